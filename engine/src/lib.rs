@@ -1,0 +1,35 @@
+//! evenkeel's engine: brings machines to a described state, and keeps them there.
+
+pub mod event;
+pub mod host;
+mod identity;
+mod late;
+mod module;
+mod probe;
+pub mod probes;
+mod reason;
+mod secret;
+mod seen;
+mod source;
+mod step;
+mod task;
+mod thing;
+mod value;
+
+pub use identity::{Identity, Method};
+pub use late::{Late, NotYet};
+pub use module::{AnyModule, Bound, Module, Nature, Refusal, Registry, Stop, With};
+pub use probe::{Answer, AnyProbe, Key, Probe, Probes, ask};
+pub use reason::Reason;
+pub use secret::{MASK, Secret, Text};
+pub use seen::{Past, Seen};
+pub use source::{Sha, Source, hex, sha256};
+pub use step::{
+    Action, Attrs, Cause, Change, Content, Diff, Done, Effect, OUTPUT_LIMIT, Plan, Run, Step, Write,
+};
+pub use task::{
+    BlockId, HostEntry, HostId, Judge, Judgement, Output, Outputs, Part, Place, Resolve, Resolved,
+    Task, TaskId, TaskList, Turn,
+};
+pub use thing::{Thing, Touches};
+pub use value::{BindError, Map, Value, bind};

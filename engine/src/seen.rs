@@ -1,0 +1,88 @@
+//! What a task may know when it is planned: answers to its probes, and its past.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    late::NotYet,
+    probe::{Answer, AnyProbe, Key, Probe, downcast},
+    step::Effect,
+    value::Value,
+};
+
+/// Answers as one task may read them: as its identity, at its turn, with its past.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    answers: BTreeMap<Key, Answer>,
+    past: Past,
+    witness: Option<Value>,
+}
+
+/// What the ledger knows of a task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Past {
+    /// It never ended well on this host.
+    #[default]
+    Never,
+    /// It ended well with this very fingerprint.
+    Same,
+    /// It ended well with another fingerprint.
+    Changed,
+    /// It was started and never ended.
+    Interrupted,
+}
+
+impl Seen {
+    /// An empty view with a past and the witness the module left then.
+    pub fn with_past(past: Past, witness: Option<Value>) -> Self {
+        Self {
+            answers: BTreeMap::new(),
+            past,
+            witness,
+        }
+    }
+
+    /// The answer to a probe. Not known yet if it was not asked, cannot be known now, or will only
+    /// be made by an earlier task.
+    pub fn get<P: Probe>(&self, probe: &P) -> Result<&P::Answer, NotYet> {
+        match self.answers.get(&AnyProbe::key(probe)) {
+            Some(answer) => downcast::<P>(answer),
+            None => Err(NotYet(format!("{probe:?} was not asked"))),
+        }
+    }
+
+    /// Whether the probe was answered, were it only with "cannot be known now".
+    pub fn asked(&self, key: &Key) -> bool {
+        self.answers.contains_key(key)
+    }
+
+    /// What the ledger knows of this task.
+    pub fn past(&self) -> Past {
+        self.past
+    }
+
+    /// What the module left in the ledger when it last ended well.
+    pub fn witness(&self) -> Option<&Value> {
+        self.witness.as_ref()
+    }
+
+    /// Lays effects over what was seen: foresight, the fake host and tests use this.
+    pub fn foretell(&mut self, effects: &[Effect]) {
+        for effect in effects {
+            self.answers
+                .insert(effect.probe.key(), effect.answer.clone());
+        }
+    }
+
+    /// Notes an answer.
+    pub fn answer(&mut self, key: Key, answer: Answer) {
+        self.answers.insert(key, answer);
+    }
+
+    /// Notes a typed answer: what tests of modules start from.
+    #[must_use]
+    pub fn with<P: Probe>(mut self, probe: &P, answer: P::Answer) -> Self {
+        self.answers
+            .insert(AnyProbe::key(probe), Ok(Arc::new(answer)));
+        self
+    }
+}

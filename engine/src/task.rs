@@ -1,0 +1,407 @@
+//! What a run is given: hosts and tasks in listed order. Front ends and programs build it.
+
+use std::{fmt, sync::Arc};
+
+use crate::{
+    host::Host,
+    identity::Identity,
+    late::NotYet,
+    module::{Bound, Module, Stop, With},
+    secret::Text,
+    thing::Thing,
+    value::Value,
+};
+
+/// A task of a [`TaskList`], by position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+pub struct TaskId(pub u32);
+
+/// A host of a [`TaskList`], by position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+pub struct HostId(pub u32);
+
+/// A block of a [`TaskList`], by position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+pub struct BlockId(pub u32);
+
+impl TaskId {
+    /// As an index.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl HostId {
+    /// As an index.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Where something stands in a file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The file, as the user named it.
+    pub file: Arc<str>,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column, from 1.
+    pub column: u32,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// Hosts, and tasks in the order in which a reader finds them.
+#[derive(Default)]
+pub struct TaskList {
+    /// Scopes the ledger: `project:` of the settings, or the name of the playbook's folder.
+    pub project: String,
+    /// The hosts.
+    pub hosts: Vec<HostEntry>,
+    /// Names of plays, in order.
+    pub plays: Vec<String>,
+    /// The tasks of all hosts, in listed order. Position is identity ([`TaskId`]).
+    pub tasks: Vec<Task>,
+    /// How many blocks there are; tasks refer to them.
+    pub blocks: u32,
+}
+
+impl fmt::Debug for TaskList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskList")
+            .field("project", &self.project)
+            .field("tasks", &self.tasks)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A host under its name.
+#[derive(Clone)]
+pub struct HostEntry {
+    /// The inventory's name.
+    pub name: String,
+    /// The machine.
+    pub host: Arc<dyn Host>,
+}
+
+impl fmt::Debug for HostEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HostEntry({})", self.name)
+    }
+}
+
+impl TaskList {
+    /// An empty list.
+    pub fn new(project: impl Into<String>) -> Self {
+        Self {
+            project: project.into(),
+            plays: vec![String::new()],
+            ..Self::default()
+        }
+    }
+
+    /// Adds a host.
+    pub fn host(&mut self, name: impl Into<String>, host: Arc<dyn Host>) -> HostId {
+        self.hosts.push(HostEntry {
+            name: name.into(),
+            host,
+        });
+        HostId(u32::try_from(self.hosts.len() - 1).expect("fewer than 2^32 hosts"))
+    }
+
+    /// Adds a task after all others.
+    pub fn task(&mut self, task: Task) -> TaskId {
+        self.tasks.push(task);
+        TaskId(u32::try_from(self.tasks.len() - 1).expect("fewer than 2^32 tasks"))
+    }
+
+    /// A fresh block for [`Task::blocks`].
+    pub fn block(&mut self) -> BlockId {
+        self.blocks += 1;
+        BlockId(self.blocks - 1)
+    }
+}
+
+/// A module with arguments, on a host: a node of the graph.
+#[derive(Clone)]
+pub struct Task {
+    /// What people call it.
+    pub name: String,
+    /// What others refer to; also its name in the ledger.
+    pub id: Option<String>,
+    /// Where it is written.
+    pub place: Option<Place>,
+    /// The module's name, for messages.
+    pub module: String,
+    /// On which host.
+    pub host: HostId,
+    /// In which play (index into [`TaskList::plays`]).
+    pub play: u32,
+    /// Its arguments, now or when they are known.
+    pub body: Arc<dyn Resolve>,
+    /// Judges the result (`changed_when`, `failed_when`).
+    pub judge: Option<Arc<dyn Judge>>,
+    /// As whom.
+    pub identity: Identity,
+    /// Environment of its programs.
+    pub environment: Vec<(String, Text)>,
+    /// Tasks that must have ended well before (`after:`).
+    pub after: Vec<TaskId>,
+    /// Tasks whose results its condition or arguments read.
+    pub needs: Vec<TaskId>,
+    /// Those of `needs` whose `.changed` it reads: it must not miss a change because a run died.
+    pub heeds: Vec<TaskId>,
+    /// Tasks whose change makes this one run (`triggered_by`, `notify`).
+    pub triggers: Vec<TaskId>,
+    /// Runs only when triggered or owed, and says nothing otherwise.
+    pub handler: bool,
+    /// The blocks it stands in, outermost first.
+    pub blocks: Vec<(BlockId, Part)>,
+    /// A failure does not end the host (`ignore_errors`).
+    pub ignore_errors: bool,
+    /// `check_mode:` of the task; `Some(false)` runs even in check mode.
+    pub check_mode: Option<bool>,
+    /// Shows nothing of arguments and results.
+    pub no_log: bool,
+    /// For commands: run once for each checksum.
+    pub once: bool,
+    /// Whether a diff may be shown.
+    pub diff: bool,
+    /// For commands: all that it reads. With `writes`, it no longer touches everything.
+    pub reads: Option<Vec<Thing>>,
+    /// For commands: all that it writes.
+    pub writes: Option<Vec<Thing>>,
+    /// Whether tags select it; else it is reported as skipped.
+    pub selected: bool,
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} `{}`", self.module, self.name)
+    }
+}
+
+/// Which part of a block a task stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// `block`.
+    Body,
+    /// `rescue`: runs only if the body failed.
+    Rescue,
+    /// `always`: runs in any case.
+    Always,
+}
+
+impl Task {
+    /// A task of a module with typed arguments, on the first host.
+    pub fn new<M: Module>(name: impl Into<String>, args: M::Args) -> Self {
+        Self::resolved(name, M::NAME, Arc::new(Ready(Arc::new(With::<M>(args)))))
+    }
+
+    /// A task whose arguments come from `body`.
+    pub fn resolved(name: impl Into<String>, module: &str, body: Arc<dyn Resolve>) -> Self {
+        Self {
+            name: name.into(),
+            id: None,
+            place: None,
+            module: module.to_owned(),
+            host: HostId(0),
+            play: 0,
+            body,
+            judge: None,
+            identity: Identity::default(),
+            environment: Vec::new(),
+            after: Vec::new(),
+            needs: Vec::new(),
+            heeds: Vec::new(),
+            triggers: Vec::new(),
+            handler: false,
+            blocks: Vec::new(),
+            ignore_errors: false,
+            check_mode: None,
+            no_log: false,
+            once: false,
+            diff: true,
+            reads: None,
+            writes: None,
+            selected: true,
+        }
+    }
+
+    /// Names it.
+    #[must_use]
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// Puts it on a host.
+    #[must_use]
+    pub fn on(mut self, host: HostId) -> Self {
+        self.host = host;
+        self
+    }
+
+    /// Does it as somebody else.
+    #[must_use]
+    pub fn as_user(mut self, identity: Identity) -> Self {
+        self.identity = identity;
+        self
+    }
+
+    /// Orders it after another task.
+    #[must_use]
+    pub fn after(mut self, task: TaskId) -> Self {
+        self.after.push(task);
+        self
+    }
+
+    /// Runs it when another task has changed something.
+    #[must_use]
+    pub fn triggered_by(mut self, task: TaskId) -> Self {
+        self.triggers.push(task);
+        self
+    }
+
+    /// Runs it only then, and says nothing otherwise.
+    #[must_use]
+    pub fn handler(mut self) -> Self {
+        self.handler = true;
+        self
+    }
+
+    /// Runs a command once for each checksum.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.once = true;
+        self
+    }
+}
+
+/// Arguments that may come late: Jinja in the playbook runner, a closure for programs.
+pub trait Resolve: Send + Sync {
+    /// The arguments, as far as they can be known from the results so far. Called again while it
+    /// answers [`Stop::NotYet`] or leaves late arguments open; pure.
+    fn resolve(&self, outputs: &dyn Outputs) -> Result<Resolved, Stop>;
+}
+
+/// What a task turned out to be.
+#[derive(Clone)]
+pub enum Resolved {
+    /// Its condition is false; the text is the condition.
+    Skip(String),
+    /// One module with its arguments.
+    One(Arc<dyn Bound>),
+    /// A loop: one turn after the other; reported as one task.
+    Loop(Vec<Turn>),
+}
+
+impl fmt::Debug for Resolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Skip(condition) => write!(f, "Skip({condition})"),
+            Self::One(bound) => write!(f, "One({})", bound.module()),
+            Self::Loop(turns) => write!(f, "Loop({} turns)", turns.len()),
+        }
+    }
+}
+
+/// One turn of a loop.
+#[derive(Clone)]
+pub struct Turn {
+    /// What people see of the item.
+    pub label: String,
+    /// The item itself.
+    pub item: Value,
+    /// The module with its arguments; the condition if that is false for this item.
+    pub body: Result<Arc<dyn Bound>, String>,
+}
+
+impl fmt::Debug for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Turn({})", self.label)
+    }
+}
+
+struct Ready(Arc<dyn Bound>);
+
+impl Resolve for Ready {
+    fn resolve(&self, _: &dyn Outputs) -> Result<Resolved, Stop> {
+        Ok(Resolved::One(Arc::clone(&self.0)))
+    }
+}
+
+impl<F> Resolve for F
+where
+    F: Fn(&dyn Outputs) -> Result<Resolved, Stop> + Send + Sync,
+{
+    fn resolve(&self, outputs: &dyn Outputs) -> Result<Resolved, Stop> {
+        self(outputs)
+    }
+}
+
+/// Results of tasks, as far as they are known.
+pub trait Outputs {
+    /// The result of a task; not known yet until it has ended (or is foretold).
+    fn of(&self, task: TaskId) -> Result<Arc<Output>, NotYet>;
+}
+
+/// The result of a task: what `register` gives.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Output {
+    /// Whether it changed something, by `changed_when` if there is one. Not known yet where that
+    /// reads a result that is not.
+    pub changed: Value,
+    /// Whether it failed (and that was ignored or rescued).
+    pub failed: bool,
+    /// Whether it was skipped; then `value` is null.
+    pub skipped: bool,
+    /// The module's output; for a failed task a map with `msg`, for a loop the list of each turn's
+    /// [`Output`] as [`Output::to_value`] makes it, with `item` in each.
+    pub value: Value,
+    /// Whether it is of a loop.
+    pub looped: bool,
+}
+
+impl Output {
+    /// As one map: the module's output with `changed`, `failed`, `skipped`; `results` of a loop.
+    pub fn to_value(&self) -> Value {
+        let mut map = match &self.value {
+            Value::Map(map) => map.clone(),
+            Value::Null => crate::value::Map::new(),
+            other if self.looped => [("results".to_owned(), other.clone())]
+                .into_iter()
+                .collect(),
+            other => [("value".to_owned(), other.clone())].into_iter().collect(),
+        };
+        map.insert("changed".to_owned(), self.changed.clone());
+        map.insert("failed".to_owned(), self.failed.into());
+        if self.skipped {
+            map.insert("skipped".to_owned(), true.into());
+        }
+        Value::Map(map)
+    }
+}
+
+/// Judges results: `changed_when`, `failed_when`.
+pub trait Judge: Send + Sync {
+    /// What is constantly said of `changed`, whatever the result is.
+    fn always_changed(&self) -> Option<bool>;
+    /// Whether failure is judged: then any exit status is accepted at first.
+    fn judges_failure(&self) -> bool;
+    /// What the result means; `None` where nothing is said.
+    fn judge(&self, result: &Output, outputs: &dyn Outputs) -> Result<Judgement, Stop>;
+}
+
+/// What a [`Judge`] says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Judgement {
+    /// Whether it changed something.
+    pub changed: Option<bool>,
+    /// Whether it failed.
+    pub failed: Option<bool>,
+}
