@@ -1,9 +1,11 @@
 //! evenkeel's engine: brings machines to a described state, and keeps them there.
 
 pub mod event;
+pub mod fingerprint;
 pub mod host;
 mod identity;
 mod late;
+pub mod ledger;
 mod module;
 mod probe;
 pub mod probes;
