@@ -1,5 +1,6 @@
 //! evenkeel's engine: brings machines to a described state, and keeps them there.
 
+pub mod effects;
 pub mod event;
 pub mod fingerprint;
 pub mod host;
