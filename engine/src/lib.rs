@@ -1,6 +1,7 @@
 //! evenkeel's engine: brings machines to a described state, and keeps them there.
 
 pub mod event;
+mod graph;
 pub mod host;
 mod identity;
 mod late;
@@ -16,6 +17,7 @@ mod task;
 mod thing;
 mod value;
 
+pub use graph::{Condition, Cycle, Edge, Graph, Kind, Link, Order, Shape};
 pub use identity::{Identity, Method};
 pub use late::{Late, NotYet};
 pub use module::{AnyModule, Bound, Module, Nature, Refusal, Registry, Stop, With};
