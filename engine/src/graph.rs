@@ -218,13 +218,19 @@ impl Graph {
         &self.dropped
     }
 
-    /// Nodes, tasks first; then the edges as (from, to, kind).
-    pub(crate) fn layout(&self) -> (usize, impl Iterator<Item = (usize, usize, &Kind)>) {
-        let edges = self.web.edge_references();
-        (
-            self.web.node_count(),
-            edges.map(|e| (e.source().index(), e.target().index(), &e.weight().kind)),
-        )
+    /// How many nodes there are, tasks first; and the edges: from, to, kind, condition.
+    pub(crate) fn layout(
+        &self,
+    ) -> (
+        usize,
+        impl Iterator<Item = (usize, usize, &Kind, Condition)>,
+    ) {
+        let edges = self.web.edge_references().map(|edge| {
+            let label = edge.weight();
+            let (from, to) = (edge.source().index(), edge.target().index());
+            (from, to, &label.kind, label.condition)
+        });
+        (self.web.node_count(), edges)
     }
 }
 
@@ -261,12 +267,16 @@ fn contrary(listed: &Web, explicit: usize, sequence: &[TaskId]) -> Vec<Edge> {
         };
         let late = |n: NodeIndex| latest[n.index()] > latest[to.index()];
         if late(edge.source()) {
-            edges.extend(sources(listed, edge.source(), late).into_iter().map(|from| Edge {
-                from,
-                to,
-                kind: edge.weight().kind.clone(),
-                condition: edge.weight().condition,
-            }));
+            edges.extend(
+                sources(listed, edge.source(), late)
+                    .into_iter()
+                    .map(|from| Edge {
+                        from,
+                        to,
+                        kind: edge.weight().kind.clone(),
+                        condition: edge.weight().condition,
+                    }),
+            );
         }
     }
     edges.into_iter().collect()

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use petgraph::{Direction, graph::NodeIndex, visit::EdgeRef as _};
+use petgraph::{Direction, graph::NodeIndex, visit::EdgeRef};
 
 use super::{Kind, Node, Web};
 use crate::{Place, TaskId, TaskList};
@@ -66,7 +66,7 @@ pub(super) fn find(list: &TaskList, web: &Web, stuck: impl Fn(NodeIndex) -> bool
         let edge = web
             .edges_directed(at, Direction::Incoming)
             .filter(|edge| stuck(edge.source()))
-            .min_by_key(|edge| edge.source())
+            .min_by_key(EdgeRef::source)
             .expect("BUG: a node that waits for nothing is stuck");
         path.push((at, edge.weight().kind.clone()));
         at = edge.source();

@@ -42,10 +42,7 @@ fn blocks(web: &mut Web, list: &TaskList) {
     for (index, task) in list.tasks.iter().enumerate() {
         for (block, part) in &task.blocks {
             let block = parts.entry((*block, task.host)).or_default();
-            block
-                .entry(*part)
-                .or_default()
-                .push(NodeIndex::new(index));
+            block.entry(*part).or_default().push(NodeIndex::new(index));
         }
     }
     for mut block in parts.into_values() {

@@ -121,7 +121,12 @@ pub(super) fn implied(touches: &mut Touches, identity: &Identity) {
         more.extend(["/etc/sudoers", "/etc/doas.conf"].map(path));
     }
     if identity.user.is_some() || accounts.next().is_some() {
-        let files = ["/etc/passwd", "/etc/group", "/etc/shadow", "/etc/login.defs"];
+        let files = [
+            "/etc/passwd",
+            "/etc/group",
+            "/etc/shadow",
+            "/etc/login.defs",
+        ];
         more.extend(files.map(path));
     }
     touches.reads.append(&mut more);

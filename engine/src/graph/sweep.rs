@@ -45,7 +45,13 @@ pub(super) fn infer(
         {
             waits.push((gate, Kind::Hosts));
         }
-        host.enter(node(id), &touches[id.index()], shape.nature, web, &mut waits);
+        host.enter(
+            node(id),
+            &touches[id.index()],
+            shape.nature,
+            web,
+            &mut waits,
+        );
         if order == Order::InOrder {
             waits.extend(last.replace(node(id)).map(|last| (last, Kind::InOrder)));
         }
@@ -79,7 +85,11 @@ fn needs((task, shape): (&Task, &Shape)) -> Needs {
     }
     if touches.reads.contains(&Thing::Everything) {
         let nothing_written = touches.writes.is_empty();
-        return Needs::All(if nothing_written { READS_ALL } else { Mode::Alone });
+        return Needs::All(if nothing_written {
+            READS_ALL
+        } else {
+            Mode::Alone
+        });
     }
     if touches.reads.is_empty() && touches.writes.is_empty() {
         return Needs::Nothing;
@@ -211,7 +221,10 @@ impl Batches {
     fn new(list: &TaskList) -> Self {
         let mut hosts: BTreeMap<usize, BTreeSet<HostId>> = BTreeMap::new();
         for task in &list.tasks {
-            hosts.entry(task.play as usize).or_default().insert(task.host);
+            hosts
+                .entry(task.play as usize)
+                .or_default()
+                .insert(task.host);
         }
         let plays = hosts.keys().max().map_or(0, |play| play + 1);
         let several = |play| hosts.get(&play).is_some_and(|hosts| hosts.len() > 1);
