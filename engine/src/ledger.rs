@@ -242,7 +242,11 @@ impl Ledger {
             }
         } else {
             // The last good end is what reasons are measured against.
-            let long = if ended.is_none() { state.begun.long.clone() } else { None };
+            let long = if ended.is_none() {
+                state.begun.long.clone()
+            } else {
+                None
+            };
             Record {
                 ended,
                 long,

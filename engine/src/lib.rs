@@ -12,6 +12,7 @@ mod module;
 mod probe;
 pub mod probes;
 mod reason;
+pub mod run;
 mod schedule;
 mod secret;
 mod seen;

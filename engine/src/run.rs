@@ -8,8 +8,8 @@
 //!   finishes those tasks ([`finish`]), and walks on.
 
 mod board;
-mod chain;
 mod cancel;
+mod chain;
 mod decide;
 mod drive;
 mod exchange;
@@ -17,6 +17,7 @@ mod finish;
 mod known;
 mod masking;
 mod settle;
+mod tell;
 mod walk;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -181,13 +182,19 @@ struct Shared {
 
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared").field("options", &self.options).finish_non_exhaustive()
+        f.debug_struct("Shared")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }
 
 /// The graph of a list as it is known before any host was asked.
 pub fn graph(list: &TaskList, in_order: bool) -> Result<Graph, RunError> {
-    let order = if in_order { Order::InOrder } else { Order::Inferred };
+    let order = if in_order {
+        Order::InOrder
+    } else {
+        Order::Inferred
+    };
     Ok(Graph::build(list, &decide::shapes(list), order)?)
 }
 
@@ -200,7 +207,11 @@ pub async fn run(
 ) -> Result<Report, RunError> {
     let begun = std::time::Instant::now();
     let graph = graph(&list, options.in_order)?;
-    let rule = if options.keep_going { FailureRule::KeepGoing } else { FailureRule::EndHost };
+    let rule = if options.keep_going {
+        FailureRule::KeepGoing
+    } else {
+        FailureRule::EndHost
+    };
     sink.event(&Event::RunStarted {
         playbooks: options.playbooks.clone(),
         hosts: list.hosts.iter().map(|host| host.name.clone()).collect(),
@@ -208,7 +219,14 @@ pub async fn run(
     });
     let board = Board::new(&list, &graph, rule);
     let forks = tokio::sync::Semaphore::new(options.forks.max(1));
-    let shared = Arc::new(Shared { list, options, sink, cancel, board, forks });
+    let shared = Arc::new(Shared {
+        list,
+        options,
+        sink,
+        cancel,
+        board,
+        forks,
+    });
     let mut loops = tokio::task::JoinSet::new();
     for host in (0..).map(crate::task::HostId).take(shared.list.hosts.len()) {
         let shared = Arc::clone(&shared);
@@ -235,7 +253,12 @@ pub async fn run(
         duration_ms: millis(begun),
         hosts: hosts.clone(),
     });
-    Ok(Report { hosts, interrupted, ok, outputs: shared.board.outputs() })
+    Ok(Report {
+        hosts,
+        interrupted,
+        ok,
+        outputs: shared.board.outputs(),
+    })
 }
 
 fn millis(since: std::time::Instant) -> u64 {

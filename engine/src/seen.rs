@@ -39,6 +39,7 @@ impl Seen {
             answers: BTreeMap::new(),
             past,
             witness,
+            called: false,
         }
     }
 

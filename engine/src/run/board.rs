@@ -26,6 +26,7 @@ pub(super) struct End {
 }
 
 /// The state of a run. Cloning it is how a host's loop looks ahead.
+#[derive(Clone)]
 pub(super) struct State {
     pub(super) schedule: Schedule,
     pub(super) outputs: Vec<Option<Arc<Output>>>,
@@ -51,7 +52,11 @@ pub(super) struct Board {
 /// The name of a task as a listener, in the ledger.
 pub(super) fn listener_name(task: &Task) -> String {
     let name = task.id.as_ref().unwrap_or(&task.name);
-    if task.handler { format!("handler:{name}") } else { name.clone() }
+    if task.handler {
+        format!("handler:{name}")
+    } else {
+        name.clone()
+    }
 }
 
 impl Board {
@@ -59,7 +64,10 @@ impl Board {
         let mut listeners: BTreeMap<TaskId, BTreeSet<String>> = BTreeMap::new();
         for task in &list.tasks {
             for to in task.triggers.iter().chain(&task.heeds) {
-                listeners.entry(*to).or_default().insert(listener_name(task));
+                listeners
+                    .entry(*to)
+                    .or_default()
+                    .insert(listener_name(task));
             }
         }
         let state = State {
@@ -77,7 +85,9 @@ impl Board {
 
     /// The state; never held over an await.
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no loop panics while it holds the state")
+        self.state
+            .lock()
+            .expect("no loop panics while it holds the state")
     }
 
     pub(super) fn outputs(&self) -> Vec<Option<Arc<Output>>> {
@@ -124,7 +134,10 @@ impl Board {
     }
 
     fn machine<T>(&self, name: &str, with: impl FnOnce(&mut Machine) -> T) -> T {
-        let mut machines = self.machines.lock().expect("nothing panics while it holds this");
+        let mut machines = self
+            .machines
+            .lock()
+            .expect("nothing panics while it holds this");
         with(machines.entry(name.to_owned()).or_default())
     }
 }

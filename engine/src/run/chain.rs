@@ -6,6 +6,7 @@
 
 use super::{
     decide::{Decided, Fate, Question, touches},
+    drive::Landed,
     known::{Known, Readers, Who},
 };
 use crate::{
@@ -35,12 +36,21 @@ pub(super) struct Entry {
 pub(super) enum Slot {
     /// Nothing that anybody waits for.
     Note,
-    /// The guard of an entry.
-    Guard(usize),
-    /// A step of an entry: which item, and the spool of a long one.
-    Step { entry: usize, item: usize, long: Option<String> },
-    /// Answers.
-    Observe(Who, Probes),
+    /// A guard: after one that does not hold nothing is reached.
+    Guard,
+    /// A step of an entry: which item, which of the task's steps, the spool of a long one.
+    Step {
+        entry: usize,
+        item: usize,
+        number: usize,
+        long: Option<String>,
+    },
+    /// Answers; after them the first `upto` entries can be finished.
+    Observe {
+        who: Who,
+        probes: Probes,
+        upto: usize,
+    },
 }
 
 /// The operations of one exchange, each with what it is for.
@@ -59,21 +69,24 @@ pub(super) struct Around<'a> {
 
 impl Chain {
     /// The lines go first; then the entries; then everything that `last` asks.
-    pub(super) fn new(lines: Vec<String>, entries: &[Entry], around: &Around<'_>) -> Self {
+    pub(super) fn new(lines: Vec<String>, all: &[Landed], around: &Around<'_>) -> Self {
         let mut chain = Self::default();
         if !lines.is_empty() {
             chain.push(Slot::Note, Op::Journal { lines, sync: true });
         }
         let mut open = Open::default();
         let mut opaque = false;
-        for (at, entry) in entries.iter().enumerate() {
+        for (at, Landed { entry, .. }) in all.iter().enumerate() {
             let task = &around.list.tasks[entry.decided.task.index()];
             let writes = writes(entry, task, around.known);
-            if writes.iter().any(|thing| !open.readers.of(thing).is_empty()) {
-                chain.observe(&mut open, around);
+            if writes
+                .iter()
+                .any(|thing| !open.readers.of(thing).is_empty())
+            {
+                chain.observe(&mut open, at, around);
             }
             if opaque {
-                chain.guard(at, entry, around);
+                chain.guard(entry, around);
             }
             chain.steps(at, entry, task, around);
             open.add(&entry.decided.asked);
@@ -81,7 +94,7 @@ impl Chain {
                 opaque = true;
             }
         }
-        chain.observe(&mut open, around);
+        chain.observe(&mut open, all.len(), around);
         chain
     }
 
@@ -91,20 +104,28 @@ impl Chain {
     }
 
     /// Adds questions at the end.
-    pub(super) fn ask(&mut self, questions: &[Question], around: &Around<'_>) {
+    pub(super) fn ask(&mut self, questions: &[Question], upto: usize, around: &Around<'_>) {
         let mut open = Open::default();
         open.add(questions);
-        self.observe(&mut open, around);
+        self.observe(&mut open, upto, around);
     }
 
-    fn observe(&mut self, open: &mut Open, around: &Around<'_>) {
-        for (who, probes) in std::mem::take(open).by_identity(around.identities.len()) {
-            let op = Op::Observe { who: around.identities[who].clone(), probes: probes.clone() };
-            self.push(Slot::Observe(who, probes), op);
+    /// Asks what is open. All of it must be answered before entries are finished, so only the last
+    /// look of several identities says how far.
+    fn observe(&mut self, open: &mut Open, upto: usize, around: &Around<'_>) {
+        let all = std::mem::take(open).by_identity(around.identities.len());
+        let last = all.len();
+        for (at, (who, probes)) in all.into_iter().enumerate() {
+            let upto = if at + 1 == last { upto } else { 0 };
+            let op = Op::Observe {
+                who: around.identities[who].clone(),
+                probes: probes.clone(),
+            };
+            self.push(Slot::Observe { who, probes, upto }, op);
         }
     }
 
-    fn guard(&mut self, at: usize, entry: &Entry, around: &Around<'_>) {
+    fn guard(&mut self, entry: &Entry, around: &Around<'_>) {
         for who in 0..around.identities.len() {
             let holds: Vec<_> = entry
                 .planned_on
@@ -113,20 +134,34 @@ impl Chain {
                 .map(|((_, probe), answer)| (probe.clone(), answer.clone()))
                 .collect();
             if !holds.is_empty() {
-                let op = Op::Guard { who: around.identities[who].clone(), holds };
-                self.push(Slot::Guard(at), op);
+                let op = Op::Guard {
+                    who: around.identities[who].clone(),
+                    holds,
+                };
+                self.push(Slot::Guard, op);
             }
         }
     }
 
     fn steps(&mut self, at: usize, entry: &Entry, task: &Task, around: &Around<'_>) {
         let Some(epoch) = &entry.epoch else { return };
-        let note = |line: Line| Op::Journal { lines: vec![line.text()], sync: false };
+        let note = |line: Line| Op::Journal {
+            lines: vec![line.text()],
+            sync: false,
+        };
         if entry.from == 0 {
-            self.push(Slot::Note, note(Line::Start { epoch: epoch.clone() }));
+            self.push(
+                Slot::Note,
+                note(Line::Start {
+                    epoch: epoch.clone(),
+                }),
+            );
         }
         let steps: Vec<_> = steps(&entry.decided).enumerate().skip(entry.from).collect();
-        let judged = task.judge.as_ref().is_some_and(|judge| judge.judges_failure());
+        let judged = task
+            .judge
+            .as_ref()
+            .is_some_and(|judge| judge.judges_failure());
         let many = entry.decided.items.len() > 1;
         let mut jumps: Vec<(usize, usize)> = Vec::new();
         let mut firsts: Vec<(usize, usize)> = Vec::new();
@@ -154,18 +189,33 @@ impl Chain {
                 long,
                 on_failure: None,
             };
-            self.push(Slot::Step { entry: at, item: *item, long: spooled }, op);
+            let slot = Slot::Step {
+                entry: at,
+                item: *item,
+                number: *number,
+                long: spooled,
+            };
+            self.push(slot, op);
             if is_long {
                 // What follows it waits for its end.
                 return;
             }
         }
         let end = self.ops.len();
-        self.push(Slot::Note, note(Line::Done { epoch: epoch.clone(), ok: true }));
+        self.push(
+            Slot::Note,
+            note(Line::Done {
+                epoch: epoch.clone(),
+                ok: true,
+            }),
+        );
         // A failed turn of a loop does not keep the others from theirs.
         if many {
             for (op_at, item) in jumps {
-                let next = firsts.iter().find(|(other, _)| *other > item).map(|(_, first)| *first);
+                let next = firsts
+                    .iter()
+                    .find(|(other, _)| *other > item)
+                    .map(|(_, first)| *first);
                 if let Op::Step { on_failure, .. } = &mut self.ops[op_at] {
                     *on_failure = Some(next.unwrap_or(end));
                 }
@@ -182,7 +232,9 @@ fn spool(epoch: &str, number: usize) -> String {
 /// The spool of the first long step of a task.
 pub(super) fn first_spool(decided: &Decided, epoch: &str) -> Option<String> {
     let is_long = |step: &Step| matches!(&step.action, Action::Run(run) if run.long);
-    steps(decided).position(|(_, step)| is_long(step)).map(|number| spool(epoch, number))
+    steps(decided)
+        .position(|(_, step)| is_long(step))
+        .map(|number| spool(epoch, number))
 }
 
 /// The steps of a decided task with the item each belongs to.
@@ -192,7 +244,10 @@ pub(super) fn steps(decided: &Decided) -> impl Iterator<Item = (usize, &Step)> {
             Fate::Act(plan) => plan.changes.as_slice(),
             _ => &[],
         };
-        changes.iter().flat_map(|change| &change.steps).map(move |step| (at, step))
+        changes
+            .iter()
+            .flat_map(|change| &change.steps)
+            .map(move |step| (at, step))
     })
 }
 
@@ -202,9 +257,17 @@ pub(super) fn writes(entry: &Entry, task: &Task, known: &Known) -> Vec<Thing> {
     let mut all: Vec<Thing> = steps(&entry.decided)
         .flat_map(|(_, step)| effects::writes(&step.action, &look))
         .collect();
-    if entry.decided.actions().any(|action| matches!(action, Action::Run(_))) {
+    if entry
+        .decided
+        .actions()
+        .any(|action| matches!(action, Action::Run(_)))
+    {
         for item in &entry.decided.items {
-            all.extend(item.bound.iter().flat_map(|bound| touches(task, bound.as_ref()).1));
+            all.extend(
+                item.bound
+                    .iter()
+                    .flat_map(|bound| touches(task, bound.as_ref()).1),
+            );
         }
     }
     // What steps state that probes will answer is written too.

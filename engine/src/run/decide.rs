@@ -88,7 +88,9 @@ pub(super) enum Fate {
 impl Decided {
     /// Whether steps have to be taken.
     pub(super) fn acts(&self) -> bool {
-        self.items.iter().any(|item| matches!(item.fate, Fate::Act(_)))
+        self.items
+            .iter()
+            .any(|item| matches!(item.fate, Fate::Act(_)))
     }
 
     /// Actions of all turns, in order.
@@ -97,18 +99,25 @@ impl Decided {
             Fate::Act(plan) => Some(plan),
             _ => None,
         });
-        plans.flat_map(|plan| &plan.changes).flat_map(|change| &change.steps).map(|step| &step.action)
+        plans
+            .flat_map(|plan| &plan.changes)
+            .flat_map(|change| &change.steps)
+            .map(|step| &step.action)
     }
 
     /// Whether a program runs of which nobody said what it writes.
     pub(super) fn is_opaque(&self, task: &Task) -> bool {
-        let runs = self.actions().any(|action| matches!(action, Action::Run(_)));
+        let runs = self
+            .actions()
+            .any(|action| matches!(action, Action::Run(_)));
         let bound = self.items.iter().find_map(|item| item.bound.as_ref());
-        runs && bound.is_none_or(|bound| touches(task, bound.as_ref()).1.contains(&Thing::Everything))
+        runs && bound
+            .is_none_or(|bound| touches(task, bound.as_ref()).1.contains(&Thing::Everything))
     }
 
     pub(super) fn is_long(&self) -> bool {
-        self.actions().any(|action| matches!(action, Action::Run(run) if run.long))
+        self.actions()
+            .any(|action| matches!(action, Action::Run(run) if run.long))
     }
 }
 
@@ -138,7 +147,11 @@ pub(super) fn shapes(list: &TaskList) -> Vec<Shape> {
             Ok(Resolved::Loop(turns)) => turns.into_iter().filter_map(|t| t.body.ok()).collect(),
             Ok(Resolved::Skip(_)) => Vec::new(),
             Err(_) => {
-                return Shape { touches: None, nature: Nature::State, long: false };
+                return Shape {
+                    touches: None,
+                    nature: Nature::State,
+                    long: false,
+                };
             }
         };
         let mut all = crate::thing::Touches::default();
@@ -148,8 +161,14 @@ pub(super) fn shapes(list: &TaskList) -> Vec<Shape> {
             all.writes.extend(writes);
             all.commutes = bound.touches().commutes;
         }
-        let nature = bounds.first().map_or(Nature::Passive, |bound| bound.nature());
-        Shape { touches: Some(all), nature, long: false }
+        let nature = bounds
+            .first()
+            .map_or(Nature::Passive, |bound| bound.nature());
+        Shape {
+            touches: Some(all),
+            nature,
+            long: false,
+        }
     };
     list.tasks.iter().map(shape).collect()
 }
@@ -187,18 +206,33 @@ impl Ground<'_> {
     pub(super) fn decide(self) -> Decision {
         let (turns, looped) = match &self.resolved {
             Resolved::Skip(condition) => {
-                let reason = Reason::WhenFalse { condition: condition.clone() };
-                return self.done(None, None, reason.clone(), vec![skipped(None, reason)], false);
+                let reason = Reason::WhenFalse {
+                    condition: condition.clone(),
+                };
+                return self.done(
+                    None,
+                    None,
+                    reason.clone(),
+                    vec![skipped(None, reason)],
+                    false,
+                );
             }
             Resolved::One(bound) => (vec![(None, Value::Null, Ok(Arc::clone(bound)))], false),
             Resolved::Loop(turns) => {
                 let turn = |turn: &crate::task::Turn| {
-                    (Some(turn.label.clone()), turn.item.clone(), turn.body.clone())
+                    (
+                        Some(turn.label.clone()),
+                        turn.item.clone(),
+                        turn.body.clone(),
+                    )
                 };
                 (turns.iter().map(turn).collect(), true)
             }
         };
-        let bounds: Vec<_> = turns.iter().filter_map(|turn| turn.2.as_ref().ok()).collect();
+        let bounds: Vec<_> = turns
+            .iter()
+            .filter_map(|turn| turn.2.as_ref().ok())
+            .collect();
         let scope = (self.scope)(&self.key(&bounds, looped));
         let record = self.ledger.records.get(&scope);
         let reads = match self.digests_of_reads(bounds.first().map(|bound| bound.as_ref())) {
@@ -225,7 +259,14 @@ impl Ground<'_> {
                     match self.item(label, value, &bound, &seen, record, past, print.as_ref()) {
                         Ok(item) => {
                             if let Fate::Act(plan) = &item.fate {
-                                foretell(&mut known, self.who, self.identities, plan, self.task, &bound);
+                                foretell(
+                                    &mut known,
+                                    self.who,
+                                    self.identities,
+                                    plan,
+                                    self.task,
+                                    &bound,
+                                );
                             }
                             item
                         }
@@ -324,23 +365,38 @@ impl Ground<'_> {
         bound: Option<&dyn Bound>,
     ) -> Result<Vec<(String, Value)>, Vec<Question>> {
         let command = bound.is_some_and(|bound| bound.nature() == Nature::Command);
-        let reads = if command && self.task.once { self.task.reads.as_deref() } else { None };
+        let reads = if command && self.task.once {
+            self.task.reads.as_deref()
+        } else {
+            None
+        };
         let (mut digests, mut questions) = (Vec::new(), Vec::new());
-        for path in reads.unwrap_or_default().iter().filter_map(|thing| match thing {
-            Thing::Path(path) => Some(path),
-            _ => None,
-        }) {
+        for path in reads
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|thing| match thing {
+                Thing::Path(path) => Some(path),
+                _ => None,
+            })
+        {
             let probe = Digest(path.clone());
             match self.known.get(self.who, &AnyProbe::key(&probe)) {
                 None => questions.push((self.who, crate::probe::ask(probe))),
                 Some(answer) => {
-                    let digest = crate::probe::downcast::<Digest>(answer).ok().copied().flatten();
+                    let digest = crate::probe::downcast::<Digest>(answer)
+                        .ok()
+                        .copied()
+                        .flatten();
                     let text = digest.map(|sha| crate::source::hex(&sha));
                     digests.push((path.clone(), text.into()));
                 }
             }
         }
-        if questions.is_empty() { Ok(digests) } else { Err(questions) }
+        if questions.is_empty() {
+            Ok(digests)
+        } else {
+            Err(questions)
+        }
     }
 
     /// What the module may see, and what has to be asked for it first.
@@ -364,7 +420,10 @@ impl Ground<'_> {
                 if seen.asked(&key) {
                     continue;
                 }
-                if !asked.iter().any(|(who, old)| *who == self.who && old.key() == key) {
+                if !asked
+                    .iter()
+                    .any(|(who, old)| *who == self.who && old.key() == key)
+                {
                     asked.push((self.who, Arc::clone(&probe)));
                 }
                 match known.get(self.who, &key) {
@@ -379,7 +438,10 @@ impl Ground<'_> {
                 return Ok((seen, open));
             }
         }
-        Err(NotYet(format!("what `{}` wants to know: it asks again and again", bound.module())))
+        Err(NotYet(format!(
+            "what `{}` wants to know: it asks again and again",
+            bound.module()
+        )))
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one decision")]
@@ -395,7 +457,13 @@ impl Ground<'_> {
     ) -> Result<Item, NotYet> {
         let item = |fate, reason| {
             let bound = Some(Arc::clone(bound));
-            Ok(Item { label: label.clone(), value: value.clone(), bound, fate, reason })
+            Ok(Item {
+                label: label.clone(),
+                value: value.clone(),
+                bound,
+                fate,
+                reason,
+            })
         };
         if let Err(refusal) = bound.check() {
             return item(Fate::Refuse(refusal), Reason::Differs);
@@ -407,20 +475,33 @@ impl Ground<'_> {
         };
         let Some(first) = plan.changes.first() else {
             let reason = match plan.guard {
-                Some(which) => Reason::Guard { which: which.to_owned() },
+                Some(which) => Reason::Guard {
+                    which: which.to_owned(),
+                },
                 None => Reason::InState,
             };
-            return item(Fate::Rest { warnings: plan.warnings }, reason);
+            return item(
+                Fate::Rest {
+                    warnings: plan.warnings,
+                },
+                reason,
+            );
         };
-        let once = self.task.once
-            && first.cause == Cause::Unguarded
-            && bound.nature() == Nature::Command;
+        let once =
+            self.task.once && first.cause == Cause::Unguarded && bound.nature() == Nature::Command;
         if once && self.called.is_none() {
             match (past, record) {
                 (Past::Interrupted, Some(_)) => return item(self.cut_off(), Reason::Interrupted),
                 (Past::Same, Some(record)) => {
-                    let reason = Reason::Assumed { date: record.at.clone() };
-                    return item(Fate::Assume { result: record.result.clone() }, reason);
+                    let reason = Reason::Assumed {
+                        date: record.at.clone(),
+                    };
+                    return item(
+                        Fate::Assume {
+                            result: record.result.clone(),
+                        },
+                        reason,
+                    );
                 }
                 _ => {}
             }
@@ -461,7 +542,9 @@ impl Ground<'_> {
             (Cause::Unguarded, _) if once => changed().unwrap_or(Reason::Once),
             (Cause::Unguarded, _) => Reason::Unguarded,
             (Cause::Act, _) => Reason::Act,
-            (Cause::Guard(which), _) => Reason::Guard { which: which.to_owned() },
+            (Cause::Guard(which), _) => Reason::Guard {
+                which: which.to_owned(),
+            },
             (Cause::Differs, Past::Never) => Reason::Differs,
             (Cause::Differs, Past::Same) => Reason::Drift,
             (Cause::Differs, Past::Changed) => changed().unwrap_or(Reason::Differs),
@@ -479,9 +562,13 @@ impl Ground<'_> {
         }
         let mut questions = Vec::new();
         for item in items {
-            let Fate::Act(plan) = &item.fate else { continue };
+            let Fate::Act(plan) = &item.fate else {
+                continue;
+            };
             for change in &plan.changes {
-                let Some(Diff::File { path, .. }) = &change.diff else { continue };
+                let Some(Diff::File { path, .. }) = &change.diff else {
+                    continue;
+                };
                 let probe = Contents(path.clone());
                 if self.known.get(self.who, &AnyProbe::key(&probe)).is_none() {
                     questions.push((self.who, crate::probe::ask(probe)));
@@ -494,7 +581,13 @@ impl Ground<'_> {
 }
 
 fn skipped(label: Option<String>, reason: Reason) -> Item {
-    Item { label, value: Value::Null, bound: None, fate: Fate::Skip, reason }
+    Item {
+        label,
+        value: Value::Null,
+        bound: None,
+        fate: Fate::Skip,
+        reason,
+    }
 }
 
 fn turns_args(bounds: &[&Arc<dyn Bound>], looped: bool) -> Value {
@@ -502,7 +595,11 @@ fn turns_args(bounds: &[&Arc<dyn Bound>], looped: bool) -> Value {
         [bound] if !looped => bound.args(),
         _ => {
             let numbered = bounds.iter().enumerate();
-            Value::Map(numbered.map(|(at, bound)| (format!("item {at}"), bound.args())).collect())
+            Value::Map(
+                numbered
+                    .map(|(at, bound)| (format!("item {at}"), bound.args()))
+                    .collect(),
+            )
         }
     }
 }
@@ -535,7 +632,11 @@ pub(super) fn foretell(
             if let Action::Run(_) = &step.action {
                 // What writes everything is foretold to change nothing that was asked.
                 let declared = touches(task, bound.as_ref()).1;
-                writes.extend(declared.into_iter().filter(|thing| *thing != Thing::Everything));
+                writes.extend(
+                    declared
+                        .into_iter()
+                        .filter(|thing| *thing != Thing::Everything),
+                );
             }
             (effects::of_step(step, &look), writes)
         };

@@ -98,8 +98,12 @@ impl Loop {
     fn new(shared: Arc<Shared>, host: HostId) -> Self {
         let list = &shared.list;
         let entry = list.hosts[host.index()].clone();
-        let tasks: Vec<TaskId> =
-            (0..).map(TaskId).zip(&list.tasks).filter(|(_, t)| t.host == host).map(|(id, _)| id).collect();
+        let tasks: Vec<TaskId> = (0..)
+            .map(TaskId)
+            .zip(&list.tasks)
+            .filter(|(_, t)| t.host == host)
+            .map(|(id, _)| id)
+            .collect();
         let all = identities(tasks.iter().map(|id| &list.tasks[id.index()]));
         let place = match all.iter().find(|identity| identity.is_root()) {
             Some(root) => LedgerPlace::Root(root.clone()),
@@ -141,7 +145,10 @@ impl Loop {
     }
 
     pub(super) fn who(&self, task: &Task) -> Who {
-        self.identities.iter().position(|one| *one == task.identity).unwrap_or_default()
+        self.identities
+            .iter()
+            .position(|one| *one == task.identity)
+            .unwrap_or_default()
     }
 
     pub(super) fn checking(&self) -> bool {
@@ -178,14 +185,18 @@ impl Loop {
         }
         self.look(&questions, true).await?;
         let duration_ms = super::millis(begun);
-        self.shared.sink.event(&Event::HostConnected { host: self.name.clone(), duration_ms });
+        self.shared.sink.event(&Event::HostConnected {
+            host: self.name.clone(),
+            duration_ms,
+        });
         self.await_earlier_run().await
     }
 
     async fn go_on(&mut self) -> Result<(), Lost> {
         let mut rounds = 0;
         loop {
-            if self.shared.cancel.is_stopped() && self.flights.is_empty() && self.landed.is_empty() {
+            if self.shared.cancel.is_stopped() && self.flights.is_empty() && self.landed.is_empty()
+            {
                 return Ok(());
             }
             if !self.landed.is_empty() {
@@ -274,20 +285,33 @@ impl Loop {
         let begun = Instant::now();
         for (scope, spool) in running {
             loop {
-                let wait = Op::Await { long: vec![spool.clone()], millis: 10_000 };
+                let wait = Op::Await {
+                    long: vec![spool.clone()],
+                    millis: 10_000,
+                };
                 let results = self.plain(vec![wait]).await?;
-                let Some(OpResult::Awaited(steps)) = results.first() else { break };
+                let Some(OpResult::Awaited(steps)) = results.first() else {
+                    break;
+                };
                 match steps.first() {
                     Some(LongStep::Running) if begun.elapsed() < self.shared.options.lock_wait => {
                         let what = format!("`{}`, which an earlier run started", scope.task);
-                        self.shared.sink.event(&Event::Waiting { host: self.name.clone(), what });
+                        self.shared.sink.event(&Event::Waiting {
+                            host: self.name.clone(),
+                            what,
+                        });
                     }
                     Some(LongStep::Ended(crate::host::StepEnd::Ok(_))) => {
                         if let Some(record) = self.ledger.records.get_mut(&scope) {
                             record.ended = Some(crate::ledger::Ended::Changed);
                             let epoch = record.epoch.clone().unwrap_or_default();
                             let ended = crate::ledger::Ended::Changed;
-                            self.lines.push(Line::End { epoch, ended, witness: None, result: None });
+                            self.lines.push(Line::End {
+                                epoch,
+                                ended,
+                                witness: None,
+                                result: None,
+                            });
                         }
                         break;
                     }
@@ -305,11 +329,15 @@ impl Loop {
     }
 
     pub(super) fn chain_around<'a>(&'a self) -> super::chain::Around<'a> {
-        super::chain::Around { identities: &self.identities, known: &self.known, list: &self.shared.list }
+        super::chain::Around {
+            identities: &self.identities,
+            known: &self.known,
+            list: &self.shared.list,
+        }
     }
 
-    pub(super) fn chain(&self, lines: Vec<String>, entries: &[Entry]) -> Chain {
-        Chain::new(lines, entries, &self.chain_around())
+    pub(super) fn chain(&self, lines: Vec<String>, all: &[Landed]) -> Chain {
+        Chain::new(lines, all, &self.chain_around())
     }
 }
 

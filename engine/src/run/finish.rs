@@ -26,17 +26,10 @@ use crate::{
 pub(super) struct Ran {
     /// Of its `Run` steps that ended, in order.
     pub(super) done: Vec<Done>,
+    /// How many of its steps ended, in whatever way.
+    pub(super) taken: usize,
     /// Why it did not come to its end.
-    pub(super) trouble: Option<Trouble>,
-}
-
-/// Why the steps of a turn did not come to their end.
-#[derive(Clone, Debug)]
-pub(super) enum Trouble {
-    /// A step failed.
-    Failed(TaskError),
-    /// The run was stopped before it.
-    Stopped,
+    pub(super) trouble: Option<TaskError>,
 }
 
 /// What came of a task.
@@ -104,7 +97,11 @@ pub(super) fn finish(decided: &Decided, ran: Option<&[Ran]>, context: &Context<'
         (Vec::new(), shown(0))
     };
     let witness = match decided.items.as_slice() {
-        [Item { bound: Some(bound), .. }] => bound.witness(&seen),
+        [
+            Item {
+                bound: Some(bound), ..
+            },
+        ] => bound.witness(&seen),
         _ => None,
     };
     let message = match (decided.items.first(), turned.first()) {
@@ -119,11 +116,18 @@ pub(super) fn finish(decided: &Decided, ran: Option<&[Ran]>, context: &Context<'
     Finished {
         outcome,
         reason: decided.reason.clone(),
-        error: if decided.looped { error.map(|error| summary(error, &turned)) } else { error },
+        error: if decided.looped {
+            error.map(|error| summary(error, &turned))
+        } else {
+            error
+        },
         items,
         changes: all_changes,
         message,
-        warnings: turned.iter().flat_map(|turn| turn.warnings.clone()).collect(),
+        warnings: turned
+            .iter()
+            .flat_map(|turn| turn.warnings.clone())
+            .collect(),
         ended,
         witness,
         output: Arc::new(output(decided, turned)),
@@ -132,7 +136,11 @@ pub(super) fn finish(decided: &Decided, ran: Option<&[Ran]>, context: &Context<'
 
 fn label(item: &Item, context: &Context<'_>) -> String {
     let label = item.label.as_deref().unwrap_or_default();
-    if context.task.no_log { crate::MASK.to_owned() } else { context.masking.text(label) }
+    if context.task.no_log {
+        crate::MASK.to_owned()
+    } else {
+        context.masking.text(label)
+    }
 }
 
 /// What `debug` says.
@@ -141,22 +149,38 @@ fn message(item: &Item, turn: &Turned, context: &Context<'_>) -> Option<serde_js
     if bound.module() != "debug" || context.task.no_log {
         return None;
     }
-    Some(context.masking.json(turn.output.value.get("msg")?.to_json()))
+    Some(
+        context
+            .masking
+            .json(turn.output.value.get("msg")?.to_json()),
+    )
 }
 
 fn summary(first: TaskError, turned: &[Turned]) -> TaskError {
-    let failed = turned.iter().filter(|turn| turn.outcome == Outcome::Failed).count();
+    let failed = turned
+        .iter()
+        .filter(|turn| turn.outcome == Outcome::Failed)
+        .count();
     if failed < 2 {
         return first;
     }
-    let message = format!("{failed} of {} items failed; the first: {}", turned.len(), first.message);
+    let message = format!(
+        "{failed} of {} items failed; the first: {}",
+        turned.len(),
+        first.message
+    );
     TaskError { message, ..first }
 }
 
 /// The outcome of a task from those of its turns.
 fn sum(turned: &[Turned]) -> Outcome {
     let any = |outcome| turned.iter().any(|turn| turn.outcome == outcome);
-    let worst = [Outcome::Failed, Outcome::Changed, Outcome::Unknown, Outcome::Unchanged];
+    let worst = [
+        Outcome::Failed,
+        Outcome::Changed,
+        Outcome::Unknown,
+        Outcome::Unchanged,
+    ];
     match worst.into_iter().find(|outcome| any(*outcome)) {
         Some(outcome) => outcome,
         None if any(Outcome::Assumed) => Outcome::Assumed,
@@ -168,7 +192,9 @@ fn output(decided: &Decided, mut turned: Vec<Turned>) -> Output {
     if !decided.looped {
         return turned.pop().map(|turn| turn.output).unwrap_or_default();
     }
-    let unknown = turned.iter().find_map(|turn| turn.output.changed.first_not_yet().cloned());
+    let unknown = turned
+        .iter()
+        .find_map(|turn| turn.output.changed.first_not_yet().cloned());
     let changed = turned.iter().any(|turn| turn.output.changed.is_true());
     let results = turned.iter().zip(&decided.items).map(|(turn, item)| {
         let mut value = turn.output.to_value();
@@ -213,7 +239,11 @@ fn turn(item: &Item, ran: Option<&Ran>, seen: &Seen, context: &Context<'_>) -> T
         (Fate::Act(plan), Some(bound)) => acted(plan, bound.as_ref(), ran, seen),
         (Fate::Skip | Fate::Rest { .. } | Fate::Act(_), _) => Turned {
             outcome: Outcome::Skipped,
-            output: Output { changed: false.into(), skipped: true, ..Output::default() },
+            output: Output {
+                changed: false.into(),
+                skipped: true,
+                ..Output::default()
+            },
             error: None,
             warnings: Vec::new(),
         },
@@ -221,9 +251,10 @@ fn turn(item: &Item, ran: Option<&Ran>, seen: &Seen, context: &Context<'_>) -> T
     let judged = matches!(item.fate, Fate::Act(_) | Fate::Rest { .. });
     if let (Some(judge), true) = (&context.task.judge, judged) {
         let verdict = match judge.always_changed() {
-            Some(changed) if !judge.judges_failure() => {
-                Ok(Judgement { changed: Some(changed), failed: None })
-            }
+            Some(changed) if !judge.judges_failure() => Ok(Judgement {
+                changed: Some(changed),
+                failed: None,
+            }),
             _ => judge.judge(&turned.output, context.outputs),
         };
         apply(&mut turned, verdict);
@@ -234,7 +265,10 @@ fn turn(item: &Item, ran: Option<&Ran>, seen: &Seen, context: &Context<'_>) -> T
 
 fn apply(turned: &mut Turned, verdict: Result<Judgement, Stop>) {
     match verdict {
-        Ok(Judgement { changed, failed: says }) => {
+        Ok(Judgement {
+            changed,
+            failed: says,
+        }) => {
             match says {
                 Some(true) if turned.error.is_none() => {
                     turned.error = Some(TaskError {
@@ -299,14 +333,26 @@ fn rested(bound: &dyn Bound, seen: &Seen, outcome: Outcome) -> Turned {
         }
     };
     let changed = outcome == Outcome::Changed;
-    let output = Output { changed: changed.into(), value, ..Output::default() };
-    Turned { outcome, output, error: None, warnings: Vec::new() }
+    let output = Output {
+        changed: changed.into(),
+        value,
+        ..Output::default()
+    };
+    Turned {
+        outcome,
+        output,
+        error: None,
+        warnings: Vec::new(),
+    }
 }
 
 fn acted(plan: &Plan, bound: &dyn Bound, ran: Option<&Ran>, seen: &Seen) -> Turned {
     let Some(ran) = ran else {
         let turned = rested(bound, seen, Outcome::Changed);
-        return Turned { warnings: plan.warnings.clone(), ..turned };
+        return Turned {
+            warnings: plan.warnings.clone(),
+            ..turned
+        };
     };
     let value = match bound.output(seen, &ran.done) {
         Ok(value) => value,
@@ -323,22 +369,38 @@ fn acted(plan: &Plan, bound: &dyn Bound, ran: Option<&Ran>, seen: &Seen) -> Turn
     };
     let mut warnings = plan.warnings.clone();
     let error = match &ran.trouble {
-        Some(Trouble::Failed(error)) => Some(error.clone()),
-        Some(Trouble::Stopped) => Some(TaskError {
-            message: "the run was stopped before it came to its end".to_owned(),
-            ..TaskError::default()
-        }),
+        Some(error) => Some(error.clone()),
+        None if ran.taken < plan.changes.iter().map(|change| change.steps.len()).sum() => {
+            Some(TaskError {
+                message: "the run was stopped before it came to its end".to_owned(),
+                ..TaskError::default()
+            })
+        }
         None => bad_status(plan, &ran.done).or_else(|| second_look(bound, seen, &mut warnings)),
     };
-    let mut output = Output { changed: true.into(), value, ..Output::default() };
+    let mut output = Output {
+        changed: true.into(),
+        value,
+        ..Output::default()
+    };
     if let Some(error) = &error {
         output.failed = true;
         if let Value::Map(map) = &mut output.value {
-            map.entry("msg".to_owned()).or_insert_with(|| error.message.as_str().into());
+            map.entry("msg".to_owned())
+                .or_insert_with(|| error.message.as_str().into());
         }
     }
-    let outcome = if error.is_some() { Outcome::Failed } else { Outcome::Changed };
-    Turned { outcome, output, error, warnings }
+    let outcome = if error.is_some() {
+        Outcome::Failed
+    } else {
+        Outcome::Changed
+    };
+    Turned {
+        outcome,
+        output,
+        error,
+        warnings,
+    }
 }
 
 /// A status that is not accepted, where any was let through for `failed_when` to judge.
@@ -365,7 +427,13 @@ pub(super) fn run_error(run: &Run, done: &Done) -> TaskError {
             status => format!("`{program}` failed with status {status}"),
         },
         help: None,
-        command: Some(run.argv.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ")),
+        command: Some(
+            run.argv
+                .iter()
+                .map(|word| quote(word))
+                .collect::<Vec<_>>()
+                .join(" "),
+        ),
         status: Some(done.status),
         stdout: tail(&done.stdout),
         stderr: tail(&done.stderr),
@@ -394,7 +462,10 @@ fn tail(bytes: &[u8]) -> Option<String> {
 fn second_look(bound: &dyn Bound, seen: &Seen, warnings: &mut Vec<String>) -> Option<TaskError> {
     let plan = bound.plan(seen).ok()?;
     let left = |cause: fn(&Cause) -> bool| {
-        plan.changes.iter().filter(move |change| cause(&change.cause)).map(|c| c.what.as_str())
+        plan.changes
+            .iter()
+            .filter(move |change| cause(&change.cause))
+            .map(|c| c.what.as_str())
     };
     for change in &plan.changes {
         if let Cause::Guard(which) = change.cause {

@@ -58,7 +58,8 @@ impl<T: Clone> Readers<T> {
             let root = root.trim_end_matches('/');
             let below = |make: fn(String) -> Thing| {
                 // `0` follows `/`.
-                self.0.range(make(format!("{root}/"))..make(format!("{root}0")))
+                self.0
+                    .range(make(format!("{root}/"))..make(format!("{root}0")))
             };
             found.extend(below(Thing::Path).flat_map(|(_, readers)| readers));
             found.extend(below(Thing::Tree).flat_map(|(_, readers)| readers));
@@ -88,11 +89,6 @@ impl Known {
         self.over.get(&key).or_else(|| self.base.answers.get(&key))
     }
 
-    /// Whether the answer is only foretold.
-    pub(super) fn is_foretold(&self, who: Who, key: &Key) -> bool {
-        self.over.contains_key(&(who, key.clone()))
-    }
-
     /// Notes what the host answered; what was foretold of it is dropped.
     pub(super) fn learn(&mut self, who: Who, probe: &dyn AnyProbe, answer: Answer) {
         let base = Arc::make_mut(&mut self.base);
@@ -115,7 +111,8 @@ impl Known {
 
     /// Makes every answer that reads what is written here not known yet, for every identity.
     pub(super) fn void(&mut self, writes: &[Thing], why: &str) {
-        self.voided.extend(writes.iter().map(|thing| (thing.clone(), why.to_owned())));
+        self.voided
+            .extend(writes.iter().map(|thing| (thing.clone(), why.to_owned())));
         let base = Arc::clone(&self.base);
         for at in writes.iter().flat_map(|thing| base.readers.of(thing)) {
             self.over.insert(at.clone(), Err(NotYet(why.to_owned())));
@@ -124,20 +121,16 @@ impl Known {
 
     /// Forgets the answers that read what is written here, so that they are asked again.
     pub(super) fn forget(&mut self, writes: &[Thing]) {
-        let stale: Vec<_> =
-            writes.iter().flat_map(|thing| self.base.readers.of(thing)).cloned().collect();
+        let stale: Vec<_> = writes
+            .iter()
+            .flat_map(|thing| self.base.readers.of(thing))
+            .cloned()
+            .collect();
         let base = Arc::make_mut(&mut self.base);
         for at in stale {
             base.answers.remove(&at);
             self.over.remove(&at);
         }
-    }
-
-    /// Forgets one answer, so that it is asked again.
-    pub(super) fn forget_answer(&mut self, who: Who, key: &Key) {
-        let at = (who, key.clone());
-        self.over.remove(&at);
-        Arc::make_mut(&mut self.base).answers.remove(&at);
     }
 
     /// Lays effects over what is known: of the identity that acts, and of every other identity that
@@ -147,7 +140,8 @@ impl Known {
             let key = effect.probe.key();
             for other in 0..identities {
                 if other == who || self.get(other, &key).is_some() {
-                    self.over.insert((other, key.clone()), effect.answer.clone());
+                    self.over
+                        .insert((other, key.clone()), effect.answer.clone());
                 }
             }
         }

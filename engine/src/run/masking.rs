@@ -17,9 +17,14 @@ impl Masking {
     /// Learns secrets; each line of one is a secret too.
     pub(super) fn learn(&mut self, secrets: impl IntoIterator<Item = Secret>) {
         for secret in secrets {
-            let Ok(text) = std::str::from_utf8(secret.reveal()) else { continue };
+            let Ok(text) = std::str::from_utf8(secret.reveal()) else {
+                continue;
+            };
             let lines = text.lines().map(str::trim);
-            for part in lines.chain([text.trim()]).filter(|part| part.len() >= SHORTEST) {
+            for part in lines
+                .chain([text.trim()])
+                .filter(|part| part.len() >= SHORTEST)
+            {
                 if !self.texts.iter().any(|known| known == part) {
                     self.texts.push(part.to_owned());
                     // Longer ones first, so that none shows through another.
@@ -32,7 +37,11 @@ impl Masking {
     /// The text with every secret masked.
     pub(super) fn text(&self, text: &str) -> String {
         self.texts.iter().fold(text.to_owned(), |text, secret| {
-            if text.contains(secret) { text.replace(secret, MASK) } else { text }
+            if text.contains(secret) {
+                text.replace(secret, MASK)
+            } else {
+                text
+            }
         })
     }
 
@@ -45,7 +54,9 @@ impl Masking {
             Json::String(text) => self.text(&text).into(),
             Json::Array(items) => items.into_iter().map(|item| self.json(item)).collect(),
             Json::Object(map) => Json::Object(
-                map.into_iter().map(|(key, value)| (self.text(&key), self.json(value))).collect(),
+                map.into_iter()
+                    .map(|(key, value)| (self.text(&key), self.json(value)))
+                    .collect(),
             ),
             other => other,
         }
@@ -59,7 +70,10 @@ mod tests {
     #[test]
     fn secrets_and_their_lines_are_masked_everywhere() {
         let mut masking = Masking::default();
-        masking.learn([Secret::new("hunter2"), Secret::new("first line\nsecond line\n")]);
+        masking.learn([
+            Secret::new("hunter2"),
+            Secret::new("first line\nsecond line\n"),
+        ]);
         assert_eq!(masking.text("-p hunter2 second line"), "-p *** ***");
         let json = serde_json::json!({"hunter2": ["a hunter2", 1]});
         assert_eq!(masking.json(json), serde_json::json!({"***": ["a ***", 1]}));

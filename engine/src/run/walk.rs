@@ -46,7 +46,11 @@ impl Outputs for Results<'_> {
     fn of(&self, task: TaskId) -> Result<Arc<Output>, NotYet> {
         let output = self.state.outputs.get(task.index()).cloned().flatten();
         output.ok_or_else(|| {
-            let name = self.list.tasks.get(task.index()).map_or("", |task| task.name.as_str());
+            let name = self
+                .list
+                .tasks
+                .get(task.index())
+                .map_or("", |task| task.name.as_str());
             NotYet(format!("the result of `{name}`"))
         })
     }
@@ -68,7 +72,7 @@ impl Loop {
         let mut ahead: Option<Ahead> = None;
         loop {
             if shared.cancel.is_stopped() {
-                return self.todo(ahead, Next::Waiting);
+                return self.todo(None, Next::Waiting);
             }
             let next = match &ahead {
                 Some(ahead) => ahead.state.schedule.next(self.host),
@@ -81,7 +85,7 @@ impl Loop {
                     self.decided.insert(id);
                 }
                 (Next::Blocked { task, by }, None) => self.blocked(task, by),
-                (next @ (Next::Over | Next::Waiting | Next::Blocked { .. }), _) => {
+                (Next::Over | Next::Waiting | Next::Blocked { .. }, _) => {
                     return self.todo(ahead, next);
                 }
                 (Next::Run(id), None) => match self.here(id) {
@@ -91,22 +95,23 @@ impl Loop {
                 },
                 (Next::Run(id), Some(far)) => {
                     if !self.foresee_task(id, far) {
-                        return self.todo(ahead, Next::Waiting);
+                        return self.todo(ahead, next);
                     }
                 }
             }
             let full = ahead.as_ref().is_some_and(|ahead| self.is_full(ahead));
             if full {
-                return self.todo(ahead, Next::Waiting);
+                return self.todo(ahead, next);
             }
         }
     }
 
     fn todo(&self, ahead: Option<Ahead>, next: Next) -> Todo {
         let over = matches!(next, Next::Over);
+        let more = matches!(next, Next::Run(_));
         match ahead {
-            Some(ahead) => Todo::Send(ahead.entries, !over),
-            None if !self.resumed.is_empty() => Todo::Send(Vec::new(), !over),
+            Some(ahead) => Todo::Send(ahead.entries, more),
+            None if !self.resumed.is_empty() => Todo::Send(Vec::new(), more),
             None if !self.flights.is_empty() => Todo::AwaitLong,
             None if over => Todo::Over,
             None => Todo::AwaitOthers,
@@ -115,12 +120,17 @@ impl Loop {
 
     /// Whether nothing may be foreseen after the last entry.
     fn is_full(&self, ahead: &Ahead) -> bool {
-        let Some(last) = ahead.entries.last() else { return false };
+        let Some(last) = ahead.entries.last() else {
+            return false;
+        };
         if last.epoch.is_none() {
             return false;
         }
         let task = self.task(last.decided.task);
-        let judged = task.judge.as_ref().is_some_and(|judge| judge.judges_failure());
+        let judged = task
+            .judge
+            .as_ref()
+            .is_some_and(|judge| judge.judges_failure());
         let many = last.decided.items.len() > 1;
         judged || many || self.shared.options.in_order
     }
@@ -179,7 +189,12 @@ impl Loop {
 
     fn begin(&mut self, decided: Box<Decided>, known: Known) -> Ahead {
         let state = self.shared.board.state().clone();
-        let mut ahead = Ahead { state, known, entries: Vec::new(), opaque: false };
+        let mut ahead = Ahead {
+            state,
+            known,
+            entries: Vec::new(),
+            opaque: false,
+        };
         self.enter(decided, &mut ahead);
         ahead
     }
@@ -222,7 +237,12 @@ impl Loop {
             asked: Vec::new(),
             shown: Vec::new(),
         };
-        Entry { decided: Box::new(decided), epoch: None, planned_on: Vec::new(), from: 0 }
+        Entry {
+            decided: Box::new(decided),
+            epoch: None,
+            planned_on: Vec::new(),
+            from: 0,
+        }
     }
 
     fn enter(&mut self, mut decided: Box<Decided>, ahead: &mut Ahead) {
@@ -230,15 +250,25 @@ impl Loop {
         let acts = decided.acts();
         let epoch = acts.then(|| {
             self.epochs += 1;
-            format!("{}.{}-{}", self.shared.options.run, self.host.0, self.epochs)
+            format!(
+                "{}.{}-{}",
+                self.shared.options.run, self.host.0, self.epochs
+            )
         });
         let planned_on = planned_on(&decided, &ahead.known);
         let task = self.task(id);
         decided.shown = shown(&decided, &self.context(task, &ahead.known, &NoResults));
         self.lay(&decided, &mut ahead.known);
         let finished = {
-            let results = Results { state: &ahead.state, list: &self.shared.list };
-            finish(&decided, None, &self.context(self.task(id), &ahead.known, &results))
+            let results = Results {
+                state: &ahead.state,
+                list: &self.shared.list,
+            };
+            finish(
+                &decided,
+                None,
+                &self.context(self.task(id), &ahead.known, &results),
+            )
         };
         let task = self.task(id);
         ahead.opaque |= decided.is_opaque(task);
@@ -251,10 +281,19 @@ impl Loop {
             ahead.state.outputs[id.index()] = None;
             ahead.state.ends.remove(&id);
         } else {
-            let ended = if acts { Ended::Done } else { ended(finished.outcome) };
+            let ended = if acts {
+                Ended::Done
+            } else {
+                ended(finished.outcome)
+            };
             ahead.state.schedule.finish(id, ended);
         }
-        ahead.entries.push(Entry { decided, epoch, planned_on, from: 0 });
+        ahead.entries.push(Entry {
+            decided,
+            epoch,
+            planned_on,
+            from: 0,
+        });
     }
 
     pub(super) fn end_of(
@@ -267,8 +306,16 @@ impl Loop {
             Value::NotYet(_) => None,
             changed => Some(changed.is_true()),
         };
-        let changed = if finished.outcome == Outcome::Failed { Some(false) } else { changed };
-        End { changed, scope, epoch }
+        let changed = if finished.outcome == Outcome::Failed {
+            Some(false)
+        } else {
+            changed
+        };
+        End {
+            changed,
+            scope,
+            epoch,
+        }
     }
 
     pub(super) fn context<'a>(
@@ -277,7 +324,13 @@ impl Loop {
         known: &'a Known,
         outputs: &'a dyn Outputs,
     ) -> Context<'a> {
-        Context { task, known, outputs, masking: &self.masking, diff: self.shared.options.diff }
+        Context {
+            task,
+            known,
+            outputs,
+            masking: &self.masking,
+            diff: self.shared.options.diff,
+        }
     }
 
     /// Decides one task on what is (or is foretold to be) known. `early`: long before its turn, to
@@ -320,7 +373,10 @@ impl Loop {
                 let (keys, used) = &mut *key.borrow_mut();
                 // Early looks come in listed order too, so that the ordinals are those of the list.
                 let name = keys.entry(id).or_insert_with(|| ordinal(used, wanted));
-                Scope { task: name.clone(), ..scope.clone() }
+                Scope {
+                    task: name.clone(),
+                    ..scope.clone()
+                }
             };
             let ground = Ground {
                 task,
@@ -341,7 +397,10 @@ impl Loop {
         (self.keys, self.used) = (keys, used);
         match &decision {
             Decision::Ask(questions) => {
-                self.asked.entry(id).or_default().extend(questions.iter().cloned());
+                self.asked
+                    .entry(id)
+                    .or_default()
+                    .extend(questions.iter().cloned());
             }
             Decision::Decided(decided) => {
                 self.asked.insert(id, decided.asked.clone());
@@ -374,7 +433,9 @@ impl Loop {
     }
 
     fn refused(&self, id: TaskId, refusal: Refusal) -> Decision {
-        let Decision::Decided(mut decided) = self.unselected(id) else { unreachable!() };
+        let Decision::Decided(mut decided) = self.unselected(id) else {
+            unreachable!()
+        };
         decided.reason = Reason::Differs;
         decided.items[0].fate = Fate::Refuse(refusal);
         decided.items[0].reason = Reason::Differs;
@@ -387,7 +448,10 @@ impl Loop {
             return Ok(resolved.clone());
         }
         let task = self.task(id);
-        let results = Results { state, list: &self.shared.list };
+        let results = Results {
+            state,
+            list: &self.shared.list,
+        };
         let resolved = task.body.resolve(&results)?;
         if task.needs.is_empty() && is_whole(&resolved) {
             self.resolved.insert(id, resolved.clone());
@@ -401,7 +465,10 @@ impl Loop {
         match resolved {
             Resolved::Skip(_) => {}
             Resolved::One(bound) => of(bound),
-            Resolved::Loop(turns) => turns.iter().filter_map(|t| t.body.as_ref().ok()).for_each(of),
+            Resolved::Loop(turns) => turns
+                .iter()
+                .filter_map(|t| t.body.as_ref().ok())
+                .for_each(of),
         }
         secrets.extend(task.environment.iter().filter_map(|(_, text)| match text {
             crate::Text::Secret(secret) => Some(secret.clone()),
@@ -416,7 +483,9 @@ impl Loop {
         let served = self.ledger.served.get(&me);
         let (mut reason, mut serves, mut unknown) = (None, BTreeMap::new(), None);
         for id in task.triggers.iter().chain(&task.heeds) {
-            let Some(end) = state.ends.get(id) else { continue };
+            let Some(end) = state.ends.get(id) else {
+                continue;
+            };
             let triggers = task.triggers.contains(id);
             let name = &self.task(*id).name;
             match (end.changed, &end.scope, &end.epoch) {
@@ -511,7 +580,11 @@ pub(super) fn ended(outcome: Outcome) -> Ended {
 fn ordinal(used: &mut BTreeMap<String, usize>, wanted: &str) -> String {
     let count = used.entry(wanted.to_owned()).or_default();
     *count += 1;
-    if *count == 1 { wanted.to_owned() } else { format!("{wanted} #{count}") }
+    if *count == 1 {
+        wanted.to_owned()
+    } else {
+        format!("{wanted} #{count}")
+    }
 }
 
 fn is_whole(resolved: &Resolved) -> bool {
@@ -538,6 +611,8 @@ fn planned_on(decided: &Decided, known: &Known) -> Vec<(Question, Answer)> {
 fn can_be_guarded(decided: &Decided, known: &Known) -> bool {
     decided.asked.iter().all(|(who, probe)| {
         probe.kind() == "whoami"
-            || known.get(*who, &probe.key()).is_some_and(|answer| probe.expected(answer).is_some())
+            || known
+                .get(*who, &probe.key())
+                .is_some_and(|answer| probe.expected(answer).is_some())
     })
 }

@@ -17,7 +17,10 @@ const DIFF_LIMIT: usize = 256 * 1024;
 
 /// What is shown of the changes of a plan.
 pub(crate) fn changes(plan: &Plan, who: Who, context: &Context<'_>) -> Vec<ChangeShown> {
-    plan.changes.iter().map(|change| shown(change, who, context)).collect()
+    plan.changes
+        .iter()
+        .map(|change| shown(change, who, context))
+        .collect()
 }
 
 fn shown(change: &Change, who: Who, context: &Context<'_>) -> ChangeShown {
@@ -30,7 +33,11 @@ fn shown(change: &Change, who: Who, context: &Context<'_>) -> ChangeShown {
         };
     }
     let wanted = context.diff && context.task.diff;
-    let diff = change.diff.as_ref().filter(|_| wanted).and_then(|diff| of(diff, who, context));
+    let diff = change
+        .diff
+        .as_ref()
+        .filter(|_| wanted)
+        .and_then(|diff| of(diff, who, context));
     ChangeShown {
         what: context.masking.text(&change.what),
         before: context.masking.json(change.before.to_json()),
@@ -41,7 +48,11 @@ fn shown(change: &Change, who: Who, context: &Context<'_>) -> ChangeShown {
 
 fn of(diff: &Diff, who: Who, context: &Context<'_>) -> Option<String> {
     match diff {
-        Diff::Texts { name, before, after } => Some(unified(name, before, after)),
+        Diff::Texts {
+            name,
+            before,
+            after,
+        } => Some(unified(name, before, after)),
         Diff::File { path, after } => {
             let key = AnyProbe::key(&Contents(path.clone()));
             let answer = context.known.get(who, &key)?;
@@ -55,14 +66,24 @@ fn of(diff: &Diff, who: Who, context: &Context<'_>) -> Option<String> {
 }
 
 fn file(path: &str, before: &[u8], after: &Content) -> String {
-    if before.len().max(usize::try_from(after.len()).unwrap_or(usize::MAX)) > DIFF_LIMIT {
+    if before
+        .len()
+        .max(usize::try_from(after.len()).unwrap_or(usize::MAX))
+        > DIFF_LIMIT
+    {
         return format!("{path}: too large to be compared\n");
     }
-    let Ok(new) = after.read() else { return format!("{path}: no diff\n") };
+    let Ok(new) = after.read() else {
+        return format!("{path}: no diff\n");
+    };
     match (std::str::from_utf8(before), std::str::from_utf8(&new)) {
         (Ok(before), Ok(new)) if !before.contains('\0') && !new.contains('\0') => {
             let diff = unified(path, before, new);
-            if after.is_secret() { masked(&diff) } else { diff }
+            if after.is_secret() {
+                masked(&diff)
+            } else {
+                diff
+            }
         }
         _ => format!("{path}: binary contents differ\n"),
     }
@@ -85,5 +106,7 @@ fn masked(diff: &str) -> String {
         Some(sign @ (b'+' | b'-' | b' ')) => format!("{}{MASK}", char::from(*sign)),
         _ => line.to_owned(),
     };
-    diff.lines().map(line).fold(String::new(), |text, line| text + &line + "\n")
+    diff.lines()
+        .map(line)
+        .fold(String::new(), |text, line| text + &line + "\n")
 }
