@@ -7,7 +7,7 @@
 //! of the parent directory; for names of owners, `User` and `Group`.
 
 mod facts;
-mod paths;
+pub(crate) mod paths;
 mod stats;
 
 pub use paths::{covers, meets};

@@ -2,6 +2,7 @@
 
 pub mod effects;
 pub mod event;
+pub mod fake;
 pub mod host;
 mod identity;
 mod late;
