@@ -4,6 +4,7 @@ pub mod effects;
 pub mod event;
 pub mod fingerprint;
 mod graph;
+pub mod fake;
 pub mod host;
 mod identity;
 mod late;
@@ -19,6 +20,7 @@ mod seen;
 mod source;
 mod step;
 mod task;
+pub mod testing;
 mod thing;
 mod value;
 

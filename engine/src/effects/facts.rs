@@ -62,7 +62,7 @@ impl Facts {
 
     /// As effects on the probes of `path`.
     pub(super) fn effects(self, path: &str) -> Vec<Effect> {
-        let exists = self.stat.as_ref().map(|stat| stat.is_some());
+        let exists = self.stat.as_ref().map(Option::is_some);
         let glob = exists
             .map(|exists| exists.then(|| path.to_owned()))
             .map_err(Clone::clone);
