@@ -7,6 +7,7 @@ mod attributes;
 mod look;
 mod mode;
 mod paths;
+mod put;
 mod tree;
 
 pub use args::Unsupported;
@@ -27,5 +28,7 @@ macro_rules! modules {
 }
 
 modules! {
+    copy => Copy,
     file => File,
+    file_template => FileTemplate,
 }
