@@ -3,6 +3,7 @@
 use evenkeel_engine::Registry;
 
 mod args;
+mod many;
 
 /// Each line is a module: its file, and the type that implements [`evenkeel_engine::Module`].
 macro_rules! modules {
@@ -17,5 +18,7 @@ macro_rules! modules {
 }
 
 modules! {
+    command => Command,
     file => File,
+    shell => Shell,
 }
