@@ -18,7 +18,11 @@ macro_rules! modules {
 }
 
 modules! {
+    assert => Assert,
     command => Command,
+    debug => Debug,
+    fail => Fail,
     file => File,
+    set_fact => SetFact,
     shell => Shell,
 }
