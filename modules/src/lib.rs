@@ -3,7 +3,17 @@
 use evenkeel_engine::Registry;
 
 mod args;
+
+mod attributes;
+mod look;
 mod many;
+mod mode;
+mod paths;
+mod tree;
+pub use args::Unsupported;
+pub use attributes::Attributes;
+pub use mode::Mode;
+pub use tree::Below;
 
 /// Each line is a module: its file, and the type that implements [`evenkeel_engine::Module`].
 macro_rules! modules {
