@@ -1,6 +1,8 @@
 //! evenkeel's engine: brings machines to a described state, and keeps them there.
 
+pub mod effects;
 pub mod event;
+pub mod fake;
 pub mod host;
 mod identity;
 mod late;

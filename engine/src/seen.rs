@@ -55,6 +55,11 @@ impl Seen {
         self.answers.contains_key(key)
     }
 
+    /// The answer as it stands, its type erased.
+    pub fn raw(&self, key: &Key) -> Option<&Answer> {
+        self.answers.get(key)
+    }
+
     /// What the ledger knows of this task.
     pub fn past(&self) -> Past {
         self.past
