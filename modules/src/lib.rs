@@ -3,13 +3,14 @@
 use evenkeel_engine::Registry;
 
 mod args;
+
 mod attributes;
 mod look;
+mod many;
 mod mode;
 mod paths;
 mod put;
 mod tree;
-
 pub use args::Unsupported;
 pub use attributes::Attributes;
 pub use mode::Mode;
@@ -31,4 +32,11 @@ modules! {
     copy => Copy,
     file => File,
     file_template => FileTemplate,
+    assert => Assert,
+    command => Command,
+    debug => Debug,
+    fail => Fail,
+    file => File,
+    set_fact => SetFact,
+    shell => Shell,
 }
