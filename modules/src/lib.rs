@@ -29,14 +29,13 @@ macro_rules! modules {
 }
 
 modules! {
-    copy => Copy,
-    file => File,
-    file_template => FileTemplate,
     assert => Assert,
     command => Command,
+    copy => Copy,
     debug => Debug,
     fail => Fail,
     file => File,
+    file_template => FileTemplate,
     set_fact => SetFact,
     shell => Shell,
 }
