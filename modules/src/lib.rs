@@ -31,4 +31,6 @@ modules! {
     copy => Copy,
     file => File,
     file_template => FileTemplate,
+    lineinfile => Lineinfile,
+    stat => Stat,
 }
