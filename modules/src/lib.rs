@@ -38,4 +38,6 @@ modules! {
     file_template => FileTemplate,
     set_fact => SetFact,
     shell => Shell,
+    lineinfile => Lineinfile,
+    stat => Stat,
 }
