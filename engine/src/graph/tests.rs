@@ -105,6 +105,16 @@ fn who_touches_everything_is_alone_but_for_equal_words() {
 }
 
 #[test]
+fn what_follows_from_other_edges_has_none_of_its_own() {
+    let mut lot = Lot::new(1);
+    let first = lot.add(0, writes(path("/a")));
+    let command = lot.add(0, Touches::everything());
+    let second = lot.add(0, writes(path("/a")));
+    assert_eq!(kinds(&lot, first, second), []);
+    assert_eq!(kinds(&lot, command, second), [Kind::Everything]);
+}
+
+#[test]
 fn what_only_reads_everything_does_not_wait_for_its_like() {
     let mut lot = Lot::new(1);
     let [a, b, c] = [0; 3].map(|host| lot.add(host, Touches::nothing()));

@@ -230,6 +230,62 @@ fn what_a_task_becomes_stands_at_its_place() {
 }
 
 #[test]
+fn a_rescue_takes_the_failure_of_what_a_task_became() {
+    let mut lot = Lot::new(2);
+    let block = lot.list.block();
+    let [body, rescue, plain] = [0; 3].map(|host| lot.add(host, Touches::everything()));
+    lot.edit(body).blocks = vec![(block, Part::Body)];
+    lot.edit(rescue).blocks = vec![(block, Part::Rescue)];
+    let reads = lot.add(1, Touches::nothing());
+    lot.edit(reads).needs = vec![body];
+    let mut schedule = schedule(&lot, FailureRule::EndHost);
+    let new = schedule.expand(body, 2);
+    let (first, second) = (TaskId(new.start), TaskId(new.start + 1));
+    assert!(schedule.rescued(first));
+    let told = run(&mut schedule, &|task| task == first);
+    let ran = |task| (task, Fate::Ran);
+    assert_eq!(
+        told,
+        [
+            ran(first),
+            (second, Fate::Blocked(first)),
+            ran(reads),
+            ran(rescue),
+            ran(plain),
+        ]
+    );
+}
+
+#[test]
+fn a_rescue_that_is_blocked_itself_takes_nothing() {
+    let mut lot = Lot::new(2);
+    let block = lot.list.block();
+    let [long, fails, passed, rescue] = [0; 4].map(|host| lot.add(host, Touches::nothing()));
+    for (task, part) in [
+        (fails, Part::Body),
+        (passed, Part::Body),
+        (rescue, Part::Rescue),
+    ] {
+        lot.edit(task).blocks = vec![(block, part)];
+    }
+    let reads = lot.add(1, Touches::nothing());
+    lot.edit(reads).needs = vec![passed];
+    let mut schedule = schedule(&lot, FailureRule::EndHost);
+    schedule.start(long);
+    schedule.finish(fails, Ended::Failed);
+    schedule.finish(long, Ended::Failed);
+    let told = run(&mut schedule, &|_| panic!("nothing runs"));
+    assert_eq!(
+        told,
+        [
+            (passed, Fate::Blocked(fails)),
+            (reads, Fate::Blocked(fails)),
+            (rescue, Fate::Blocked(long)),
+        ]
+    );
+}
+
+#[test]
 fn a_task_may_become_nothing() {
     let (lot, tasks) = commands(2);
     let mut schedule = schedule(&lot, FailureRule::EndHost);
