@@ -7,7 +7,7 @@
 use std::{error::Error, sync::Arc};
 
 use evenkeel_engine::{
-    LocalConnection, Outputs, Resolve, Resolved, ScriptHost, Stop, Task, TaskList, With,
+    Late, LocalConnection, Outputs, Resolve, Resolved, ScriptHost, Stop, Task, TaskList, With,
     event::Event,
     run::{Cancel, Options, run},
 };
@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             "a greeting",
             file_template::Args {
                 dest: format!("{root}/greeting"),
-                content: "hello from a Rust program\n".into(),
+                content: Late::of("hello from a Rust program\n"),
                 ..file_template::Args::default()
             },
         )
@@ -50,7 +50,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Task::new::<command::Command>(
             "count its words",
             command::Args {
-                argv: ["sh", "-c", "wc -w <greeting >words"].map(Into::into).to_vec(),
+                argv: ["sh", "-c", "wc -w <greeting >words"]
+                    .map(Late::of)
+                    .to_vec(),
                 chdir: Some(root.clone()),
                 ..command::Args::default()
             },
@@ -62,20 +64,30 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let seen = list.task(
         Task::new::<stat::Stat>(
             "look at it",
-            stat::Args { path: format!("{root}/greeting"), ..stat::Args::default() },
+            stat::Args {
+                path: format!("{root}/greeting"),
+                ..stat::Args::default()
+            },
         )
         .on(here),
     );
     // Arguments that come from an earlier task's result: a closure.
     let note: Arc<dyn Resolve> = Arc::new(move |outputs: &dyn Outputs| {
-        let size = outputs.of(seen)?.value.get("stat").and_then(|s| s.get("size")).cloned();
+        let size = outputs
+            .of(seen)?
+            .value
+            .get("stat")
+            .and_then(|s| s.get("size"))
+            .cloned();
         let size = size.and_then(|size| size.as_text()).unwrap_or_default();
         let args = file_template::Args {
             dest: format!("{root}/note"),
-            content: format!("the greeting has {size} bytes\n").into(),
+            content: Late::of(format!("the greeting has {size} bytes\n")),
             ..file_template::Args::default()
         };
-        Ok::<_, Stop>(Resolved::One(Arc::new(With::<file_template::FileTemplate>(args))))
+        Ok::<_, Stop>(Resolved::One(Arc::new(
+            With::<file_template::FileTemplate>(args),
+        )))
     });
     let mut note = Task::resolved("a note about it", "file-template", note).on(here);
     note.needs.push(seen);
@@ -89,11 +101,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
             }
         }
     };
-    let report = run(Arc::new(list), Options::new(), Arc::new(sink), Cancel::new()).await?;
+    let report = run(
+        Arc::new(list),
+        Options::new(),
+        Arc::new(sink),
+        Cancel::new(),
+    )
+    .await?;
 
     let stat = report.output::<stat::Stat>(seen)?;
     let host = &report.hosts["here"];
     println!("\nthe greeting exists: {}", stat.stat.exists);
     println!("{} changed, {} exchanges", host.changed, host.exchanges);
-    if report.ok { Ok(()) } else { Err("not everything is in its state".into()) }
+    if report.ok {
+        Ok(())
+    } else {
+        Err("not everything is in its state".into())
+    }
 }

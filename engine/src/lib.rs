@@ -27,7 +27,6 @@ mod thing;
 mod value;
 
 pub use connection::{Channel, Connection, LocalConnection};
-pub use graph::{Condition, Cycle, Edge, Graph, Kind, Link, Order, Shape};
 pub use graph::{Condition, Cycle, CycleLink, Edge, Graph, Kind, Order, Shape};
 pub use identity::{Identity, Method};
 pub use late::{Late, NotYet};
