@@ -1,0 +1,1 @@
+//! In-order meaning, out-of-order running.
