@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use super::{
-    board::{End, listener_name},
+    board::{End, UNWRITTEN, listener_name},
     decide::Decided,
     drive::Loop,
     exchange::Lost,
@@ -48,6 +48,7 @@ impl Loop {
             }
             finish(&decided, ran, &context)
         };
+        let mut told_epoch = epoch.clone();
         if let (Some(scope), false) = (&decided.scope, finished.output.changed.is_true()) {
             if self.still_changed(id, scope) {
                 let output = Output {
@@ -55,6 +56,7 @@ impl Loop {
                     ..finished.output.as_ref().clone()
                 };
                 finished.output = Arc::new(output);
+                told_epoch = self.ledger.epoch(scope).cloned();
             }
         }
         let failed = finished.outcome == Outcome::Failed;
@@ -67,12 +69,15 @@ impl Loop {
         state.schedule.finish(id, end);
         let rescued = failed && !ignored && state.schedule.rescued(id);
         state.outputs[id.index()] = Some(Arc::clone(&finished.output));
-        let mut told = self.end_of(&finished, decided.scope.clone(), epoch.clone());
+        let mut told = self.end_of(decided, &finished, told_epoch);
         // What failed half-way may have changed something: its listeners are owed.
         if failed && !ignored {
             told.changed = Some(false);
         }
         state.ends.insert(id, told);
+        if !failed {
+            state.serve(self.scope(&listener_name(task)), &decided.serves);
+        }
         drop(state);
         self.decided.insert(id);
         self.note(decided, &finished, epoch, task);
@@ -96,23 +101,26 @@ impl Loop {
         else {
             return false;
         };
-        let list = &self.shared.list;
-        let heeding = list.tasks.iter().filter(|task| task.heeds.contains(&id));
-        heeding.map(listener_name).any(|name| {
-            let served = self.ledger.served.get(&self.scope(&name));
-            record.listeners.contains(&name)
+        self.shared.board.heeders(id).any(|name| {
+            let served = self.ledger.served.get(&self.scope(name));
+            record.listeners.contains(name)
                 && served.and_then(|tasks| tasks.get(scope)) != record.epoch.as_ref()
         })
     }
 
     /// Lines for the ledger.
     fn note(&mut self, decided: &Decided, finished: &Finished, epoch: Option<String>, task: &Task) {
-        if self.checking() {
+        if self.foretelling(decided.task) {
             return;
         }
         let failed = finished.outcome == Outcome::Failed;
         if !failed && !decided.serves.is_empty() {
-            self.serve(task, decided.serves.clone());
+            let mut tasks = decided.serves.clone();
+            tasks.retain(|(_, epoch)| epoch != UNWRITTEN);
+            if !tasks.is_empty() {
+                let listener = self.scope(&listener_name(task));
+                self.lines.push(Line::Served { listener, tasks });
+            }
             self.must_write |= decided.pays;
         }
         let witness = finished.witness.clone();
@@ -152,16 +160,6 @@ impl Loop {
                 witness,
             });
         }
-    }
-
-    fn serve(&mut self, task: &Task, serves: Vec<(Scope, String)>) {
-        let listener = self.scope(&listener_name(task));
-        let known = self.ledger.served.entry(listener.clone()).or_default();
-        known.extend(serves.iter().cloned());
-        self.lines.push(Line::Served {
-            listener,
-            tasks: serves,
-        });
     }
 
     /// The result of a command, if it may be kept.
@@ -309,8 +307,8 @@ impl Loop {
             id,
             End {
                 changed: None,
-                scope: None,
-                epoch: None,
+                scope: self.scope(""),
+                epoch: UNWRITTEN.to_owned(),
             },
         );
         drop(state);

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use super::{
-    board::{End, State, listener_name},
+    board::{End, State, UNWRITTEN, listener_name},
     chain::Entry,
     decide::{Call, Decided, Decision, Fate, Ground, Item, Question, foretell},
     drive::Loop,
@@ -30,6 +30,8 @@ pub(super) enum Todo {
     Ask(Vec<Question>),
     /// These have to be sent; whether other tasks could go on beside their long steps.
     Send(Vec<Entry>, bool),
+    /// A task whose steps were taken can be finished.
+    Land,
     /// Only the end of a long step brings anything new.
     AwaitLong,
     /// Only another host brings anything new.
@@ -79,6 +81,13 @@ impl Loop {
                 None => shared.board.state().schedule.next(self.host),
             };
             match (next, &mut ahead) {
+                // Its steps were taken before it was known that another task comes first.
+                (Next::Run(id) | Next::Blocked { task: id, .. }, _) if self.has_landed(id) => {
+                    return match ahead {
+                        Some(_) => self.todo(ahead, next),
+                        None => Todo::Land,
+                    };
+                }
                 (Next::NotNeeded(id), Some(ahead)) => ahead.state.schedule.dismiss(id),
                 (Next::NotNeeded(id), None) => {
                     shared.board.state().schedule.dismiss(id);
@@ -104,6 +113,12 @@ impl Loop {
                 return self.todo(ahead, next);
             }
         }
+    }
+
+    fn has_landed(&self, id: TaskId) -> bool {
+        self.landed
+            .iter()
+            .any(|landed| landed.entry.decided.task == id)
     }
 
     fn todo(&self, ahead: Option<Ahead>, next: Next) -> Todo {
@@ -165,7 +180,7 @@ impl Loop {
     }
 
     /// In check mode nothing is done, unless the task says so.
-    fn foretelling(&self, id: TaskId) -> bool {
+    pub(super) fn foretelling(&self, id: TaskId) -> bool {
         match self.task(id).check_mode {
             Some(check) => check,
             None => self.checking(),
@@ -173,6 +188,10 @@ impl Loop {
     }
 
     fn foretell_here(&mut self, decided: &Decided) {
+        if !self.checking() {
+            // Only this one task is foretold: the others find the host as it is.
+            return;
+        }
         let mut known = self.known.clone();
         self.lay(decided, &mut known);
         self.known = known;
@@ -204,7 +223,7 @@ impl Loop {
         match self.decide(id, &ahead.state, &ahead.known, false) {
             Decision::Quiet => {
                 ahead.state.schedule.finish(id, Ended::Skipped);
-                ahead.entries.push(self.quiet_entry(id));
+                ahead.entries.push(Self::quiet_entry(id));
                 true
             }
             Decision::Ask(_) | Decision::NotYet(_) => false,
@@ -223,7 +242,7 @@ impl Loop {
     }
 
     /// A handler that stays quiet, as far as can be foreseen: looked at again when it is its turn.
-    fn quiet_entry(&self, id: TaskId) -> Entry {
+    fn quiet_entry(id: TaskId) -> Entry {
         let decided = Decided {
             task: id,
             who: 0,
@@ -241,6 +260,7 @@ impl Loop {
             decided: Box::new(decided),
             epoch: None,
             planned_on: Vec::new(),
+            foretold: Vec::new(),
             from: 0,
         }
     }
@@ -255,7 +275,7 @@ impl Loop {
                 self.shared.options.run, self.host.0, self.epochs
             )
         });
-        let planned_on = planned_on(&decided, &ahead.known);
+        let on = planned_on(&decided, &ahead.known);
         let task = self.task(id);
         decided.shown = shown(&decided, &self.context(task, &ahead.known, &NoResults));
         self.lay(&decided, &mut ahead.known);
@@ -272,7 +292,16 @@ impl Loop {
         };
         let task = self.task(id);
         ahead.opaque |= decided.is_opaque(task);
-        let end = self.end_of(&finished, decided.scope.clone(), epoch.clone());
+        let foretold = if decided.runs_programs() {
+            planned_on(&decided, &ahead.known)
+        } else {
+            Vec::new()
+        };
+        let end = self.end_of(&decided, &finished, epoch.clone());
+        if finished.outcome != Outcome::Failed {
+            let listener = self.scope(&listener_name(task));
+            ahead.state.serve(listener, &decided.serves);
+        }
         ahead.state.outputs[id.index()] = Some(Arc::clone(&finished.output));
         ahead.state.ends.insert(id, end);
         if decided.is_long() {
@@ -291,15 +320,16 @@ impl Loop {
         ahead.entries.push(Entry {
             decided,
             epoch,
-            planned_on,
+            planned_on: on,
+            foretold,
             from: 0,
         });
     }
 
     pub(super) fn end_of(
         &self,
+        decided: &Decided,
         finished: &Finished,
-        scope: Option<Scope>,
         epoch: Option<String>,
     ) -> End {
         let changed = match &finished.output.changed {
@@ -311,10 +341,14 @@ impl Loop {
         } else {
             changed
         };
+        let task = decided.task;
         End {
             changed,
-            scope,
-            epoch,
+            scope: decided.scope.clone().unwrap_or_else(|| {
+                // Nothing of it is written; the name only has to be its own.
+                self.scope(&format!("task {}", task.0))
+            }),
+            epoch: epoch.unwrap_or_else(|| UNWRITTEN.to_owned()),
         }
     }
 
@@ -479,8 +513,10 @@ impl Loop {
 
     /// Whether something that the task listens to changed, in this run or in one that died.
     fn call(&self, task: &Task, state: &State) -> (Call, Vec<(Scope, String)>, bool) {
+        if task.triggers.is_empty() && task.heeds.is_empty() && !task.handler {
+            return (Call::None, Vec::new(), false);
+        }
         let me = self.scope(&listener_name(task));
-        let served = self.ledger.served.get(&me);
         let (mut reason, mut serves, mut unknown) = (None, BTreeMap::new(), None);
         for id in task.triggers.iter().chain(&task.heeds) {
             let Some(end) = state.ends.get(id) else {
@@ -488,38 +524,31 @@ impl Loop {
             };
             let triggers = task.triggers.contains(id);
             let name = &self.task(*id).name;
-            match (end.changed, &end.scope, &end.epoch) {
-                (None, ..) if triggers => {
+            match end.changed {
+                None if triggers => {
                     unknown = Some(NotYet(format!("whether `{name}` changes something")));
                 }
-                (Some(true), Some(scope), Some(epoch)) => {
-                    if served.and_then(|tasks| tasks.get(scope)) == Some(epoch) {
-                        continue;
-                    }
-                    serves.insert(scope.clone(), epoch.clone());
+                Some(true) if !self.has_served(state, &me, &end.scope, &end.epoch) => {
+                    serves.insert(end.scope.clone(), end.epoch.clone());
                     if triggers && reason.is_none() {
                         reason = Some(Reason::Triggered { by: name.clone() });
                     }
-                }
-                // Foretold in check mode: there is no epoch.
-                (Some(true), ..) if triggers && reason.is_none() => {
-                    reason = Some(Reason::Triggered { by: name.clone() });
                 }
                 _ => {}
             }
         }
         let mut pays = false;
-        if !task.triggers.is_empty() || !task.heeds.is_empty() || task.handler {
-            for (scope, record) in self.ledger.owed(&me) {
-                pays = true;
-                if !serves.contains_key(scope) {
-                    serves.insert(scope.clone(), record.epoch.clone().unwrap_or_default());
-                }
-                let listens = task.handler || !task.triggers.is_empty();
-                if listens && reason.is_none() {
-                    let (by, since) = (record.name.clone(), record.at.clone());
-                    reason = Some(Reason::Owed { by, since });
-                }
+        for (scope, record) in self.ledger.owed(&me) {
+            let epoch = record.epoch.clone().unwrap_or_default();
+            if self.has_served(state, &me, scope, &epoch) {
+                continue;
+            }
+            pays = true;
+            serves.entry(scope.clone()).or_insert(epoch);
+            let listens = task.handler || !task.triggers.is_empty();
+            if listens && reason.is_none() {
+                let (by, since) = (record.name.clone(), record.at.clone());
+                reason = Some(Reason::Owed { by, since });
             }
         }
         let call = match (reason, unknown) {
@@ -528,6 +557,14 @@ impl Loop {
             (None, None) => Call::None,
         };
         (call, serves.into_iter().collect(), pays)
+    }
+
+    /// Whether a listener has had its turn for an epoch, or a later one, in this run or an earlier.
+    fn has_served(&self, state: &State, me: &Scope, task: &Scope, epoch: &String) -> bool {
+        let now = state.served.get(me).and_then(|tasks| tasks.get(task));
+        let then = || self.ledger.served.get(me).and_then(|tasks| tasks.get(task));
+        now.is_some_and(|now| now == epoch || self.ledger.epoch(task) == Some(epoch))
+            || then() == Some(epoch)
     }
 
     /// A task whose turn has come, and that depends on what is still not known.
