@@ -39,6 +39,16 @@ pub(super) struct State {
 }
 
 impl State {
+    /// A task that was not to run has ended without a word; who reads its result finds that.
+    pub(super) fn pass_over(&mut self, id: TaskId) {
+        let output = Output {
+            changed: false.into(),
+            skipped: true,
+            ..Output::default()
+        };
+        self.outputs[id.index()] = Some(Arc::new(output));
+    }
+
     /// A listener had its turn for these epochs.
     pub(super) fn serve(&mut self, listener: Scope, epochs: &[(Scope, String)]) {
         let served = self.served.entry(listener).or_default();
@@ -79,7 +89,7 @@ impl Board {
         let mut listeners: BTreeMap<TaskId, BTreeSet<String>> = BTreeMap::new();
         let mut heeders = listeners.clone();
         for task in &list.tasks {
-            let mut note = |map: &mut BTreeMap<TaskId, BTreeSet<String>>, to: TaskId| {
+            let note = |map: &mut BTreeMap<TaskId, BTreeSet<String>>, to: TaskId| {
                 map.entry(to).or_default().insert(listener_name(task));
             };
             for to in &task.triggers {

@@ -265,6 +265,7 @@ impl Loop {
     pub(super) fn quiet(&mut self, id: TaskId) {
         let mut state = self.shared.board.state();
         state.schedule.finish(id, Ended::Skipped);
+        state.pass_over(id);
         drop(state);
         self.decided.insert(id);
         self.shared.board.moved();
@@ -276,6 +277,7 @@ impl Loop {
         let task = &shared.list.tasks[id.index()];
         let mut state = shared.board.state();
         state.schedule.dismiss(id);
+        state.pass_over(id);
         let called = task.triggers.iter().any(|id| {
             state
                 .ends

@@ -88,10 +88,17 @@ impl Loop {
                         None => Todo::Land,
                     };
                 }
-                (Next::NotNeeded(id), Some(ahead)) => ahead.state.schedule.dismiss(id),
+                (Next::NotNeeded(id), Some(ahead)) => {
+                    ahead.state.schedule.dismiss(id);
+                    ahead.state.pass_over(id);
+                }
                 (Next::NotNeeded(id), None) => {
-                    shared.board.state().schedule.dismiss(id);
+                    let mut state = shared.board.state();
+                    state.schedule.dismiss(id);
+                    state.pass_over(id);
+                    drop(state);
                     self.decided.insert(id);
+                    shared.board.moved();
                 }
                 (Next::Blocked { task, by }, None) => self.blocked(task, by),
                 (Next::Over | Next::Waiting | Next::Blocked { .. }, _) => {
@@ -223,6 +230,7 @@ impl Loop {
         match self.decide(id, &ahead.state, &ahead.known, false) {
             Decision::Quiet => {
                 ahead.state.schedule.finish(id, Ended::Skipped);
+                ahead.state.pass_over(id);
                 ahead.entries.push(Self::quiet_entry(id));
                 true
             }

@@ -145,10 +145,18 @@ impl Module for Sum {
         Ok(change.because(cause).step(run).into())
     }
 
-    fn output(_: &SumArgs, _: &Seen, done: &[Done]) -> Result<Printed, Stop> {
+    fn output(args: &SumArgs, after: &Seen, done: &[Done]) -> Result<Printed, Stop> {
+        let guard = args.creates.as_deref().map(|cell| Stat(path(cell)));
+        let rests = match &guard {
+            Some(guard) => after.get(guard)?.is_some(),
+            None => false,
+        };
         match done.first() {
             Some(done) => Ok(Printed {
                 stdout: String::from_utf8_lossy(&done.stdout).into_owned(),
+            }),
+            None if rests => Ok(Printed {
+                stdout: String::new(),
             }),
             None => Err(NotYet::new("what `sum` prints").into()),
         }
