@@ -13,7 +13,7 @@ use crate::{
     event::{ChangeShown, ItemFinished, Outcome, TaskError},
     late::NotYet,
     ledger::Ended,
-    module::{Bound, Stop},
+    module::{Bound, Nature, Stop},
     reason::Reason,
     seen::{Past, Seen},
     step::{Action, Cause, Done, Plan, Run},
@@ -92,7 +92,12 @@ pub(super) fn finish(decided: &Decided, ran: Option<&[Ran]>, context: &Context<'
     }
     let outcome = sum(&turned);
     let error = turned.iter().find_map(|turn| turn.error.clone());
-    let shown = |at: usize| decided.shown.get(at).cloned().unwrap_or_default();
+    let all_shown = if decided.shown.is_empty() {
+        shown(decided, context)
+    } else {
+        decided.shown.clone()
+    };
+    let shown = |at: usize| all_shown.get(at).cloned().unwrap_or_default();
     let (items, all_changes) = if decided.looped {
         let pairs = decided.items.iter().zip(&turned).enumerate();
         let items = pairs.map(|(at, (item, turn))| ItemFinished {
@@ -383,7 +388,11 @@ fn rested(bound: &dyn Bound, seen: &Seen, outcome: Outcome) -> Turned {
 
 fn acted(plan: &Plan, bound: &dyn Bound, left: Option<&Left<'_>>, seen: &Seen) -> Turned {
     let Some(Left { ran, overtaken }) = left else {
-        let turned = rested(bound, seen, Outcome::Changed);
+        let mut turned = rested(bound, seen, Outcome::Changed);
+        if bound.nature() == Nature::Command {
+            // It is going to run, whatever its guards would say of what is foretold.
+            turned.output.value = Value::NotYet(NotYet::new("the result of the command"));
+        }
         return Turned {
             warnings: plan.warnings.clone(),
             ..turned

@@ -254,7 +254,11 @@ impl Loop {
             match sending.stage {
                 Stage::Flying { item, spool } => {
                     let id = sending.landed.entry.decided.task;
-                    self.shared.board.state().schedule.start(id);
+                    let mut state = self.shared.board.state();
+                    if state.schedule.is_turn(id) {
+                        state.schedule.start(id);
+                    }
+                    drop(state);
                     self.flights.push(Flight {
                         landed: sending.landed,
                         item,

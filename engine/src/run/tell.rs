@@ -3,11 +3,12 @@
 use std::{sync::Arc, time::Instant};
 
 use super::{
-    board::{End, UNWRITTEN, listener_name},
+    board::{End, State, UNWRITTEN, listener_name},
     decide::Decided,
     drive::Loop,
     exchange::Lost,
-    finish::{Finished, Ran, finish, shown},
+    finish::{Finished, Ran, finish},
+    known::Known,
     walk::{Results, ended},
 };
 use crate::{
@@ -36,29 +37,7 @@ impl Loop {
         let id = decided.task;
         let task = &shared.list.tasks[id.index()];
         let mut state = shared.board.state();
-        let mut finished = {
-            let results = Results {
-                state: &state,
-                list: &shared.list,
-            };
-            let context = self.context(task, &self.known, &results);
-            let mut decided = decided.clone();
-            if decided.shown.is_empty() {
-                decided.shown = shown(&decided, &context);
-            }
-            finish(&decided, ran, &context)
-        };
-        let mut told_epoch = epoch.clone();
-        if let (Some(scope), false) = (&decided.scope, finished.output.changed.is_true()) {
-            if self.still_changed(id, scope) {
-                let output = Output {
-                    changed: true.into(),
-                    ..finished.output.as_ref().clone()
-                };
-                finished.output = Arc::new(output);
-                told_epoch = self.ledger.epoch(scope).cloned();
-            }
-        }
+        let (finished, mut told) = self.finished(decided, ran, epoch.as_ref(), &state, &self.known);
         let failed = finished.outcome == Outcome::Failed;
         let ignored = failed && task.ignore_errors;
         let end = if ignored {
@@ -69,7 +48,6 @@ impl Loop {
         state.schedule.finish(id, end);
         let rescued = failed && !ignored && state.schedule.rescued(id);
         state.outputs[id.index()] = Some(Arc::clone(&finished.output));
-        let mut told = self.end_of(decided, &finished, told_epoch);
         // What failed half-way may have changed something: its listeners are owed.
         if failed && !ignored {
             told.changed = Some(false);
@@ -89,6 +67,35 @@ impl Loop {
         self.count(finished.outcome, &finished.reason, forgiven);
         self.emit(id, finished, forgiven, begun);
         shared.board.moved();
+    }
+
+    /// What came of a task (or will, as far as that is foretold), and how that is told to others.
+    pub(super) fn finished(
+        &self,
+        decided: &Decided,
+        ran: Option<&[Ran]>,
+        epoch: Option<&String>,
+        state: &State,
+        known: &Known,
+    ) -> (Finished, End) {
+        let list = &self.shared.list;
+        let results = Results { state, list };
+        let context = self.context(self.task(decided.task), known, &results);
+        let mut finished = finish(decided, ran, &context);
+        let mut epoch = epoch.cloned();
+        if let Some(scope) = &decided.scope
+            && !finished.output.changed.is_true()
+            && self.still_changed(decided.task, scope)
+        {
+            let output = Output {
+                changed: true.into(),
+                ..finished.output.as_ref().clone()
+            };
+            finished.output = Arc::new(output);
+            epoch = self.ledger.epoch(scope).cloned();
+        }
+        let end = self.end_of(decided, &finished, epoch);
+        (finished, end)
     }
 
     /// Whether an earlier run changed it and died before those who read `.changed` had ended.

@@ -6,8 +6,8 @@ use super::{
     board::{End, State, UNWRITTEN, listener_name},
     chain::Entry,
     decide::{Call, Decided, Decision, Fate, Ground, Item, Question, foretell},
-    drive::Loop,
-    finish::{Context, Finished, finish, shown},
+    drive::{Flight, Loop},
+    finish::{Context, Finished, shown},
     known::Known,
 };
 use crate::{
@@ -88,6 +88,10 @@ impl Loop {
                         None => Todo::Land,
                     };
                 }
+                (Next::Run(id), _) if self.flies(id) => match &mut ahead {
+                    Some(ahead) => ahead.state.schedule.start(id),
+                    None => shared.board.state().schedule.start(id),
+                },
                 (Next::NotNeeded(id), Some(ahead)) => {
                     ahead.state.schedule.dismiss(id);
                     ahead.state.pass_over(id);
@@ -126,6 +130,12 @@ impl Loop {
         self.landed
             .iter()
             .any(|landed| landed.entry.decided.task == id)
+    }
+
+    /// Whether a long step of it goes on that was started before its turn.
+    fn flies(&self, id: TaskId) -> bool {
+        let is_it = |flight: &Flight| flight.landed.entry.decided.task == id;
+        self.flights.iter().any(is_it)
     }
 
     fn todo(&self, ahead: Option<Ahead>, next: Next) -> Todo {
@@ -287,17 +297,8 @@ impl Loop {
         let task = self.task(id);
         decided.shown = shown(&decided, &self.context(task, &ahead.known, &NoResults));
         self.lay(&decided, &mut ahead.known);
-        let finished = {
-            let results = Results {
-                state: &ahead.state,
-                list: &self.shared.list,
-            };
-            finish(
-                &decided,
-                None,
-                &self.context(self.task(id), &ahead.known, &results),
-            )
-        };
+        let (finished, end) =
+            self.finished(&decided, None, epoch.as_ref(), &ahead.state, &ahead.known);
         let task = self.task(id);
         ahead.opaque |= decided.is_opaque(task);
         let foretold = if decided.runs_programs() {
@@ -305,7 +306,6 @@ impl Loop {
         } else {
             Vec::new()
         };
-        let end = self.end_of(&decided, &finished, epoch.clone());
         if finished.outcome != Outcome::Failed {
             let listener = self.scope(&listener_name(task));
             ahead.state.serve(listener, &decided.serves);
@@ -553,7 +553,7 @@ impl Loop {
             }
             pays = true;
             serves.entry(scope.clone()).or_insert(epoch);
-            let listens = task.handler || !task.triggers.is_empty();
+            let listens = self.listens(task, scope);
             if listens && reason.is_none() {
                 let (by, since) = (record.name.clone(), record.at.clone());
                 reason = Some(Reason::Owed { by, since });
@@ -565,6 +565,17 @@ impl Loop {
             (None, None) => Call::None,
         };
         (call, serves.into_iter().collect(), pays)
+    }
+
+    /// Whether a change of another task makes this one run, and is not only read by it.
+    fn listens(&self, task: &Task, to: &Scope) -> bool {
+        let is_it = |id: &&TaskId| self.keys.get(id) == Some(&to.task);
+        let heeded = task.heeds.iter().find(is_it);
+        match heeded {
+            Some(id) => task.triggers.contains(id),
+            None if task.triggers.is_empty() => task.handler && task.heeds.is_empty(),
+            None => true,
+        }
     }
 
     /// Whether a listener has had its turn for an epoch, or a later one, in this run or an earlier.

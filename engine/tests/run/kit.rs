@@ -270,13 +270,14 @@ impl Ran {
     pub(crate) fn told(&self) -> Vec<String> {
         let line = |task: &TaskFinished| {
             let items = task.items.iter().flat_map(|item| &item.changes);
+            let error = task.error.iter().map(|error| format!(" ({})", error.message)).collect::<String>();
             let what: Vec<_> = task
                 .changes
                 .iter()
                 .chain(items)
                 .map(|c| c.what.as_str())
                 .collect();
-            format!("{}: {:?} {}", task.name.task, task.outcome, what.join(","))
+            format!("{}: {:?} {}{error}", task.name.task, task.outcome, what.join(","))
         };
         self.finished().map(line).collect()
     }

@@ -179,7 +179,7 @@ proptest! {
             let second = go_with(&ordered, tasks(&specs), in_order());
             prop_assert_eq!(told(&first), told(&second), "run {}", run);
             prop_assert_eq!(cells(&free), cells(&ordered), "run {}", run);
-            prop_assert!(first.report.ok);
+            prop_assert!(first.report.ok, "{:#?}", first.told());
         }
     }
 }
