@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use evenkeel_engine::{
-    Late, Outputs, Resolve, Resolved, Stop, Task, TaskId, Turn, Value, With, fake::FakeHost,
+    Late, Outputs, Resolve, Resolved, Stop, Task, TaskId, Turn, Value, With,
+    event::{Outcome, TaskFinished},
+    fake::FakeHost,
     run::Options,
 };
 use proptest::prelude::*;
@@ -182,4 +184,64 @@ proptest! {
             prop_assert!(first.report.ok, "{:#?}", first.told());
         }
     }
+
+    #[test]
+    fn a_failure_stops_what_comes_later_and_the_next_run_makes_it_good(
+        specs in specs(),
+        broken in prop::collection::btree_set(0_usize..16, 1..3),
+        takes in 0_u32..3,
+    ) {
+        let (free, ordered) = (start(takes), start(takes));
+        for host in [&free, &ordered] {
+            host.change(|world| {
+                for at in &broken {
+                    world.write(&format!("/broken/t{at}"), "");
+                }
+            });
+        }
+        let first = go_with(&free, tasks(&specs), Options::new());
+        let second = go_with(&ordered, tasks(&specs), in_order());
+        let fatal = |task: &&TaskFinished| {
+            task.outcome == Outcome::Failed && task.forgiven.is_none()
+        };
+        let fatal = second.finished().find(fatal).map(|task| number(&task.name.task));
+        prop_assert_eq!(first.report.ok, fatal.is_none());
+        let until = fatal.unwrap_or(specs.len());
+        prop_assert_eq!(told_until(&first, until), told_until(&second, until));
+        for task in first.finished().filter(|task| number(&task.name.task) > until) {
+            let ran = !matches!(task.outcome, Outcome::Blocked);
+            let at = number(&task.name.task);
+            prop_assert!(
+                !ran || !matches!(specs[at].kind, Kind::Sum { .. }),
+                "{:#?}", first.told()
+            );
+        }
+        for host in [&free, &ordered] {
+            host.change(|world| {
+                for at in &broken {
+                    world.remove(&format!("/broken/t{at}"));
+                }
+            });
+        }
+        let first = go_with(&free, tasks(&specs), Options::new());
+        let second = go_with(&ordered, tasks(&specs), in_order());
+        prop_assert_eq!(
+            cells(&free), cells(&ordered),
+            "{:#?} {:#?}", first.told(), second.told()
+        );
+        prop_assert!(first.report.ok && second.report.ok);
+    }
+}
+
+fn number(name: &str) -> usize {
+    name[1..].parse().unwrap()
+}
+
+/// What was told of tasks up to this one, sorted.
+fn told_until(ran: &Ran, until: usize) -> Vec<String> {
+    let mut told = ran.told();
+    let at = |line: &String| number(line.split(':').next().unwrap());
+    told.retain(|line| at(line) <= until);
+    told.sort();
+    told
 }
