@@ -59,6 +59,10 @@ pub(super) struct Loop {
     pub(super) resumed: Vec<Landed>,
     pub(super) epochs: u32,
     pub(super) run_noted: bool,
+    /// Tasks of which it was told that their steps were sent.
+    pub(super) started: BTreeSet<TaskId>,
+    /// How often names of this machine had changed it when this one looked.
+    pub(super) seen_writes: u64,
     /// Exchanges in a row after which nothing was finished.
     pub(super) vain: u32,
     pub(super) recap: Recap,
@@ -134,6 +138,8 @@ impl Loop {
             resumed: Vec::new(),
             epochs: 0,
             run_noted: false,
+            started: BTreeSet::new(),
+            seen_writes: 0,
             vain: 0,
             recap: Recap::default(),
             shared,

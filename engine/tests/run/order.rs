@@ -14,18 +14,18 @@ use crate::kit::{Cell, CellArgs, Ran, Sum, SumArgs, cells, go_with, host, in_ord
 
 /// One task of a random list; numbers of others are taken modulo what is listed before.
 #[derive(Clone, Debug)]
-struct Spec {
-    kind: Kind,
+pub(crate) struct Spec {
+    pub(crate) kind: Kind,
     /// Reads the result of another: runs only if that changed something.
     only_if_changed: Option<usize>,
     triggered_by: Vec<usize>,
-    handler: bool,
+    pub(crate) handler: bool,
     long: bool,
     ignore_errors: bool,
 }
 
 #[derive(Clone, Debug)]
-enum Kind {
+pub(crate) enum Kind {
     Cell { cell: u8, value: u8 },
     Put { cell: u8, value: u8 },
     /// The value is what another task left.
@@ -38,7 +38,7 @@ fn name(cell: u8) -> String {
     format!("c{cell}")
 }
 
-fn specs() -> impl Strategy<Value = Vec<Spec>> {
+pub(crate) fn specs() -> impl Strategy<Value = Vec<Spec>> {
     let cell = 0_u8..4;
     let kind = prop_oneof![
         4 => (cell.clone(), 0_u8..3).prop_map(|(cell, value)| Kind::Cell { cell, value }),
@@ -74,7 +74,7 @@ fn before(at: usize, of: usize) -> Option<TaskId> {
     (at > 0).then(|| TaskId(u32::try_from(of % at).unwrap()))
 }
 
-fn tasks(specs: &[Spec]) -> Vec<Task> {
+pub(crate) fn tasks(specs: &[Spec]) -> Vec<Task> {
     specs.iter().enumerate().map(|(at, spec)| task(at, spec)).collect()
 }
 
@@ -159,7 +159,7 @@ fn task(at: usize, spec: &Spec) -> Task {
     task
 }
 
-fn start(takes: u32) -> Arc<FakeHost> {
+pub(crate) fn start(takes: u32) -> Arc<FakeHost> {
     Arc::new(host().long_steps_take(takes))
 }
 
