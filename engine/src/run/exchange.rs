@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{decide::Question, drive::Loop};
 use crate::{
     event::Event,
-    host::{Exchange, HostError, Lock, Op, OpResult, Reply},
+    host::{Exchange, HostError, LedgerText, Lock, Op, OpResult, Reply},
     ledger::{Ledger, Line},
     probe::Probes,
 };
@@ -102,10 +102,7 @@ impl Loop {
             let Some(OpResult::Ledger(text)) = results.first() else {
                 return Err(HostError::Garbled("no ledger".to_owned()).into());
             };
-            self.boot.clone_from(&text.boot);
-            self.ledger =
-                Ledger::read(text).map_err(|error| HostError::Garbled(error.to_string()))?;
-            self.shared.board.share_key(&mut self.ledger);
+            self.read_ledger(text)?;
         }
         for (at, who, probes) in slots {
             let Some(OpResult::Observed(answers)) = results.get(at) else {
@@ -115,6 +112,13 @@ impl Loop {
                 self.known.learn(who, probe.as_ref(), answer.clone());
             }
         }
+        Ok(())
+    }
+
+    pub(super) fn read_ledger(&mut self, text: &LedgerText) -> Result<(), Lost> {
+        self.boot.clone_from(&text.boot);
+        self.ledger = Ledger::read(text).map_err(|error| HostError::Garbled(error.to_string()))?;
+        self.shared.board.share_key(&mut self.ledger);
         Ok(())
     }
 
