@@ -38,6 +38,13 @@ pub(super) enum Decision {
 /// A probe as somebody.
 pub(super) type Question = (Who, Arc<dyn AnyProbe>);
 
+/// What a task asks, each question once.
+#[derive(Default)]
+struct Asked {
+    questions: Vec<Question>,
+    keys: std::collections::BTreeSet<Key>,
+}
+
 /// A decided task.
 #[derive(Clone)]
 pub(super) struct Decided {
@@ -247,9 +254,11 @@ impl Ground<'_> {
         };
         let print = self.print(&turns_args(&bounds, looped), bounds.first(), reads);
         let past = past(record, print.as_ref());
-        let mut known = self.known.clone();
-        let (mut items, mut asked, mut missing) = (Vec::new(), Vec::new(), Vec::new());
-        for (label, value, body) in turns {
+        // What earlier turns will do is laid over what is known.
+        let mut known = std::borrow::Cow::Borrowed(self.known);
+        let last = turns.len().saturating_sub(1);
+        let (mut items, mut asked, mut missing) = (Vec::new(), Asked::default(), Vec::new());
+        for (at, (label, value, body)) in turns.into_iter().enumerate() {
             let item = match body {
                 Err(condition) => skipped(label, Reason::WhenFalse { condition }),
                 Ok(bound) => {
@@ -264,9 +273,11 @@ impl Ground<'_> {
                     }
                     match self.item(label, value, &bound, &seen, record, past, print.as_ref()) {
                         Ok(item) => {
-                            if let Fate::Act(plan) = &item.fate {
+                            if let Fate::Act(plan) = &item.fate
+                                && at < last
+                            {
                                 foretell(
-                                    &mut known,
+                                    known.to_mut(),
                                     self.who,
                                     self.identities,
                                     plan,
@@ -285,7 +296,7 @@ impl Ground<'_> {
         if !missing.is_empty() {
             return Decision::Ask(missing);
         }
-        if let Some(questions) = self.contents_for_diffs(&items, &mut asked) {
+        if let Some(questions) = self.contents_for_diffs(&items, &mut asked.questions) {
             return Decision::Ask(questions);
         }
         let telling = |item: &&Item| matches!(item.fate, Fate::Act(_) | Fate::Refuse(_));
@@ -295,7 +306,7 @@ impl Ground<'_> {
         };
         let mut decision = self.done(Some(scope), print, reason, items, looped);
         if let Decision::Decided(decided) = &mut decision {
-            decided.asked = asked;
+            decided.asked = asked.questions;
         }
         decision
     }
@@ -412,7 +423,7 @@ impl Ground<'_> {
         known: &Known,
         past: Past,
         record: Option<&Record>,
-        asked: &mut Vec<Question>,
+        asked: &mut Asked,
     ) -> Result<(Seen, Vec<Question>), NotYet> {
         let witness = record.and_then(|record| record.witness.clone());
         let mut seen = Seen::with_past(past, witness).called(self.called.is_some());
@@ -426,11 +437,8 @@ impl Ground<'_> {
                 if seen.asked(&key) {
                     continue;
                 }
-                if !asked
-                    .iter()
-                    .any(|(who, old)| *who == self.who && old.key() == key)
-                {
-                    asked.push((self.who, Arc::clone(&probe)));
+                if asked.keys.insert(key.clone()) {
+                    asked.questions.push((self.who, Arc::clone(&probe)));
                 }
                 match known.get(self.who, &key) {
                     Some(answer) => {

@@ -40,6 +40,8 @@ pub(super) struct Loop {
     pub(super) tasks: Vec<TaskId>,
     pub(super) ledger: Ledger,
     pub(super) boot: String,
+    /// By listener: tasks of earlier runs that it is owed a turn for.
+    pub(super) owing: BTreeMap<String, Vec<Scope>>,
     pub(super) known: Known,
     pub(super) masking: Masking,
     /// Names of tasks in the ledger, and how often each was given.
@@ -128,6 +130,7 @@ impl Loop {
             masking,
             ledger: Ledger::default(),
             boot: String::new(),
+            owing: BTreeMap::new(),
             known: Known::default(),
             keys: BTreeMap::new(),
             used: BTreeMap::new(),

@@ -408,7 +408,9 @@ impl Loop {
             Err(Stop::NotYet(what)) => return Decision::NotYet(what),
             Err(Stop::Refused(refusal)) => return self.refused(id, refusal),
         };
-        self.learn_secrets(&resolved, task);
+        if early || !self.resolved.contains_key(&id) {
+            self.learn_secrets(&resolved, task);
+        }
         let scope = self.scope("");
         let mut keys = std::mem::take(&mut self.keys);
         let mut used = std::mem::take(&mut self.used);
@@ -549,7 +551,8 @@ impl Loop {
             }
         }
         let mut pays = false;
-        for (scope, record) in self.ledger.owed(&me) {
+        let owed = self.owing.get(&me.task).into_iter().flatten();
+        for (scope, record) in owed.filter_map(|scope| self.ledger.records.get_key_value(scope)) {
             let epoch = record.epoch.clone().unwrap_or_default();
             if self.has_served(state, &me, scope, &epoch) {
                 continue;

@@ -113,3 +113,33 @@ fn the_same_input_gives_the_same_events_in_the_same_order() {
         assert_eq!(once(), first);
     }
 }
+
+/// How long a run over so many cells takes, in seconds: the first, and one that finds all in its
+/// state.
+fn times(tasks: usize) -> (f64, f64) {
+    let host = Arc::new(host());
+    let list = || {
+        let task = |n: usize| {
+            let mut task = cell(&format!("t{n}"), &format!("c{n}"), "v");
+            if n % 10 == 9 {
+                task.triggers = vec![evenkeel_engine::TaskId(u32::try_from(n - 1).unwrap())];
+                task.handler = true;
+            }
+            task
+        };
+        (0..tasks).map(task).collect()
+    };
+    let time = || {
+        let begun = std::time::Instant::now();
+        assert!(go(&host, list()).report.ok);
+        begun.elapsed().as_secs_f64()
+    };
+    (time(), time())
+}
+
+#[test]
+fn time_grows_with_the_number_of_tasks_and_not_with_its_square() {
+    let (few, many) = (times(500), times(5_000));
+    let (first, second) = (many.0 / few.0, many.1 / few.1);
+    assert!(first < 30.0 && second < 30.0, "{few:?} {many:?}");
+}

@@ -216,17 +216,18 @@ proptest! {
                 "{:#?}", first.told()
             );
         }
-        for host in [&free, &ordered] {
-            host.change(|world| {
-                for at in &broken {
-                    world.remove(&format!("/broken/t{at}"));
-                }
-            });
-        }
+        free.change(|world| {
+            for at in &broken {
+                world.remove(&format!("/broken/t{at}"));
+            }
+        });
+        // What comes later and ran already may be read by a command that comes earlier: so the
+        // same host is what it is compared with.
+        let again = Arc::new(free.as_ref().clone());
         let first = go_with(&free, tasks(&specs), Options::new());
-        let second = go_with(&ordered, tasks(&specs), in_order());
+        let second = go_with(&again, tasks(&specs), in_order());
         prop_assert_eq!(
-            cells(&free), cells(&ordered),
+            cells(&free), cells(&again),
             "{:#?} {:#?}", first.told(), second.told()
         );
         prop_assert!(first.report.ok && second.report.ok);
