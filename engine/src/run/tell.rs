@@ -235,12 +235,11 @@ impl Loop {
         }
         let result = (self.shared.options.results && !task.no_log)
             .then(|| self.masking.json(finished.output.to_value().to_json()));
-        let reason = match finished.reason {
-            Reason::WhenFalse { condition } => Reason::WhenFalse {
-                condition: self.masking.text(&condition),
-            },
-            reason => reason,
-        };
+        let reason = self.masking.reason(finished.reason);
+        let mut items = finished.items;
+        for item in &mut items {
+            item.reason = self.masking.reason(item.reason.clone());
+        }
         let event = TaskFinished {
             name: self.task_name(id),
             outcome: finished.outcome,
@@ -248,7 +247,7 @@ impl Loop {
             changes: finished.changes,
             error: finished.error,
             forgiven,
-            items: finished.items,
+            items,
             message: finished.message,
             result,
             duration_ms: super::millis(begun),
@@ -337,7 +336,7 @@ impl Loop {
         let event = TaskFinished {
             name: self.task_name(id),
             outcome,
-            reason,
+            reason: self.masking.reason(reason),
             changes: Vec::new(),
             error: None,
             forgiven: None,

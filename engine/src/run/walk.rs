@@ -416,7 +416,9 @@ impl Loop {
         let mut used = std::mem::take(&mut self.used);
         let decision = {
             let key = std::cell::RefCell::new((&mut keys, &mut used));
+            let masking = &self.masking;
             let named = |wanted: &str| {
+                let wanted = &masking.text(wanted);
                 let (keys, used) = &mut *key.borrow_mut();
                 // Early looks come in listed order too, so that the ordinals are those of the list.
                 let name = keys.entry(id).or_insert_with(|| ordinal(used, wanted));
