@@ -1,6 +1,11 @@
 //! evenkeel.
 
+pub mod ast;
+pub mod diagnostic;
 pub mod exit;
+pub mod files;
 pub mod printable;
 pub mod prose;
 pub mod report;
+pub mod words;
+pub mod yaml;
