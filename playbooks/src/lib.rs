@@ -1,1 +1,6 @@
 //! evenkeel.
+
+pub mod ast;
+pub mod diagnostic;
+pub mod files;
+pub mod yaml;
