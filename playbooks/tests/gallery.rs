@@ -60,7 +60,11 @@ fn gallery() {
         &progress.overdue(second(45)),
     );
     let edges = BTreeMap::from([(
-        ("web1".to_owned(), "t2".to_owned()),
+        (
+            "web1".to_owned(),
+            "write the configuration".to_owned(),
+            Some("site.yml:12:7".to_owned()),
+        ),
         vec!["`make the directory`: both touch `/srv/app`".to_owned()],
     )]);
     let (_, check) = &gallery::events::runs()[1];

@@ -8,8 +8,11 @@ use jiff::Timestamp;
 use super::{Report, Said, style};
 use crate::{printable, prose};
 
-/// Which tasks stand before a task, each with the reason: by host and id of the task.
-pub type Edges = BTreeMap<(String, String), Vec<String>>;
+/// Which tasks stand before a task, each with the reason.
+pub type Edges = BTreeMap<Named, Vec<String>>;
+
+/// A task as events name it: host, name and place.
+pub type Named = (String, String, Option<String>);
 
 /// Explains each task of a run in check mode.
 #[derive(Debug, Default)]
@@ -63,7 +66,7 @@ impl Explain {
                 out += &format!("  help: {}\n", printable::line(help));
             }
         }
-        let key = (name.host.clone(), name.id.clone());
+        let key = (name.host.clone(), name.task.clone(), name.source.clone());
         for edge in self.edges.get(&key).into_iter().flatten() {
             out += &format!("  after {}\n", printable::line(edge));
         }
