@@ -3,5 +3,6 @@
 pub mod ast;
 pub mod diagnostic;
 pub mod files;
+pub mod parse;
 pub mod words;
 pub mod yaml;
