@@ -158,7 +158,7 @@ impl Builder {
         (tag, tag_span): (Option<&Tag>, Span),
     ) -> Step {
         if self.open.len() >= DEPTH {
-            return Err(too_deep(span));
+            return Err(Box::new(too_deep(span)));
         }
         let fits = match tag.and_then(yaml_type).as_deref() {
             None => true,
@@ -231,7 +231,7 @@ impl Builder {
             ));
         };
         if self.open.len() + found.depth > DEPTH {
-            return Err(too_deep(span));
+            return Err(Box::new(too_deep(span)));
         }
         self.budget = left;
         let (node, depth) = (found.node.clone(), found.depth);
@@ -252,13 +252,14 @@ impl Builder {
         open.depth = open.depth.max(depth + 1);
         match &mut open.node.kind {
             Kind::Seq(items) => items.push(node),
-            Kind::Map(entries) => match open.key.take() {
-                Some(key) => entries.push((key, node)),
-                None => {
+            Kind::Map(entries) => {
+                if let Some(key) = open.key.take() {
+                    entries.push((key, node));
+                } else {
                     check_key(&node)?;
                     open.key = Some(node);
                 }
-            },
+            }
             _ => {}
         }
         Ok(())
@@ -284,15 +285,10 @@ fn check_key(node: &Node) -> Step {
     }
 }
 
-fn too_deep(span: Span) -> Box<Diagnostic> {
-    Box::new(
-        Diagnostic::error(
-            "yaml_depth",
-            span,
-            format!("lists and maps stand in each other more than {DEPTH} deep"),
-        )
-        .help("this looks like an accident: check the brackets"),
-    )
+fn too_deep(span: Span) -> Diagnostic {
+    let message = format!("lists and maps stand in each other more than {DEPTH} deep");
+    Diagnostic::error("yaml_depth", span, message)
+        .help("this looks like an accident: check the brackets")
 }
 
 fn cost(node: &Node) -> usize {

@@ -1,4 +1,4 @@
-//! What a plain scalar means: the rules of YAML 1.1 as PyYAML has them.
+//! What a plain scalar means: the rules of YAML 1.1 as `PyYAML` has them.
 
 use super::Kind;
 

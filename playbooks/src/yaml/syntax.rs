@@ -36,8 +36,11 @@ pub(super) fn explain(files: &Files, file: FileId, error: &ScanError) -> Diagnos
             .help("YAML wants spaces: replace the tab");
     }
     let (message, help) = words(error.kind());
-    let message = message.map_or_else(|| error.info().to_owned(), str::to_owned);
-    let diagnostic = Diagnostic::error("yaml_syntax", span, message);
+    let diagnostic = Diagnostic::error(
+        "yaml_syntax",
+        span,
+        message.map_or_else(|| error.info(), str::to_owned),
+    );
     match help {
         Some(help) => diagnostic.help(help),
         None => diagnostic,
