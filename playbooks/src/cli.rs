@@ -343,7 +343,7 @@ pub enum Output {
     Human,
     /// A JSON object a line, one for each event.
     Json,
-    /// JUnit's XML.
+    /// XML as `JUnit` writes it.
     Junit,
 }
 

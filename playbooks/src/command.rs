@@ -68,7 +68,10 @@ fn refuse(error: &clap::Error) -> Exit {
 
 /// The words for a bug of ours.
 fn bug(info: &PanicHookInfo<'_>) -> String {
-    let what = info.payload_as_str().unwrap_or("no message");
+    let payload = info.payload();
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let what = text.unwrap_or("no message");
     let place = info.location().map(|place| format!(" ({place})"));
     format!(
         "evenkeel has a bug: {}{}\n\

@@ -2,13 +2,25 @@
 
 pub mod ast;
 pub mod cli;
+#[expect(
+    clippy::format_push_string,
+    reason = "texts are short, and writing to a string cannot fail"
+)]
 mod command;
 pub mod diagnostic;
 pub mod exit;
 pub mod files;
 pub mod parse;
+#[expect(
+    clippy::format_push_string,
+    reason = "texts are short, and writing to a string cannot fail"
+)]
 pub mod printable;
 pub mod prose;
+#[expect(
+    clippy::format_push_string,
+    reason = "texts are short, and writing to a string cannot fail"
+)]
 pub mod report;
 pub mod words;
 pub mod yaml;

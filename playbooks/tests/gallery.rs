@@ -2,6 +2,12 @@
 //!
 //! `EVENKEEL_BLESS=1 cargo test --test gallery` writes the file anew; the difference is the review.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+#[expect(
+    clippy::too_many_lines,
+    reason = "lists of events, one after the other"
+)]
 mod gallery {
     pub(crate) mod events;
 }

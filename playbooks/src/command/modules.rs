@@ -19,17 +19,13 @@ pub(super) fn modules(args: &Modules) -> Exit {
     };
     // What people know it as: `ansible.builtin.copy`, `community.postgresql.postgresql_db`.
     let short = name.rsplit('.').next().unwrap_or(name);
-    match registry.get(name).or_else(|| registry.get(short)) {
-        Some(module) => {
-            out::report(&manual(module));
-            Exit::Good
-        }
-        None => {
-            let help = words::did_you_mean(short, registry.names());
-            let help = help.unwrap_or_else(|| "`evenkeel modules` lists all".to_owned());
-            wrong(&format!("there is no module `{name}`"), &help)
-        }
-    }
+    let Some(module) = registry.get(name).or_else(|| registry.get(short)) else {
+        let help = words::did_you_mean(short, registry.names());
+        let help = help.unwrap_or_else(|| "`evenkeel modules` lists all".to_owned());
+        return wrong(&format!("there is no module `{name}`"), &help);
+    };
+    out::report(&manual(module));
+    Exit::Good
 }
 
 /// The manual of a module.

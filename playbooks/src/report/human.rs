@@ -8,8 +8,12 @@ use std::collections::BTreeMap;
 use anstyle::Style;
 use evenkeel_engine::{
     Reason,
-    event::{Event, Forgiven, ItemFinished, Outcome, TaskFinished, TaskName},
+    event::{
+        ChangeShown, Event, Forgiven, ItemFinished, Outcome, Recap, TaskError, TaskFinished,
+        TaskName,
+    },
 };
+use indexmap::IndexMap;
 use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -142,9 +146,10 @@ impl Human {
         if task.duration_ms >= 1_000 || self.verbose >= 2 {
             why.push(prose::duration(task.duration_ms));
         }
-        let rest = match why.is_empty() {
-            true => String::new(),
-            false => style::paint(style::QUIET, &format!("({})", why.join("; "))),
+        let rest = if why.is_empty() {
+            String::new()
+        } else {
+            style::paint(style::QUIET, &format!("({})", why.join("; ")))
         };
         let head = Head {
             tag,
@@ -189,8 +194,8 @@ impl Human {
 
     fn body(
         &self,
-        changes: &[evenkeel_engine::event::ChangeShown],
-        error: Option<&evenkeel_engine::event::TaskError>,
+        changes: &[ChangeShown],
+        error: Option<&TaskError>,
         message: Option<&serde_json::Value>,
         name: &TaskName,
     ) -> String {
@@ -234,6 +239,44 @@ impl Human {
         self.line(&head, "") + &prose::indent(&text, "    ")
     }
 
+    /// What is said beside the report.
+    fn talk(&self, event: &Event) -> String {
+        match event {
+            Event::HostConnected { host, duration_ms } if self.verbose >= 1 => {
+                let text = format!("connected in {}", prose::duration(*duration_ms));
+                self.short("connected", style::QUIET, host, &text)
+            }
+            Event::Waiting { host, what } => self.short("waiting", style::NOTE, host, what),
+            Event::TaskStarted(name) if self.verbose >= 3 => {
+                self.short("started", style::QUIET, &name.host, &name.task)
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// A line that has nothing in brackets.
+    fn short(&self, tag: &str, style: Style, host: &str, text: &str) -> String {
+        let head = Head {
+            tag,
+            style,
+            host,
+            text,
+        };
+        self.line(&head, "")
+    }
+
+    fn end(&self, hosts: &IndexMap<String, Recap>, end: &recap::End) -> String {
+        let mut out = String::new();
+        // With `-v` each has had its line.
+        if self.verbose == 0 {
+            out = self.blocked();
+        }
+        if self.any || !out.is_empty() {
+            out.push('\n');
+        }
+        out + &recap::recap(hosts, end)
+    }
+
     fn blocked(&self) -> String {
         let mut out = String::new();
         for ((host, by), number) in &self.blocked {
@@ -241,13 +284,7 @@ impl Human {
                 "{} did not run, because `{by}` failed",
                 prose::count(*number, "task")
             );
-            let head = Head {
-                tag: "blocked",
-                style: style::BAD,
-                host,
-                text: &text,
-            };
-            out += &self.line(&head, "");
+            out += &self.short("blocked", style::BAD, host, &text);
         }
         out
     }
@@ -260,96 +297,43 @@ fn no_item_says_why(task: &TaskFinished) -> bool {
 
 impl Report for Human {
     fn fold(&mut self, event: &Event, _: Timestamp) -> Said {
-        let mut said = Said::default();
+        let mut report = String::new();
         match event {
             Event::RunStarted { hosts, check, .. } => {
                 self.check = *check;
                 let widths = hosts.iter().map(|host| printable::line(host).width());
                 self.host_width = widths.max().unwrap_or_default();
             }
-            Event::HostConnected { host, duration_ms } if self.verbose >= 1 => {
-                let text = format!("connected in {}", prose::duration(*duration_ms));
-                let (tag, style) = ("connected", style::QUIET);
-                said.talk = self.line(
-                    &Head {
-                        tag,
-                        style,
-                        host,
-                        text: &text,
-                    },
-                    "",
-                );
-            }
             Event::HostUnreachable { host, error } => {
-                let (tag, style) = ("unreachable", style::BAD);
-                said.report = self.line(
-                    &Head {
-                        tag,
-                        style,
-                        host,
-                        text: error,
-                    },
-                    "",
-                );
-            }
-            Event::Waiting { host, what } => {
-                let (tag, style) = ("waiting", style::NOTE);
-                said.talk = self.line(
-                    &Head {
-                        tag,
-                        style,
-                        host,
-                        text: what,
-                    },
-                    "",
-                );
+                report = self.short("unreachable", style::BAD, host, error);
             }
             Event::Warning {
                 host,
                 task,
                 source,
                 message,
-            } => {
-                said.report = self.warning(host, task.as_deref(), source.as_deref(), message);
-            }
-            Event::TaskStarted(name) if self.verbose >= 3 => {
-                let (tag, style) = ("started", style::QUIET);
-                let (host, text) = (&name.host, &name.task);
-                said.talk = self.line(
-                    &Head {
-                        tag,
-                        style,
-                        host,
-                        text,
-                    },
-                    "",
-                );
-            }
-            Event::TaskFinished(task) => said.report = self.finished(task),
+            } => report = self.warning(host, task.as_deref(), source.as_deref(), message),
+            Event::TaskFinished(task) => report = self.finished(task),
             Event::RunFinished {
                 interrupted,
                 duration_ms,
                 hosts,
                 ..
             } => {
-                if self.verbose == 0 {
-                    said.report = self.blocked();
-                }
-                self.any |= !said.report.is_empty();
-                if self.any {
-                    said.report.push('\n');
-                }
                 let end = recap::End {
                     check: self.check,
                     interrupted: *interrupted,
                     duration_ms: *duration_ms,
                     all: self.verbose >= 1,
                 };
-                said.report += &recap::recap(hosts, &end);
+                report = self.end(hosts, &end);
             }
-            Event::HostConnected { .. } | Event::TaskStarted(_) => {}
+            Event::HostConnected { .. } | Event::Waiting { .. } | Event::TaskStarted(_) => {}
         }
-        self.any |= !said.report.is_empty();
-        said
+        self.any |= !report.is_empty();
+        Said {
+            report,
+            talk: self.talk(event),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! JUnit's XML, for systems that show test results: a suite for each host, a case for each task.
+//! XML as `JUnit` writes it, for systems that show test results: a suite for each host, a case for each task.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::{Report, Said};
 use crate::printable;
 
-/// JUnit's XML, all at the end of the run.
+/// XML as `JUnit` writes it, all at the end of the run.
 #[derive(Debug, Default)]
 pub struct Junit {
     name: String,

@@ -5,7 +5,7 @@ use super::case::Case;
 #[test]
 fn nothing_said_is_an_error_with_help() {
     let ended = Case::new(&["--help"]).any_stdout().run();
-    let help = ended.stdout.clone();
+    let help = ended.stdout;
     assert!(
         help.contains("Bring hosts to the described state"),
         "{help}"
