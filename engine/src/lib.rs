@@ -1,5 +1,6 @@
 //! evenkeel's engine: brings machines to a described state, and keeps them there.
 
+mod connection;
 pub mod event;
 pub mod host;
 mod identity;
@@ -8,6 +9,7 @@ mod module;
 mod probe;
 pub mod probes;
 mod reason;
+mod script;
 mod secret;
 mod seen;
 mod source;
@@ -16,11 +18,13 @@ mod task;
 mod thing;
 mod value;
 
+pub use connection::{Channel, Connection, LocalConnection};
 pub use identity::{Identity, Method};
 pub use late::{Late, NotYet};
 pub use module::{AnyModule, Bound, Module, Nature, Refusal, Registry, Stop, With};
 pub use probe::{Answer, AnyProbe, Key, Probe, Probes, ask};
 pub use reason::Reason;
+pub use script::ScriptHost;
 pub use secret::{MASK, Secret, Text};
 pub use seen::{Past, Seen};
 pub use source::{Sha, Source, hex, sha256};
