@@ -4,6 +4,18 @@ use evenkeel_engine::Registry;
 
 mod args;
 
+mod attributes;
+mod look;
+mod many;
+mod mode;
+mod paths;
+mod put;
+mod tree;
+pub use args::Unsupported;
+pub use attributes::Attributes;
+pub use mode::Mode;
+pub use tree::Below;
+
 /// Each line is a module: its file, and the type that implements [`evenkeel_engine::Module`].
 macro_rules! modules {
     ($($file:ident => $module:ident,)*) => {
@@ -17,5 +29,14 @@ macro_rules! modules {
 }
 
 modules! {
+    copy => Copy,
     file => File,
+    file_template => FileTemplate,
+    assert => Assert,
+    command => Command,
+    debug => Debug,
+    fail => Fail,
+    file => File,
+    set_fact => SetFact,
+    shell => Shell,
 }
