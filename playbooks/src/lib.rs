@@ -22,6 +22,7 @@ pub mod prose;
     reason = "texts are short, and writing to a string cannot fail"
 )]
 pub mod report;
+pub mod template;
 pub mod words;
 pub mod yaml;
 
