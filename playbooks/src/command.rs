@@ -8,13 +8,21 @@ use std::{
 use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
 
 use crate::{
-    cli::{Cli, Command},
+    cli::{Cli, Command, Ledger},
     exit::Exit,
     report::out,
 };
 
+mod audit;
+mod connect;
+mod explain;
+mod ledger;
+mod load;
 mod modules;
 mod password;
+mod run;
+mod signals;
+mod validate;
 
 /// Whether a bug of ours showed itself.
 static BUG: AtomicBool = AtomicBool::new(false);
@@ -40,6 +48,12 @@ pub fn main(words: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
 
 fn dispatch(command: &Command) -> Exit {
     match command {
+        Command::Run(args) => run::run(args),
+        Command::Plan(args) => run::plan(args),
+        Command::Validate(args) => validate::validate(args),
+        Command::Explain(args) => explain::explain(args),
+        Command::Ledger(Ledger::Show(args)) => ledger::show(args),
+        Command::Ledger(Ledger::Forget(args)) => ledger::forget(args),
         Command::Modules(args) => modules::modules(args),
         Command::Completions(args) => {
             let mut script = Vec::new();
@@ -47,7 +61,6 @@ fn dispatch(command: &Command) -> Exit {
             out::report(&String::from_utf8_lossy(&script));
             Exit::Good
         }
-        _ => wrong("not yet", "wait"),
     }
 }
 

@@ -10,6 +10,7 @@ mod command;
 pub mod diagnostic;
 pub mod exit;
 pub mod files;
+pub mod load;
 pub mod parse;
 #[expect(
     clippy::format_push_string,
@@ -22,6 +23,7 @@ pub mod prose;
     reason = "texts are short, and writing to a string cannot fail"
 )]
 pub mod report;
+pub mod settings;
 pub mod template;
 pub mod words;
 pub mod yaml;

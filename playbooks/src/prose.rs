@@ -13,15 +13,6 @@ pub fn count(number: u64, noun: &str) -> String {
     }
 }
 
-/// `a`, `a and b`, `a, b and c`.
-pub fn list(parts: &[String]) -> String {
-    match parts {
-        [] => String::new(),
-        [only] => only.clone(),
-        [start @ .., last] => format!("{} and {last}", start.join(", ")),
-    }
-}
-
 /// A length of time as people say it: `7 ms`, `4.1 s`, `3 min 20 s`.
 pub fn duration(millis: u64) -> String {
     match millis {
@@ -39,6 +30,11 @@ pub fn duration(millis: u64) -> String {
             }
         }
     }
+}
+
+/// The same for a clock that is looked at while it runs: in whole seconds.
+pub fn so_far(millis: u64) -> String {
+    duration(millis / 1_000 * 1_000).replace(".0 s", " s")
 }
 
 /// Fills with spaces up to a width on the terminal.
@@ -84,10 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_and_counts() {
-        let parts = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!(list(&parts(&["a"])), "a");
-        assert_eq!(list(&parts(&["a", "b", "c"])), "a, b and c");
+    fn counts_and_columns() {
         assert_eq!(count(1, "host"), "1 host");
         assert_eq!(count(0, "host"), "0 hosts");
         assert_eq!(pad("für", 5), "für  ");

@@ -3,7 +3,6 @@
 use evenkeel_engine::event::Event;
 use jiff::Timestamp;
 
-pub mod diagnostics;
 pub mod explain;
 pub mod human;
 pub mod json;

@@ -6,7 +6,7 @@ use evenkeel_engine::event::{Event, Forgiven, ItemFinished, Outcome, TaskFinishe
 use jiff::Timestamp;
 
 use super::{Report, Said, style};
-use crate::{printable, prose};
+use crate::printable;
 
 /// Which tasks stand before a task, each with the reason.
 pub type Edges = BTreeMap<Named, Vec<String>>;
@@ -109,10 +109,7 @@ fn verdict(task: &TaskFinished) -> String {
     let changed = task.changes.iter().map(|change| change.what.clone());
     let changed: Vec<_> = changed.collect();
     if !changed.is_empty() {
-        out += &format!(
-            "; it would change {}",
-            printable::line(&prose::list(&changed))
-        );
+        out += &format!("; changes: {}", printable::line(&changed.join(", ")));
     }
     out
 }

@@ -130,7 +130,11 @@ impl Human {
             // That it is in its state is what `unchanged` means, and an error says itself why.
             None if tag == "says" || task.outcome == Outcome::Failed => {}
             None if matches!(task.reason, Reason::InState) => {}
-            None => why.push(printable::line(&task.reason.to_string()).into_owned()),
+            None => {
+                let reason = task.reason.to_string();
+                let reason = reason.trim_start_matches("assumed: ");
+                why.push(printable::line(reason).into_owned());
+            }
         }
         if !task.items.is_empty() && tag != "says" {
             let same = task

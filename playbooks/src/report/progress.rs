@@ -73,7 +73,7 @@ impl Progress {
     pub fn lines(&self, at: Timestamp) -> Vec<String> {
         let mut lines = Vec::new();
         for ((host, _), running) in self.running.iter().take(LINES) {
-            let time = prose::duration(millis(running.since, at));
+            let time = prose::so_far(millis(running.since, at));
             let (host, task) = (printable::line(host), printable::line(&running.task));
             let time = style::paint(style::QUIET, &format!("({time})"));
             lines.push(format!("{host}  {task}  {time}"));
@@ -103,7 +103,7 @@ impl Progress {
             }
             running.said_at_seconds *= 2;
             let (host, task) = (printable::line(host), printable::line(&running.task));
-            let time = prose::duration(millis / 1_000 * 1_000);
+            let time = prose::so_far(millis);
             out += &format!("running  {host}  {task}  (for {time})\n");
         }
         out
@@ -242,7 +242,7 @@ mod tests {
         let lines = progress.lines(second(11));
         assert_eq!(lines.len(), 9);
         assert!(lines[0].contains("web  t0"), "{lines:?}");
-        assert!(lines[0].contains("(11.0 s)"), "{lines:?}");
+        assert!(lines[0].contains("(11 s)"), "{lines:?}");
         assert_eq!(lines[8], "and 2 tasks more");
     }
 
@@ -253,7 +253,7 @@ mod tests {
         let said = [29, 30, 31, 59, 61, 119, 120].map(|at| progress.overdue(second(at)));
         let said: Vec<_> = said.iter().filter(|text| !text.is_empty()).collect();
         let want = [
-            "running  web  compile  (for 30.0 s)\n",
+            "running  web  compile  (for 30 s)\n",
             "running  web  compile  (for 1 min 1 s)\n",
             "running  web  compile  (for 2 min)\n",
         ];

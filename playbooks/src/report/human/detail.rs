@@ -134,9 +134,7 @@ pub(super) fn message(message: &Value) -> String {
 
 /// What `register` gives.
 pub(super) fn result(result: &Value) -> String {
-    let label = style::paint(style::QUIET, "result");
-    let body = prose::indent(&printable::block(&text(result)), "      ");
-    format!("    {label}:\n{body}")
+    labelled("result", style::QUIET, &result.to_string())
 }
 
 fn text(value: &Value) -> String {
