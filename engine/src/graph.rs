@@ -8,6 +8,8 @@
 
 mod cycle;
 mod explicit;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod paths;
 mod sweep;
 #[cfg(test)]
@@ -24,7 +26,7 @@ use petgraph::{
 
 use crate::{Nature, TaskId, TaskList, Thing, Touches};
 
-pub use cycle::{Cycle, Link};
+pub use cycle::{Cycle, CycleLink};
 
 /// What the engine knows of a task when the graph is built.
 #[derive(Clone, Debug, Default)]

@@ -1,11 +1,11 @@
 //! evenkeel's engine: brings machines to a described state, and keeps them there.
 
-pub mod effects;
 mod connection;
+pub mod effects;
 pub mod event;
+pub mod fake;
 pub mod fingerprint;
 mod graph;
-pub mod fake;
 pub mod host;
 mod identity;
 mod late;
@@ -26,8 +26,8 @@ pub mod testing;
 mod thing;
 mod value;
 
-pub use graph::{Condition, Cycle, Edge, Graph, Kind, Link, Order, Shape};
 pub use connection::{Channel, Connection, LocalConnection};
+pub use graph::{Condition, Cycle, CycleLink, Edge, Graph, Kind, Order, Shape};
 pub use identity::{Identity, Method};
 pub use late::{Late, NotYet};
 pub use module::{AnyModule, Bound, Module, Nature, Refusal, Registry, Stop, With};

@@ -29,14 +29,15 @@ macro_rules! modules {
 }
 
 modules! {
-    copy => Copy,
-    file => File,
-    file_template => FileTemplate,
     assert => Assert,
     command => Command,
+    copy => Copy,
     debug => Debug,
     fail => Fail,
     file => File,
+    file_template => FileTemplate,
     set_fact => SetFact,
     shell => Shell,
+    lineinfile => Lineinfile,
+    stat => Stat,
 }

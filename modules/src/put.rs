@@ -43,13 +43,13 @@ impl Put<'_> {
             if !made {
                 attributes::parent_exists(look, path)?;
             }
-            return Ok(vec![self.new(look, path, content.clone()?)?]);
+            return Ok(vec![self.fresh(look, path, content.clone()?)?]);
         };
         match stat.kind {
             _ if !self.force => Ok(Vec::new()),
             Kind::File => self.existing(look, path, stat, content.clone()?),
             Kind::Link(_) => {
-                let change = self.new(look, path, content.clone()?)?;
+                let change = self.fresh(look, path, content.clone()?)?;
                 let remove = Action::Remove {
                     path: path.to_owned(),
                 };
@@ -60,7 +60,7 @@ impl Put<'_> {
         }
     }
 
-    fn new(&self, look: &Look<'_>, path: &str, content: Content) -> Result<Change, NotYet> {
+    fn fresh(&self, look: &Look<'_>, path: &str, content: Content) -> Result<Change, NotYet> {
         let attrs = self
             .wanted
             .fresh(look, 0o666 & !crate::mode::UMASK, false)?;

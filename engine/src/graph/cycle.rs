@@ -11,12 +11,12 @@ use crate::{Place, TaskId, TaskList};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cycle {
     /// Each waits for the next one, the last one for the first.
-    pub links: Vec<Link>,
+    pub links: Vec<CycleLink>,
 }
 
 /// One task of a [`Cycle`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Link {
+pub struct CycleLink {
     /// Which.
     pub task: TaskId,
     /// What people call it.
@@ -29,7 +29,7 @@ pub struct Link {
     pub kind: Kind,
 }
 
-impl fmt::Display for Link {
+impl fmt::Display for CycleLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` on {}", self.name, self.host)?;
         match &self.place {
@@ -76,7 +76,7 @@ pub(super) fn find(list: &TaskList, web: &Web, stuck: impl Fn(NodeIndex) -> bool
             return None;
         };
         let task = &list.tasks[id.index()];
-        Some(Link {
+        Some(CycleLink {
             task: id,
             name: task.name.clone(),
             host: list.hosts[task.host.index()].name.clone(),

@@ -40,7 +40,7 @@ pub(super) struct Known {
 impl Known {
     pub(super) fn add(&mut self, touches: &Touches) {
         for thing in &touches.writes {
-            if let Thing::Path(path) | Thing::Tree(path) = thing {
+            if let Thing::Path(path) = thing {
                 self.written.insert(normal(path));
             }
         }
@@ -69,9 +69,6 @@ impl Known {
 
     fn path(&self, path: &str, mode: Mode, tree: bool, slots: &mut BTreeMap<Slot, Mode>) {
         let writes = mode != Mode::Reading;
-        if self.written.contains(path) {
-            put(slots, Slot::Thing(Thing::Path(path.to_owned())), mode);
-        }
         for above in ancestors(path) {
             if self.written.contains(above) {
                 let slot = Slot::Thing(Thing::Path(above.to_owned()));
@@ -85,6 +82,9 @@ impl Known {
                 put(slots, Slot::Reading(path.to_owned()), Mode::Reading);
             }
         } else {
+            if self.written.contains(path) {
+                put(slots, Slot::Thing(Thing::Path(path.to_owned())), mode);
+            }
             self.below(path, writes, slots);
         }
     }

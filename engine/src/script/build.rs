@@ -215,6 +215,7 @@ pub(super) fn own(
             action,
             long,
             on_failure,
+            effects: _,
         } => {
             let target = on_failure.map_or("$ek_end".to_owned(), |to| to.to_string());
             script.raw(format!("ek_else={target}\n"));

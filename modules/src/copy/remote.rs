@@ -68,10 +68,20 @@ fn file(
         Some(Kind::File) => *look.get(&Digest(path.to_owned()))?,
         Some(_) => return Err(Stop::refused(format!("`{path}` is not a file"))),
     };
+    let beside = beside(path);
+    look.ask(&Digest(beside.clone()));
+    let leftover = look.get(&Stat(beside.clone()))?.is_some();
     match stat {
         None if !made => attributes::parent_exists(look, path)?,
         Some(_) if !put.force => return Ok(Vec::new()),
-        Some(stat) if old == Some(*new) => return Ok(put.wanted.changes(look, path, stat)?),
+        Some(stat) if old == Some(*new) => {
+            let mut changes = put.wanted.changes(look, path, stat)?;
+            if leftover {
+                let change = Change::new("leftover", beside.clone(), None::<String>);
+                changes.push(change.step(Action::Remove { path: beside }));
+            }
+            return Ok(changes);
+        }
         _ => {}
     }
     let mut change = Change::new(
@@ -79,12 +89,9 @@ fn file(
         old.map(|sha| hex(&sha)[..12].to_owned()),
         hex(new)[..12].to_owned(),
     );
-    if let Some(argv) = &put.validate {
-        let argv = argv.iter().map(|word| word.replace("%s", from));
-        change = change.step(Run::new(argv));
-    }
-    match (stat.map(|stat| &stat.kind), old) {
-        (Some(Kind::Link(_)), _) => {
+    let kept = stat.filter(|stat| stat.kind == Kind::File);
+    match (stat, old) {
+        (Some(stat), _) if stat.kind != Kind::File => {
             change = change.step(Action::Remove {
                 path: path.to_owned(),
             });
@@ -92,18 +99,29 @@ fn file(
         (_, Some(old)) if put.backup => change = change.step(put::backup(path, old)),
         _ => {}
     }
-    change = change.step(Action::Copy {
-        from: from.to_owned(),
-        to: path.to_owned(),
-    });
-    // A copy on the host keeps the attributes of its source; they are to be those of the file.
-    let kept = stat.filter(|stat| stat.kind == Kind::File);
-    change = change.step(Action::Attrs {
-        path: path.to_owned(),
-        attrs: attrs(&put, look, kept)?,
-        follow: false,
-        recurse: false,
-    });
+    // A copy on the host keeps the attributes of its source: it gets its own before it takes its
+    // place.
+    change = change
+        .step(Action::Copy {
+            from: from.to_owned(),
+            to: beside.clone(),
+        })
+        .step(Action::Attrs {
+            path: beside.clone(),
+            attrs: attrs(&put, look, kept)?,
+            follow: false,
+            recurse: false,
+        });
+    if let Some(argv) = &put.validate {
+        let argv = argv.iter().map(|word| word.replace("%s", &beside));
+        change = change.step(Run::new(argv));
+    }
+    change = change
+        .step(Action::HardLink {
+            path: path.to_owned(),
+            target: beside.clone(),
+        })
+        .step(Action::Remove { path: beside });
     let others = match kept {
         Some(stat) => put.wanted.differences(look, stat)?,
         None => Vec::new(),
@@ -112,17 +130,20 @@ fn file(
     Ok(std::iter::once(change).chain(others).collect())
 }
 
+/// Where a copy is prepared; what an earlier run left there is removed.
+fn beside(path: &str) -> String {
+    let dir = paths::parent(path).unwrap_or("/");
+    paths::join(dir, &format!(".{}.evenkeel", paths::name(path)))
+}
+
 fn attrs(put: &put::Put<'_>, look: &Look<'_>, kept: Option<&FileStat>) -> Result<Attrs, NotYet> {
     let wanted = put.wanted.fresh(look, 0o666 & !UMASK, false)?;
-    let (owner, group, mode) = match kept {
-        Some(stat) => {
-            let mode = put.wanted.bits(stat).unwrap_or(stat.mode);
-            (stat.uid.to_string(), stat.gid.to_string(), mode)
-        }
-        None => {
-            let me = &look.get(&Whoami)?.account;
-            (me.name.clone(), me.group.clone(), 0o666 & !UMASK)
-        }
+    let (owner, group, mode) = if let Some(stat) = kept {
+        let mode = put.wanted.bits(stat).unwrap_or(stat.mode);
+        (stat.uid.to_string(), stat.gid.to_string(), mode)
+    } else {
+        let me = &look.get(&Whoami)?.account;
+        (me.name.clone(), me.group.clone(), 0o666 & !UMASK)
     };
     Ok(Attrs {
         owner: wanted.owner.or(Some(owner)),

@@ -1,0 +1,5 @@
+use crate::support::Expect;
+
+pub(crate) fn cases() -> Vec<Expect> {
+    Vec::new()
+}
