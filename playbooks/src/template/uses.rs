@@ -366,9 +366,9 @@ mod tests {
                 "Name d 12",
                 "Filter map 17",
                 "Filter upper 22",
-                "Function f 44",
-                "Name g 46",
-                "Test none 56"
+                "Function f 40",
+                "Name g 42",
+                "Test none 52"
             ]
         );
         assert_eq!(shown("{% if build is changed %}"), ["Name build is changed 6", "Test changed 15"]);
