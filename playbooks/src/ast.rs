@@ -31,10 +31,6 @@ pub struct Play {
     pub gather_facts: Option<Flag>,
     /// `strategy`.
     pub strategy: Strategy,
-    /// `force_handlers`.
-    pub force_handlers: Option<Flag>,
-    /// `max_fail_percentage`.
-    pub max_fail_percentage: Option<Spanned<f64>>,
     /// `pre_tasks`.
     pub pre_tasks: Vec<Item>,
     /// `tasks`.
@@ -129,8 +125,6 @@ pub struct Task {
     pub changed_when: Vec<Node>,
     /// `failed_when`; all must hold.
     pub failed_when: Vec<Node>,
-    /// `until`, `retries` and `delay`.
-    pub retry: Option<Retry>,
     /// `listen`: topics of a handler.
     pub listen: Vec<Spanned<String>>,
     /// `triggered_by`: ids of tasks whose change makes this one run.
@@ -177,17 +171,6 @@ pub enum LoopKind {
     Nested,
 }
 
-/// `until`, `retries`, `delay`.
-#[derive(Clone, Debug)]
-pub struct Retry {
-    /// `until`; empty: until it does not fail.
-    pub until: Vec<Node>,
-    /// `retries`: how often again.
-    pub retries: Option<Spanned<OrTemplate<u64>>>,
-    /// `delay`: seconds between.
-    pub delay: Option<Spanned<OrTemplate<f64>>>,
-}
-
 /// A value, or a template that will give one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OrTemplate<T> {
@@ -227,7 +210,7 @@ pub struct Common {
     /// `remote_user`.
     pub remote_user: Option<Spanned<String>>,
     /// `port`.
-    pub port: Option<Spanned<OrTemplate<u16>>>,
+    pub port: Option<Spanned<OrTemplate<u32>>>,
     /// `check_mode`.
     pub check_mode: Option<Flag>,
     /// `diff`.
@@ -236,14 +219,6 @@ pub struct Common {
     pub no_log: Option<Flag>,
     /// `ignore_errors`.
     pub ignore_errors: Option<Flag>,
-    /// `ignore_unreachable`.
-    pub ignore_unreachable: Option<Flag>,
-    /// `any_errors_fatal`.
-    pub any_errors_fatal: Option<Flag>,
-    /// `run_once`. Not on plays.
-    pub run_once: Option<Flag>,
-    /// `delegate_to`. Not on plays.
-    pub delegate_to: Option<Spanned<String>>,
     /// `notify`: names or topics of handlers. Not on plays.
     pub notify: Vec<Spanned<String>>,
     /// `after`: ids of tasks (`id`, `id@host`), on plays names of plays. `Some` of nothing frees a play.

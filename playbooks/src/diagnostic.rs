@@ -1,6 +1,10 @@
 //! What is wrong with the user's files: collected, and shown all at once.
 
+mod render;
+
 use crate::files::Span;
+
+pub use render::{Colour, render_all};
 
 /// One mistake, or one word of warning.
 #[derive(Clone, Debug, PartialEq)]

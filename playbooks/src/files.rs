@@ -1,8 +1,13 @@
 //! The files that were read: names, texts and places in them.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use evenkeel_engine::Place;
+
+use crate::diagnostic::Diagnostic;
+
+/// The largest file that is read.
+const LIMIT: u64 = 64 * 1024 * 1024;
 
 /// A file of [`Files`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,6 +106,51 @@ impl Files {
         FileId(small(self.files.len() - 1))
     }
 
+    /// Reads a file and adds it under the path as it is given.
+    pub fn load(&mut self, path: &Path) -> Result<FileId, Box<Diagnostic>> {
+        let name = path.display().to_string();
+        let refuse = |why: &str| {
+            Box::new(Diagnostic::nowhere(
+                "cannot_read",
+                format!("cannot read `{name}`: {why}"),
+            ))
+        };
+        let metadata = std::fs::metadata(path).map_err(|error| refuse(&reason(&error)))?;
+        if metadata.is_dir() {
+            return Err(refuse("it is a directory"));
+        }
+        if metadata.len() > LIMIT {
+            return Err(refuse("it is larger than 64 MiB"));
+        }
+        let bytes = std::fs::read(path).map_err(|error| refuse(&reason(&error)))?;
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(self.add(name, text)),
+            Err(error) => Err(Box::new(self.not_utf8(&name, &error))),
+        }
+    }
+
+    fn not_utf8(&mut self, name: &str, error: &std::string::FromUtf8Error) -> Diagnostic {
+        // All before the first bad byte stays where it is.
+        let start = small(error.utf8_error().valid_up_to());
+        let byte = error
+            .as_bytes()
+            .get(start as usize)
+            .copied()
+            .unwrap_or_default();
+        let file = self.add(name, String::from_utf8_lossy(error.as_bytes()).into_owned());
+        let at = Span {
+            file,
+            start,
+            end: start + 1,
+        };
+        Diagnostic::error(
+            "not_utf8",
+            at,
+            format!("the byte 0x{byte:02x} is not UTF-8"),
+        )
+        .help("save the file as UTF-8: `iconv -f latin1 -t utf8` does it for most old files")
+    }
+
     /// What the user calls it.
     pub fn name(&self, file: FileId) -> &Arc<str> {
         &self.files[file.0 as usize].name
@@ -159,6 +209,15 @@ impl Files {
     }
 }
 
+/// What the system says, without its number.
+fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string().to_lowercase();
+    text.split(" (os error")
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
 fn small(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
@@ -166,6 +225,31 @@ fn small(number: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cannot_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut files = Files::new();
+        let missing = files.load(&folder.path().join("no.yml")).unwrap_err();
+        assert!(
+            missing
+                .message
+                .ends_with("no.yml`: no such file or directory"),
+            "{missing:?}"
+        );
+        assert!(
+            files
+                .load(folder.path())
+                .unwrap_err()
+                .message
+                .ends_with("it is a directory")
+        );
+        let latin = folder.path().join("latin.yml");
+        std::fs::write(&latin, b"a: caf\xe9\n").unwrap();
+        let error = files.load(&latin).unwrap_err();
+        assert_eq!(error.message, "the byte 0xe9 is not UTF-8");
+        assert_eq!(files.place(error.at.unwrap()).column, 7);
+    }
 
     #[test]
     fn positions_count_characters() {

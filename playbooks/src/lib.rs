@@ -3,5 +3,7 @@
 pub mod ast;
 pub mod diagnostic;
 pub mod files;
+pub mod parse;
+pub mod words;
 pub mod yaml;
 pub mod template;

@@ -1,6 +1,13 @@
 //! YAML with places: each node knows where it stands, and each scalar how it was written.
 
+mod merge;
+mod read;
+mod scalar;
+mod syntax;
+
 use evenkeel_engine::{Map, Value};
+
+pub use read::read;
 
 use crate::files::{Span, Spanned};
 
