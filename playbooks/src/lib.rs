@@ -7,3 +7,4 @@ pub mod parse;
 pub mod words;
 pub mod yaml;
 pub mod template;
+pub mod vars;
