@@ -25,6 +25,7 @@ pub mod prose;
 pub mod report;
 pub mod settings;
 pub mod template;
+pub mod vars;
 pub mod words;
 pub mod yaml;
 

@@ -251,12 +251,12 @@ mod tests {
     fn yaml_as_python_lays_it_out() {
         let options = Options { indent: 4, sort: true, ascii: true };
         let tree = value(serde_json::json!({
-            "b": ["yes", "x: y", 1, {"k": "v", "l": true}], "a": {"n": "12", "e": []}, "t": "a\nb\n"
+            "b": ["yes", "x: y", 1, {"k": "v", "l": true}], "a": {"m": "12", "e": []}, "t": "a\nb\n"
         }));
         let text = yaml(&tree, options);
         assert_eq!(
             text,
-            "a:\n    e: []\n    n: '12'\nb:\n- 'yes'\n- 'x: y'\n- 1\n-   k: v\n    l: true\nt: |\n    a\n    b\n"
+            "a:\n    e: []\n    m: '12'\nb:\n- 'yes'\n- 'x: y'\n- 1\n-   k: v\n    l: true\nt: |\n    a\n    b\n"
         );
     }
 }

@@ -97,8 +97,13 @@ impl Fault {
     /// A mistake that showed when `source` was evaluated.
     pub(super) fn from_jinja(error: &Error, source: &str, variables: &dyn Variables) -> Self {
         let inner = innermost(error);
-        let range = inner.range();
-        let part = range.clone().and_then(|range| source.get(range)).map(str::trim);
+        // An undefined result is nobody's instruction: the whole expression is meant.
+        let range = inner.range().or_else(|| {
+            let start = source.len() - source.trim_start().len();
+            (inner.kind() == ErrorKind::UndefinedError).then_some(start..source.len())
+        });
+        let mut range = range;
+        let part = range.as_mut().and_then(|range| named(source, range));
         let mut fault = match inner.kind() {
             ErrorKind::UndefinedError => undefined(part, variables),
             ErrorKind::OutOfFuel => Self::new("template_too_long", "the template does not come to an end in reasonable time")
@@ -158,6 +163,21 @@ impl Fault {
             help: self.help.clone(),
         })
     }
+}
+
+/// What is meant by a range of the source. minijinja points at the key that was asked of something
+/// undefined: what stands before it is meant.
+fn named<'a>(source: &'a str, range: &mut std::ops::Range<usize>) -> Option<&'a str> {
+    let part = source.get(range.clone())?;
+    if !part.starts_with(['.', '[']) {
+        return Some(part.trim());
+    }
+    let belongs = |c: char| c.is_alphanumeric() || "_.[]'\"".contains(c);
+    let before = source[..range.start].trim_end_matches(belongs);
+    range.start = before.len();
+    let chain = &source[range.clone()];
+    let end = chain.rfind(['.', '[']).unwrap_or(chain.len());
+    Some(chain[..end].trim())
 }
 
 fn undefined(part: Option<&str>, variables: &dyn Variables) -> Fault {

@@ -45,11 +45,8 @@ pub struct Uses {
 }
 
 const WORDS: &[&str] = &[
-    "and", "or", "not", "in", "is", "if", "else", "elif", "true", "false", "none", "True", "False", "None",
-    "for", "endfor", "endif", "set", "endset", "recursive", "with", "endwith", "macro", "endmacro",
-    "call", "endcall", "block", "endblock", "extends", "include", "import", "from", "as", "filter",
-    "endfilter", "raw", "endraw", "do", "break", "continue", "ignore", "missing", "context",
-    "without", "autoescape", "endautoescape", "loop", "self", "super", "caller", "varargs", "kwargs",
+    "and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "True", "False", "None",
+    "loop", "self", "super", "caller", "varargs", "kwargs",
 ];
 
 impl Uses {
@@ -111,7 +108,10 @@ impl Uses {
             self.guarded.extend(names(&tokens[..stop]));
         }
         if !matches!(first.text, "import" | "from" | "macro") {
-            self.read(tokens);
+            self.read(&tokens[1..]);
+        }
+        if first.text == "for" {
+            self.guarded.insert("recursive".to_owned());
         }
     }
 
@@ -366,9 +366,9 @@ mod tests {
                 "Name d 12",
                 "Filter map 17",
                 "Filter upper 22",
-                "Function f 44",
-                "Name g 46",
-                "Test none 56"
+                "Function f 40",
+                "Name g 42",
+                "Test none 52"
             ]
         );
         assert_eq!(shown("{% if build is changed %}"), ["Name build is changed 6", "Test changed 15"]);
@@ -378,7 +378,7 @@ mod tests {
     fn guards() {
         let uses = Uses::of_template("{% for x in y %}{{ x }}{{ a.b | d(1) }}{{ c is not defined }}{{ e }}{% endfor %}");
         let guarded: Vec<&str> = uses.guarded.iter().map(String::as_str).collect();
-        assert_eq!(guarded, ["a", "c", "for", "x"]);
+        assert_eq!(guarded, ["a", "c", "for", "recursive", "x"]);
     }
 
     #[test]

@@ -144,14 +144,10 @@ fn items2dict(list: &Jinja, kwargs: Kwargs) -> Result<Jinja, Error> {
     Ok(to_jinja(&Value::Map(map)))
 }
 
-fn flatten(list: &Jinja, levels: Option<Jinja>, kwargs: Option<Kwargs>) -> Result<Jinja, Error> {
-    let mut depth = levels.and_then(|levels| levels.as_usize());
-    let mut keep_none = false;
-    if let Some(kwargs) = kwargs {
-        depth = depth.or(kwargs.get::<Option<usize>>("levels")?);
-        keep_none = !kwargs.get::<Option<bool>>("skip_nulls")?.unwrap_or(true);
-        kwargs.assert_all_used()?;
-    }
+fn flatten(list: &Jinja, levels: Option<usize>, kwargs: Kwargs) -> Result<Jinja, Error> {
+    let depth = levels.or(kwargs.get::<Option<usize>>("levels")?);
+    let keep_none = !kwargs.get::<Option<bool>>("skip_nulls")?.unwrap_or(true);
+    kwargs.assert_all_used()?;
     let mut out = Vec::new();
     flatten_into(items("flatten", list)?, depth, keep_none, &mut out)?;
     Ok(out.into())
