@@ -5,4 +5,9 @@
 mod cli {
     pub(crate) mod case;
     mod help;
+    mod ledger;
+    mod refuse;
+    mod run;
+    mod signals;
+    mod validate;
 }

@@ -22,6 +22,8 @@ pub(crate) struct Ended {
     dir: TempDir,
     /// All of stdout, as it came.
     pub(crate) stdout: String,
+    /// All of stderr.
+    pub(crate) stderr: String,
 }
 
 impl Case {
@@ -69,6 +71,17 @@ impl Case {
         self
     }
 
+    /// Stderr is looked at by the test itself.
+    pub(crate) fn any_stderr(mut self) -> Self {
+        self.stderr = None;
+        self
+    }
+
+    /// A path in the case's directory.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
     /// The exit status.
     pub(crate) fn status(mut self, status: i32) -> Self {
         self.status = status;
@@ -96,11 +109,12 @@ impl Case {
         Ended {
             dir: self.dir,
             stdout,
+            stderr,
         }
     }
 
     /// The program, with an environment that depends on nobody.
-    fn program(&self) -> Command {
+    pub(crate) fn program(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_evenkeel"));
         command.args(&self.args).current_dir(self.dir.path());
         command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
@@ -129,7 +143,8 @@ impl Ended {
     }
 }
 
-fn shown(output: &Output) -> String {
+/// All that a program said.
+pub(crate) fn shown(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     format!(
