@@ -102,15 +102,9 @@ pub struct Explain {
     /// One task after the other as listed: show the edges of that.
     #[arg(long, help_heading = "Run")]
     pub in_order: bool,
-    /// How many hosts at once.
-    #[arg(
-        short,
-        long,
-        value_name = "N",
-        default_value_t = 200,
-        help_heading = "Run"
-    )]
-    pub forks: usize,
+    /// How many hosts at once [default: 200].
+    #[arg(short, long, value_name = "N", help_heading = "Run")]
+    pub forks: Option<usize>,
 }
 
 /// Show or forget what earlier runs recorded on a host.
@@ -294,9 +288,9 @@ pub struct Vault {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Run")]
 pub struct Execution {
-    /// How many hosts at once.
-    #[arg(short, long, value_name = "N", default_value_t = 200)]
-    pub forks: usize,
+    /// How many hosts at once [default: 200].
+    #[arg(short, long, value_name = "N")]
+    pub forks: Option<usize>,
     /// Exactly one task after the other as listed, hosts in step.
     #[arg(long)]
     pub in_order: bool,

@@ -50,7 +50,7 @@ pub(super) fn explain(args: &Explain) -> Exit {
     let options = evenkeel_engine::run::Options {
         mode: Mode::Check,
         in_order: args.in_order,
-        ..run::options(&args.selection, args.forks)
+        ..run::options(&args.selection, args.forks, &loaded.settings)
     };
     let ran = run::perform(list, options, &printer);
     drop(printer);

@@ -21,6 +21,7 @@ use crate::{
         out::{self, Printer},
         progress::Live,
     },
+    settings::Settings,
 };
 
 /// `evenkeel run`.
@@ -74,7 +75,7 @@ fn go(selection: &Selection, how: &Execution, reporting: &Reporting, looks: &Loo
         force_handlers: how.force_handlers,
         lock_wait: Duration::from_secs(how.lock_wait),
         results: reporting.verbose >= 1,
-        ..options(selection, how.forks)
+        ..options(selection, how.forks, &loaded.settings)
     };
     let report: Box<dyn crate::report::Report> = match reporting.output {
         Output::Human => Box::new(Human::new(reporting.verbose)),
@@ -88,7 +89,13 @@ fn go(selection: &Selection, how: &Execution, reporting: &Reporting, looks: &Loo
 }
 
 /// What all runs have in common.
-pub(super) fn options(selection: &Selection, forks: usize) -> Options {
+pub(super) fn options(
+    selection: &Selection,
+    forks: Option<usize>,
+    settings: &Settings,
+) -> Options {
+    let usual = Options::new();
+    let set = settings.forks.and_then(|forks| usize::try_from(forks).ok());
     let names = selection
         .playbooks
         .iter()
@@ -97,8 +104,8 @@ pub(super) fn options(selection: &Selection, forks: usize) -> Options {
     Options {
         playbooks: names.collect(),
         audit: playbook.map(|path| audit::audit(path)).unwrap_or_default(),
-        forks,
-        ..Options::new()
+        forks: forks.or(set).unwrap_or(usual.forks),
+        ..usual
     }
 }
 
