@@ -42,6 +42,12 @@ pub(super) fn all(case: &Case) -> Found {
     };
     found.extend(same_order(case, &seen));
     found.extend(reads(case, &asked));
+    found.extend(secrets_in(
+        case,
+        asked
+            .iter()
+            .map(|probe| format!("{:?} {probe:?}", probe.key())),
+    ));
     let host = case.host.clone();
     match drive::run(case, &host) {
         Ok(run) => {
@@ -211,6 +217,7 @@ fn secrets_in(case: &Case, texts: impl IntoIterator<Item = String>) -> Found {
         .iter()
         .map(|secret| String::from_utf8_lossy(secret.reveal()).into_owned())
         .filter(|secret| secret.len() > 3)
+        .flat_map(|secret| [secret.escape_debug().to_string(), secret])
         .collect();
     texts
         .into_iter()
