@@ -8,19 +8,19 @@ use crate::{
     probes::{Account, Answered, Ask, Digest, FileStat, RealPath, Stat, User, Which, Whoami},
 };
 
-fn lock(serial: u64) -> Option<Lock> {
-    Some(Lock {
+fn lock(serial: u64) -> Lock {
+    Lock {
         serial,
         wait_millis: 0,
         holder: "me".to_owned(),
-    })
+    }
 }
 
-fn request(run: &str, lock: Option<Lock>, ops: Vec<Op>) -> Exchange {
+fn request(run: &str, lock: impl Into<Option<Lock>>, ops: Vec<Op>) -> Exchange {
     Exchange {
         run: run.to_owned(),
         place: LedgerPlace::User,
-        lock,
+        lock: lock.into(),
         ops,
         tail: Vec::new(),
     }
