@@ -52,14 +52,11 @@ pub fn writes(action: &Action, look: &Look<'_>) -> Vec<Thing> {
     match action {
         // What lies below a path is reached through a link that stood there.
         Action::Write(Write { path, .. }) => vec![replaced(path, view)],
-        Action::HardLink { path, target } => match view.get(&Stat(target.clone())) {
-            Ok(Some(stat)) if stat.kind == Kind::File => vec![replaced(path, view)],
-            _ => vec![Thing::Tree(path.clone())],
-        },
-        Action::Copy { to, .. } => {
-            // Unlike the others, `cp` writes through a link.
-            let through = stats::follow(to, view).map(Thing::Path);
-            [vec![replaced(to, view)], through.into_iter().collect()].concat()
+        Action::HardLink { path: to, target } | Action::Copy { to, from: target } => {
+            match view.get(&Stat(target.clone())) {
+                Ok(Some(stat)) if stat.kind == Kind::File => vec![replaced(to, view)],
+                _ => vec![Thing::Tree(to.clone())],
+            }
         }
         Action::Link { path, .. } | Action::Remove { path } => vec![Thing::Tree(path.clone())],
         // A link to a directory will do.
@@ -138,7 +135,7 @@ pub fn effects(action: &Action, look: &Look<'_>) -> Vec<Effect> {
             }
             effects
         }
-        Action::Copy { from, to } => copied(from, to, view),
+        Action::Copy { from, to } => made(to, stats::copied(from, view), view),
         Action::Remove { path } => removed(path, view),
         Action::Run(_) => Vec::new(),
         Action::Settle { until, .. } => vec![until.clone()],
@@ -218,18 +215,6 @@ fn directory(path: &str, attrs: &Attrs, view: View<'_>) -> Vec<Effect> {
     }
 }
 
-fn copied(from: &str, to: &str, view: View<'_>) -> Vec<Effect> {
-    let facts = match view.get(&Stat(to.to_owned())) {
-        Ok(Some(stat)) if stat.kind != Kind::File => Facts::unknown("what is copied to"),
-        _ => stats::copied(from, view),
-    };
-    let mut effects = made(to, facts, view);
-    if let Ok(target) = stats::follow(to, view) {
-        effects.extend(times_of_parent(&target, view));
-    }
-    effects
-}
-
 /// A path that is there now, and was not or was something else.
 fn made(path: &str, facts: Facts, view: View<'_>) -> Vec<Effect> {
     let mut effects = facts.effects(path);
@@ -266,7 +251,11 @@ fn changed(path: &str, attrs: &Attrs, follow: bool, view: View<'_>) -> Vec<Effec
             .stat
             .clone()
             .and_then(|stat| stat.map(|stat| stats::with(&stat, attrs, view)).transpose()),
-        times: stats::times(&before.times, attrs),
+        times: match &before.stat {
+            // They are of what the link leads to.
+            Ok(Some(stat)) if matches!(stat.kind, Kind::Link(_)) => before.times.clone(),
+            _ => stats::times(&before.times, attrs),
+        },
         ..before
     };
     let mut effects = Vec::new();

@@ -256,7 +256,6 @@ fn of_unknown_kind(seen: &Seen, action: &Action) -> bool {
         Action::Directory { path, .. } | Action::Attrs { path, .. } => {
             seen.get(&Stat(path.clone())).is_err()
         }
-        Action::Copy { to, .. } => seen.get(&Stat(to.clone())).is_err(),
         _ => false,
     }
 }
