@@ -230,7 +230,7 @@ fn secrets_in(case: &Case, texts: impl IntoIterator<Item = String>) -> Found {
 }
 
 fn writes(case: &Case, before: &World, after: &World) -> Found {
-    let writes = case.task.touches().writes;
+    let writes = with_real(before, case.task.touches().writes);
     let missing = |what: String| {
         (
             Law::Touches,
@@ -248,10 +248,23 @@ fn writes(case: &Case, before: &World, after: &World) -> Found {
         .collect()
 }
 
+/// Also what paths lead to: the engine compares them with all links resolved.
+fn with_real(world: &World, mut things: Vec<Thing>) -> Vec<Thing> {
+    let real = |thing: &Thing| match thing {
+        Thing::Path(path) => Some(Thing::Path(world.real(path))),
+        Thing::Tree(path) => Some(Thing::Tree(world.real(path))),
+        _ => None,
+    };
+    let more: Vec<_> = things.iter().filter_map(real).collect();
+    things.extend(more);
+    things
+}
+
 /// What is asked in later rounds must be told beforehand too.
 fn reads(case: &Case, asked: &Probes) -> Found {
     let Touches { reads, writes, .. } = case.task.touches();
-    let known: Vec<Thing> = reads.into_iter().chain(writes).collect();
+    let known = reads.into_iter().chain(writes).collect();
+    let known = with_real(&case.host.world(), known);
     let covered = |thing: &Thing| match thing {
         Thing::Path(path) | Thing::Tree(path) if !known.contains(thing) => known
             .iter()

@@ -169,6 +169,13 @@ fn a_good_module_keeps_all_laws() {
 }
 
 #[test]
+fn what_is_touched_through_a_link_is_covered() {
+    let mut case = case(Flaw::None);
+    case.host = case.host.dir("/real").link("/etc/app", "/real");
+    laws([case]);
+}
+
+#[test]
 fn each_flaw_breaks_its_law() {
     for (flaw, law) in [
         (Flaw::AsksWithWrites, Law::Look),
