@@ -12,6 +12,7 @@ use evenkeel_engine::{
 };
 
 /// A case and what is expected of it.
+#[derive(Clone)]
 pub(crate) struct Expect {
     /// The behaviour's id, then what it is about.
     pub(crate) name: String,
@@ -26,6 +27,7 @@ pub(crate) struct Expect {
     warnings: Vec<String>,
 }
 
+#[derive(Clone)]
 enum Wanted {
     Changes(Vec<String>),
     Refused(String),
