@@ -25,6 +25,7 @@ pub(crate) struct Expect {
     paths: Vec<(String, String)>,
     outputs: Vec<(String, String)>,
     warnings: Vec<String>,
+    quiet: bool,
 }
 
 #[derive(Clone)]
@@ -48,6 +49,7 @@ pub(crate) fn case(name: &str, yaml: &str) -> Expect {
         paths: Vec::new(),
         outputs: Vec::new(),
         warnings: Vec::new(),
+        quiet: false,
     }
 }
 
@@ -105,6 +107,12 @@ impl Expect {
     /// A warning contains this.
     pub(crate) fn warns(mut self, text: &str) -> Self {
         self.warnings.push(text.to_owned());
+        self
+    }
+
+    /// There are no warnings.
+    pub(crate) fn warns_not(mut self) -> Self {
+        self.quiet = true;
         self
     }
 
@@ -172,6 +180,9 @@ pub(crate) fn check(expect: Expect) -> Vec<String> {
                     let warned = ran.plan.warnings.iter().any(|w| w.contains(text));
                     (!warned).then(|| format!("no warning of `{text}`: {:?}", ran.plan.warnings))
                 }));
+                if expect.quiet && !ran.plan.warnings.is_empty() {
+                    found.push(format!("it warns: {:?}", ran.plan.warnings));
+                }
                 for (path, wanted) in &expect.paths {
                     found.extend(path_differs(&ran.world, path, wanted));
                 }

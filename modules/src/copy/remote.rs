@@ -1,7 +1,7 @@
 //! Files that are on the host already.
 
 use evenkeel_engine::{
-    Action, Attrs, Change, NotYet, Plan, Refusal, Run, Stop, hex,
+    Action, Attrs, Change, Effect, NotYet, Plan, Refusal, Run, Step, Stop, hex,
     probes::{Digest, FileStat, Kind, Stat, Whoami},
 };
 
@@ -10,7 +10,8 @@ use crate::{
     attributes::{self, Difference},
     look::Look,
     mode::{Mode, UMASK},
-    paths, put,
+    paths,
+    put::{self, Target},
 };
 
 pub(super) fn decide(args: &Args, look: &Look<'_>, src: &str) -> Result<Plan, Stop> {
@@ -33,10 +34,9 @@ pub(super) fn decide(args: &Args, look: &Look<'_>, src: &str) -> Result<Plan, St
         _ => return Err(Stop::refused(format!("`{src}` is not a file"))),
     }
     let target = target?;
-    let made = !target.missing.is_empty();
-    let missing = target.missing.into_iter();
+    let missing = target.missing.iter().cloned();
     let mut changes = attributes::missing_directories(look, missing, args.directories())?;
-    changes.extend(file(args, look, &from, source, &target.path, made)?);
+    changes.extend(file(args, look, &from, source, &target)?);
     Ok(changes.into())
 }
 
@@ -45,9 +45,9 @@ fn file(
     look: &Look<'_>,
     from: &str,
     source: &FileStat,
-    path: &str,
-    made: bool,
+    target: &Target,
 ) -> Result<Vec<Change>, Stop> {
+    let path = target.path.as_str();
     let bits = Mode::bits(source.mode);
     let put = args.put(&bits)?;
     let (new, stat) = (
@@ -72,7 +72,7 @@ fn file(
     look.ask(&Digest(beside.clone()));
     let leftover = look.get(&Stat(beside.clone()))?.is_some();
     match stat {
-        None if !made => attributes::parent_exists(look, path)?,
+        None if target.missing.is_empty() => attributes::parent_exists(look, path)?,
         Some(_) if !put.force => return Ok(Vec::new()),
         Some(stat) if old == Some(*new) => {
             let mut changes = put.wanted.changes(look, path, stat)?;
@@ -116,11 +116,15 @@ fn file(
         let argv = argv.iter().map(|word| word.replace("%s", &beside));
         change = change.step(Run::new(argv));
     }
+    let mut place = Step::from(Action::HardLink {
+        path: path.to_owned(),
+        target: beside.clone(),
+    });
+    if target.asked != path {
+        place = place.effect(Effect::new(Digest(target.asked.clone()), Some(*new)));
+    }
     change = change
-        .step(Action::HardLink {
-            path: path.to_owned(),
-            target: beside.clone(),
-        })
+        .step(place)
         .step(Action::Remove { path: beside });
     let others = match kept {
         Some(stat) => put.wanted.differences(look, stat)?,
@@ -131,7 +135,7 @@ fn file(
 }
 
 /// Where a copy is prepared; what an earlier run left there is removed.
-fn beside(path: &str) -> String {
+pub(super) fn beside(path: &str) -> String {
     let dir = paths::parent(path).unwrap_or("/");
     paths::join(dir, &format!(".{}.evenkeel", paths::name(path)))
 }

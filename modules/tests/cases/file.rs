@@ -462,6 +462,12 @@ fn times() -> Vec<Expect> {
         case("a time is set in a new file", "file: {path: /srv/n, state: touch, access_time: preserve, modification_time: 202001010000.00}")
             .on(host())
             .changes(["file"]),
+        case("a time through a link", "file: {path: /srv/l, state: touch, access_time: preserve, modification_time: '202001010000.00'}")
+            .on(host().link("/srv/l", "f"))
+            .changes(["modification time"])
+            .without(Law::Touches, THROUGH),
+        case("the times of a link", "file: {path: /srv/l, state: link, src: f, access_time: now}")
+            .refused("times go with files and directories only"),
         case("a time that is none", "file: {path: /srv/f, access_time: yesterday}")
             .refused("`yesterday` is no time"),
     ]
