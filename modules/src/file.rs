@@ -346,6 +346,9 @@ fn touch(args: &Args, look: &Look<'_>, asked: &str) -> Result<Vec<Change>, Stop>
         }
         return Ok(vec![change.because(Cause::Differs)]);
     };
+    if matches!(stat.kind, Kind::Link(_)) {
+        return Err(refuse_kind(&path, stat, "file"));
+    }
     let mut changes = args.wanted().changes(look, &path, stat)?;
     changes.extend(times::changes(args, look, asked)?);
     Ok(changes)

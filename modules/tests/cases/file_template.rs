@@ -42,6 +42,9 @@ pub(crate) fn cases() -> Vec<Expect> {
             .then("/srv/l", "link -> /etc/app.conf")
             .then("/etc/app.conf", "file = x")
             .without(Law::Touches, "what is behind a link is touched through it"),
+        case("TPL-10 what is there keeps its inode", "template: {src: a, dest: /etc/app.conf, content: \"old\\n\", mode: '0600'}")
+            .on(host())
+            .changes(["mode"]),
         case("TPL-11 an unusual name", "template: {src: a, dest: \"/srv/d/it's \\\"{{ x }}\\\" \\\\ here\", content: x}")
             .on(host())
             .changes(["content"])

@@ -166,7 +166,7 @@ fn replaced() -> Vec<Expect> {
         ),
         edit(
             "LIF-10 groups",
-            r#"regexp: '^(\w+) = (\d)$', line: '\2 is \g<1>', backrefs: true"#,
+            r"regexp: '^(\w+) = (\d)$', line: '\2 is \g<1>', backrefs: true",
             TEXT,
             Some("one\ntwo = 2\nthree\n3 is two\nend\n"),
         )
@@ -175,7 +175,7 @@ fn replaced() -> Vec<Expect> {
         .without(Law::Cut, "an earlier line matches then"),
         edit(
             "groups without a match",
-            r#"regexp: '^(no)', line: '\1', backrefs: true"#,
+            r"regexp: '^(no)', line: '\1', backrefs: true",
             TEXT,
             None,
         ),

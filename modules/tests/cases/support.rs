@@ -68,7 +68,7 @@ impl Expect {
 
     /// As somebody else.
     #[expect(dead_code, reason = "for modules that need it")]
-    pub(crate) fn as_user(mut self, identity: Identity) -> Self {
+    pub(crate) fn by(mut self, identity: Identity) -> Self {
         self.identity = identity;
         self
     }
@@ -287,8 +287,8 @@ pub(crate) fn sha(text: &str) -> String {
 }
 
 /// What is wrong with the tables `cases/*.coverage`: one line for each id of `cases/ids.txt`, with
-/// `test` and the name of a case (behind the id) or of a test function; `lab` and what brings it; or
-/// `differs` and why.
+/// `test` and the name of a case (behind the id, or with its own) or of a test function; `lab` and
+/// what brings it; `differs` and why; or `elsewhere` and the crate whose tests have it.
 pub(crate) fn coverage(names: &[String]) -> Vec<String> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &Path| fs::read_to_string(path).expect("a readable file");
@@ -319,9 +319,11 @@ pub(crate) fn coverage(names: &[String]) -> Vec<String> {
             let fits = match *kind {
                 "test" => {
                     let case = format!("{id} {about}");
-                    names.contains(&case) || sources.contains(&format!("fn {about}()"))
+                    names.contains(&case)
+                        || names.contains(&about)
+                        || sources.contains(&format!("fn {about}()"))
                 }
-                "lab" | "differs" => !about.is_empty(),
+                "lab" | "differs" | "elsewhere" => !about.is_empty(),
                 _ => false,
             };
             if !fits {
