@@ -39,7 +39,15 @@ fn backup(path: &str, text: &str) -> String {
 }
 
 pub(crate) fn cases() -> Vec<Expect> {
-    [contents(), refusals(), places(), trees(), on_the_host()].concat()
+    [
+        contents(),
+        with_care(),
+        refusals(),
+        places(),
+        trees(),
+        on_the_host(),
+    ]
+    .concat()
 }
 
 fn contents() -> Vec<Expect> {
@@ -107,6 +115,12 @@ fn contents() -> Vec<Expect> {
             .on(host())
             .changes(["content"])
             .then("/srv/f", "file 0644 root:root = "),
+    ]
+}
+
+fn with_care() -> Vec<Expect> {
+    let sha = hex(&sha256(b"new\n"));
+    vec![
         case(
             "CPY-16 a content that is not known yet",
             "copy: {dest: /srv/f}",
