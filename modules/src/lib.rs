@@ -33,6 +33,7 @@ modules! {
     debug => Debug,
     fail => Fail,
     file => File,
+    pip => Pip,
     set_fact => SetFact,
     shell => Shell,
 }
