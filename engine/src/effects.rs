@@ -51,37 +51,50 @@ pub fn writes(action: &Action, look: &Look<'_>) -> Vec<Thing> {
     let view = View(look);
     match action {
         // What lies below a path is reached through a link that stood there.
-        Action::Write(Write { path, .. })
-        | Action::HardLink { path, .. }
-        | Action::Copy { to: path, .. } => {
-            let same_below = match view.get(&Stat(path.clone())) {
-                Ok(None) => true,
-                Ok(Some(stat)) => stat.kind == Kind::File,
-                Err(_) => false,
-            };
-            vec![if same_below {
-                Thing::Path(path.clone())
-            } else {
-                Thing::Tree(path.clone())
-            }]
+        Action::Write(Write { path, .. }) | Action::HardLink { path, .. } => {
+            vec![replaced(path, view)]
+        }
+        Action::Copy { to, .. } => {
+            // Unlike the others, `cp` writes through a link.
+            let through = stats::follow(to, view).map(Thing::Path);
+            [vec![replaced(to, view)], through.into_iter().collect()].concat()
         }
         Action::Link { path, .. } | Action::Remove { path } => vec![Thing::Tree(path.clone())],
-        Action::Directory { path, .. } => vec![Thing::Path(path.clone())],
+        // A link to a directory will do.
+        Action::Directory { path, .. } => own_and_target(path, view)
+            .into_iter()
+            .map(Thing::Path)
+            .collect(),
         Action::Attrs {
             path,
             follow,
             recurse,
             ..
         } => {
-            let mut paths = vec![path.clone()];
-            if *follow {
-                paths.extend(stats::follow(path, view).ok());
-            }
-            paths.dedup();
+            let paths = if *follow {
+                own_and_target(path, view)
+            } else {
+                vec![path.clone()]
+            };
             let thing = if *recurse { Thing::Tree } else { Thing::Path };
             paths.into_iter().map(thing).collect()
         }
         Action::Run(_) | Action::Settle { .. } => Vec::new(),
+    }
+}
+
+fn own_and_target(path: &str, view: View<'_>) -> Vec<String> {
+    let mut paths = vec![path.to_owned()];
+    paths.extend(stats::follow(path, view).ok());
+    paths.dedup();
+    paths
+}
+
+fn replaced(path: &str, view: View<'_>) -> Thing {
+    match view.get(&Stat(path.to_owned())) {
+        Ok(None) => Thing::Path(path.to_owned()),
+        Ok(Some(stat)) if stat.kind == Kind::File => Thing::Path(path.to_owned()),
+        _ => Thing::Tree(path.to_owned()),
     }
 }
 
@@ -195,7 +208,9 @@ fn directory(path: &str, attrs: &Attrs, view: View<'_>) -> Vec<Effect> {
             };
             made(path, facts, view)
         }
-        Ok(Some(stat)) if stat.kind == Kind::Directory => changed(path, attrs, false, view),
+        Ok(Some(stat)) if matches!(stat.kind, Kind::Directory | Kind::Link(_)) => {
+            changed(path, attrs, true, view)
+        }
         _ => made(path, Facts::unknown("what stands there"), view),
     }
 }
@@ -282,3 +297,6 @@ fn times_of_parent(path: &str, view: View<'_>) -> Option<Effect> {
     let why = format!("the times of `{}`", probe.0);
     view.asked(&probe).then(|| Effect::unknown(probe, why))
 }
+
+#[cfg(test)]
+mod tests;

@@ -222,6 +222,11 @@ impl FakeHost {
         self.state().exchanges.clone()
     }
 
+    /// [`Host::exchange`] without a runtime.
+    pub(crate) fn exchange_now(&self, exchange: &Exchange) -> Result<Reply, HostError> {
+        self.state().exchange(exchange)
+    }
+
     /// How many steps were begun so far.
     pub fn steps(&self) -> u64 {
         self.state().steps
@@ -231,7 +236,7 @@ impl FakeHost {
 #[async_trait]
 impl Host for FakeHost {
     async fn exchange(&self, exchange: Exchange) -> Result<Reply, HostError> {
-        self.state().exchange(&exchange)
+        self.exchange_now(&exchange)
     }
 
     async fn stop(&self, stopping: &Stopping) -> Result<(), HostError> {

@@ -15,6 +15,7 @@ mod seen;
 mod source;
 mod step;
 mod task;
+pub mod testing;
 mod thing;
 mod value;
 

@@ -9,6 +9,7 @@ mod look;
 mod many;
 mod mode;
 mod paths;
+mod put;
 mod tree;
 pub use args::Unsupported;
 pub use attributes::Attributes;
@@ -30,10 +31,14 @@ macro_rules! modules {
 modules! {
     assert => Assert,
     command => Command,
+    copy => Copy,
     debug => Debug,
     fail => Fail,
     file => File,
+    file_template => FileTemplate,
+    lineinfile => Lineinfile,
     pip => Pip,
     set_fact => SetFact,
     shell => Shell,
+    stat => Stat,
 }

@@ -225,6 +225,9 @@ impl World {
         }
         self.vacant(to)?;
         let place = at(to, self.walk(to, Last::Follow))?;
+        if self.is_dir(&place) {
+            return Err(format!("`{to}`: is a directory").into());
+        }
         if !self.exists(&place) {
             self.place(&place, Body::File(Vec::new()), 0o600);
         }

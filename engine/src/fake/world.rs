@@ -10,6 +10,7 @@ use crate::{
     effects::paths::{below, joined, parent},
     probes::{Account, FileStat, Kind},
     source::{Sha, sha256},
+    thing::Thing,
 };
 
 /// A machine in memory. Programs of a test get it to change it, assertions to look at it.
@@ -316,6 +317,21 @@ impl World {
             .filter(|name| inode(self, name) != inode(before, name))
             .cloned()
             .collect()
+    }
+
+    /// The users and groups that are not what they were in `before`.
+    pub fn accounts_changed_since(&self, before: &Self) -> Vec<Thing> {
+        let users: BTreeSet<_> = self.users.keys().chain(before.users.keys()).collect();
+        let users = users
+            .into_iter()
+            .filter(|name| self.users.get(*name) != before.users.get(*name))
+            .map(|name| Thing::User(name.clone()));
+        let groups: BTreeSet<_> = self.groups.keys().chain(before.groups.keys()).collect();
+        let groups = groups
+            .into_iter()
+            .filter(|name| self.groups.get(*name) != before.groups.get(*name))
+            .map(|name| Thing::Group(name.clone()));
+        users.chain(groups).collect()
     }
 
     /// In what the state of this world differs from another: paths with contents, owners and

@@ -71,7 +71,7 @@ impl Serialize for Moment {
 /// The opposite of [`seconds`].
 fn written(at: i64) -> String {
     let (day, rest) = (at.div_euclid(86_400), at.rem_euclid(86_400));
-    let mut year = 1970 + day / 366;
+    let mut year = 1969 + day.div_euclid(if day < 0 { 365 } else { 366 });
     while days(year + 1, 1, 1) <= day {
         year += 1;
     }
