@@ -41,4 +41,5 @@ modules! {
     set_fact => SetFact,
     shell => Shell,
     stat => Stat,
+    yum => Yum,
 }
