@@ -41,5 +41,6 @@ modules! {
     set_fact => SetFact,
     shell => Shell,
     stat => Stat,
+    systemd_unit => SystemdUnit,
     yum => Yum,
 }
