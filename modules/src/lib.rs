@@ -39,5 +39,10 @@ modules! {
     set_fact => SetFact,
     shell => Shell,
     lineinfile => Lineinfile,
+    pip => Pip,
+    set_fact => SetFact,
+    shell => Shell,
     stat => Stat,
+    systemd_unit => SystemdUnit,
+    yum => Yum,
 }
