@@ -20,8 +20,8 @@ fn read(text: &str) -> (Files, Playbook) {
 
 /// The only task of a play.
 fn task(text: &str) -> (Files, Task) {
-    let indented: String = text.lines().map(|line| format!("      {line}\n")).collect();
-    let (files, mut playbook) = read(&format!("- hosts: all\n  tasks:\n    -\n{indented}"));
+    let indented = text.replace('\n', "\n      ");
+    let (files, mut playbook) = read(&format!("- hosts: all\n  tasks:\n    - {indented}\n"));
     match playbook.plays[0].tasks.remove(0) {
         Item::Task(task) => (files, *task),
         other => panic!("{other:?}"),
@@ -173,8 +173,10 @@ fn every_keyword_is_looked_at() {
             "action",
             "local_action",
         ];
+        // These would stand twice in the play.
+        let twice = ["hosts", "tasks", "handlers"];
         let harmless = keyword.status == keywords::Status::Harmless;
-        if accepts.contains(&keyword.name) || harmless {
+        if accepts.contains(&keyword.name) || twice.contains(&keyword.name) || harmless {
             continue;
         }
         let text = format!(
@@ -189,14 +191,10 @@ fn every_keyword_is_looked_at() {
             .map(|at| files.place(at).line)
             .collect();
         for line in [2, 5, 7, 10] {
-            let doubled = matches!(
-                (keyword.name, line),
-                ("hosts", 2) | ("tasks" | "handlers", 2) | ("block", 7)
-            );
             let name = keyword.name;
-            let named = name == "name" && line == 2;
+            let doubled = name == "block" && line == 7;
             assert!(
-                wrong.contains(&line) || doubled || named,
+                wrong.contains(&line) || doubled,
                 "`{name}` on line {line}: {wrong:?}"
             );
         }
