@@ -1,1 +1,10 @@
 //! evenkeel.
+
+pub mod ast;
+pub mod diagnostic;
+pub mod files;
+pub mod inventory;
+pub mod parse;
+pub mod settings;
+pub mod words;
+pub mod yaml;
