@@ -8,3 +8,5 @@ pub mod parse;
 pub mod settings;
 pub mod words;
 pub mod yaml;
+pub mod template;
+pub mod vars;
