@@ -36,8 +36,6 @@ modules! {
     fail => Fail,
     file => File,
     file_template => FileTemplate,
-    set_fact => SetFact,
-    shell => Shell,
     lineinfile => Lineinfile,
     pip => Pip,
     set_fact => SetFact,

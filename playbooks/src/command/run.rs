@@ -89,11 +89,7 @@ fn go(selection: &Selection, how: &Execution, reporting: &Reporting, looks: &Loo
 }
 
 /// What all runs have in common.
-pub(super) fn options(
-    selection: &Selection,
-    forks: Option<usize>,
-    settings: &Settings,
-) -> Options {
+pub(super) fn options(selection: &Selection, forks: Option<usize>, settings: &Settings) -> Options {
     let usual = Options::new();
     let set = settings.forks.and_then(|forks| usize::try_from(forks).ok());
     let names = selection
