@@ -151,13 +151,12 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         backup: args.backup,
         validate: args.validate.as_deref().map(put::validator).transpose()?,
     };
-    let made = !target.missing.is_empty();
     let directories = Wanted {
         mode: None,
         ..wanted
     };
-    let missing = target.missing.into_iter();
+    let missing = target.missing.iter().cloned();
     let mut changes = attributes::missing_directories(look, missing, directories)?;
-    changes.extend(put.changes(look, &target.path, &content, made)?);
+    changes.extend(put.changes(look, &target, &content)?);
     Ok(changes.into())
 }

@@ -1,4 +1,5 @@
-//! evenkeel.
+//! The playbook runner of evenkeel: the language, inventories, variables, templates, the command line
+//! and its reports, on top of the engine.
 
 pub mod ast;
 pub mod cli;
@@ -10,6 +11,7 @@ mod command;
 pub mod diagnostic;
 pub mod exit;
 pub mod files;
+pub mod inventory;
 pub mod load;
 pub mod parse;
 #[expect(

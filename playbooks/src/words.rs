@@ -13,23 +13,28 @@ pub fn closest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     known
         .into_iter()
         .map(|name| (distance(&wrong, &name.chars().collect::<Vec<_>>()), name))
-        .filter(|(distance, _)| *distance <= limit)
+        .filter(|(distance, _)| *distance <= limit * CHANGED)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }
 
-/// How many letters to insert, remove, change or swap.
+/// What a letter costs that is missing, too many, or swapped with its neighbour.
+const MOVED: usize = 2;
+/// What another letter costs: it happens less.
+const CHANGED: usize = 3;
+
 fn distance(one: &[char], other: &[char]) -> usize {
     let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=other.len()).collect();
+    let mut last: Vec<usize> = (0..=other.len()).map(|at| at * MOVED).collect();
     for (i, a) in one.iter().enumerate() {
-        let mut row = vec![i + 1];
+        let mut row = vec![(i + 1) * MOVED];
         for (j, b) in other.iter().enumerate() {
-            let mut best = (last[j] + usize::from(a != b))
-                .min(last[j + 1] + 1)
-                .min(row[j] + 1);
+            let changed = if a == b { 0 } else { CHANGED };
+            let mut best = (last[j] + changed)
+                .min(last[j + 1] + MOVED)
+                .min(row[j] + MOVED);
             if i > 0 && j > 0 && *a == other[j - 1] && one[i - 1] == *b {
-                best = best.min(before[j - 1] + 1);
+                best = best.min(before[j - 1] + MOVED);
             }
             row.push(best);
         }
@@ -75,6 +80,7 @@ mod tests {
         assert_eq!(closest("fiel", known), Some("file"));
         assert_eq!(closest("Wehn", known), Some("when"));
         assert_eq!(closest("comand", known), Some("command"));
+        assert_eq!(closest("taks", ["tags", "tasks"]), Some("tasks"));
         assert_eq!(closest("ls", known), None);
         assert_eq!(closest("service", known), None);
         assert_eq!(did_you_mean("cpoy", known).unwrap(), "did you mean `copy`?");

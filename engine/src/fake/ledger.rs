@@ -68,6 +68,8 @@ struct Held {
     run: String,
     holder: String,
     alive: bool,
+    /// After so many refusals it is given back.
+    refusals: Option<u32>,
 }
 
 impl LockState {
@@ -76,7 +78,14 @@ impl LockState {
             run: run.to_owned(),
             holder: holder.to_owned(),
             alive: true,
+            refusals: None,
         });
+    }
+
+    pub(super) fn give_back_after(&mut self, attempts: u32) {
+        if let Some(held) = &mut self.0 {
+            held.refusals = Some(attempts);
+        }
     }
 
     pub(super) fn release(&mut self) {
@@ -95,9 +104,10 @@ impl LockState {
 
     /// Takes it as asked; a reply if it was not got.
     pub(super) fn ask(&mut self, run: &str, lock: &Lock, ledger: &mut Ledger) -> Option<Reply> {
-        match &self.0 {
+        match &mut self.0 {
             // Nothing moves here while a run waits.
-            Some(held) if held.run != run && held.alive => {
+            Some(held) if held.run != run && held.alive && held.refusals != Some(0) => {
+                held.refusals = held.refusals.map(|left| left - 1);
                 return Some(Reply::Held(held.holder.clone()));
             }
             Some(held) if held.run == run => {}

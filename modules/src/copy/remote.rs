@@ -1,7 +1,7 @@
 //! Files that are on the host already.
 
 use evenkeel_engine::{
-    Action, Attrs, Change, NotYet, Plan, Refusal, Run, Stop, hex,
+    Action, Attrs, Change, Effect, NotYet, Plan, Refusal, Run, Sha, Step, Stop, hex,
     probes::{Digest, FileStat, Kind, Stat, Whoami},
 };
 
@@ -10,7 +10,8 @@ use crate::{
     attributes::{self, Difference},
     look::Look,
     mode::{Mode, UMASK},
-    paths, put,
+    paths,
+    put::{self, Target},
 };
 
 pub(super) fn decide(args: &Args, look: &Look<'_>, src: &str) -> Result<Plan, Stop> {
@@ -33,10 +34,9 @@ pub(super) fn decide(args: &Args, look: &Look<'_>, src: &str) -> Result<Plan, St
         _ => return Err(Stop::refused(format!("`{src}` is not a file"))),
     }
     let target = target?;
-    let made = !target.missing.is_empty();
-    let missing = target.missing.into_iter();
+    let missing = target.missing.iter().cloned();
     let mut changes = attributes::missing_directories(look, missing, args.directories())?;
-    changes.extend(file(args, look, &from, source, &target.path, made)?);
+    changes.extend(file(args, look, &from, source, &target)?);
     Ok(changes.into())
 }
 
@@ -45,9 +45,9 @@ fn file(
     look: &Look<'_>,
     from: &str,
     source: &FileStat,
-    path: &str,
-    made: bool,
+    target: &Target,
 ) -> Result<Vec<Change>, Stop> {
+    let path = target.path.as_str();
     let bits = Mode::bits(source.mode);
     let put = args.put(&bits)?;
     let (new, stat) = (
@@ -72,7 +72,7 @@ fn file(
     look.ask(&Digest(beside.clone()));
     let leftover = look.get(&Stat(beside.clone()))?.is_some();
     match stat {
-        None if !made => attributes::parent_exists(look, path)?,
+        None if target.missing.is_empty() => attributes::parent_exists(look, path)?,
         Some(_) if !put.force => return Ok(Vec::new()),
         Some(stat) if old == Some(*new) => {
             let mut changes = put.wanted.changes(look, path, stat)?;
@@ -84,12 +84,33 @@ fn file(
         }
         _ => {}
     }
+    let change = copied(&put, look, from, target, (old, *new))?;
+    let kept = stat.filter(|stat| stat.kind == Kind::File);
+    let others = match kept {
+        Some(stat) => put.wanted.differences(look, stat)?,
+        None => Vec::new(),
+    };
+    let others = others.into_iter().map(Difference::change);
+    Ok(std::iter::once(change).chain(others).collect())
+}
+
+/// The steps that put the copy in its place.
+fn copied(
+    put: &put::Put<'_>,
+    look: &Look<'_>,
+    from: &str,
+    target: &Target,
+    (old, new): (Option<Sha>, Sha),
+) -> Result<Change, Stop> {
+    let path = target.path.as_str();
+    let beside = beside(path);
+    let stat = look.get(&Stat(path.to_owned()))?.as_ref();
+    let kept = stat.filter(|stat| stat.kind == Kind::File);
     let mut change = Change::new(
         "content",
         old.map(|sha| hex(&sha)[..12].to_owned()),
-        hex(new)[..12].to_owned(),
+        hex(&new)[..12].to_owned(),
     );
-    let kept = stat.filter(|stat| stat.kind == Kind::File);
     match (stat, old) {
         (Some(stat), _) if stat.kind != Kind::File => {
             change = change.step(Action::Remove {
@@ -108,7 +129,7 @@ fn file(
         })
         .step(Action::Attrs {
             path: beside.clone(),
-            attrs: attrs(&put, look, kept)?,
+            attrs: attrs(put, look, kept)?,
             follow: false,
             recurse: false,
         });
@@ -116,22 +137,21 @@ fn file(
         let argv = argv.iter().map(|word| word.replace("%s", &beside));
         change = change.step(Run::new(argv));
     }
+    let mut place = Step::from(Action::HardLink {
+        path: path.to_owned(),
+        target: beside.clone(),
+    });
+    if target.asked != path {
+        place = place.effect(Effect::new(Digest(target.asked.clone()), Some(new)));
+    }
     change = change
-        .step(Action::HardLink {
-            path: path.to_owned(),
-            target: beside.clone(),
-        })
+        .step(place)
         .step(Action::Remove { path: beside });
-    let others = match kept {
-        Some(stat) => put.wanted.differences(look, stat)?,
-        None => Vec::new(),
-    };
-    let others = others.into_iter().map(Difference::change);
-    Ok(std::iter::once(change).chain(others).collect())
+    Ok(change)
 }
 
 /// Where a copy is prepared; what an earlier run left there is removed.
-fn beside(path: &str) -> String {
+pub(super) fn beside(path: &str) -> String {
     let dir = paths::parent(path).unwrap_or("/");
     paths::join(dir, &format!(".{}.evenkeel", paths::name(path)))
 }
@@ -151,4 +171,33 @@ fn attrs(put: &put::Put<'_>, look: &Look<'_>, kept: Option<&FileStat>) -> Result
         mode: Some(if kept.is_some() { mode } else { wanted.mode.unwrap_or(mode) }),
         ..Attrs::default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use evenkeel_engine::{Module as _, Seen};
+
+    use super::*;
+    use crate::copy::{Copy, Src};
+
+    #[test]
+    fn what_is_no_file_is_not_copied() {
+        let args = Args {
+            src: Some(Src::Host("/dev/null".into())),
+            dest: "/srv/n".into(),
+            remote_src: true,
+            ..Args::default()
+        };
+        let device = FileStat {
+            kind: Kind::Other(0o020_000),
+            mode: 0o666,
+            uid: 0,
+            gid: 0,
+            owner: "root".into(),
+            group: "root".into(),
+        };
+        let seen = Seen::default().with(&Stat("/dev/null".into()), Some(device));
+        let stop = Copy::plan(&args, &seen).unwrap_err();
+        assert_eq!(stop, Stop::refused("`/dev/null` is not a file"));
+    }
 }

@@ -12,6 +12,7 @@ use evenkeel_engine::{
 };
 
 /// A case and what is expected of it.
+#[derive(Clone)]
 pub(crate) struct Expect {
     /// The behaviour's id, then what it is about.
     pub(crate) name: String,
@@ -24,8 +25,10 @@ pub(crate) struct Expect {
     paths: Vec<(String, String)>,
     outputs: Vec<(String, String)>,
     warnings: Vec<String>,
+    quiet: bool,
 }
 
+#[derive(Clone)]
 enum Wanted {
     Changes(Vec<String>),
     Refused(String),
@@ -46,6 +49,7 @@ pub(crate) fn case(name: &str, yaml: &str) -> Expect {
         paths: Vec::new(),
         outputs: Vec::new(),
         warnings: Vec::new(),
+        quiet: false,
     }
 }
 
@@ -64,7 +68,7 @@ impl Expect {
 
     /// As somebody else.
     #[expect(dead_code, reason = "for modules that need it")]
-    pub(crate) fn as_user(mut self, identity: Identity) -> Self {
+    pub(crate) fn by(mut self, identity: Identity) -> Self {
         self.identity = identity;
         self
     }
@@ -103,6 +107,12 @@ impl Expect {
     /// A warning contains this.
     pub(crate) fn warns(mut self, text: &str) -> Self {
         self.warnings.push(text.to_owned());
+        self
+    }
+
+    /// There are no warnings.
+    pub(crate) fn warns_not(mut self) -> Self {
+        self.quiet = true;
         self
     }
 
@@ -170,6 +180,9 @@ pub(crate) fn check(expect: Expect) -> Vec<String> {
                     let warned = ran.plan.warnings.iter().any(|w| w.contains(text));
                     (!warned).then(|| format!("no warning of `{text}`: {:?}", ran.plan.warnings))
                 }));
+                if expect.quiet && !ran.plan.warnings.is_empty() {
+                    found.push(format!("it warns: {:?}", ran.plan.warnings));
+                }
                 for (path, wanted) in &expect.paths {
                     found.extend(path_differs(&ran.world, path, wanted));
                 }
@@ -274,8 +287,8 @@ pub(crate) fn sha(text: &str) -> String {
 }
 
 /// What is wrong with the tables `cases/*.coverage`: one line for each id of `cases/ids.txt`, with
-/// `test` and the name of a case (behind the id) or of a test function; `lab` and what brings it; or
-/// `differs` and why.
+/// `test` and the name of a case (behind the id, or with its own) or of a test function; `lab` and
+/// what brings it; `differs` and why; or `elsewhere` and the crate whose tests have it.
 pub(crate) fn coverage(names: &[String]) -> Vec<String> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &Path| fs::read_to_string(path).expect("a readable file");
@@ -306,9 +319,11 @@ pub(crate) fn coverage(names: &[String]) -> Vec<String> {
             let fits = match *kind {
                 "test" => {
                     let case = format!("{id} {about}");
-                    names.contains(&case) || sources.contains(&format!("fn {about}()"))
+                    names.contains(&case)
+                        || names.contains(&about)
+                        || sources.contains(&format!("fn {about}()"))
                 }
-                "lab" | "differs" => !about.is_empty(),
+                "lab" | "differs" | "elsewhere" => !about.is_empty(),
                 _ => false,
             };
             if !fits {
