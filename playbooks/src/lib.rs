@@ -10,3 +10,5 @@ pub mod words;
 pub mod yaml;
 pub mod template;
 pub mod vars;
+pub mod load;
+pub mod lower;
