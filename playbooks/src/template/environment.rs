@@ -9,104 +9,29 @@ use minijinja::{
 };
 
 use super::{
-    Fault, UseKind, Uses, Variable, Variables, filters, nearest, predicates, session, value::Leaf,
+    Fault, UseKind, Uses, Variable, Variables, filters, predicates, session,
+    value::Leaf,
 };
-use crate::files::Span;
+use crate::{files::Span, words::closest};
 
 /// How much one evaluation may do.
 const FUEL: u64 = 200_000_000;
 
 /// minijinja's own filters.
 const FILTERS: &[&str] = &[
-    "abs",
-    "attr",
-    "batch",
-    "bool",
-    "capitalize",
-    "chain",
-    "count",
-    "d",
-    "default",
-    "dictsort",
-    "e",
-    "escape",
-    "first",
-    "float",
-    "format",
-    "groupby",
-    "indent",
-    "int",
-    "items",
-    "join",
-    "last",
-    "length",
-    "lines",
-    "list",
-    "lower",
-    "map",
-    "max",
-    "min",
-    "pprint",
-    "reject",
-    "rejectattr",
-    "replace",
-    "reverse",
-    "round",
-    "safe",
-    "select",
-    "selectattr",
-    "slice",
-    "sort",
-    "split",
-    "string",
-    "sum",
-    "title",
-    "tojson",
-    "trim",
-    "unique",
-    "upper",
-    "urlencode",
-    "zip",
+    "abs", "attr", "batch", "bool", "capitalize", "chain", "count", "d", "default", "dictsort", "e",
+    "escape", "first", "float", "format", "groupby", "indent", "int", "items", "join", "last",
+    "length", "lines", "list", "lower", "map", "max", "min", "pprint", "reject", "rejectattr",
+    "replace", "reverse", "round", "safe", "select", "selectattr", "slice", "sort", "split",
+    "string", "sum", "title", "tojson", "trim", "unique", "upper", "urlencode", "zip",
 ];
 
 /// minijinja's own tests.
 const TESTS: &[&str] = &[
-    "boolean",
-    "defined",
-    "divisibleby",
-    "endingwith",
-    "eq",
-    "equalto",
-    "escaped",
-    "even",
-    "false",
-    "filter",
-    "float",
-    "ge",
-    "greaterthan",
-    "gt",
-    "in",
-    "int",
-    "integer",
-    "iterable",
-    "le",
-    "lessthan",
-    "lower",
-    "lt",
-    "mapping",
-    "ne",
-    "none",
-    "number",
-    "odd",
-    "safe",
-    "sameas",
-    "sequence",
-    "startingwith",
-    "string",
-    "test",
-    "true",
-    "undefined",
-    "upper",
+    "boolean", "defined", "divisibleby", "endingwith", "eq", "equalto", "escaped", "even", "false",
+    "filter", "float", "ge", "greaterthan", "gt", "in", "int", "integer", "iterable", "le",
+    "lessthan", "lower", "lt", "mapping", "ne", "none", "number", "odd", "safe", "sameas",
+    "sequence", "startingwith", "string", "test", "true", "undefined", "upper",
 ];
 
 /// Functions.
@@ -114,41 +39,10 @@ const FUNCTIONS: &[&str] = &["dict", "lookup", "namespace", "q", "query", "range
 
 /// Filters that leave texts as they are, so that a secret can be found again.
 const KEEPING: &[&str] = &[
-    "bool",
-    "combine",
-    "count",
-    "d",
-    "default",
-    "dict2items",
-    "dictsort",
-    "difference",
-    "extract",
-    "first",
-    "flatten",
-    "groupby",
-    "intersect",
-    "items",
-    "items2dict",
-    "join",
-    "last",
-    "length",
-    "list",
-    "mandatory",
-    "map",
-    "max",
-    "min",
-    "product",
-    "reject",
-    "rejectattr",
-    "select",
-    "selectattr",
-    "sort",
-    "subelements",
-    "ternary",
-    "union",
-    "unique",
-    "zip",
-    "zip_longest",
+    "bool", "combine", "count", "d", "default", "dict2items", "dictsort", "difference", "extract",
+    "first", "flatten", "groupby", "intersect", "items", "items2dict", "join", "last", "length",
+    "list", "mandatory", "map", "max", "min", "product", "reject", "rejectattr", "select",
+    "selectattr", "sort", "subelements", "ternary", "union", "unique", "zip", "zip_longest",
 ];
 
 pub(super) static JINJA: LazyLock<Environment<'static>> = LazyLock::new(environment);
@@ -235,7 +129,7 @@ pub(super) fn unknown(uses: &Uses, text: &str, span: Span) -> Vec<Fault> {
             continue;
         }
         let fault = Fault::new(code, format!("there is no {what} `{}`", used.name));
-        let fault = match nearest(name, known) {
+        let fault = match closest(name, known) {
             Some(other) => fault.help(format!("did you mean `{other}`?")),
             None => fault,
         };
