@@ -41,7 +41,7 @@ play set up
 changed       localhost  make a directory  (the host differs)
     directory: [DIR]/made
 changed       localhost  write a note  (the host differs)
-    content: 6 bytes
+    content: 5891b5b522d5
 says          localhost  say so
     the note is there
 
@@ -66,7 +66,7 @@ play set up
 would change  localhost  make a directory  (the host differs)
     directory: [DIR]/made
 would change  localhost  write a note  (the host differs)
-    content: 6 bytes
+    content: 5891b5b522d5
       @@ -0,0 +1 @@
       +hello
 says          localhost  say so
