@@ -10,6 +10,7 @@ use evenkeel_engine::{
     sha256,
     testing::{Case, Law, Ran},
 };
+use evenkeel_modules::Below;
 
 /// A case and what is expected of it.
 #[derive(Clone)]
@@ -284,6 +285,22 @@ pub(crate) fn example(module: &dyn AnyModule) {
 #[expect(dead_code, reason = "for modules that need it")]
 pub(crate) fn sha(text: &str) -> String {
     hex(&sha256(text.as_bytes()))
+}
+
+/// A host that knows what is below a directory.
+pub(crate) fn below(host: FakeHost) -> FakeHost {
+    host.model(|world, probe: &Below| {
+        let inside = format!("{}/", probe.0);
+        let paths = world.paths().filter(|path| path.starts_with(&inside));
+        let entries = paths.filter_map(|path| {
+            let mut stat = world.stat(path)?;
+            if let Kind::Link(target) = &mut stat.kind {
+                target.clear();
+            }
+            Some((path.to_owned(), stat))
+        });
+        Ok(world.is_dir(&probe.0).then(|| entries.collect()))
+    })
 }
 
 /// What is wrong with the tables `cases/*.coverage`: one line for each id of `cases/ids.txt`, with
