@@ -3,13 +3,14 @@
 use evenkeel_engine::Registry;
 
 mod args;
+
 mod attributes;
 mod look;
+mod many;
 mod mode;
 mod paths;
 mod put;
 mod tree;
-
 pub use args::Unsupported;
 pub use attributes::Attributes;
 pub use mode::Mode;
@@ -28,9 +29,18 @@ macro_rules! modules {
 }
 
 modules! {
+    assert => Assert,
+    command => Command,
     copy => Copy,
+    debug => Debug,
+    fail => Fail,
     file => File,
     file_template => FileTemplate,
     lineinfile => Lineinfile,
+    pip => Pip,
+    set_fact => SetFact,
+    shell => Shell,
     stat => Stat,
+    systemd_unit => SystemdUnit,
+    yum => Yum,
 }

@@ -92,6 +92,11 @@ impl World {
     /// Nothing moves here while it waits: the answer is there, or never comes. What nobody said
     /// anything about is believed.
     fn settle(&mut self, until: &Effect) -> StepEnd {
+        if until.probe.expected(&until.answer).is_none() {
+            let kind = until.probe.kind();
+            let why = format!("`{kind}` cannot be waited for: its answer has no normal form\n");
+            return StepEnd::Failed(failed(1, why));
+        }
         let answer = self.answer(until.probe.as_ref());
         if until.probe.same(&answer, &until.answer) {
             return StepEnd::Ok(Done::default());

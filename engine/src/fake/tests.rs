@@ -515,3 +515,30 @@ async fn a_clone_is_a_host_of_its_own_and_all_is_logged() {
     assert_eq!(log[1], "journal: done");
     assert_eq!(host.exchanges()[0].ops.len(), 2);
 }
+
+#[test]
+fn settling_needs_a_normal_form_and_the_wanted_answer() {
+    let host = FakeHost::new().program("serve", |world, _| {
+        world.write("/run.sock", "");
+        ok("")
+    });
+    let until = |effect| {
+        step(Action::Settle {
+            until: effect,
+            millis: 1000,
+        })
+    };
+    let there = || {
+        until(Effect::new(
+            Digest("/run.sock".into()),
+            Some(crate::sha256(b"")),
+        ))
+    };
+    let shapeless = until(Effect::new(Package("vim"), None));
+    assert_eq!(names(&ran(&host, vec![there()])), ["TimedOut"]);
+    assert_eq!(
+        names(&ran(&host, vec![step(run(&["serve"])), there()])),
+        ["Ok", "Ok"]
+    );
+    assert_eq!(names(&ran(&host, vec![shapeless])), ["Failed"]);
+}
