@@ -211,7 +211,8 @@ fn undefined(part: Option<&str>, variables: &dyn Variables) -> Fault {
     }
 }
 
-fn innermost(error: &Error) -> &Error {
+/// The error that all others are about.
+pub(super) fn innermost(error: &Error) -> &Error {
     let mut at = error;
     while let Some(inner) =
         std::error::Error::source(at).and_then(|source| source.downcast_ref::<Error>())
