@@ -24,7 +24,7 @@ impl Resolve for Ready {
 }
 
 /// Runs tasks on this machine; `@` in YAML is the directory.
-async fn tasks(dir: &Path, yaml: &[&str]) -> Vec<TaskFinished> {
+async fn tasks(dir: &Path, options: Options, yaml: &[&str]) -> Vec<TaskFinished> {
     let registry = evenkeel_modules::standard();
     let connection = LocalConnection::new()
         .env("XDG_STATE_HOME", dir.join("state"))
@@ -61,13 +61,7 @@ async fn tasks(dir: &Path, yaml: &[&str]) -> Vec<TaskFinished> {
             }
         }
     };
-    let report = run(
-        Arc::new(list),
-        Options::new(),
-        Arc::new(sink),
-        Cancel::default(),
-    )
-    .await;
+    let report = run(Arc::new(list), options, Arc::new(sink), Cancel::default()).await;
     report.expect("no cycle");
     let ended = ended.lock().expect("no panic");
     ended.clone()
@@ -76,7 +70,7 @@ async fn tasks(dir: &Path, yaml: &[&str]) -> Vec<TaskFinished> {
 /// Runs tasks twice; the first time each changes something.
 async fn twice(dir: &Path, yaml: &[&str]) {
     for wanted in [Outcome::Changed, Outcome::Unchanged] {
-        let ended = tasks(dir, yaml).await;
+        let ended = tasks(dir, Options::new(), yaml).await;
         assert_eq!(ended.len(), yaml.len());
         for task in ended {
             let (name, error) = (&task.name.task, &task.error);
@@ -191,13 +185,46 @@ async fn what_cannot_be_fails() {
     fs::write(dir.join("f"), "old").expect("a file");
     let ended = tasks(
         dir,
+        Options::new(),
         &["copy: {dest: '@/f', content: new, validate: 'false %s'}"],
     )
     .await;
     assert_eq!(ended[0].outcome, Outcome::Failed, "{:?}", ended[0]);
     assert_eq!(fs::read_to_string(dir.join("f")).expect("a file"), "old");
-    let ended = tasks(dir, &["file: {path: '@/f', owner: no-such-user-here}"]).await;
+    let ended = tasks(
+        dir,
+        Options::new(),
+        &["file: {path: '@/f', owner: no-such-user-here}"],
+    )
+    .await;
     assert_eq!(ended[0].outcome, Outcome::Failed, "{:?}", ended[0]);
     let error = ended[0].error.clone().expect("an error").message;
     assert!(error.contains("the user `no-such-user-here`"), "{error}");
+}
+
+#[tokio::test]
+async fn check_mode_foretells_and_touches_nothing() {
+    let temp = tempfile::tempdir().expect("a directory");
+    let dir = temp.path();
+    let yaml = [
+        "file: {path: '@/a/b', state: directory, mode: '0700'}",
+        "copy: {dest: '@/a/b/f', content: new}",
+        "lineinfile: {path: '@/a/b/f', line: more}",
+        "file: {path: '@/a/l', src: b/f, state: link}",
+        "stat: {path: '@/a/b/f'}",
+        "file: {path: '@/a/b/f', owner: no-such-user-here}",
+    ];
+    let ended = tasks(dir, Options::new().check(), &yaml).await;
+    let outcomes: Vec<_> = ended.iter().map(|task| task.outcome).collect();
+    let changed = Outcome::Changed;
+    let wanted = [
+        changed,
+        changed,
+        changed,
+        changed,
+        Outcome::Unchanged,
+        Outcome::Unknown,
+    ];
+    assert_eq!(outcomes, wanted, "{ended:?}");
+    assert_eq!(fs::read_dir(dir).expect("a directory").count(), 0);
 }
