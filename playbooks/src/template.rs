@@ -13,7 +13,6 @@ mod predicates;
 mod result;
 mod scan;
 mod session;
-mod suggest;
 mod uses;
 mod value;
 
@@ -25,8 +24,8 @@ use minijinja::{Expression, value::Value as Jinja};
 use crate::files::Span;
 
 pub use fault::Fault;
-pub use file::TemplateFile;
-pub use suggest::nearest;
+pub use file::{TemplateFile, Whitespace};
+pub(crate) use filters::dict_to_items;
 pub use uses::{Use, UseKind, Uses};
 
 use environment::{JINJA, Root};

@@ -9,11 +9,12 @@ use evenkeel_engine::{Map, NotYet, Output, TaskId, Value};
 
 use crate::{
     ast::Vars,
+    files::Span,
     template::{Fault, Template, Variable, Variables},
 };
 
 pub use magic::{Member, World};
-pub use tree::{OMIT, Tree, without_omitted};
+pub use tree::{OMIT, Tree, plain, without_omitted};
 
 /// Variables of one level of precedence.
 #[derive(Debug, Default)]
@@ -27,6 +28,13 @@ impl Layer {
                 .map(|(name, node)| (name.value.clone(), Tree::new(node, faults)))
                 .collect(),
         )
+    }
+
+    /// From values whose texts may be templates; `at` is where they are written, roughly.
+    pub fn of_map(map: &Map, at: Option<Span>, faults: &mut Vec<Fault>) -> Self {
+        map.iter()
+            .map(|(name, value)| (name.clone(), Tree::of_value(value, at, faults)))
+            .collect()
     }
 
     /// From values as they are.
@@ -51,6 +59,12 @@ impl Layer {
     /// All names.
     pub fn names(&self) -> impl Iterator<Item = &String> {
         self.0.keys()
+    }
+}
+
+impl FromIterator<(String, Tree)> for Layer {
+    fn from_iter<I: IntoIterator<Item = (String, Tree)>>(vars: I) -> Self {
+        Self(vars.into_iter().collect())
     }
 }
 

@@ -8,10 +8,8 @@ use minijinja::{
     value::{Enumerator, Object, Value as Jinja},
 };
 
-use super::{
-    Fault, UseKind, Uses, Variable, Variables, filters, nearest, predicates, session, value::Leaf,
-};
-use crate::files::Span;
+use super::{Fault, UseKind, Uses, Variable, Variables, filters, predicates, session, value::Leaf};
+use crate::{files::Span, words::closest};
 
 /// How much one evaluation may do.
 const FUEL: u64 = 200_000_000;
@@ -235,7 +233,7 @@ pub(super) fn unknown(uses: &Uses, text: &str, span: Span) -> Vec<Fault> {
             continue;
         }
         let fault = Fault::new(code, format!("there is no {what} `{}`", used.name));
-        let fault = match nearest(name, known) {
+        let fault = match closest(name, known) {
             Some(other) => fault.help(format!("did you mean `{other}`?")),
             None => fault,
         };

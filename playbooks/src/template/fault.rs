@@ -5,10 +5,11 @@ use std::sync::Arc;
 use evenkeel_engine::{Refusal, Stop};
 use minijinja::{Error, ErrorKind};
 
-use super::{Variables, nearest};
+use super::Variables;
 use crate::{
     diagnostic::Diagnostic,
     files::{FileId, Files, Span},
+    words::closest,
 };
 
 /// A mistake in a template or expression, or in what it was given.
@@ -202,7 +203,7 @@ fn undefined(part: Option<&str>, variables: &dyn Variables) -> Fault {
     };
     let fault = Fault::new("undefined_variable", format!("`{part}` is undefined"));
     let names = variables.names();
-    match nearest(part, names.iter().map(String::as_str)) {
+    match closest(part, names.iter().map(String::as_str)) {
         Some(name) => fault.help(format!("did you mean `{name}`?")),
         None => fault.help(format!(
             "define it, or say what to do without it: `{{{{ {part} | default(…) }}}}`"
@@ -210,7 +211,8 @@ fn undefined(part: Option<&str>, variables: &dyn Variables) -> Fault {
     }
 }
 
-fn innermost(error: &Error) -> &Error {
+/// The error that all others are about.
+pub(super) fn innermost(error: &Error) -> &Error {
     let mut at = error;
     while let Some(inner) =
         std::error::Error::source(at).and_then(|source| source.downcast_ref::<Error>())

@@ -13,6 +13,7 @@ use minijinja::{Environment, Error};
 use super::{
     Fault, Uses, Variables,
     environment::{self, Root},
+    fault::innermost,
     result,
     uses::Rewritten,
 };
@@ -153,11 +154,12 @@ impl TemplateFile {
     }
 
     fn fault(&self, error: &Error, variables: &dyn Variables) -> Fault {
-        let name = error.name().unwrap_or(&self.name);
+        let inner = innermost(error);
+        let name = inner.name().unwrap_or(&self.name);
         let Some(part) = self.parts.get(name).or_else(|| self.parts.get(&self.name)) else {
             return Fault::from_jinja(error, "", variables);
         };
         let fault = Fault::from_jinja(error, &part.rewritten.text, variables);
-        fault.in_file(part.file, error.line().unwrap_or(1))
+        fault.in_file(part.file, inner.line().unwrap_or(1))
     }
 }

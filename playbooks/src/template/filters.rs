@@ -62,6 +62,7 @@ pub(super) const NAMES: &[&str] = &[
     "zip_longest",
 ];
 
+pub(crate) use data::dict_to_items;
 pub(super) use data::items;
 pub(super) use text::{pattern, ran};
 
