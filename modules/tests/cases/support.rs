@@ -275,6 +275,9 @@ pub(crate) fn example(module: &dyn AnyModule) {
         .check()
         .unwrap_or_else(|why| panic!("the example of `{name}`: {why}"));
     assert_eq!(bound.module(), name);
+    if name == "fail" {
+        return; // What it is for.
+    }
     if let Err(Stop::Refused(why)) = bound.plan(&Seen::default()) {
         panic!("the example of `{name}`: {why}");
     }
