@@ -312,7 +312,7 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         missing: Vec::new(),
     };
     let path = target.path.clone();
-    Put::ask(look, &path);
+    look.ask(&Digest(path.clone()));
     let mut plan = match look.get(&Stat(path.clone()))? {
         None if args.state == State::Absent => Plan::nothing(),
         // An earlier task may make it.

@@ -60,8 +60,9 @@ impl Put<'_> {
         content: &Result<Content, NotYet>,
     ) -> Result<Vec<Change>, Stop> {
         let path = target.path.as_str();
-        Self::ask(look, path);
+        look.ask(&Digest(path.to_owned()));
         let Some(stat) = look.get(&Stat(path.to_owned()))? else {
+            attributes::ask_parent(look, path);
             if target.missing.is_empty() {
                 attributes::parent_exists(look, path)?;
             }

@@ -26,6 +26,12 @@ impl From<&str> for Body {
     }
 }
 
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        text.as_str().into()
+    }
+}
+
 impl Default for Body {
     fn default() -> Self {
         Self("".into())
