@@ -12,7 +12,7 @@ use crate::{
     identity::Identity,
     probe::{Answer, AnyProbe, Probes},
     secret::Text,
-    step::{Action, Done},
+    step::{Action, Done, Effect},
 };
 
 /// A machine under a name of the inventory.
@@ -127,6 +127,9 @@ pub enum Op {
         env: Vec<(String, Text)>,
         /// The action.
         action: Box<Action>,
+        /// What the step states of probes that the action itself says nothing about. Real hosts
+        /// have no use for it; the fake host believes it.
+        effects: Vec<Effect>,
         /// For a long step: the name of its spool (letters, digits, `-`). It is started and not
         /// waited for; [`Op::Await`] does that.
         long: Option<String>,

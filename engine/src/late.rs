@@ -27,6 +27,11 @@ pub enum Late<T> {
 }
 
 impl<T> Late<T> {
+    /// A known value.
+    pub fn of(value: impl Into<T>) -> Self {
+        Self::Known(value.into())
+    }
+
     /// The value, or what it waits for; `?` works on this in `plan` and `output`.
     pub fn get(&self) -> Result<&T, NotYet> {
         match self {

@@ -1,26 +1,40 @@
 //! evenkeel's engine: brings machines to a described state, and keeps them there.
 
+mod connection;
+pub mod effects;
 pub mod event;
+pub mod fake;
+pub mod fingerprint;
+mod graph;
 pub mod host;
 mod identity;
 mod late;
+pub mod ledger;
 mod module;
 mod probe;
 pub mod probes;
 mod reason;
+pub mod run;
+mod schedule;
+mod script;
 mod secret;
 mod seen;
 mod source;
 mod step;
 mod task;
+pub mod testing;
 mod thing;
 mod value;
 
+pub use connection::{Channel, Connection, LocalConnection};
+pub use graph::{Condition, Cycle, CycleLink, Edge, Graph, Kind, Order, Shape};
 pub use identity::{Identity, Method};
 pub use late::{Late, NotYet};
 pub use module::{AnyModule, Bound, Module, Nature, Refusal, Registry, Stop, With};
 pub use probe::{Answer, AnyProbe, Key, Probe, Probes, ask};
 pub use reason::Reason;
+pub use schedule::{Ended, FailureRule, Next, Schedule};
+pub use script::ScriptHost;
 pub use secret::{MASK, Secret, Text};
 pub use seen::{Past, Seen};
 pub use source::{Sha, Source, hex, sha256};

@@ -11,6 +11,8 @@ pub use files::{
     Times,
 };
 
+pub(crate) use files::base64;
+
 use std::collections::BTreeMap;
 
 use crate::late::NotYet;

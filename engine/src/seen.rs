@@ -15,6 +15,7 @@ pub struct Seen {
     answers: BTreeMap<Key, Answer>,
     past: Past,
     witness: Option<Value>,
+    called: bool,
 }
 
 /// What the ledger knows of a task.
@@ -38,6 +39,7 @@ impl Seen {
             answers: BTreeMap::new(),
             past,
             witness,
+            called: false,
         }
     }
 
@@ -53,6 +55,24 @@ impl Seen {
     /// Whether the probe was answered, were it only with "cannot be known now".
     pub fn asked(&self, key: &Key) -> bool {
         self.answers.contains_key(key)
+    }
+
+    /// The answer as it stands, its type erased.
+    pub fn raw(&self, key: &Key) -> Option<&Answer> {
+        self.answers.get(key)
+    }
+
+    /// Says that the task was notified, triggered or is owed a turn.
+    #[must_use]
+    pub fn called(mut self, called: bool) -> Self {
+        self.called = called;
+        self
+    }
+
+    /// Whether the task was notified, triggered or is owed a turn: then a command runs whatever its
+    /// guards say.
+    pub fn is_called(&self) -> bool {
+        self.called
     }
 
     /// What the ledger knows of this task.

@@ -1,1 +1,46 @@
-//! evenkeel.
+//! The modules of evenkeel: what a machine can be brought to, one file each.
+
+use evenkeel_engine::Registry;
+
+mod args;
+
+mod attributes;
+mod look;
+mod many;
+mod mode;
+mod paths;
+mod put;
+mod tree;
+pub use args::Unsupported;
+pub use attributes::Attributes;
+pub use mode::Mode;
+pub use tree::Below;
+
+/// Each line is a module: its file, and the type that implements [`evenkeel_engine::Module`].
+macro_rules! modules {
+    ($($file:ident => $module:ident,)*) => {
+        $(pub mod $file;)*
+
+        /// All modules of this crate.
+        pub fn standard() -> Registry {
+            Registry::default()$(.with::<$file::$module>())*
+        }
+    };
+}
+
+modules! {
+    assert => Assert,
+    command => Command,
+    copy => Copy,
+    debug => Debug,
+    fail => Fail,
+    file => File,
+    file_template => FileTemplate,
+    lineinfile => Lineinfile,
+    pip => Pip,
+    set_fact => SetFact,
+    shell => Shell,
+    stat => Stat,
+    systemd_unit => SystemdUnit,
+    yum => Yum,
+}

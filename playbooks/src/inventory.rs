@@ -16,7 +16,7 @@ use crate::{
     files::{Files, Span},
 };
 
-pub use pattern::{Selection, select};
+pub use pattern::{Selection, limit, select};
 
 /// Hosts and groups. The groups `all` and `ungrouped` are there without being written.
 #[derive(Clone, Debug, Default)]

@@ -135,3 +135,6 @@ impl Reader<'_> {
         Vec::new()
     }
 }
+
+#[cfg(test)]
+mod tests;

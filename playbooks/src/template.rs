@@ -104,17 +104,17 @@ impl Template {
                     .iter()
                     .map(|region| match region {
                         Region::Expr(range) => Expr::new(text, range.clone(), span).map(Part::Expr),
-                        Region::Text(range)
-                        | Region::Block(range)
-                        | Region::Comment(range) => Ok(Part::Text(text[range.clone()].to_owned())),
+                        Region::Text(range) | Region::Block(range) | Region::Comment(range) => {
+                            Ok(Part::Text(text[range.clone()].to_owned()))
+                        }
                     })
                     .collect::<Result<_, _>>()?,
             ),
             _ => {
                 let rewritten = Rewritten::template(text);
-                JINJA
-                    .template_from_str(&rewritten.text)
-                    .map_err(|error| vec![Fault::syntax(&error, text, span, |at| rewritten.old(at))])?;
+                JINJA.template_from_str(&rewritten.text).map_err(|error| {
+                    vec![Fault::syntax(&error, text, span, |at| rewritten.old(at))]
+                })?;
                 Form::Blocks(rewritten)
             }
         };
@@ -168,13 +168,11 @@ impl Template {
     /// Evaluates it. The result is [`Value::NotYet`] if it touched something that is not known yet.
     pub fn evaluate(&self, variables: &Arc<dyn Variables>) -> Result<Value, Fault> {
         match &self.form {
-            Form::Value(expr) => {
-                result::value(
+            Form::Value(expr) => result::value(
                 environment::transforms(&self.uses),
                 || expr.eval(variables),
                 |error| self.fault(error, expr, variables),
-            )
-            }
+            ),
             Form::Parts(parts) => result::text(
                 || {
                     let mut out = String::new();
@@ -215,7 +213,18 @@ impl Template {
             Value::Str(text) if self.is_bare_word() => match text.to_ascii_lowercase().as_str() {
                 "true" | "yes" | "on" | "1" => Ok(true),
                 "false" | "no" | "off" | "0" | "" => Ok(false),
-                _ => return Err(self.fault_at("not_a_condition", 0, format!("`{}` is the text `{text}`, which is neither true nor false", self.text)).help("compare it, or use the filter `bool`")),
+                _ => {
+                    return Err(self
+                        .fault_at(
+                            "not_a_condition",
+                            0,
+                            format!(
+                                "`{}` is the text `{text}`, which is neither true nor false",
+                                self.text
+                            ),
+                        )
+                        .help("compare it, or use the filter `bool`"));
+                }
             },
             other => Ok(truth(&other)),
         })
@@ -226,7 +235,12 @@ impl Template {
         matches!(&self.uses.all[..], [used] if used.kind == UseKind::Name)
     }
 
-    fn fault(&self, error: &minijinja::Error, expr: &Expr, variables: &Arc<dyn Variables>) -> Fault {
+    fn fault(
+        &self,
+        error: &minijinja::Error,
+        expr: &Expr,
+        variables: &Arc<dyn Variables>,
+    ) -> Fault {
         Fault::from_jinja(error, &expr.rewritten.text, &**variables)
             .moved(|at| expr.rewritten.old(at) + expr.base)
             .at_text(self.span, &self.text)
@@ -266,7 +280,11 @@ impl Expr {
         let rewritten = Rewritten::expression(&text[range]);
         let compiled = JINJA
             .compile_expression_owned(rewritten.text.clone())
-            .map_err(|error| vec![Fault::syntax(&error, text, span, |at| rewritten.old(at) + base)])?;
+            .map_err(|error| {
+                vec![Fault::syntax(&error, text, span, |at| {
+                    rewritten.old(at) + base
+                })]
+            })?;
         Ok(Self {
             compiled,
             rewritten,

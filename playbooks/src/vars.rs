@@ -3,12 +3,7 @@
 mod magic;
 mod tree;
 
-use std::{
-    cell::RefCell,
-    collections::BTreeMap,
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{cell::RefCell, collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use evenkeel_engine::{Map, NotYet, Output, TaskId, Value};
 
@@ -265,7 +260,11 @@ impl Variables for Scope {
         };
         let circle = BUSY.with_borrow(|busy| {
             let at = busy.iter().position(|other| other == name)?;
-            let names: Vec<&str> = busy[at..].iter().map(String::as_str).chain([name]).collect();
+            let names: Vec<&str> = busy[at..]
+                .iter()
+                .map(String::as_str)
+                .chain([name])
+                .collect();
             Some(names.join(" -> "))
         });
         if let Some(circle) = circle {

@@ -144,3 +144,6 @@ impl Node {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

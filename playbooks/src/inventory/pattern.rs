@@ -53,6 +53,29 @@ pub fn select(inventory: &Inventory, pattern: &str) -> Result<Selection, String>
     Ok(selection)
 }
 
+/// Those of `hosts` that `--limit` leaves: a pattern, or `@FILE` with a host on each line.
+pub fn limit(inventory: &Inventory, hosts: &[String], limit: &str) -> Result<Selection, String> {
+    let mut chosen = match limit.strip_prefix('@') {
+        Some(path) => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| format!("cannot read `{path}`: {error}"))?;
+            let lines = text.lines().map(str::trim);
+            let names: Vec<&str> = lines
+                .filter(|line| !line.is_empty() && !line.starts_with('#'))
+                .collect();
+            select(inventory, &names.join(","))?
+        }
+        None => select(inventory, limit)?,
+    };
+    let wanted: Vec<String> = hosts
+        .iter()
+        .filter(|host| chosen.hosts.contains(host))
+        .cloned()
+        .collect();
+    chosen.hosts = wanted;
+    Ok(chosen)
+}
+
 fn nothing(inventory: &Inventory, part: &str) -> String {
     let known = inventory
         .hosts

@@ -38,7 +38,10 @@ fn json_into(out: &mut String, value: &Value, options: Options, depth: usize) {
         }
         Value::Map(map) => {
             let items = entries(map, options.sort);
-            let items: Vec<_> = items.into_iter().map(|(key, value)| (Some(key), value)).collect();
+            let items: Vec<_> = items
+                .into_iter()
+                .map(|(key, value)| (Some(key), value))
+                .collect();
             json_list(out, ('{', '}'), &items, options, depth);
         }
         scalar => out.push_str(&json_scalar(scalar, options.ascii)),
@@ -183,7 +186,9 @@ fn yaml_scalar(value: &Value, indent: usize) -> String {
 /// Plain where that reads back as the same text, else quoted; several lines as a block.
 fn yaml_text(text: &str, indent: usize) -> String {
     let lines: Vec<&str> = text.lines().collect();
-    let tidy = lines.iter().all(|line| !line.ends_with(' ') && !line.contains(['\t', '\r']));
+    let tidy = lines
+        .iter()
+        .all(|line| !line.ends_with(' ') && !line.contains(['\t', '\r']));
     if lines.len() > 1 && tidy && !text.starts_with([' ', '\n']) {
         let mark = match (text.ends_with("\n\n"), text.ends_with('\n')) {
             (true, _) => "|+",
@@ -193,7 +198,13 @@ fn yaml_text(text: &str, indent: usize) -> String {
         let pad = " ".repeat(indent.max(1));
         let body: Vec<String> = lines
             .iter()
-            .map(|line| if line.is_empty() { String::new() } else { format!("{pad}{line}") })
+            .map(|line| {
+                if line.is_empty() {
+                    String::new()
+                } else {
+                    format!("{pad}{line}")
+                }
+            })
             .collect();
         return format!("{mark}\n{}", body.join("\n"));
     }
@@ -208,17 +219,22 @@ fn yaml_text(text: &str, indent: usize) -> String {
 }
 
 fn plain(text: &str) -> bool {
-    let words = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "~"];
+    let words = [
+        "y", "n", "yes", "no", "on", "off", "true", "false", "null", "~",
+    ];
     let first = text.chars().next();
     let numeric = first.is_some_and(|c| c.is_ascii_digit() || "+-.".contains(c))
-        && text.chars().all(|c| c.is_ascii_hexdigit() || "+-._:xoeTZ ".contains(c));
+        && text
+            .chars()
+            .all(|c| c.is_ascii_hexdigit() || "+-._:xoeTZ ".contains(c));
     !text.is_empty()
         && text.trim() == text
         && !numeric
         && !words.contains(&text.to_ascii_lowercase().as_str())
         && !matches!(text, "=" | "<<")
         && !first.is_some_and(|c| "!&*?|>@`\"'%#,[]{}".contains(c))
-        && !(text.starts_with(['-', ':']) && text[1..].chars().next().is_none_or(char::is_whitespace))
+        && !(text.starts_with(['-', ':'])
+            && text[1..].chars().next().is_none_or(char::is_whitespace))
         && !text.contains(": ")
         && !text.contains(" #")
         && !text.ends_with(':')
@@ -234,13 +250,21 @@ mod tests {
 
     #[test]
     fn json_as_python_lays_it_out() {
-        let options = Options { indent: 0, sort: false, ascii: true };
+        let options = Options {
+            indent: 0,
+            sort: false,
+            ascii: true,
+        };
         let tree = value(serde_json::json!({"b": [1, 2.5], "a": {"x": "é\n"}, "c": [], "d": null}));
         assert_eq!(
             json(&tree, options),
             r#"{"b": [1, 2.5], "a": {"x": "\u00e9\n"}, "c": [], "d": null}"#
         );
-        let nice = Options { indent: 4, sort: true, ascii: true };
+        let nice = Options {
+            indent: 4,
+            sort: true,
+            ascii: true,
+        };
         assert_eq!(
             json(&value(serde_json::json!({"b": [1], "a": {}})), nice),
             "{\n    \"a\": {},\n    \"b\": [\n        1\n    ]\n}"
@@ -249,7 +273,11 @@ mod tests {
 
     #[test]
     fn yaml_as_python_lays_it_out() {
-        let options = Options { indent: 4, sort: true, ascii: true };
+        let options = Options {
+            indent: 4,
+            sort: true,
+            ascii: true,
+        };
         let tree = value(serde_json::json!({
             "b": ["yes", "x: y", 1, {"k": "v", "l": true}], "a": {"m": "12", "e": []}, "t": "a\nb\n"
         }));

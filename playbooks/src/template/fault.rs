@@ -87,7 +87,9 @@ impl Fault {
         span: Span,
         place: impl FnOnce(usize) -> usize,
     ) -> Self {
-        let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+        let detail = error
+            .detail()
+            .map_or_else(|| error.kind().to_string(), str::to_owned);
         let fault = Self::new("template_syntax", format!("not valid Jinja: {detail}"));
         match error.range() {
             Some(range) => fault.at(span, text, place(range.start).min(text.len())),
@@ -107,10 +109,24 @@ impl Fault {
         let part = range.as_mut().and_then(|range| named(source, range));
         let mut fault = match inner.kind() {
             ErrorKind::UndefinedError => undefined(part, variables),
-            ErrorKind::OutOfFuel => Self::new("template_too_long", "the template does not come to an end in reasonable time")
-                .help("look for a loop over very many items"),
-            ErrorKind::TemplateNotFound => Self::new("no_such_file", inner.detail().unwrap_or("there is no such template").to_owned()),
-            kind => Self::new("template_failed", inner.detail().map_or_else(|| kind.to_string(), str::to_owned)),
+            ErrorKind::OutOfFuel => Self::new(
+                "template_too_long",
+                "the template does not come to an end in reasonable time",
+            )
+            .help("look for a loop over very many items"),
+            ErrorKind::TemplateNotFound => Self::new(
+                "no_such_file",
+                inner
+                    .detail()
+                    .unwrap_or("there is no such template")
+                    .to_owned(),
+            ),
+            kind => Self::new(
+                "template_failed",
+                inner
+                    .detail()
+                    .map_or_else(|| kind.to_string(), str::to_owned),
+            ),
         };
         fault.offset = range.map(|range| range.start);
         fault
@@ -198,7 +214,9 @@ fn undefined(part: Option<&str>, variables: &dyn Variables) -> Fault {
 /// The error that all others are about.
 pub(super) fn innermost(error: &Error) -> &Error {
     let mut at = error;
-    while let Some(inner) = std::error::Error::source(at).and_then(|source| source.downcast_ref::<Error>()) {
+    while let Some(inner) =
+        std::error::Error::source(at).and_then(|source| source.downcast_ref::<Error>())
+    {
         at = inner;
     }
     at

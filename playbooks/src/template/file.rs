@@ -119,10 +119,15 @@ impl TemplateFile {
             if self.parts.contains_key(&other) {
                 continue;
             }
-            match folders.iter().map(|folder| folder.join(&other)).find(|path| path.is_file()) {
+            match folders
+                .iter()
+                .map(|folder| folder.join(&other))
+                .find(|path| path.is_file())
+            {
                 Some(path) => self.add(&other, &path.to_string_lossy(), &path, folders, files)?,
                 None if needed => {
-                    let fault = Fault::new("no_such_file", format!("there is no template `{other}`"));
+                    let fault =
+                        Fault::new("no_such_file", format!("there is no template `{other}`"));
                     return Err(vec![fault.at(span, &text, at)]);
                 }
                 None => {}
@@ -139,7 +144,11 @@ impl TemplateFile {
     /// Renders it; the result is [`Value::NotYet`] if it touched something that is not known yet.
     pub fn render(&self, variables: &Arc<dyn Variables>) -> Result<Value, Fault> {
         result::text(
-            || self.env.get_template(&self.name)?.render(Root::value(variables)),
+            || {
+                self.env
+                    .get_template(&self.name)?
+                    .render(Root::value(variables))
+            },
             |error: Error| self.fault(&error, &**variables),
         )
     }

@@ -11,9 +11,34 @@ use super::filters::{items, pattern, ran, refuse};
 
 /// All names that [`add`] adds.
 pub(super) const NAMES: &[&str] = &[
-    "all", "any", "change", "changed", "contains", "directory", "exists", "failed", "failure",
-    "falsy", "file", "finished", "link", "match", "nan", "regex", "search", "skip", "skipped",
-    "subset", "succeeded", "success", "successful", "superset", "truthy", "uri", "url", "version",
+    "all",
+    "any",
+    "change",
+    "changed",
+    "contains",
+    "directory",
+    "exists",
+    "failed",
+    "failure",
+    "falsy",
+    "file",
+    "finished",
+    "link",
+    "match",
+    "nan",
+    "regex",
+    "search",
+    "skip",
+    "skipped",
+    "subset",
+    "succeeded",
+    "success",
+    "successful",
+    "superset",
+    "truthy",
+    "uri",
+    "url",
+    "version",
     "version_compare",
 ];
 
@@ -25,7 +50,9 @@ pub(super) fn add(env: &mut Environment<'static>) {
         env.add_test(name, |result: &Jinja| flag(result, "failed"));
     }
     for name in ["succeeded", "success", "successful"] {
-        env.add_test(name, |result: &Jinja| flag(result, "failed").map(|failed| !failed));
+        env.add_test(name, |result: &Jinja| {
+            flag(result, "failed").map(|failed| !failed)
+        });
     }
     for name in ["skipped", "skip"] {
         env.add_test(name, |result: &Jinja| flag(result, "skipped"));
@@ -43,19 +70,33 @@ pub(super) fn add(env: &mut Environment<'static>) {
         let a = items("superset", a)?;
         Ok::<_, Error>(items("superset", b)?.iter().all(|item| a.contains(item)))
     });
-    env.add_test("contains", |list: &Jinja, item: &Jinja| match list.as_str() {
-        Some(text) => Ok(text.contains(&item.to_string())),
-        None => Ok::<_, Error>(list.try_iter()?.any(|found| found == *item)),
+    env.add_test("contains", |list: &Jinja, item: &Jinja| {
+        match list.as_str() {
+            Some(text) => Ok(text.contains(&item.to_string())),
+            None => Ok::<_, Error>(list.try_iter()?.any(|found| found == *item)),
+        }
     });
-    env.add_test("any", |list: &Jinja| Ok::<_, Error>(items("any", list)?.iter().any(Jinja::is_true)));
-    env.add_test("all", |list: &Jinja| Ok::<_, Error>(items("all", list)?.iter().all(Jinja::is_true)));
+    env.add_test("any", |list: &Jinja| {
+        Ok::<_, Error>(items("any", list)?.iter().any(Jinja::is_true))
+    });
+    env.add_test("all", |list: &Jinja| {
+        Ok::<_, Error>(items("all", list)?.iter().all(Jinja::is_true))
+    });
     env.add_test("truthy", |value: &Jinja| defined(value).map(Jinja::is_true));
-    env.add_test("falsy", |value: &Jinja| defined(value).map(|value| !value.is_true()));
+    env.add_test("falsy", |value: &Jinja| {
+        defined(value).map(|value| !value.is_true())
+    });
     env.add_test("nan", |value: f64| value.is_nan());
-    env.add_test("exists", |path: String| std::path::Path::new(&path).exists());
+    env.add_test("exists", |path: String| {
+        std::path::Path::new(&path).exists()
+    });
     env.add_test("file", |path: String| std::path::Path::new(&path).is_file());
-    env.add_test("directory", |path: String| std::path::Path::new(&path).is_dir());
-    env.add_test("link", |path: String| std::path::Path::new(&path).is_symlink());
+    env.add_test("directory", |path: String| {
+        std::path::Path::new(&path).is_dir()
+    });
+    env.add_test("link", |path: String| {
+        std::path::Path::new(&path).is_symlink()
+    });
 }
 
 fn add_texts(env: &mut Environment<'static>) {
@@ -75,7 +116,11 @@ fn add_texts(env: &mut Environment<'static>) {
         env.add_test(name, |text: String| {
             let split = text.split_once("://");
             split.is_some_and(|(scheme, rest)| {
-                !rest.is_empty() && !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+')
+                !rest.is_empty()
+                    && !scheme.is_empty()
+                    && scheme
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'+')
             })
         });
     }
@@ -91,7 +136,9 @@ fn defined(value: &Jinja) -> Result<&Jinja, Error> {
 fn result(value: &Jinja) -> Result<&Jinja, Error> {
     match defined(value)?.kind() {
         ValueKind::Map => Ok(value),
-        kind => Err(refuse(format!("this test wants the result of a task, found {kind}"))),
+        kind => Err(refuse(format!(
+            "this test wants the result of a task, found {kind}"
+        ))),
     }
 }
 
@@ -118,10 +165,17 @@ impl Validated for Jinja {
 }
 
 /// `installed is version('1.10', '>=')`.
-fn version(have: String, wanted: String, operator: Option<String>, kwargs: Kwargs) -> Result<bool, Error> {
+fn version(
+    have: String,
+    wanted: String,
+    operator: Option<String>,
+    kwargs: Kwargs,
+) -> Result<bool, Error> {
     let operator = match operator {
         Some(operator) => operator,
-        None => kwargs.get::<Option<String>>("operator")?.unwrap_or_else(|| "==".to_owned()),
+        None => kwargs
+            .get::<Option<String>>("operator")?
+            .unwrap_or_else(|| "==".to_owned()),
     };
     // Both schemes order the versions that occur in playbooks in the same way.
     kwargs.get::<Option<bool>>("strict")?;
@@ -171,7 +225,9 @@ fn parts(version: &str) -> Vec<Part> {
         let mut rest = piece;
         while let Some(first) = rest.chars().next() {
             let digits = first.is_ascii_digit();
-            let end = rest.find(|c: char| c.is_ascii_digit() != digits).unwrap_or(rest.len());
+            let end = rest
+                .find(|c: char| c.is_ascii_digit() != digits)
+                .unwrap_or(rest.len());
             let (run, after) = rest.split_at(end);
             found.push(if digits {
                 Part::Number(run.parse().unwrap_or(u64::MAX))
@@ -190,7 +246,12 @@ mod tests {
 
     #[test]
     fn versions() {
-        for (a, b) in [("1.9", "1.10"), ("2.0rc1", "2.0"), ("1.2", "1.2.1"), ("3.9.16", "3.10")] {
+        for (a, b) in [
+            ("1.9", "1.10"),
+            ("2.0rc1", "2.0"),
+            ("1.2", "1.2.1"),
+            ("3.9.16", "3.10"),
+        ] {
             assert_eq!(compare(a, b), Ordering::Less, "{a} < {b}");
         }
         assert_eq!(compare("1.0", "1.0.0"), Ordering::Equal);

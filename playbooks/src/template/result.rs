@@ -71,9 +71,7 @@ struct Taint {
 impl Taint {
     fn mark(&self, value: Value) -> Value {
         match value {
-            Value::Str(text) if self.all || self.holds(&text) => {
-                Value::Secret(Secret::new(text))
-            }
+            Value::Str(text) if self.all || self.holds(&text) => Value::Secret(Secret::new(text)),
             Value::Seq(items) => items.into_iter().map(|item| self.mark(item)).collect(),
             Value::Map(map) => Value::Map(
                 map.into_iter()
@@ -90,7 +88,8 @@ impl Taint {
                 return true;
             };
             let quoted = serde_json::Value::from(plain).to_string();
-            !plain.is_empty() && (text.contains(plain) || text.contains(&quoted[1..quoted.len() - 1]))
+            !plain.is_empty()
+                && (text.contains(plain) || text.contains(&quoted[1..quoted.len() - 1]))
         })
     }
 }

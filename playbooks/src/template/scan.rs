@@ -192,7 +192,14 @@ mod tests {
         assert_eq!(
             shown,
             [
-                "Ta", "E x ", "Tb", "B if '%}' ", "C{# c #}", "B raw ", "T{{ y }}", "B endraw "
+                "Ta",
+                "E x ",
+                "Tb",
+                "B if '%}' ",
+                "C{# c #}",
+                "B raw ",
+                "T{{ y }}",
+                "B endraw "
             ]
         );
     }

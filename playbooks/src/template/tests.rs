@@ -18,7 +18,9 @@ impl Variables for Fixed {
 
 fn variables() -> Arc<dyn Variables> {
     let json = |json: serde_json::Value| Variable::Value(Value::from(json));
-    let known: Map = [("changed".to_owned(), Value::Bool(true))].into_iter().collect();
+    let known: Map = [("changed".to_owned(), Value::Bool(true))]
+        .into_iter()
+        .collect();
     let later = || NotYet::new("the result of `build`");
     let half: Map = [
         ("rc".to_owned(), Value::Int(0)),
@@ -28,7 +30,10 @@ fn variables() -> Arc<dyn Variables> {
     .collect();
     let db: Map = [
         ("user".to_owned(), Value::from("app")),
-        ("password".to_owned(), Value::Secret(Secret::new("s3cret\"x"))),
+        (
+            "password".to_owned(),
+            Value::Secret(Secret::new("s3cret\"x")),
+        ),
     ]
     .into_iter()
     .collect();
@@ -36,7 +41,10 @@ fn variables() -> Arc<dyn Variables> {
         [
             ("name", json("web".into())),
             ("ports", json(serde_json::json!([80, 443]))),
-            ("nested", json(serde_json::json!({"a": {"b": 1}, "n": null}))),
+            (
+                "nested",
+                json(serde_json::json!({"a": {"b": 1}, "n": null})),
+            ),
             ("big", Variable::Value(Value::UInt(u64::MAX))),
             ("half", Variable::Value(Value::Map(half))),
             ("open", Variable::Open(known, later())),
@@ -74,9 +82,12 @@ fn value(text: &str) -> serde_json::Value {
 fn condition(text: &str) -> Option<bool> {
     let mut files = Files::new();
     let at = span(&mut files, text);
-    let template = Template::expression(text, at).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
+    let template =
+        Template::expression(text, at).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
     let result = template.holds(&variables());
-    result.unwrap_or_else(|fault| panic!("{text}: {fault:?}")).ok()
+    result
+        .unwrap_or_else(|fault| panic!("{text}: {fault:?}"))
+        .ok()
 }
 
 /// What is wrong, as `line:column message`.
@@ -92,7 +103,9 @@ fn wrong(text: &str) -> String {
     };
     let diagnostic = fault.diagnostic(&files);
     let at = files.place(diagnostic.at.expect("it has a place"));
-    let help = diagnostic.help.map_or(String::new(), |help| format!("; {help}"));
+    let help = diagnostic
+        .help
+        .map_or(String::new(), |help| format!("; {help}"));
     format!("{}:{} {}{help}", at.line, at.column, diagnostic.message)
 }
 
@@ -103,7 +116,10 @@ fn values_stay_what_they_are() {
     assert_eq!(value("{{ nested.n }}"), serde_json::Value::Null);
     assert_eq!(value("{{ big }}"), u64::MAX);
     assert_eq!(value("{{ 1.0 }}"), 1.0);
-    assert_eq!(value("{{ name }}:{{ ports }}{{ nested.n }}"), "web:[80, 443]");
+    assert_eq!(
+        value("{{ name }}:{{ ports }}{{ nested.n }}"),
+        "web:[80, 443]"
+    );
     assert_eq!(value("{% for p in ports %}{{ p }};{% endfor %}"), "80;443;");
     assert_eq!(value("{{ {'a': name} }}"), serde_json::json!({"a": "web"}));
     assert_eq!(value("a: {{ true }}\n"), "a: True\n");
@@ -112,23 +128,59 @@ fn values_stay_what_they_are() {
 #[test]
 fn filters_of_ansible() {
     for (text, wanted) in [
-        ("{{ 'a/b.tar.gz' | basename | splitext }}", serde_json::json!(["b.tar", ".gz"])),
-        ("{{ {'a': {'x': 1}} | combine({'a': {'y': 2}}, recursive=true) }}", serde_json::json!({"a": {"x": 1, "y": 2}})),
-        ("{{ {'a': 1} | dict2items }}", serde_json::json!([{"key": "a", "value": 1}])),
-        ("{{ [1, [2, [3]]] | flatten }}", serde_json::json!([1, 2, 3])),
-        ("{{ [1, [2, [3]]] | flatten(levels=1) }}", serde_json::json!([1, 2, [3]])),
-        ("{{ 'abc-12' | regex_replace('^([a-z]+)-(\\d+)$', '\\\\2-\\\\1') }}", serde_json::json!("12-abc")),
-        ("{{ 'v1.2' | regex_search('v(\\d+)', '\\\\1') }}", serde_json::json!(["1"])),
-        ("{{ [1, 2] | difference([2]) | union([3]) }}", serde_json::json!([1, 3])),
+        (
+            "{{ 'a/b.tar.gz' | basename | splitext }}",
+            serde_json::json!(["b.tar", ".gz"]),
+        ),
+        (
+            "{{ {'a': {'x': 1}} | combine({'a': {'y': 2}}, recursive=true) }}",
+            serde_json::json!({"a": {"x": 1, "y": 2}}),
+        ),
+        (
+            "{{ {'a': 1} | dict2items }}",
+            serde_json::json!([{"key": "a", "value": 1}]),
+        ),
+        (
+            "{{ [1, [2, [3]]] | flatten }}",
+            serde_json::json!([1, 2, 3]),
+        ),
+        (
+            "{{ [1, [2, [3]]] | flatten(levels=1) }}",
+            serde_json::json!([1, 2, [3]]),
+        ),
+        (
+            "{{ 'abc-12' | regex_replace('^([a-z]+)-(\\d+)$', '\\\\2-\\\\1') }}",
+            serde_json::json!("12-abc"),
+        ),
+        (
+            "{{ 'v1.2' | regex_search('v(\\d+)', '\\\\1') }}",
+            serde_json::json!(["1"]),
+        ),
+        (
+            "{{ [1, 2] | difference([2]) | union([3]) }}",
+            serde_json::json!([1, 3]),
+        ),
         ("{{ 'a b' | quote }}", serde_json::json!("'a b'")),
         ("{{ 'hello' | b64encode }}", serde_json::json!("aGVsbG8=")),
         ("{{ 'aGVsbG8=' | b64decode }}", serde_json::json!("hello")),
-        ("{{ nested | to_json }}", serde_json::json!("{\"a\": {\"b\": 1}, \"n\": null}")),
-        ("{{ '{\"a\": [1]}' | from_json }}", serde_json::json!({"a": [1]})),
+        (
+            "{{ nested | to_json }}",
+            serde_json::json!("{\"a\": {\"b\": 1}, \"n\": null}"),
+        ),
+        (
+            "{{ '{\"a\": [1]}' | from_json }}",
+            serde_json::json!({"a": [1]}),
+        ),
         ("{{ (1 == 1) | ternary('y', 'n') }}", serde_json::json!("y")),
         ("{{ 'yes' | bool }}", serde_json::json!(true)),
-        ("{{ ports | map('string') | join(',') }}", serde_json::json!("80,443")),
-        ("{{ '1.5 GB' | human_to_bytes }}", serde_json::json!(1_610_612_736)),
+        (
+            "{{ ports | map('string') | join(',') }}",
+            serde_json::json!("80,443"),
+        ),
+        (
+            "{{ '1.5 GB' | human_to_bytes }}",
+            serde_json::json!(1_610_612_736),
+        ),
         ("{{ missing | default('x') }}", serde_json::json!("x")),
         ("{{ nested.q.r | default('x') }}", serde_json::json!("x")),
         ("{{ missing.q.r | d(1) }}", serde_json::json!(1)),
@@ -190,7 +242,10 @@ fn what_touches_the_unknown_is_unknown() {
         assert_eq!(condition(text), Some(wanted), "{text}");
     }
     assert!(matches!(render("x{{ later }}"), Value::NotYet(_)));
-    assert!(matches!(render("{% for x in [half] %}{{ x }}{% endfor %}"), Value::NotYet(_)));
+    assert!(matches!(
+        render("{% for x in [half] %}{{ x }}{% endfor %}"),
+        Value::NotYet(_)
+    ));
     let whole = render("{{ half }}");
     assert_eq!(whole.get("rc"), Some(&Value::Int(0)));
     assert!(whole.first_not_yet().is_some());
@@ -200,13 +255,22 @@ fn what_touches_the_unknown_is_unknown() {
 #[test]
 fn secrets_stay_secret() {
     assert!(matches!(render("{{ db.password }}"), Value::Secret(_)));
-    assert!(matches!(render("postgres://{{ db.user }}:{{ db.password }}@h"), Value::Secret(_)));
-    assert!(matches!(render("{{ db.password | b64encode }}"), Value::Secret(_)));
+    assert!(matches!(
+        render("postgres://{{ db.user }}:{{ db.password }}@h"),
+        Value::Secret(_)
+    ));
+    assert!(matches!(
+        render("{{ db.password | b64encode }}"),
+        Value::Secret(_)
+    ));
     assert!(matches!(render("{{ db | to_json }}"), Value::Secret(_)));
     assert_eq!(value("{{ db.user }}"), "app");
     let items = render("{{ db | dict2items }}");
     let shown = items.to_json();
-    assert_eq!(shown[1], serde_json::json!({"key": "password", "value": "***"}));
+    assert_eq!(
+        shown[1],
+        serde_json::json!({"key": "password", "value": "***"})
+    );
     assert_eq!(shown[0], serde_json::json!({"key": "user", "value": "app"}));
     assert!(!format!("{:?}", render("{{ [db.password, db.user] }}")).contains("s3cret"));
     assert_eq!(condition("db.password == 's3cret\"x'"), Some(true));
@@ -215,16 +279,38 @@ fn secrets_stay_secret() {
 #[test]
 fn mistakes_have_places() {
     for (text, wanted) in [
-        ("{{ nmae }}", "1:4 `nmae` is undefined; did you mean `name`?"),
-        ("x\n  {{ ports | lenght }}", "2:14 there is no filter `lenght`; did you mean `length`?"),
-        ("{{ name is definde }}", "1:12 there is no test `definde`; did you mean `defined`?"),
-        ("{{ lokup('env', 'X') }}", "1:4 there is no function `lokup`; did you mean `lookup`?"),
-        ("{{ nested.a.b.c.d }}", "1:4 `nested.a.b.c` is undefined; define it, or say what to do without it: `{{ nested.a.b.c | default(…) }}`"),
+        (
+            "{{ nmae }}",
+            "1:4 `nmae` is undefined; did you mean `name`?",
+        ),
+        (
+            "x\n  {{ ports | lenght }}",
+            "2:14 there is no filter `lenght`; did you mean `length`?",
+        ),
+        (
+            "{{ name is definde }}",
+            "1:12 there is no test `definde`; did you mean `defined`?",
+        ),
+        (
+            "{{ lokup('env', 'X') }}",
+            "1:4 there is no function `lokup`; did you mean `lookup`?",
+        ),
+        (
+            "{{ nested.a.b.c.d }}",
+            "1:4 `nested.a.b.c` is undefined; define it, or say what to do without it: `{{ nested.a.b.c | default(…) }}`",
+        ),
     ] {
         assert_eq!(wrong(text), wanted, "{text}");
     }
-    assert!(wrong("a {{ name").starts_with("1:"), "{}", wrong("a {{ name"));
+    assert!(
+        wrong("a {{ name").starts_with("1:"),
+        "{}",
+        wrong("a {{ name")
+    );
     assert!(wrong("{{ 'a' + }}").contains("not valid Jinja"));
     assert!(wrong("{{ 1 + name }}").starts_with("1:4 "));
-    assert!(wrong("{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}").contains("does not come to an end"));
+    assert!(
+        wrong("{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}")
+            .contains("does not come to an end")
+    );
 }

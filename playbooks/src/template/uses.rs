@@ -94,9 +94,10 @@ impl Uses {
             "block" | "filter" => return,
             _ => None,
         };
-        if let ("include" | "import" | "extends" | "from", Some(file)) =
-            (first.text, tokens.get(1).filter(|token| token.kind == Kind::Str))
-        {
+        if let ("include" | "import" | "extends" | "from", Some(file)) = (
+            first.text,
+            tokens.get(1).filter(|token| token.kind == Kind::Str),
+        ) {
             let needed = !tokens.iter().any(|token| token.word("ignore"));
             let name = file.text.trim_matches(['"', '\'']).to_owned();
             self.files.push((name, file.at, needed));
@@ -127,7 +128,9 @@ impl Uses {
                 && tokens[index - 2].word("is");
             if before.is_some_and(|token| token.is("|")) {
                 self.filter(tokens, index);
-            } else if (before.is_some_and(|token| token.word("is")) && !token.word("not")) || after_not {
+            } else if (before.is_some_and(|token| token.word("is")) && !token.word("not"))
+                || after_not
+            {
                 self.push(UseKind::Test, token);
             } else if WORDS.contains(&token.text) || after.is_some_and(|token| token.is("=")) {
                 // A keyword, or the name of an argument.
@@ -159,7 +162,10 @@ impl Uses {
             "selectattr" | "rejectattr" => (UseKind::Test, 4),
             _ => return,
         };
-        if let Some(word) = tokens.get(index + position).filter(|token| token.kind == Kind::Str) {
+        if let Some(word) = tokens
+            .get(index + position)
+            .filter(|token| token.kind == Kind::Str)
+        {
             let quoted = tokens[index + 1].is("(") && word.text.len() >= 2;
             if quoted {
                 self.push(
@@ -198,7 +204,9 @@ impl Uses {
 /// Whether what follows a name makes sure that it need not be defined.
 fn guards(rest: &[Token<'_>]) -> bool {
     match rest {
-        [is, not, test, ..] if is.word("is") && not.word("not") => test.word("defined") || test.word("undefined"),
+        [is, not, test, ..] if is.word("is") && not.word("not") => {
+            test.word("defined") || test.word("undefined")
+        }
         [is, test, ..] if is.word("is") => test.word("defined") || test.word("undefined"),
         [pipe, filter, ..] if pipe.is("|") => filter.word("default") || filter.word("d"),
         _ => false,
@@ -240,7 +248,9 @@ impl Chain {
                     };
                     match &tokens[chain.end + 1..close] {
                         [key] if key.kind == Kind::Str && constant => {
-                            chain.path.push(key.text.trim_matches(['"', '\'']).to_owned());
+                            chain
+                                .path
+                                .push(key.text.trim_matches(['"', '\'']).to_owned());
                         }
                         _ => constant = false,
                     }
@@ -351,7 +361,10 @@ mod tests {
         let uses = Uses::of_template(text);
         let show = |used: &Use| {
             let path: String = used.path.iter().map(|key| format!(".{key}")).collect();
-            let test = used.test.as_ref().map_or(String::new(), |test| format!(" is {test}"));
+            let test = used
+                .test
+                .as_ref()
+                .map_or(String::new(), |test| format!(" is {test}"));
             format!("{:?} {}{path}{test} {}", used.kind, used.name, used.at)
         };
         uses.all.iter().map(show).collect()
@@ -371,12 +384,17 @@ mod tests {
                 "Test none 52"
             ]
         );
-        assert_eq!(shown("{% if build is changed %}"), ["Name build is changed 6", "Test changed 15"]);
+        assert_eq!(
+            shown("{% if build is changed %}"),
+            ["Name build is changed 6", "Test changed 15"]
+        );
     }
 
     #[test]
     fn guards() {
-        let uses = Uses::of_template("{% for x in y %}{{ x }}{{ a.b | d(1) }}{{ c is not defined }}{{ e }}{% endfor %}");
+        let uses = Uses::of_template(
+            "{% for x in y %}{{ x }}{{ a.b | d(1) }}{{ c is not defined }}{{ e }}{% endfor %}",
+        );
         let guarded: Vec<&str> = uses.guarded.iter().map(String::as_str).collect();
         assert_eq!(guarded, ["a", "c", "for", "recursive", "x"]);
     }

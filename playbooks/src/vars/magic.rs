@@ -42,15 +42,31 @@ pub struct World {
 }
 
 const NAMES: &[&str] = &[
-    "ansible_check_mode", "ansible_diff_mode", "ansible_play_batch", "ansible_play_hosts",
-    "ansible_play_hosts_all", "ansible_version", "group_names", "groups", "hostvars",
-    "inventory_dir", "inventory_hostname", "inventory_hostname_short", "omit", "playbook_dir",
+    "ansible_check_mode",
+    "ansible_diff_mode",
+    "ansible_play_batch",
+    "ansible_play_hosts",
+    "ansible_play_hosts_all",
+    "ansible_version",
+    "group_names",
+    "groups",
+    "hostvars",
+    "inventory_dir",
+    "inventory_hostname",
+    "inventory_hostname_short",
+    "omit",
+    "playbook_dir",
 ];
 
 impl World {
     /// A variable that nobody writes.
     pub(super) fn magic(self: &Arc<Self>, host: &str, name: &str) -> Option<Value> {
-        let list = |names: &[String]| names.iter().map(|name| Value::from(name.as_str())).collect();
+        let list = |names: &[String]| {
+            names
+                .iter()
+                .map(|name| Value::from(name.as_str()))
+                .collect()
+        };
         Some(match name {
             "omit" => OMIT.into(),
             "inventory_hostname" => host.into(),
@@ -86,8 +102,15 @@ impl World {
                 .filter(|var| !member.vars.get(var).is_some_and(|tree| asks_hostvars(tree)))
                 .filter_map(|var| Some((var.clone(), scope.value(var).ok().flatten()?)))
                 .collect();
-            for magic in ["inventory_hostname", "inventory_hostname_short", "group_names"] {
-                vars.extend(self.magic(name, magic).map(|value| (magic.to_owned(), value)));
+            for magic in [
+                "inventory_hostname",
+                "inventory_hostname_short",
+                "group_names",
+            ] {
+                vars.extend(
+                    self.magic(name, magic)
+                        .map(|value| (magic.to_owned(), value)),
+                );
             }
             (name.clone(), Value::Map(vars))
         };

@@ -36,7 +36,9 @@ impl Tree {
         }
         match &node.kind {
             Kind::Str(text) if is_template(text) => Self::text(text, node.span, faults),
-            Kind::Seq(items) => Self::Seq(items.iter().map(|item| Self::new(item, faults)).collect()),
+            Kind::Seq(items) => {
+                Self::Seq(items.iter().map(|item| Self::new(item, faults)).collect())
+            }
             Kind::Map(entries) => Self::Map(
                 entries
                     .iter()

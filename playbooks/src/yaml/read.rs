@@ -136,7 +136,7 @@ impl Builder {
         }
         let core = tag.and_then(yaml_type);
         let kind = match core.as_deref() {
-            None if plain && (tag.is_none()) => typed(text, span)?,
+            None if plain && tag.is_none_or(is_lone) => typed(text, span)?,
             Some("str") | None => Kind::Str(text.to_owned()),
             Some(wanted) => of_type(wanted, text, tag_span)?,
         };
@@ -320,9 +320,12 @@ fn yaml_type(tag: &Tag) -> Option<std::borrow::Cow<'_, str>> {
 
 fn own_tag(tag: Option<&Tag>, span: Span) -> Option<Spanned<String>> {
     let tag = tag.filter(|tag| yaml_type(tag).is_none())?;
-    let name = tag.original();
-    // A lone `!` says: not to be guessed, which has been heeded.
-    (name != "!").then(|| Spanned::new(name, span))
+    (!is_lone(tag)).then(|| Spanned::new(tag.original(), span))
+}
+
+/// A `!` alone means nothing to `PyYAML`.
+fn is_lone(tag: &Tag) -> bool {
+    tag.original() == "!"
 }
 
 fn of_type(wanted: &str, text: &str, span: Span) -> Result<Kind, Box<Diagnostic>> {

@@ -29,7 +29,10 @@ pub(super) fn add(env: &mut Environment<'static>) {
 pub(in crate::template) fn items(filter: &str, value: &Jinja) -> Result<Vec<Jinja>, Error> {
     match value.kind() {
         ValueKind::Seq | ValueKind::Iterable => Ok(value.try_iter()?.collect()),
-        kind => Err(refuse(format!("`{filter}` wants a list, found {}", named(kind)))),
+        kind => Err(refuse(format!(
+            "`{filter}` wants a list, found {}",
+            named(kind)
+        ))),
     }
 }
 
@@ -53,7 +56,10 @@ fn map_of(filter: &str, value: &Jinja) -> Result<Map, Error> {
     match from_jinja(value)? {
         Value::Map(map) => Ok(map),
         Value::NotYet(what) => Err(crate::template::session::not_yet(&what)),
-        other => Err(refuse(format!("`{filter}` wants a map, found {}", other.kind()))),
+        other => Err(refuse(format!(
+            "`{filter}` wants a map, found {}",
+            other.kind()
+        ))),
     }
 }
 
@@ -106,9 +112,12 @@ fn merge(into: &mut Map, from: Map, recursive: bool, lists: &str) -> Result<(), 
 
 fn pair(keys: (&str, &str), key: &str, value: Value) -> Value {
     Value::Map(
-        [(keys.0.to_owned(), Value::from(key)), (keys.1.to_owned(), value)]
-            .into_iter()
-            .collect(),
+        [
+            (keys.0.to_owned(), Value::from(key)),
+            (keys.1.to_owned(), value),
+        ]
+        .into_iter()
+        .collect(),
     )
 }
 
@@ -123,21 +132,33 @@ fn dict2items(map: &Jinja, kwargs: Kwargs) -> Result<Jinja, Error> {
     let key = kwargs.get::<Option<String>>("key_name")?;
     let value = kwargs.get::<Option<String>>("value_name")?;
     kwargs.assert_all_used()?;
-    let names = (key.as_deref().unwrap_or("key"), value.as_deref().unwrap_or("value"));
+    let names = (
+        key.as_deref().unwrap_or("key"),
+        value.as_deref().unwrap_or("value"),
+    );
     let map = map_of("dict2items", map)?;
     let list = map.into_iter().map(|(key, value)| pair(names, &key, value));
     Ok(to_jinja(&list.collect()))
 }
 
 fn items2dict(list: &Jinja, kwargs: Kwargs) -> Result<Jinja, Error> {
-    let key = kwargs.get::<Option<String>>("key_name")?.unwrap_or_else(|| "key".to_owned());
-    let value = kwargs.get::<Option<String>>("value_name")?.unwrap_or_else(|| "value".to_owned());
+    let key = kwargs
+        .get::<Option<String>>("key_name")?
+        .unwrap_or_else(|| "key".to_owned());
+    let value = kwargs
+        .get::<Option<String>>("value_name")?
+        .unwrap_or_else(|| "value".to_owned());
     kwargs.assert_all_used()?;
     let mut map = Map::new();
     for item in items("items2dict", list)? {
         let mut item = map_of("items2dict", &item)?;
-        let (Some(name), Some(value)) = (item.get(&key).and_then(Value::as_text), item.swap_remove(&value)) else {
-            return Err(refuse(format!("`items2dict`: an item has no `{key}` or no `{value}`")));
+        let (Some(name), Some(value)) = (
+            item.get(&key).and_then(Value::as_text),
+            item.swap_remove(&value),
+        ) else {
+            return Err(refuse(format!(
+                "`items2dict`: an item has no `{key}` or no `{value}`"
+            )));
         };
         map.insert(name, value);
     }
@@ -153,7 +174,12 @@ fn flatten(list: &Jinja, levels: Option<usize>, kwargs: Kwargs) -> Result<Jinja,
     Ok(out.into())
 }
 
-fn flatten_into(list: Vec<Jinja>, depth: Option<usize>, keep_none: bool, out: &mut Vec<Jinja>) -> Result<(), Error> {
+fn flatten_into(
+    list: Vec<Jinja>,
+    depth: Option<usize>,
+    keep_none: bool,
+    out: &mut Vec<Jinja>,
+) -> Result<(), Error> {
     for item in list {
         match item.kind() {
             ValueKind::Seq | ValueKind::Iterable if depth != Some(0) => {
@@ -174,7 +200,9 @@ fn subelements(list: &Jinja, key: &Jinja, kwargs: Kwargs) -> Result<Jinja, Error
     let outer = match list.kind() {
         ValueKind::Map => {
             let keys: Vec<Jinja> = list.try_iter()?.collect();
-            keys.iter().map(|key| list.get_item(key)).collect::<Result<_, _>>()?
+            keys.iter()
+                .map(|key| list.get_item(key))
+                .collect::<Result<_, _>>()?
         }
         _ => items("subelements", list)?,
     };
@@ -192,7 +220,10 @@ fn subelements(list: &Jinja, key: &Jinja, kwargs: Kwargs) -> Result<Jinja, Error
             if skip {
                 continue;
             }
-            return Err(refuse(format!("`subelements`: an item has no `{}`", path.join("."))));
+            return Err(refuse(format!(
+                "`subelements`: an item has no `{}`",
+                path.join(".")
+            )));
         }
         for element in items("subelements", &inner)? {
             out.push(Jinja::from(vec![item.clone(), element]));
@@ -215,7 +246,9 @@ fn extract(key: &Jinja, container: &Jinja, more: Option<Jinja>) -> Result<Jinja,
 
 fn mandatory(value: &Jinja, message: Option<String>) -> Result<Jinja, Error> {
     if value.is_undefined() {
-        return Err(refuse(message.unwrap_or_else(|| "a mandatory variable is undefined".to_owned())));
+        return Err(refuse(
+            message.unwrap_or_else(|| "a mandatory variable is undefined".to_owned()),
+        ));
     }
     Ok(value.clone())
 }
@@ -233,7 +266,11 @@ fn ternary(value: &Jinja, yes: Jinja, no: Jinja, none: Option<Jinja>) -> Result<
 fn boolean(value: &Jinja) -> Result<Jinja, Error> {
     Ok(match from_jinja(value)? {
         Value::NotYet(what) => return Err(crate::template::session::not_yet(&what)),
-        Value::Str(text) => matches!(text.to_ascii_lowercase().as_str(), "yes" | "on" | "1" | "true" | "y" | "t").into(),
+        Value::Str(text) => matches!(
+            text.to_ascii_lowercase().as_str(),
+            "yes" | "on" | "1" | "true" | "y" | "t"
+        )
+        .into(),
         Value::Int(number) => (number == 1).into(),
         Value::Null => Jinja::from(()),
         other => truth(&other).into(),

@@ -7,14 +7,21 @@ use minijinja::{
 };
 
 use super::refuse;
-use crate::template::{dump, session, value::{read, to_jinja}};
+use crate::template::{
+    dump, session,
+    value::{read, to_jinja},
+};
 
 pub(super) fn add(env: &mut Environment<'static>) {
     env.add_filter("to_json", to_json);
     env.add_filter("to_nice_json", to_nice_json);
     env.add_filter("from_json", from_json);
-    env.add_filter("to_yaml", |value: &Jinja, kwargs: Kwargs| to_yaml(value, &kwargs));
-    env.add_filter("to_nice_yaml", |value: &Jinja, kwargs: Kwargs| to_yaml(value, &kwargs));
+    env.add_filter("to_yaml", |value: &Jinja, kwargs: Kwargs| {
+        to_yaml(value, &kwargs)
+    });
+    env.add_filter("to_nice_yaml", |value: &Jinja, kwargs: Kwargs| {
+        to_yaml(value, &kwargs)
+    });
     env.add_filter("from_yaml", from_yaml);
     env.add_filter("from_yaml_all", from_yaml_all);
     env.add_filter("human_readable", human_readable);
@@ -28,7 +35,13 @@ fn options(kwargs: &Kwargs, indent: usize) -> Result<dump::Options, Error> {
         ascii: kwargs.get::<Option<bool>>("ensure_ascii")?.unwrap_or(true),
     };
     // Accepted; what they would change does not occur here.
-    for name in ["separators", "allow_unicode", "default_flow_style", "explicit_start", "width"] {
+    for name in [
+        "separators",
+        "allow_unicode",
+        "default_flow_style",
+        "explicit_start",
+        "width",
+    ] {
         kwargs.get::<Option<Jinja>>(name)?;
     }
     kwargs.assert_all_used()?;
@@ -69,12 +82,17 @@ fn yaml_value(yaml: serde_yaml::Value) -> Result<Value, Error> {
             (None, None) => Value::Float(number.as_f64().unwrap_or(f64::NAN)),
         },
         Yaml::String(text) => text.into(),
-        Yaml::Sequence(items) => items.into_iter().map(yaml_value).collect::<Result<_, _>>()?,
+        Yaml::Sequence(items) => items
+            .into_iter()
+            .map(yaml_value)
+            .collect::<Result<_, _>>()?,
         Yaml::Mapping(map) => Value::Map(
             map.into_iter()
                 .map(|(key, value)| {
                     let key = yaml_value(key)?;
-                    let key = key.as_text().ok_or_else(|| refuse("a key of the YAML is not a text"))?;
+                    let key = key
+                        .as_text()
+                        .ok_or_else(|| refuse("a key of the YAML is not a text"))?;
                     Ok((key, yaml_value(value)?))
                 })
                 .collect::<Result<_, Error>>()?,
@@ -100,10 +118,23 @@ fn from_yaml_all(text: String) -> Result<Jinja, Error> {
     Ok(to_jinja(&documents.collect::<Result<_, _>>()?))
 }
 
-const UNITS: &[(&str, u32)] = &[("Y", 80), ("Z", 70), ("E", 60), ("P", 50), ("T", 40), ("G", 30), ("M", 20), ("K", 10)];
+const UNITS: &[(&str, u32)] = &[
+    ("Y", 80),
+    ("Z", 70),
+    ("E", 60),
+    ("P", 50),
+    ("T", 40),
+    ("G", 30),
+    ("M", 20),
+    ("K", 10),
+];
 
 fn human_readable(size: f64, bits: Option<bool>, unit: Option<String>) -> String {
-    let base = if bits.unwrap_or(false) { "bits" } else { "Bytes" };
+    let base = if bits.unwrap_or(false) {
+        "bits"
+    } else {
+        "Bytes"
+    };
     let found = UNITS.iter().find(|(name, power)| match &unit {
         Some(unit) => unit.to_ascii_uppercase().starts_with(name),
         None => size >= 2_f64.powi(i32::try_from(*power).unwrap_or(0)),
@@ -111,7 +142,10 @@ fn human_readable(size: f64, bits: Option<bool>, unit: Option<String>) -> String
     match found {
         Some((name, power)) => {
             let letter = if base == "bits" { "b" } else { "B" };
-            format!("{:.2} {name}{letter}", size / 2_f64.powi(i32::try_from(*power).unwrap_or(0)))
+            format!(
+                "{:.2} {name}{letter}",
+                size / 2_f64.powi(i32::try_from(*power).unwrap_or(0))
+            )
         }
         None => format!("{size:.2} {base}"),
     }
@@ -119,14 +153,22 @@ fn human_readable(size: f64, bits: Option<bool>, unit: Option<String>) -> String
 
 fn human_to_bytes(text: String, default_unit: Option<String>) -> Result<Jinja, Error> {
     let text = text.trim();
-    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let split = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
-    let number: f64 = number.parse().map_err(|_| refuse(format!("`{text}` is not a size")))?;
+    let number: f64 = number
+        .parse()
+        .map_err(|_| refuse(format!("`{text}` is not a size")))?;
     let unit = match unit.trim() {
         "" => default_unit.unwrap_or_default(),
         unit => unit.to_owned(),
     };
-    let power = match unit.to_ascii_uppercase().trim_end_matches("IB").trim_end_matches('B') {
+    let power = match unit
+        .to_ascii_uppercase()
+        .trim_end_matches("IB")
+        .trim_end_matches('B')
+    {
         "" => 0,
         letter => UNITS
             .iter()
@@ -135,6 +177,9 @@ fn human_to_bytes(text: String, default_unit: Option<String>) -> Result<Jinja, E
             .ok_or_else(|| refuse(format!("`{text}` has no unit that is known: K, M, G, T …")))?,
     };
     let bytes = number * 2_f64.powi(i32::try_from(power).unwrap_or(0));
-    #[expect(clippy::cast_possible_truncation, reason = "sizes are whole bytes; a float saturates")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "sizes are whole bytes; a float saturates"
+    )]
     Ok(Jinja::from(bytes as i64))
 }

@@ -23,19 +23,31 @@ fn hash(text: &str, kind: &str) -> Result<String, Error> {
         "sha256" => Ok(evenkeel_engine::hex(&Sha256::digest(bytes))),
         "sha384" => Ok(evenkeel_engine::hex(&Sha384::digest(bytes))),
         "sha512" => Ok(evenkeel_engine::hex(&Sha512::digest(bytes))),
-        other => Err(refuse(format!("`{other}` digests are not supported; use `hash('sha256')`"))),
+        other => Err(refuse(format!(
+            "`{other}` digests are not supported; use `hash('sha256')`"
+        ))),
     }
 }
 
 /// The salt must be given: one made up would differ in each run, and with it the file.
-fn password_hash(password: String, kind: Option<String>, salt: Option<String>, kwargs: Kwargs) -> Result<String, Error> {
+fn password_hash(
+    password: String,
+    kind: Option<String>,
+    salt: Option<String>,
+    kwargs: Kwargs,
+) -> Result<String, Error> {
     session::derived();
     let kind = kind.unwrap_or_else(|| "sha512".to_owned());
-    let salt = salt.map_or_else(|| kwargs.get::<Option<String>>("salt"), |salt| Ok(Some(salt)))?;
+    let salt = salt.map_or_else(
+        || kwargs.get::<Option<String>>("salt"),
+        |salt| Ok(Some(salt)),
+    )?;
     let rounds = kwargs.get::<Option<u32>>("rounds")?;
     kwargs.assert_all_used()?;
     if kind != "sha512" {
-        return Err(refuse(format!("`password_hash` knows `sha512` only, not `{kind}`")));
+        return Err(refuse(format!(
+            "`password_hash` knows `sha512` only, not `{kind}`"
+        )));
     }
     let Some(salt) = salt else {
         return Err(refuse(

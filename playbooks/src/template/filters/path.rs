@@ -18,7 +18,9 @@ pub(super) fn add(env: &mut Environment<'static>) {
         _ => path,
     });
     env.add_filter("path_join", path_join);
-    env.add_filter("relpath", |path: String, start: String| relative(&path, &start));
+    env.add_filter("relpath", |path: String, start: String| {
+        relative(&path, &start)
+    });
 }
 
 fn dirname(path: String) -> String {
@@ -36,7 +38,9 @@ fn dirname(path: String) -> String {
 fn splitext(path: String) -> Jinja {
     let name = path.rfind('/').map_or(0, |slash| slash + 1);
     let leading = path[name..].len() - path[name..].trim_start_matches('.').len();
-    let dot = path[name + leading..].rfind('.').map(|dot| name + leading + dot);
+    let dot = path[name + leading..]
+        .rfind('.')
+        .map(|dot| name + leading + dot);
     let (stem, extension) = path.split_at(dot.unwrap_or(path.len()));
     vec![stem.to_owned(), extension.to_owned()].into()
 }

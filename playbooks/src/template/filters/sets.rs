@@ -25,7 +25,9 @@ pub(super) fn add(env: &mut Environment<'static>) {
         let name = "symmetric_difference";
         let (a, b) = (items(name, a)?, items(name, b)?);
         let both: Vec<Jinja> = a.iter().filter(|item| b.contains(item)).cloned().collect();
-        Ok::<_, Error>(distinct(a.into_iter().chain(b).collect(), |item| !both.contains(item)))
+        Ok::<_, Error>(distinct(a.into_iter().chain(b).collect(), |item| {
+            !both.contains(item)
+        }))
     });
     env.add_filter("product", product);
     env.add_filter("combinations", combinations);
@@ -58,11 +60,16 @@ fn product(first: &Jinja, others: Rest<Jinja>, kwargs: Kwargs) -> Result<Jinja, 
     let mut rows: Vec<Vec<Jinja>> = vec![Vec::new()];
     for list in lists {
         if rows.len().saturating_mul(list.len()) > LIMIT {
-            return Err(refuse(format!("`product` would give more than {LIMIT} items")));
+            return Err(refuse(format!(
+                "`product` would give more than {LIMIT} items"
+            )));
         }
         rows = rows
             .iter()
-            .flat_map(|row| list.iter().map(|item| [row.clone(), vec![item.clone()]].concat()))
+            .flat_map(|row| {
+                list.iter()
+                    .map(|item| [row.clone(), vec![item.clone()]].concat())
+            })
             .collect();
     }
     Ok(rows.into_iter().map(Jinja::from).collect())
@@ -95,7 +102,11 @@ fn choose(count: usize, size: usize, ascending: bool) -> Result<Vec<Vec<usize>>,
 
 fn pick(list: &[Jinja], rows: Vec<Vec<usize>>) -> Jinja {
     rows.into_iter()
-        .map(|row| row.into_iter().map(|index| list[index].clone()).collect::<Jinja>())
+        .map(|row| {
+            row.into_iter()
+                .map(|index| list[index].clone())
+                .collect::<Jinja>()
+        })
         .collect()
 }
 
@@ -106,11 +117,16 @@ fn combinations(list: &Jinja, size: usize) -> Result<Jinja, Error> {
 
 fn permutations(list: &Jinja, size: Option<usize>) -> Result<Jinja, Error> {
     let list = items("permutations", list)?;
-    Ok(pick(&list, choose(list.len(), size.unwrap_or(list.len()), false)?))
+    Ok(pick(
+        &list,
+        choose(list.len(), size.unwrap_or(list.len()), false)?,
+    ))
 }
 
 fn zip_longest(first: &Jinja, others: Rest<Jinja>, kwargs: Kwargs) -> Result<Jinja, Error> {
-    let fill = kwargs.get::<Option<Jinja>>("fillvalue")?.unwrap_or_else(|| Jinja::from(()));
+    let fill = kwargs
+        .get::<Option<Jinja>>("fillvalue")?
+        .unwrap_or_else(|| Jinja::from(()));
     kwargs.assert_all_used()?;
     let mut lists = vec![items("zip_longest", first)?];
     for other in others.iter() {
@@ -119,7 +135,9 @@ fn zip_longest(first: &Jinja, others: Rest<Jinja>, kwargs: Kwargs) -> Result<Jin
     let rows = lists.iter().map(Vec::len).max().unwrap_or(0);
     Ok((0..rows)
         .map(|row| {
-            let cells = lists.iter().map(|list| list.get(row).cloned().unwrap_or_else(|| fill.clone()));
+            let cells = lists
+                .iter()
+                .map(|list| list.get(row).cloned().unwrap_or_else(|| fill.clone()));
             cells.collect::<Jinja>()
         })
         .collect())

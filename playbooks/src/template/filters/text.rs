@@ -13,7 +13,9 @@ pub(super) fn add(env: &mut Environment<'static>) {
     env.add_filter("regex_replace", regex_replace);
     env.add_filter("regex_search", regex_search);
     env.add_filter("regex_findall", regex_findall);
-    env.add_filter("regex_escape", |text: String| fancy_regex::escape(&text).into_owned());
+    env.add_filter("regex_escape", |text: String| {
+        fancy_regex::escape(&text).into_owned()
+    });
     env.add_filter("quote", quote);
     env.add_filter("comment", comment);
     env.add_filter("b64encode", |text: String| {
@@ -50,7 +52,10 @@ fn expand(with: &str, captures: &Captures<'_, str>) -> String {
     while let Some(at) = rest.find('\\') {
         out.push_str(&rest[..at]);
         rest = &rest[at + 1..];
-        if let Some((name, after)) = rest.strip_prefix("g<").and_then(|named| named.split_once('>')) {
+        if let Some((name, after)) = rest
+            .strip_prefix("g<")
+            .and_then(|named| named.split_once('>'))
+        {
             out.push_str(group(name));
             rest = after;
             continue;
@@ -78,30 +83,51 @@ fn expand(with: &str, captures: &Captures<'_, str>) -> String {
     out
 }
 
-fn regex_replace(text: String, find: Option<String>, with: Option<String>, kwargs: Kwargs) -> Result<String, Error> {
+fn regex_replace(
+    text: String,
+    find: Option<String>,
+    with: Option<String>,
+    kwargs: Kwargs,
+) -> Result<String, Error> {
     let find = find.map_or_else(|| kwargs.get("pattern"), Ok)?;
     let with = match with {
         Some(with) => with,
-        None => kwargs.get::<Option<String>>("replacement")?.unwrap_or_default(),
+        None => kwargs
+            .get::<Option<String>>("replacement")?
+            .unwrap_or_default(),
     };
     let count = kwargs.get::<Option<usize>>("count")?.unwrap_or(0);
     let regex = pattern(&find, &kwargs)?;
     kwargs.assert_all_used()?;
-    ran(regex.try_replacen(&text, count, |captures: &Captures<'_, str>| expand(&with, captures)))
-        .map(std::borrow::Cow::into_owned)
+    ran(
+        regex.try_replacen(&text, count, |captures: &Captures<'_, str>| {
+            expand(&with, captures)
+        }),
+    )
+    .map(std::borrow::Cow::into_owned)
 }
 
 /// The match, or the groups that are named (`'\\1'`, `'\\g<name>'`); nothing where there is none.
-fn regex_search(text: String, find: String, groups: Rest<String>, kwargs: Kwargs) -> Result<Jinja, Error> {
+fn regex_search(
+    text: String,
+    find: String,
+    groups: Rest<String>,
+    kwargs: Kwargs,
+) -> Result<Jinja, Error> {
     let regex = pattern(&find, &kwargs)?;
     kwargs.assert_all_used()?;
     let Some(captures) = ran(regex.captures(text.as_str()))? else {
         return Ok(Jinja::from(()));
     };
     if groups.is_empty() {
-        return Ok(Jinja::from(captures.get(0).map_or("", |found| found.as_str())));
+        return Ok(Jinja::from(
+            captures.get(0).map_or("", |found| found.as_str()),
+        ));
     }
-    Ok(groups.iter().map(|group| expand(group, &captures)).collect())
+    Ok(groups
+        .iter()
+        .map(|group| expand(group, &captures))
+        .collect())
 }
 
 /// All matches: the whole, the one group, or lists of groups.
@@ -123,7 +149,11 @@ fn regex_findall(text: String, find: String, kwargs: Kwargs) -> Result<Jinja, Er
 
 /// For a shell.
 fn quote(value: Jinja) -> Result<String, Error> {
-    let text = if value.is_none() { String::new() } else { value.to_string() };
+    let text = if value.is_none() {
+        String::new()
+    } else {
+        value.to_string()
+    };
     if text.is_empty() {
         return Ok("''".to_owned());
     }
@@ -144,17 +174,32 @@ fn comment(text: String, style: Option<String>, kwargs: Kwargs) -> Result<String
         "c" => ("", "// ", ""),
         "cblock" => ("/*", " * ", " */"),
         "xml" => ("<!--", " - ", "-->"),
-        other => return Err(refuse(format!("`comment` knows no style `{other}`; it knows plain, erlang, c, cblock and xml"))),
+        other => {
+            return Err(refuse(format!(
+                "`comment` knows no style `{other}`; it knows plain, erlang, c, cblock and xml"
+            )));
+        }
     };
-    let line = kwargs.get::<Option<String>>("decoration")?.unwrap_or_else(|| line.to_owned());
-    let prefix = kwargs.get::<Option<String>>("prefix")?.unwrap_or_else(|| line.clone());
-    let postfix = kwargs.get::<Option<String>>("postfix")?.unwrap_or_else(|| line.clone());
-    let newline = kwargs.get::<Option<String>>("newline")?.unwrap_or_else(|| "\n".to_owned());
+    let line = kwargs
+        .get::<Option<String>>("decoration")?
+        .unwrap_or_else(|| line.to_owned());
+    let prefix = kwargs
+        .get::<Option<String>>("prefix")?
+        .unwrap_or_else(|| line.clone());
+    let postfix = kwargs
+        .get::<Option<String>>("postfix")?
+        .unwrap_or_else(|| line.clone());
+    let newline = kwargs
+        .get::<Option<String>>("newline")?
+        .unwrap_or_else(|| "\n".to_owned());
     kwargs.assert_all_used()?;
     let mut lines: Vec<String> = Vec::new();
     lines.extend((!begin.is_empty()).then(|| begin.to_owned()));
     lines.extend((!prefix.is_empty()).then(|| prefix.trim_end().to_owned()));
-    lines.extend(text.split('\n').map(|text| format!("{line}{text}").trim_end().to_owned()));
+    lines.extend(
+        text.split('\n')
+            .map(|text| format!("{line}{text}").trim_end().to_owned()),
+    );
     lines.extend((!postfix.is_empty()).then(|| postfix.trim_end().to_owned()));
     lines.extend((!end.is_empty()).then(|| end.to_owned()));
     Ok(lines.join(&newline))
@@ -182,7 +227,10 @@ pub(in crate::template) fn base64(bytes: &[u8]) -> String {
 fn b64decode(text: String) -> Result<String, Error> {
     session::derived();
     let (mut bytes, mut word, mut bits) = (Vec::new(), 0_u32, 0_u32);
-    for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=') {
+    for byte in text
+        .bytes()
+        .filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=')
+    {
         let Some(value) = BASE64.iter().position(|known| *known == byte) else {
             return Err(refuse("`b64decode`: the text is not base64"));
         };
@@ -231,7 +279,11 @@ fn urlsplit(url: String, part: Option<String>) -> Result<Jinja, Error> {
 }
 
 /// As Python's: every item is printed as Jinja prints it.
-fn join(items: &Jinja, between: Option<String>, attribute: Option<Kwargs>) -> Result<String, Error> {
+fn join(
+    items: &Jinja,
+    between: Option<String>,
+    attribute: Option<Kwargs>,
+) -> Result<String, Error> {
     let name = match &attribute {
         Some(kwargs) => kwargs.get::<Option<String>>("attribute")?,
         None => None,

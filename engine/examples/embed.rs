@@ -1,0 +1,121 @@
+//! evenkeel inside a program: typed tasks, events as they happen, typed results. No YAML.
+//!
+//! ```text
+//! cargo run --example embed [DIRECTORY]
+//! ```
+
+use std::{error::Error, sync::Arc};
+
+use evenkeel_engine::{
+    Late, LocalConnection, Outputs, Resolve, Resolved, ScriptHost, Stop, Task, TaskList, With,
+    event::Event,
+    run::{Cancel, Options, run},
+};
+use evenkeel_modules::{command, file, file_template, stat};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let root = match std::env::args().nth(1) {
+        Some(root) => root,
+        None => format!("{}/evenkeel-embed", std::env::temp_dir().display()),
+    };
+    let mut list = TaskList::new("embed");
+    let here = list.host("here", Arc::new(ScriptHost::new(LocalConnection::new())));
+
+    list.task(
+        Task::new::<file::File>(
+            "a directory",
+            file::Args {
+                path: root.clone(),
+                state: Some(file::State::Directory),
+                ..file::Args::default()
+            },
+        )
+        .on(here),
+    );
+    let greeting = list.task(
+        Task::new::<file_template::FileTemplate>(
+            "a greeting",
+            file_template::Args {
+                dest: format!("{root}/greeting"),
+                content: Late::of("hello from a Rust program\n"),
+                ..file_template::Args::default()
+            },
+        )
+        .id("greeting")
+        .on(here),
+    );
+    // Runs when the greeting changes, and never without need.
+    list.task(
+        Task::new::<command::Command>(
+            "count its words",
+            command::Args {
+                argv: ["sh", "-c", "wc -w <greeting >words"]
+                    .map(Late::of)
+                    .to_vec(),
+                chdir: Some(root.clone()),
+                ..command::Args::default()
+            },
+        )
+        .on(here)
+        .triggered_by(greeting)
+        .handler(),
+    );
+    let seen = list.task(
+        Task::new::<stat::Stat>(
+            "look at it",
+            stat::Args {
+                path: format!("{root}/greeting"),
+                ..stat::Args::default()
+            },
+        )
+        .on(here),
+    );
+    // Arguments that come from an earlier task's result: a closure.
+    let note: Arc<dyn Resolve> = Arc::new(move |outputs: &dyn Outputs| {
+        let size = outputs
+            .of(seen)?
+            .value
+            .get("stat")
+            .and_then(|s| s.get("size"))
+            .cloned();
+        let size = size.and_then(|size| size.as_text()).unwrap_or_default();
+        let args = file_template::Args {
+            dest: format!("{root}/note"),
+            content: Late::of(format!("the greeting has {size} bytes\n")),
+            ..file_template::Args::default()
+        };
+        Ok::<_, Stop>(Resolved::One(Arc::new(
+            With::<file_template::FileTemplate>(args),
+        )))
+    });
+    let mut note = Task::resolved("a note about it", "file-template", note).on(here);
+    note.needs.push(seen);
+    list.task(note);
+
+    let sink = |event: &Event| {
+        if let Event::TaskFinished(task) = event {
+            println!("{:<16} {:?}: {}", task.name.task, task.outcome, task.reason);
+            if let Some(error) = &task.error {
+                println!("    {}", error.message);
+            }
+        }
+    };
+    let report = run(
+        Arc::new(list),
+        Options::new(),
+        Arc::new(sink),
+        Cancel::new(),
+    )
+    .await?;
+
+    let stat = report.output::<stat::Stat>(seen)?;
+    let host = &report.hosts["here"];
+    println!("\nthe greeting exists: {}", stat.stat.exists);
+    println!("{} changed, {} exchanges", host.changed, host.exchanges);
+    if report.ok {
+        Ok(())
+    } else {
+        Err("not everything is in its state".into())
+    }
+}

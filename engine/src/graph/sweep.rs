@@ -1,0 +1,264 @@
+//! Inferred edges: one sweep over the tasks, with indexes.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem::{self, discriminant},
+};
+
+use petgraph::graph::NodeIndex;
+
+use super::{
+    Kind, Order, Shape, Web, anchor, connect, node,
+    paths::{self, Known, Slot},
+    track::{Mode, Track},
+};
+use crate::{HostId, Nature, Task, TaskId, TaskList, Thing, Touches};
+
+/// Adds the inferred edges; all go forward in `sequence`.
+pub(super) fn infer(
+    web: &mut Web,
+    list: &TaskList,
+    shapes: &[Shape],
+    sequence: &[TaskId],
+    order: Order,
+) {
+    let touches: Vec<_> = list.tasks.iter().zip(shapes).map(needs).collect();
+    let mut hosts = vec![OfHost::default(); list.hosts.len()];
+    for (task, needs) in list.tasks.iter().zip(&touches) {
+        if let Needs::These(touches) = needs {
+            hosts[task.host.index()].known.add(touches);
+        }
+    }
+    let groups = groups(list);
+    let (mut plays, mut batches) = (Plays::new(list), Batches::new(list));
+    let mut last = None;
+    let mut waits = Vec::new();
+    for &id in sequence {
+        let (task, shape) = (&list.tasks[id.index()], &shapes[id.index()]);
+        let (host, play) = (&mut hosts[task.host.index()], task.play as usize);
+        let group = groups[id.index()];
+        if let Some(gate) = plays.before(play, web) {
+            waits.push((gate, Kind::Play));
+        }
+        if matches!(shape.nature, Nature::Command | Nature::Control)
+            && let Some(gate) = batches.before(play, group, web)
+        {
+            waits.push((gate, Kind::Hosts));
+        }
+        host.enter(
+            node(id),
+            &touches[id.index()],
+            shape.nature,
+            web,
+            &mut waits,
+        );
+        if order == Order::InOrder {
+            waits.extend(last.replace(node(id)).map(|last| (last, Kind::InOrder)));
+        }
+        plays.add(play, node(id));
+        batches.add(play, group, node(id));
+        // One conflict is enough between two tasks; the derived order keeps equal kinds together.
+        waits.sort();
+        waits.dedup_by_key(|(from, kind)| (*from, discriminant(kind)));
+        for (from, kind) in waits.drain(..) {
+            connect(web, from, node(id), kind);
+        }
+    }
+}
+
+/// What a task needs of its host.
+enum Needs {
+    Nothing,
+    These(Touches),
+    All(Mode),
+}
+
+fn needs((task, shape): (&Task, &Shape)) -> Needs {
+    let Some(touches) = &shape.touches else {
+        return Needs::All(match shape.nature {
+            Nature::Passive | Nature::Control => READS_ALL,
+            Nature::State | Nature::Command => Mode::Alone,
+        });
+    };
+    if touches.writes.contains(&Thing::Everything) {
+        return Needs::All(touches.commutes.map_or(Mode::Alone, Mode::Commuting));
+    }
+    if touches.reads.contains(&Thing::Everything) {
+        let nothing_written = touches.writes.is_empty();
+        return Needs::All(if nothing_written {
+            READS_ALL
+        } else {
+            Mode::Alone
+        });
+    }
+    if touches.reads.is_empty() && touches.writes.is_empty() {
+        return Needs::Nothing;
+    }
+    let mut touches = touches.clone();
+    paths::implied(&mut touches, &task.identity);
+    Needs::These(touches)
+}
+
+/// Those that read everything and write nothing go well together.
+const READS_ALL: Mode = Mode::Commuting("reads everything");
+
+#[derive(Clone, Default)]
+struct OfHost {
+    known: Known,
+    all: Track,
+    things: BTreeMap<Slot, Track>,
+    control: Option<NodeIndex>,
+}
+
+impl OfHost {
+    fn enter(
+        &mut self,
+        node: NodeIndex,
+        needs: &Needs,
+        nature: Nature,
+        web: &mut Web,
+        waits: &mut Vec<(NodeIndex, Kind)>,
+    ) {
+        waits.extend(self.control.map(|control| (control, Kind::Control)));
+        if nature == Nature::Control {
+            self.control = Some(node);
+        }
+        match needs {
+            Needs::Nothing => {}
+            Needs::All(mode) => {
+                self.all.enter(node, *mode, &Kind::Everything, web, waits);
+                // Whatever comes now waits for this one, and so for all before it.
+                self.things.clear();
+            }
+            Needs::These(touches) => {
+                let (kind, mode) = (Kind::Everything, Mode::Reading);
+                self.all.enter(node, mode, &kind, web, waits);
+                for (slot, mode) in self.known.slots(touches) {
+                    let kind = slot.kind();
+                    let track = self.things.entry(slot).or_default();
+                    track.enter(node, mode, &kind, web, waits);
+                }
+            }
+        }
+    }
+}
+
+/// Numbers the listed tasks: copies of one task for several hosts follow each other.
+fn groups(list: &TaskList) -> Vec<usize> {
+    let mut hosts: BTreeSet<HostId> = BTreeSet::new();
+    let mut group = 0;
+    let mut groups = Vec::with_capacity(list.tasks.len());
+    for (index, task) in list.tasks.iter().enumerate() {
+        let copy = index > 0 && {
+            let last = &list.tasks[index - 1];
+            (last.play, &last.place, &last.module, &last.name)
+                == (task.play, &task.place, &task.module, &task.name)
+        };
+        if !copy || hosts.contains(&task.host) {
+            hosts.clear();
+            group += 1;
+        }
+        hosts.insert(task.host);
+        groups.push(group);
+    }
+    groups
+}
+
+/// Plays wait for the plays before them.
+struct Plays {
+    /// Tasks of each play that no gate covers yet.
+    open: Vec<Vec<NodeIndex>>,
+    /// What a task of each play waits for.
+    gates: Vec<Option<NodeIndex>>,
+    /// Gates up to here cover all that came so far.
+    covered: usize,
+}
+
+impl Plays {
+    fn new(list: &TaskList) -> Self {
+        let plays = list.tasks.iter().map(|task| task.play as usize + 1).max();
+        let plays = plays.unwrap_or(0);
+        Self {
+            open: vec![Vec::new(); plays],
+            gates: vec![None; plays],
+            covered: 0,
+        }
+    }
+
+    fn before(&mut self, play: usize, web: &mut Web) -> Option<NodeIndex> {
+        for at in self.covered..play {
+            let mut from = mem::take(&mut self.open[at]);
+            from.extend(self.gates[at]);
+            from.extend(self.gates[at + 1]);
+            self.gates[at + 1] = match from[..] {
+                [] => None,
+                [only] => Some(only),
+                _ => Some(anchor(web, from, &Kind::Play)),
+            };
+        }
+        self.covered = self.covered.max(play);
+        self.gates[play]
+    }
+
+    fn add(&mut self, play: usize, node: NodeIndex) {
+        self.open[play].push(node);
+        self.covered = self.covered.min(play);
+    }
+}
+
+/// Within a play of several hosts, some tasks wait for all that is listed before them.
+struct Batches(Vec<Option<Batch>>);
+
+#[derive(Clone, Default)]
+struct Batch {
+    gate: Option<NodeIndex>,
+    open: Vec<NodeIndex>,
+    group: usize,
+    copies: Vec<NodeIndex>,
+}
+
+impl Batches {
+    fn new(list: &TaskList) -> Self {
+        let mut hosts: BTreeMap<usize, BTreeSet<HostId>> = BTreeMap::new();
+        for task in &list.tasks {
+            hosts
+                .entry(task.play as usize)
+                .or_default()
+                .insert(task.host);
+        }
+        let plays = hosts.keys().max().map_or(0, |play| play + 1);
+        let several = |play| hosts.get(&play).is_some_and(|hosts| hosts.len() > 1);
+        Self(
+            (0..plays)
+                .map(|play| several(play).then(Batch::default))
+                .collect(),
+        )
+    }
+
+    fn before(&mut self, play: usize, group: usize, web: &mut Web) -> Option<NodeIndex> {
+        let batch = self.0[play].as_mut()?;
+        batch.turn(group);
+        if !batch.open.is_empty() {
+            let from = mem::take(&mut batch.open).into_iter().chain(batch.gate);
+            batch.gate = Some(anchor(web, from, &Kind::Hosts));
+        }
+        batch.gate
+    }
+
+    fn add(&mut self, play: usize, group: usize, node: NodeIndex) {
+        if let Some(batch) = &mut self.0[play] {
+            batch.turn(group);
+            batch.copies.push(node);
+        }
+    }
+}
+
+impl Batch {
+    /// Copies of one task do not wait for each other.
+    fn turn(&mut self, group: usize) {
+        if self.group != group {
+            self.group = group;
+            self.open.append(&mut self.copies);
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! What earlier runs did on a host: a snapshot and a journal of lines, replayed into records.
+//!
+//! A line is a JSON object; `k` says what it is. Lines of a kind that this version does not know are
+//! kept out of the model, but a ledger of a newer format is refused. The ledger speaks of what *we*
+//! did; it is never taken for the state of the host.
+
+mod line;
+mod view;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use line::{Ended, Line, Scope};
+pub use view::{LedgerView, RecordView, RunView, forget, show};
+
+use crate::{fingerprint::Fingerprint, host::LedgerText, source::hex, value::Value};
+
+/// The format of the lines.
+pub const FORMAT: u32 = 1;
+
+/// The ledger of one machine.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    /// The machine it is bound to.
+    pub machine: String,
+    /// The serial it was read at; 0 where there was none.
+    pub serial: u64,
+    /// Tasks by scope.
+    pub records: BTreeMap<Scope, Record>,
+    /// Which epochs of which tasks a listener has served.
+    pub served: BTreeMap<Scope, BTreeMap<Scope, String>>,
+    /// Runs, oldest first.
+    pub runs: Vec<Line>,
+    /// The random value that keys digests of secrets.
+    pub key: Vec<u8>,
+    /// Whether `key` still has to be written.
+    pub key_is_new: bool,
+    /// Bytes of the journal: it is folded into the snapshot when it grows.
+    pub journal_len: usize,
+}
+
+/// What is known of one task.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Record {
+    /// Its module.
+    pub module: String,
+    /// What people called it.
+    pub name: String,
+    /// The fingerprint with which it last ended well.
+    pub print: Option<Fingerprint>,
+    /// The last epoch: renewed before its first step in each run that changes something.
+    pub epoch: Option<String>,
+    /// How that epoch ended; `None`: it was cut off.
+    pub ended: Option<Ended>,
+    /// Who listened to that epoch.
+    pub listeners: BTreeSet<String>,
+    /// What the module wants to know next time.
+    pub witness: Option<Value>,
+    /// The result of a `once` command.
+    pub result: Option<Value>,
+    /// When the run of that epoch started.
+    pub at: String,
+    /// The run of that epoch.
+    pub run: String,
+    /// The name of the spool of a long step that may still be running.
+    pub long: Option<String>,
+}
+
+impl Record {
+    /// Whether listeners that have not served its epoch are owed a turn.
+    pub fn owes(&self) -> bool {
+        self.epoch.is_some() && self.ended != Some(Ended::Unchanged)
+    }
+
+    /// Whether it was cut off in the middle.
+    pub fn interrupted(&self) -> bool {
+        self.epoch.is_some() && self.ended.is_none()
+    }
+}
+
+/// A ledger that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// It was written by a newer version.
+    #[error("the ledger has format {0}; this version knows {FORMAT} and older")]
+    Newer(u32),
+}
+
+impl Ledger {
+    /// Reads what a host has. A ledger that was copied from another machine counts as none. The
+    /// last line of the journal may be torn: it is dropped.
+    pub fn read(text: &LedgerText) -> Result<Self, LedgerError> {
+        let mut ledger = Self {
+            machine: text.machine.clone(),
+            serial: text.serial,
+            journal_len: text.journal.len(),
+            ..Self::default()
+        };
+        let mut pending = BTreeMap::new();
+        let lines = text.snapshot.lines().chain(text.journal.lines());
+        for line in lines.filter_map(|line| serde_json::from_str::<Line>(line).ok()) {
+            match line {
+                Line::Ledger { v, .. } if v > FORMAT => return Err(LedgerError::Newer(v)),
+                Line::Ledger { machine, .. } if machine != text.machine => {
+                    let Self {
+                        machine,
+                        serial,
+                        journal_len,
+                        ..
+                    } = ledger;
+                    ledger = Self {
+                        machine,
+                        serial,
+                        journal_len,
+                        ..Self::default()
+                    };
+                    ledger.renew_key();
+                    return Ok(ledger);
+                }
+                line => ledger.replay(line, &mut pending),
+            }
+        }
+        ledger.settle(pending, &text.boot);
+        if ledger.key.is_empty() {
+            ledger.renew_key();
+        }
+        Ok(ledger)
+    }
+
+    fn renew_key(&mut self) {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).expect("the system gives random bytes");
+        self.key = hex(&key).into_bytes();
+        self.key_is_new = true;
+    }
+
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of line")]
+    fn replay(&mut self, line: Line, pending: &mut BTreeMap<String, Pending>) {
+        match line {
+            Line::Ledger { .. } => {}
+            Line::Key { key } => {
+                self.key = key.into_bytes();
+                self.key_is_new = false;
+            }
+            Line::Run { .. } => self.runs.push(line),
+            Line::Intent {
+                task,
+                epoch,
+                module,
+                name,
+                print,
+                listeners,
+                at,
+                run,
+                long,
+                boot,
+            } => {
+                let begun = Record {
+                    module,
+                    name,
+                    print,
+                    listeners,
+                    at,
+                    run,
+                    long,
+                    epoch: Some(epoch.clone()),
+                    ..Record::default()
+                };
+                let state = Pending {
+                    task,
+                    begun,
+                    boot,
+                    started: false,
+                    done: None,
+                };
+                pending.insert(epoch, state);
+            }
+            Line::Start { epoch } => {
+                if let Some(state) = pending.get_mut(&epoch) {
+                    state.started = true;
+                }
+            }
+            Line::Done { epoch, ok } => {
+                if let Some(state) = pending.get_mut(&epoch) {
+                    state.done = Some(ok);
+                }
+            }
+            Line::End {
+                epoch,
+                ended,
+                witness,
+                result,
+            } => {
+                if let Some(state) = pending.remove(&epoch) {
+                    self.end(state, Some(ended), witness, result);
+                }
+            }
+            Line::Record { task, record } => {
+                self.records.insert(task, record.into());
+            }
+            Line::State {
+                task,
+                module,
+                name,
+                print,
+                witness,
+            } => {
+                let record = self.records.entry(task).or_default();
+                Record {
+                    module,
+                    name,
+                    print: Some(print),
+                    witness,
+                    ..record.clone()
+                }
+                .clone_into(record);
+            }
+            Line::Served { listener, tasks } => {
+                self.served.entry(listener).or_default().extend(tasks);
+            }
+            Line::Forget { task } => {
+                self.records.remove(&task);
+            }
+        }
+    }
+
+    fn end(
+        &mut self,
+        state: Pending,
+        ended: Option<Ended>,
+        witness: Option<Value>,
+        result: Option<Value>,
+    ) {
+        let old = self.records.remove(&state.task).unwrap_or_default();
+        let well = matches!(ended, Some(Ended::Changed | Ended::Unchanged));
+        let record = if well {
+            Record {
+                ended,
+                witness,
+                result,
+                long: None,
+                ..state.begun
+            }
+        } else {
+            // The last good end is what reasons are measured against.
+            let long = if ended.is_none() {
+                state.begun.long.clone()
+            } else {
+                None
+            };
+            Record {
+                ended,
+                long,
+                print: old.print,
+                witness: old.witness,
+                result: old.result,
+                ..state.begun
+            }
+        };
+        self.records.insert(state.task, record);
+    }
+
+    /// What was begun and has no end: steps that were done count as changed, what was started as
+    /// cut off; what was only meant is forgotten, unless the machine went down with it.
+    fn settle(&mut self, pending: BTreeMap<String, Pending>, boot: &str) {
+        for state in pending.into_values() {
+            match (state.done, state.started || state.boot != boot) {
+                (Some(true), _) => self.end(state, Some(Ended::Changed), None, None),
+                (Some(false), _) => self.end(state, Some(Ended::Failed), None, None),
+                (None, true) => self.end(state, None, None, None),
+                (None, false) => {}
+            }
+        }
+    }
+
+    /// Tasks of earlier epochs that this listener of a host and project is owed a turn for.
+    pub fn owed<'a>(
+        &'a self,
+        listener: &'a Scope,
+    ) -> impl Iterator<Item = (&'a Scope, &'a Record)> + 'a {
+        let served = self.served.get(listener);
+        self.records
+            .range(Scope::all_of(&listener.project, &listener.host))
+            .filter(move |(task, record)| {
+                record.owes()
+                    && record.listeners.contains(&listener.task)
+                    && served.and_then(|tasks| tasks.get(*task)) != record.epoch.as_ref()
+            })
+    }
+
+    /// The lines of a snapshot that says the same.
+    pub fn lines(&self) -> Vec<Line> {
+        let mut lines = vec![Line::Ledger {
+            v: FORMAT,
+            machine: self.machine.clone(),
+        }];
+        if let Ok(key) = String::from_utf8(self.key.clone()) {
+            lines.push(Line::Key { key });
+        }
+        // A hundred runs are enough to see who did what.
+        let skip = self.runs.len().saturating_sub(100);
+        lines.extend(self.runs.iter().skip(skip).cloned());
+        lines.extend(self.records.iter().map(|(task, record)| Line::Record {
+            task: task.clone(),
+            record: Box::new(record.clone().into()),
+        }));
+        lines.extend(self.served.iter().map(|(listener, tasks)| Line::Served {
+            listener: listener.clone(),
+            tasks: tasks.clone().into_iter().collect(),
+        }));
+        lines
+    }
+
+    /// The first lines of a ledger, or of one whose key is new.
+    pub fn head(&self) -> Vec<Line> {
+        if !self.key_is_new {
+            return Vec::new();
+        }
+        let key = String::from_utf8_lossy(&self.key).into_owned();
+        vec![
+            Line::Ledger {
+                v: FORMAT,
+                machine: self.machine.clone(),
+            },
+            Line::Key { key },
+        ]
+    }
+}
+
+struct Pending {
+    task: Scope,
+    begun: Record,
+    boot: String,
+    started: bool,
+    done: Option<bool>,
+}

@@ -1,0 +1,311 @@
+//! A chain: the steps of several tasks as the operations of one exchange. Pure.
+//!
+//! The intents of all of them are on disk before the first step. A task's start and end are noted
+//! in the journal by the host itself. Once a program ran of which nobody said what it writes, each
+//! task after it goes on only if what it was planned on still holds.
+
+use super::{
+    decide::{Decided, Fate, Question, touches},
+    drive::Landed,
+    known::{Known, Readers, Who},
+};
+use crate::{
+    effects,
+    host::Op,
+    identity::Identity,
+    ledger::Line,
+    probe::{Answer, Key, Probes},
+    step::{Action, Step},
+    task::{Task, TaskList},
+    thing::Thing,
+};
+
+/// One task of a chain.
+pub(super) struct Entry {
+    pub(super) decided: Box<Decided>,
+    /// The epoch it begins; nothing if it has no steps.
+    pub(super) epoch: Option<String>,
+    /// What it was planned on, where that is not what the host last answered but must still hold.
+    pub(super) planned_on: Vec<(Question, Answer)>,
+    /// The first step that is still to be taken, counted over all items.
+    pub(super) from: usize,
+}
+
+/// What an operation is for.
+#[derive(Clone, Debug)]
+pub(super) enum Slot {
+    /// Nothing that anybody waits for.
+    Note,
+    /// A guard: after one that does not hold nothing is reached.
+    Guard,
+    /// A step of an entry: which item, which of the task's steps, the spool of a long one.
+    Step {
+        entry: usize,
+        item: usize,
+        number: usize,
+        long: Option<String>,
+    },
+    /// Answers; after them the first `upto` entries can be finished.
+    Observe {
+        who: Who,
+        probes: Probes,
+        upto: usize,
+    },
+}
+
+/// The operations of one exchange, each with what it is for.
+#[derive(Default)]
+pub(super) struct Chain {
+    pub(super) ops: Vec<Op>,
+    pub(super) slots: Vec<Slot>,
+}
+
+/// What a chain is made with.
+pub(super) struct Around<'a> {
+    pub(super) identities: &'a [Identity],
+    pub(super) known: &'a Known,
+    pub(super) list: &'a TaskList,
+}
+
+impl Chain {
+    /// The lines go first; then the entries; then everything that `last` asks.
+    pub(super) fn new(lines: Vec<String>, all: &[Landed], around: &Around<'_>) -> Self {
+        let mut chain = Self::default();
+        if !lines.is_empty() {
+            chain.push(Slot::Note, Op::Journal { lines, sync: true });
+        }
+        let mut open = Open::default();
+        let mut opaque = false;
+        for (at, Landed { entry, .. }) in all.iter().enumerate() {
+            let task = &around.list.tasks[entry.decided.task.index()];
+            let writes = writes(entry, task, around.known);
+            if writes
+                .iter()
+                .any(|thing| !open.readers.of(thing).is_empty())
+            {
+                chain.observe(&mut open, at, around);
+            }
+            if opaque {
+                chain.guard(entry, around);
+            }
+            chain.steps(at, entry, task, around);
+            open.add(&entry.decided.asked);
+            if entry.decided.is_opaque(task) {
+                opaque = true;
+            }
+        }
+        chain.observe(&mut open, all.len(), around);
+        chain
+    }
+
+    fn push(&mut self, slot: Slot, op: Op) {
+        self.ops.push(op);
+        self.slots.push(slot);
+    }
+
+    /// Adds questions at the end.
+    pub(super) fn ask(&mut self, questions: &[Question], upto: usize, around: &Around<'_>) {
+        let mut open = Open::default();
+        open.add(questions);
+        self.observe(&mut open, upto, around);
+    }
+
+    /// Asks what is open. All of it must be answered before entries are finished, so only the last
+    /// look of several identities says how far.
+    fn observe(&mut self, open: &mut Open, upto: usize, around: &Around<'_>) {
+        let all = std::mem::take(open).by_identity(around.identities.len());
+        let last = all.len();
+        for (at, (who, probes)) in all.into_iter().enumerate() {
+            let upto = if at + 1 == last { upto } else { 0 };
+            let op = Op::Observe {
+                who: around.identities[who].clone(),
+                probes: probes.clone(),
+            };
+            self.push(Slot::Observe { who, probes, upto }, op);
+        }
+    }
+
+    fn guard(&mut self, entry: &Entry, around: &Around<'_>) {
+        for who in 0..around.identities.len() {
+            let holds: Vec<_> = entry
+                .planned_on
+                .iter()
+                .filter(|((as_whom, _), _)| *as_whom == who)
+                .map(|((_, probe), answer)| (probe.clone(), answer.clone()))
+                .collect();
+            if !holds.is_empty() {
+                let op = Op::Guard {
+                    who: around.identities[who].clone(),
+                    holds,
+                };
+                self.push(Slot::Guard, op);
+            }
+        }
+    }
+
+    fn steps(&mut self, at: usize, entry: &Entry, task: &Task, around: &Around<'_>) {
+        let Some(epoch) = &entry.epoch else { return };
+        let note = |line: Line| Op::Journal {
+            lines: vec![line.text()],
+            sync: false,
+        };
+        if entry.from == 0 {
+            self.push(
+                Slot::Note,
+                note(Line::Start {
+                    epoch: epoch.clone(),
+                }),
+            );
+        }
+        let steps: Vec<_> = steps(&entry.decided).enumerate().skip(entry.from).collect();
+        let judged = task
+            .judge
+            .as_ref()
+            .is_some_and(|judge| judge.judges_failure());
+        let many = entry.decided.items.len() > 1;
+        let mut jumps: Vec<(usize, usize)> = Vec::new();
+        let mut firsts: Vec<(usize, usize)> = Vec::new();
+        for (number, (item, step)) in &steps {
+            if firsts.last().is_none_or(|(last, _)| last != item) {
+                firsts.push((*item, self.ops.len()));
+            }
+            let mut action = step.action.clone();
+            let mut long = None;
+            if let Action::Run(run) = &mut action {
+                if judged {
+                    run.ok.clear();
+                }
+                if run.long {
+                    long = Some(spool(epoch, *number));
+                }
+            }
+            jumps.push((self.ops.len(), *item));
+            let (is_long, spooled) = (long.is_some(), long.clone());
+            let op = Op::Step {
+                who: around.identities[entry.decided.who].clone(),
+                env: task.environment.clone(),
+                action: Box::new(action),
+                effects: step.effects.clone(),
+                long,
+                on_failure: None,
+            };
+            let slot = Slot::Step {
+                entry: at,
+                item: *item,
+                number: *number,
+                long: spooled,
+            };
+            self.push(slot, op);
+            if is_long {
+                // What follows it waits for its end.
+                return;
+            }
+        }
+        let end = self.ops.len();
+        self.push(
+            Slot::Note,
+            note(Line::Done {
+                epoch: epoch.clone(),
+                ok: true,
+            }),
+        );
+        // A failed turn of a loop does not keep the others from theirs.
+        if many {
+            for (op_at, item) in jumps {
+                let next = firsts
+                    .iter()
+                    .find(|(other, _)| *other > item)
+                    .map(|(_, first)| *first);
+                if let Op::Step { on_failure, .. } = &mut self.ops[op_at] {
+                    *on_failure = Some(next.unwrap_or(end));
+                }
+            }
+        }
+    }
+}
+
+/// The spool of a long step of an epoch, by the step's position in its task.
+fn spool(epoch: &str, number: usize) -> String {
+    format!("{}-{number}", epoch.replace('.', "-"))
+}
+
+/// The spool of the first long step of a task.
+pub(super) fn first_spool(decided: &Decided, epoch: &str) -> Option<String> {
+    let is_long = |step: &Step| matches!(&step.action, Action::Run(run) if run.long);
+    steps(decided)
+        .position(|(_, step)| is_long(step))
+        .map(|number| spool(epoch, number))
+}
+
+/// The steps of a decided task with the item each belongs to.
+pub(super) fn steps(decided: &Decided) -> impl Iterator<Item = (usize, &Step)> {
+    decided.items.iter().enumerate().flat_map(|(at, item)| {
+        let changes = match &item.fate {
+            Fate::Act(plan) => plan.changes.as_slice(),
+            _ => &[],
+        };
+        changes
+            .iter()
+            .flat_map(|change| &change.steps)
+            .map(move |step| (at, step))
+    })
+}
+
+/// What the steps of an entry write, as far as that is known.
+pub(super) fn writes(entry: &Entry, task: &Task, known: &Known) -> Vec<Thing> {
+    let look = |key: &Key| known.get(entry.decided.who, key).cloned();
+    let mut all: Vec<Thing> = steps(&entry.decided)
+        .flat_map(|(_, step)| effects::writes(&step.action, &look))
+        .collect();
+    if entry
+        .decided
+        .actions()
+        .any(|action| matches!(action, Action::Run(_)))
+    {
+        for item in &entry.decided.items {
+            all.extend(
+                item.bound
+                    .iter()
+                    .flat_map(|bound| touches(task, bound.as_ref()).1),
+            );
+        }
+    }
+    // What steps state that probes will answer is written too.
+    all.extend(
+        steps(&entry.decided)
+            .flat_map(|(_, step)| &step.effects)
+            .flat_map(|effect| effect.probe.reads())
+            .filter(|thing| *thing != Thing::Everything),
+    );
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// Questions that were not asked again yet since their task's steps.
+#[derive(Default)]
+struct Open {
+    questions: Vec<Question>,
+    keys: std::collections::BTreeSet<(Who, Key)>,
+    readers: Readers<()>,
+}
+
+impl Open {
+    fn add(&mut self, questions: &[Question]) {
+        for (who, probe) in questions {
+            if self.keys.insert((*who, probe.key())) {
+                self.readers.add(probe.reads(), &());
+                self.questions.push((*who, probe.clone()));
+            }
+        }
+    }
+
+    fn by_identity(self, identities: usize) -> Vec<(Who, Probes)> {
+        let mut by: Vec<(Who, Probes)> = (0..identities).map(|who| (who, Vec::new())).collect();
+        for (who, probe) in self.questions {
+            by[who].1.push(probe);
+        }
+        by.retain(|(_, probes)| !probes.is_empty());
+        by
+    }
+}

@@ -1,0 +1,670 @@
+//! Deciding one task: what it turned out to be, what it would do, and why. Pure.
+
+use std::sync::Arc;
+
+use super::known::{Known, Who};
+use crate::{
+    effects,
+    event::ChangeShown,
+    fingerprint::Fingerprint,
+    graph::Shape,
+    identity::Identity,
+    late::NotYet,
+    ledger::{Ledger, Record, Scope},
+    module::{Bound, Nature, Refusal, Stop},
+    probe::{AnyProbe, Key},
+    probes::{Contents, Digest, Whoami},
+    reason::Reason,
+    secret::Text,
+    seen::{Past, Seen},
+    step::{Action, Cause, Diff, Plan},
+    task::{Output, Outputs, Resolved, Task, TaskId, TaskList},
+    thing::Thing,
+    value::{Map, Value},
+};
+
+/// What became of a look at one task.
+pub(super) enum Decision {
+    /// A handler that nobody notified: nothing is said of it.
+    Quiet,
+    /// Decided; it may have steps to take.
+    Decided(Box<Decided>),
+    /// Something has to be asked first.
+    Ask(Vec<Question>),
+    /// Something comes later in this run.
+    NotYet(NotYet),
+}
+
+/// A probe as somebody.
+pub(super) type Question = (Who, Arc<dyn AnyProbe>);
+
+/// A decided task.
+#[derive(Clone)]
+pub(super) struct Decided {
+    pub(super) task: TaskId,
+    pub(super) who: Who,
+    /// Its name in the ledger; nothing for what was skipped.
+    pub(super) scope: Option<Scope>,
+    pub(super) print: Option<Fingerprint>,
+    pub(super) reason: Reason,
+    /// One for a plain task, one for each turn of a loop.
+    pub(super) items: Vec<Item>,
+    pub(super) looped: bool,
+    /// Epochs that it serves as a listener when its turn is over.
+    pub(super) serves: Vec<(Scope, String)>,
+    /// Some of `serves` come from an earlier run: that must be written even if nothing is done.
+    pub(super) pays: bool,
+    /// What was asked for it.
+    pub(super) asked: Vec<Question>,
+    /// The changes of each item as they may be shown, made before they are.
+    pub(super) shown: Vec<Vec<ChangeShown>>,
+}
+
+/// One turn.
+#[derive(Clone)]
+pub(super) struct Item {
+    pub(super) label: Option<String>,
+    pub(super) value: Value,
+    pub(super) bound: Option<Arc<dyn Bound>>,
+    pub(super) fate: Fate,
+    pub(super) reason: Reason,
+}
+
+/// What is to become of one turn.
+#[derive(Clone)]
+pub(super) enum Fate {
+    /// Its condition is false, or tags do not select it.
+    Skip,
+    /// The module refuses.
+    Refuse(Refusal),
+    /// In its state (or a guard says so).
+    Rest { warnings: Vec<String> },
+    /// A `once` command that ran before, with its stored result.
+    Assume { result: Option<Value> },
+    /// Steps have to be taken.
+    Act(Plan),
+}
+
+impl Decided {
+    /// Whether steps have to be taken.
+    pub(super) fn acts(&self) -> bool {
+        self.items
+            .iter()
+            .any(|item| matches!(item.fate, Fate::Act(_)))
+    }
+
+    /// Actions of all turns, in order.
+    pub(super) fn actions(&self) -> impl Iterator<Item = &Action> {
+        let plans = self.items.iter().filter_map(|item| match &item.fate {
+            Fate::Act(plan) => Some(plan),
+            _ => None,
+        });
+        plans
+            .flat_map(|plan| &plan.changes)
+            .flat_map(|change| &change.steps)
+            .map(|step| &step.action)
+    }
+
+    /// Whether a program runs of which nobody said what it writes.
+    pub(super) fn is_opaque(&self, task: &Task) -> bool {
+        let runs = self
+            .actions()
+            .any(|action| matches!(action, Action::Run(_)));
+        let bound = self.items.iter().find_map(|item| item.bound.as_ref());
+        runs && bound
+            .is_none_or(|bound| touches(task, bound.as_ref()).1.contains(&Thing::Everything))
+    }
+
+    pub(super) fn is_long(&self) -> bool {
+        self.actions()
+            .any(|action| matches!(action, Action::Run(run) if run.long))
+    }
+}
+
+/// Reads and writes of a task: what its keys say, else what its module says.
+pub(super) fn touches(task: &Task, bound: &dyn Bound) -> (Vec<Thing>, Vec<Thing>) {
+    let touches = bound.touches();
+    match (bound.nature(), &task.reads, &task.writes) {
+        (Nature::Command, Some(reads), writes) => {
+            (reads.clone(), writes.clone().unwrap_or_default())
+        }
+        (Nature::Command, None, Some(writes)) => (vec![Thing::Everything], writes.clone()),
+        _ => (touches.reads, touches.writes),
+    }
+}
+
+/// What is known of tasks before any host was asked: the ground of the graph.
+pub(super) fn shapes(list: &TaskList) -> Vec<Shape> {
+    struct Nothing;
+    impl Outputs for Nothing {
+        fn of(&self, _: TaskId) -> Result<Arc<Output>, NotYet> {
+            Err(NotYet::new("a result"))
+        }
+    }
+    let shape = |task: &Task| {
+        let bounds: Vec<Arc<dyn Bound>> = match task.body.resolve(&Nothing) {
+            Ok(Resolved::One(bound)) => vec![bound],
+            Ok(Resolved::Loop(turns)) => turns.into_iter().filter_map(|t| t.body.ok()).collect(),
+            Ok(Resolved::Skip(_)) => Vec::new(),
+            Err(_) => {
+                return Shape {
+                    touches: None,
+                    nature: Nature::State,
+                    long: false,
+                };
+            }
+        };
+        let mut all = crate::thing::Touches::default();
+        for bound in &bounds {
+            let (reads, writes) = touches(task, bound.as_ref());
+            all.reads.extend(reads);
+            all.writes.extend(writes);
+            all.commutes = bound.touches().commutes;
+        }
+        let nature = bounds
+            .first()
+            .map_or(Nature::Passive, |bound| bound.nature());
+        Shape {
+            touches: Some(all),
+            nature,
+            long: false,
+        }
+    };
+    list.tasks.iter().map(shape).collect()
+}
+
+/// How listeners stand to what they listen to.
+pub(super) enum Call {
+    /// Nobody called.
+    None,
+    /// Called, and why.
+    Called(Reason),
+    /// Whether one of them changed something is not known yet.
+    NotYet(NotYet),
+}
+
+/// All that a decision is made of.
+pub(super) struct Ground<'a> {
+    pub(super) task: &'a Task,
+    pub(super) id: TaskId,
+    pub(super) who: Who,
+    pub(super) resolved: Resolved,
+    pub(super) known: &'a Known,
+    pub(super) identities: usize,
+    pub(super) ledger: &'a Ledger,
+    pub(super) scope: Box<dyn Fn(&str) -> Scope + 'a>,
+    /// Why it is called as a listener.
+    pub(super) called: Option<Reason>,
+    pub(super) diff: bool,
+    /// Results of the ledger of a `once` command may be used.
+    pub(super) serves: Vec<(Scope, String)>,
+    pub(super) pays: bool,
+}
+
+impl Ground<'_> {
+    /// Decides a task whose condition and arguments are resolved.
+    pub(super) fn decide(self) -> Decision {
+        let (turns, looped) = match &self.resolved {
+            Resolved::Skip(condition) => {
+                let reason = Reason::WhenFalse {
+                    condition: condition.clone(),
+                };
+                return self.done(
+                    None,
+                    None,
+                    reason.clone(),
+                    vec![skipped(None, reason)],
+                    false,
+                );
+            }
+            Resolved::One(bound) => (vec![(None, Value::Null, Ok(Arc::clone(bound)))], false),
+            Resolved::Loop(turns) => {
+                let turn = |turn: &crate::task::Turn| {
+                    (
+                        Some(turn.label.clone()),
+                        turn.item.clone(),
+                        turn.body.clone(),
+                    )
+                };
+                (turns.iter().map(turn).collect(), true)
+            }
+        };
+        let bounds: Vec<_> = turns
+            .iter()
+            .filter_map(|turn| turn.2.as_ref().ok())
+            .collect();
+        let scope = (self.scope)(&self.key(&bounds, looped));
+        let record = self.ledger.records.get(&scope);
+        let reads = match self.digests_of_reads(bounds.first().map(|bound| bound.as_ref())) {
+            Ok(reads) => reads,
+            Err(questions) => return Decision::Ask(questions),
+        };
+        let print = self.print(&turns_args(&bounds, looped), bounds.first(), reads);
+        let past = past(record, print.as_ref());
+        let mut known = self.known.clone();
+        let (mut items, mut asked, mut missing) = (Vec::new(), Vec::new(), Vec::new());
+        for (label, value, body) in turns {
+            let item = match body {
+                Err(condition) => skipped(label, Reason::WhenFalse { condition }),
+                Ok(bound) => {
+                    let look = self.look(bound.as_ref(), &known, past, record, &mut asked);
+                    let (seen, open) = match look {
+                        Ok(found) => found,
+                        Err(what) => return Decision::NotYet(what),
+                    };
+                    if !open.is_empty() {
+                        missing.extend(open);
+                        continue;
+                    }
+                    match self.item(label, value, &bound, &seen, record, past, print.as_ref()) {
+                        Ok(item) => {
+                            if let Fate::Act(plan) = &item.fate {
+                                foretell(
+                                    &mut known,
+                                    self.who,
+                                    self.identities,
+                                    plan,
+                                    self.task,
+                                    &bound,
+                                );
+                            }
+                            item
+                        }
+                        Err(what) => return Decision::NotYet(what),
+                    }
+                }
+            };
+            items.push(item);
+        }
+        if !missing.is_empty() {
+            return Decision::Ask(missing);
+        }
+        if let Some(questions) = self.contents_for_diffs(&items, &mut asked) {
+            return Decision::Ask(questions);
+        }
+        let telling = |item: &&Item| matches!(item.fate, Fate::Act(_) | Fate::Refuse(_));
+        let reason = match items.iter().find(telling).or(items.first()) {
+            Some(item) => item.reason.clone(),
+            None => Reason::InState,
+        };
+        let mut decision = self.done(Some(scope), print, reason, items, looped);
+        if let Decision::Decided(decided) = &mut decision {
+            decided.asked = asked;
+        }
+        decision
+    }
+
+    fn done(
+        self,
+        scope: Option<Scope>,
+        print: Option<Fingerprint>,
+        reason: Reason,
+        items: Vec<Item>,
+        looped: bool,
+    ) -> Decision {
+        Decision::Decided(Box::new(Decided {
+            task: self.id,
+            who: self.who,
+            scope,
+            print,
+            reason,
+            items,
+            looped,
+            serves: self.serves,
+            pays: self.pays,
+            asked: Vec::new(),
+            shown: Vec::new(),
+        }))
+    }
+
+    /// The task's name in the ledger: its `id`, else module and subject.
+    fn key(&self, bounds: &[&Arc<dyn Bound>], looped: bool) -> String {
+        match (&self.task.id, bounds.first()) {
+            (Some(id), _) => id.clone(),
+            (None, Some(bound)) if !looped => format!("{} {}", bound.module(), bound.subject()),
+            (None, _) => format!("{} loop {}", self.task.module, self.task.name),
+        }
+    }
+
+    /// What else than its arguments decides what a task does.
+    fn print(
+        &self,
+        args: &Value,
+        bound: Option<&&Arc<dyn Bound>>,
+        reads: Vec<(String, Value)>,
+    ) -> Option<Fingerprint> {
+        let mut extras = Vec::new();
+        if let Some(user) = &self.task.identity.user {
+            extras.push(("become_user", Value::from(user.as_str())));
+        }
+        let environment: Map = self
+            .task
+            .environment
+            .iter()
+            .map(|(name, text)| {
+                let value = match text {
+                    Text::Plain(text) => text.as_str().into(),
+                    Text::Secret(secret) => Value::Secret(secret.clone()),
+                };
+                (name.clone(), value)
+            })
+            .collect();
+        if !environment.is_empty() {
+            extras.push(("environment", Value::Map(environment)));
+        }
+        if !reads.is_empty() {
+            extras.push(("reads", Value::Map(reads.into_iter().collect())));
+        }
+        let module = bound.map_or(self.task.module.as_str(), |bound| bound.module());
+        Fingerprint::of(module, args, &extras, &self.ledger.key)
+    }
+
+    /// For a `once` command: digests of the files that it says it reads.
+    fn digests_of_reads(
+        &self,
+        bound: Option<&dyn Bound>,
+    ) -> Result<Vec<(String, Value)>, Vec<Question>> {
+        let command = bound.is_some_and(|bound| bound.nature() == Nature::Command);
+        let reads = if command && self.task.once {
+            self.task.reads.as_deref()
+        } else {
+            None
+        };
+        let (mut digests, mut questions) = (Vec::new(), Vec::new());
+        for path in reads
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|thing| match thing {
+                Thing::Path(path) => Some(path),
+                _ => None,
+            })
+        {
+            let probe = Digest(path.clone());
+            match self.known.get(self.who, &AnyProbe::key(&probe)) {
+                None => questions.push((self.who, crate::probe::ask(probe))),
+                Some(answer) => {
+                    let digest = crate::probe::downcast::<Digest>(answer)
+                        .ok()
+                        .copied()
+                        .flatten();
+                    let text = digest.map(|sha| crate::source::hex(&sha));
+                    digests.push((path.clone(), text.into()));
+                }
+            }
+        }
+        if questions.is_empty() {
+            Ok(digests)
+        } else {
+            Err(questions)
+        }
+    }
+
+    /// What the module may see, and what has to be asked for it first.
+    fn look(
+        &self,
+        bound: &dyn Bound,
+        known: &Known,
+        past: Past,
+        record: Option<&Record>,
+        asked: &mut Vec<Question>,
+    ) -> Result<(Seen, Vec<Question>), NotYet> {
+        let witness = record.and_then(|record| record.witness.clone());
+        let mut seen = Seen::with_past(past, witness).called(self.called.is_some());
+        let mut open = Vec::new();
+        let me = crate::probe::ask(Whoami);
+        // Three rounds of answers, and one to see that nothing more is wanted.
+        for _ in 0..4 {
+            let mut more = false;
+            for probe in bound.observe(&seen).into_iter().chain([Arc::clone(&me)]) {
+                let key = probe.key();
+                if seen.asked(&key) {
+                    continue;
+                }
+                if !asked
+                    .iter()
+                    .any(|(who, old)| *who == self.who && old.key() == key)
+                {
+                    asked.push((self.who, Arc::clone(&probe)));
+                }
+                match known.get(self.who, &key) {
+                    Some(answer) => {
+                        more = true;
+                        seen.answer(key, answer.clone());
+                    }
+                    None => open.push((self.who, probe)),
+                }
+            }
+            if !open.is_empty() || !more {
+                return Ok((seen, open));
+            }
+        }
+        Err(NotYet(format!(
+            "what `{}` wants to know: it asks again and again",
+            bound.module()
+        )))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one decision")]
+    fn item(
+        &self,
+        label: Option<String>,
+        value: Value,
+        bound: &Arc<dyn Bound>,
+        seen: &Seen,
+        record: Option<&Record>,
+        past: Past,
+        print: Option<&Fingerprint>,
+    ) -> Result<Item, NotYet> {
+        let item = |fate, reason| {
+            let bound = Some(Arc::clone(bound));
+            Ok(Item {
+                label: label.clone(),
+                value: value.clone(),
+                bound,
+                fate,
+                reason,
+            })
+        };
+        if let Err(refusal) = bound.check() {
+            return item(Fate::Refuse(refusal), Reason::Differs);
+        }
+        let plan = match bound.plan(seen) {
+            Ok(plan) => plan,
+            Err(Stop::NotYet(what)) => return Err(what),
+            Err(Stop::Refused(refusal)) => return item(Fate::Refuse(refusal), Reason::Differs),
+        };
+        let Some(first) = plan.changes.first() else {
+            let reason = match plan.guard {
+                Some(which) => Reason::Guard {
+                    which: which.to_owned(),
+                },
+                None => Reason::InState,
+            };
+            return item(
+                Fate::Rest {
+                    warnings: plan.warnings,
+                },
+                reason,
+            );
+        };
+        let once =
+            self.task.once && first.cause == Cause::Unguarded && bound.nature() == Nature::Command;
+        if once && self.called.is_none() {
+            match (past, record) {
+                (Past::Interrupted, Some(_)) => return item(self.cut_off(), Reason::Interrupted),
+                (Past::Same, Some(record)) => {
+                    let reason = Reason::Assumed {
+                        date: record.at.clone(),
+                    };
+                    return item(
+                        Fate::Assume {
+                            result: record.result.clone(),
+                        },
+                        reason,
+                    );
+                }
+                _ => {}
+            }
+        }
+        let reason = self.why(first.cause, once, past, record, print);
+        item(Fate::Act(plan), reason)
+    }
+
+    fn cut_off(&self) -> Fate {
+        let name = self.task.id.as_deref().unwrap_or(&self.task.name);
+        Fate::Refuse(
+            Refusal::new("an earlier run was cut off in the middle of this `once` command").help(
+                format!(
+                    "look at the host: if the command has to run again, forget that it was \
+                     started with `evenkeel ledger forget HOST '{name}'`"
+                ),
+            ),
+        )
+    }
+
+    fn why(
+        &self,
+        cause: Cause,
+        once: bool,
+        past: Past,
+        record: Option<&Record>,
+        print: Option<&Fingerprint>,
+    ) -> Reason {
+        if let Some(reason) = &self.called {
+            return reason.clone();
+        }
+        let changed = || {
+            let old = record.and_then(|record| record.print.as_ref());
+            print.zip(old).and_then(|(new, old)| new.changed_since(old))
+        };
+        match (cause, past) {
+            (_, Past::Interrupted) => Reason::Interrupted,
+            (Cause::Unguarded, _) if once => changed().unwrap_or(Reason::Once),
+            (Cause::Unguarded, _) => Reason::Unguarded,
+            (Cause::Act, _) => Reason::Act,
+            (Cause::Guard(which), _) => Reason::Guard {
+                which: which.to_owned(),
+            },
+            (Cause::Differs, Past::Never) => Reason::Differs,
+            (Cause::Differs, Past::Same) => Reason::Drift,
+            (Cause::Differs, Past::Changed) => changed().unwrap_or(Reason::Differs),
+        }
+    }
+
+    /// A diff of a file needs what the file holds now.
+    fn contents_for_diffs(
+        &self,
+        items: &[Item],
+        asked: &mut Vec<Question>,
+    ) -> Option<Vec<Question>> {
+        if !self.diff || !self.task.diff || self.task.no_log {
+            return None;
+        }
+        let mut questions = Vec::new();
+        for item in items {
+            let Fate::Act(plan) = &item.fate else {
+                continue;
+            };
+            for change in &plan.changes {
+                let Some(Diff::File { path, .. }) = &change.diff else {
+                    continue;
+                };
+                let probe = Contents(path.clone());
+                if self.known.get(self.who, &AnyProbe::key(&probe)).is_none() {
+                    questions.push((self.who, crate::probe::ask(probe)));
+                }
+            }
+        }
+        asked.extend(questions.iter().cloned());
+        (!questions.is_empty()).then_some(questions)
+    }
+}
+
+fn skipped(label: Option<String>, reason: Reason) -> Item {
+    Item {
+        label,
+        value: Value::Null,
+        bound: None,
+        fate: Fate::Skip,
+        reason,
+    }
+}
+
+fn turns_args(bounds: &[&Arc<dyn Bound>], looped: bool) -> Value {
+    match bounds {
+        [bound] if !looped => bound.args(),
+        _ => {
+            let numbered = bounds.iter().enumerate();
+            Value::Map(
+                numbered
+                    .map(|(at, bound)| (format!("item {at}"), bound.args()))
+                    .collect(),
+            )
+        }
+    }
+}
+
+fn past(record: Option<&Record>, print: Option<&Fingerprint>) -> Past {
+    match record {
+        None => Past::Never,
+        Some(record) if record.interrupted() => Past::Interrupted,
+        Some(record) => match (&record.print, print) {
+            (None, _) => Past::Never,
+            (Some(old), Some(new)) if old.total == new.total => Past::Same,
+            (Some(_), _) => Past::Changed,
+        },
+    }
+}
+
+/// Lays what a plan would do over what is known.
+pub(super) fn foretell(
+    known: &mut Known,
+    who: Who,
+    identities: usize,
+    plan: &Plan,
+    task: &Task,
+    bound: &Arc<dyn Bound>,
+) {
+    for step in plan.changes.iter().flat_map(|change| &change.steps) {
+        let (told, writes) = {
+            let look = |key: &Key| known.get(who, key).cloned();
+            let mut writes = effects::writes(&step.action, &look);
+            if let Action::Run(_) = &step.action {
+                // What writes everything is foretold to change nothing that was asked.
+                let declared = touches(task, bound.as_ref()).1;
+                writes.extend(
+                    declared
+                        .into_iter()
+                        .filter(|thing| *thing != Thing::Everything),
+                );
+            }
+            (effects::of_step(step, &look), writes)
+        };
+        known.void(&writes, &format!("what `{}` makes", task.name));
+        known.foretell(who, identities, &told);
+    }
+}
+
+/// The result of one turn, as far as it can be foretold.
+pub(super) fn view(known: &Known, who: Who, asked: &[Question]) -> Seen {
+    let mut seen = Seen::default();
+    for (_, probe) in asked.iter().filter(|(as_whom, _)| *as_whom == who) {
+        let key = probe.key();
+        if let Some(answer) = known.get(who, &key) {
+            let answer = answer.clone();
+            seen.answer(key, answer);
+        }
+    }
+    seen
+}
+
+/// The identities of a host's tasks; the first is the login user.
+pub(super) fn identities<'a>(tasks: impl Iterator<Item = &'a Task>) -> Vec<Identity> {
+    let mut all = vec![Identity::login()];
+    for task in tasks {
+        if !all.contains(&task.identity) {
+            all.push(task.identity.clone());
+        }
+    }
+    all
+}

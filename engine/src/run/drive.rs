@@ -1,0 +1,351 @@
+//! The loop of one host: look, decide, send, look again, until nothing is left to decide.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Instant,
+};
+
+use super::{
+    Mode, Shared,
+    chain::{Chain, Entry},
+    decide::{Decision, Question, identities},
+    exchange::Lost,
+    finish::Ran,
+    known::{Known, Who},
+    masking::Masking,
+    walk::Todo,
+};
+use crate::{
+    event::{Event, Recap},
+    host::{Host, LedgerPlace, LongStep, Op, OpResult},
+    identity::Identity,
+    ledger::{Ledger, Line, Scope},
+    probes::Whoami,
+    task::{HostId, Resolved, Task, TaskId},
+};
+
+/// What one host's loop holds.
+pub(super) struct Loop {
+    pub(super) shared: Arc<Shared>,
+    pub(super) host: HostId,
+    pub(super) name: String,
+    pub(super) door: Arc<dyn Host>,
+    pub(super) place: LedgerPlace,
+    pub(super) identities: Vec<Identity>,
+    /// This host's tasks, in listed order.
+    pub(super) tasks: Vec<TaskId>,
+    pub(super) ledger: Ledger,
+    pub(super) boot: String,
+    pub(super) known: Known,
+    pub(super) masking: Masking,
+    /// Names of tasks in the ledger, and how often each was given.
+    pub(super) keys: BTreeMap<TaskId, String>,
+    pub(super) used: BTreeMap<String, usize>,
+    /// Arguments that will not change any more.
+    pub(super) resolved: BTreeMap<TaskId, Resolved>,
+    /// What undecided tasks have asked so far.
+    pub(super) asked: BTreeMap<TaskId, Vec<Question>>,
+    pub(super) decided: BTreeSet<TaskId>,
+    /// Lines for the ledger that ride with the next write.
+    pub(super) lines: Vec<Line>,
+    /// Whether some of them must be written even if nothing else is.
+    pub(super) must_write: bool,
+    /// Long steps that go on.
+    pub(super) flights: Vec<Flight>,
+    /// Tasks whose steps ended, to be looked at again.
+    pub(super) landed: Vec<Landed>,
+    /// Tasks with steps left after a long one.
+    pub(super) resumed: Vec<Landed>,
+    pub(super) epochs: u32,
+    pub(super) run_noted: bool,
+    /// Exchanges in a row after which nothing was finished.
+    pub(super) vain: u32,
+    pub(super) recap: Recap,
+}
+
+/// A task whose steps were sent.
+pub(super) struct Landed {
+    pub(super) entry: Entry,
+    pub(super) ran: Vec<Ran>,
+    pub(super) begun: Instant,
+}
+
+/// A task whose long step goes on.
+pub(super) struct Flight {
+    pub(super) landed: Landed,
+    pub(super) item: usize,
+    pub(super) spool: String,
+}
+
+/// Runs the tasks of one host.
+pub(super) async fn drive(shared: Arc<Shared>, host: HostId) -> Recap {
+    let mut it = Loop::new(shared, host);
+    let result = it.work().await;
+    if let Err(lost) = &result {
+        it.unreachable(lost);
+    }
+    let traffic = it.door.traffic();
+    let board = &it.shared.board;
+    board.state().schedule.end_host(host, None);
+    board.moved();
+    it.recap.exchanges = traffic.exchanges;
+    (it.recap.sent_bytes, it.recap.received_bytes) = (traffic.sent, traffic.received);
+    it.recap
+}
+
+impl Loop {
+    fn new(shared: Arc<Shared>, host: HostId) -> Self {
+        let list = &shared.list;
+        let entry = list.hosts[host.index()].clone();
+        let tasks: Vec<TaskId> = (0..)
+            .map(TaskId)
+            .zip(&list.tasks)
+            .filter(|(_, t)| t.host == host)
+            .map(|(id, _)| id)
+            .collect();
+        let all = identities(tasks.iter().map(|id| &list.tasks[id.index()]));
+        let place = match all.iter().find(|identity| identity.is_root()) {
+            Some(root) => LedgerPlace::Root(root.clone()),
+            None => LedgerPlace::User,
+        };
+        let mut masking = Masking::default();
+        masking.learn(all.iter().filter_map(|identity| identity.secret.clone()));
+        Self {
+            host,
+            name: entry.name,
+            door: entry.host,
+            place,
+            identities: all,
+            tasks,
+            masking,
+            ledger: Ledger::default(),
+            boot: String::new(),
+            known: Known::default(),
+            keys: BTreeMap::new(),
+            used: BTreeMap::new(),
+            resolved: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            decided: BTreeSet::new(),
+            lines: Vec::new(),
+            must_write: false,
+            flights: Vec::new(),
+            landed: Vec::new(),
+            resumed: Vec::new(),
+            epochs: 0,
+            run_noted: false,
+            vain: 0,
+            recap: Recap::default(),
+            shared,
+        }
+    }
+
+    pub(super) fn task(&self, id: TaskId) -> &Task {
+        &self.shared.list.tasks[id.index()]
+    }
+
+    pub(super) fn who(&self, task: &Task) -> Who {
+        self.identities
+            .iter()
+            .position(|one| *one == task.identity)
+            .unwrap_or_default()
+    }
+
+    pub(super) fn checking(&self) -> bool {
+        self.shared.options.mode == Mode::Check
+    }
+
+    pub(super) fn scope(&self, task: &str) -> Scope {
+        Scope {
+            project: self.shared.list.project.clone(),
+            host: self.name.clone(),
+            task: task.to_owned(),
+        }
+    }
+
+    async fn work(&mut self) -> Result<(), Lost> {
+        if self.tasks.is_empty() {
+            return Ok(());
+        }
+        self.connect().await?;
+        let machine = self.ledger.machine.clone();
+        self.shared.board.arrive(&machine);
+        let result = self.go_on().await;
+        let last = self.shared.board.leave(&machine);
+        let closed = self.close(last).await;
+        result.and(closed)
+    }
+
+    /// The first exchange: the ledger, who we are, and what every task wants to know.
+    async fn connect(&mut self) -> Result<(), Lost> {
+        let begun = Instant::now();
+        let mut questions = self.gather();
+        for who in 0..self.identities.len() {
+            questions.push((who, crate::probe::ask(Whoami)));
+        }
+        self.look(&questions, true).await?;
+        let duration_ms = super::millis(begun);
+        self.shared.sink.event(&Event::HostConnected {
+            host: self.name.clone(),
+            duration_ms,
+        });
+        self.await_earlier_run().await
+    }
+
+    async fn go_on(&mut self) -> Result<(), Lost> {
+        let mut rounds = 0;
+        loop {
+            if self.shared.cancel.is_stopped() && self.flights.is_empty() && self.landed.is_empty()
+            {
+                return Ok(());
+            }
+            if !self.landed.is_empty() {
+                let open = self.unanswered_of_landed();
+                if !open.is_empty() {
+                    self.look(&open, false).await?;
+                }
+                self.finish_landed();
+                continue;
+            }
+            let next_move = {
+                let shared = Arc::clone(&self.shared);
+                async move { shared.board.next_move().await }
+            };
+            let mut next_move = std::pin::pin!(next_move);
+            // Registered before the walk looks, so that no move is missed.
+            let waiting = futures_poll_once(next_move.as_mut()).await;
+            match self.walk() {
+                Todo::Over => return Ok(()),
+                Todo::Ask(mut questions) => {
+                    rounds += 1;
+                    if rounds <= 3 {
+                        questions.extend(self.gather());
+                    }
+                    self.look(&questions, false).await?;
+                }
+                Todo::Send(entries, more) => {
+                    rounds = 0;
+                    self.send(entries, more).await?;
+                }
+                Todo::AwaitLong => self.await_long().await?,
+                Todo::AwaitOthers if waiting => {
+                    tokio::select! {
+                        () = next_move => {}
+                        () = self.shared.cancel.stopped() => {}
+                    }
+                }
+                Todo::AwaitOthers => {}
+            }
+        }
+    }
+
+    /// All that undecided tasks want to know and that was not asked, as far as it can be foreseen.
+    pub(super) fn gather(&mut self) -> Vec<Question> {
+        let mut all = Vec::new();
+        let mut keys = BTreeSet::new();
+        for id in self.tasks.clone() {
+            if self.decided.contains(&id) {
+                continue;
+            }
+            for (who, probe) in self.foresee(id) {
+                let key = (who, probe.key());
+                if self.known.get(who, &key.1).is_none() && keys.insert(key) {
+                    all.push((who, probe));
+                }
+            }
+        }
+        all
+    }
+
+    /// What one task wants to know next. Code of the user's is not asked before its turn.
+    fn foresee(&mut self, id: TaskId) -> Vec<Question> {
+        let shared = Arc::clone(&self.shared);
+        let state = shared.board.state();
+        let known = self.known.clone();
+        let Decision::Ask(questions) = self.decide(id, &state, &known, true) else {
+            return Vec::new();
+        };
+        let quiet = |(_, probe): &Question| !probe.runs_user_code();
+        questions.into_iter().filter(quiet).collect()
+    }
+
+    /// A long step of an earlier run may still be going on: nothing is done beside it.
+    async fn await_earlier_run(&mut self) -> Result<(), Lost> {
+        let scopes = self.scope("");
+        let running: Vec<(Scope, String)> = self
+            .ledger
+            .records
+            .iter()
+            .filter(|(scope, _)| (&scope.project, &scope.host) == (&scopes.project, &scopes.host))
+            .filter_map(|(scope, record)| Some((scope.clone(), record.long.clone()?)))
+            .collect();
+        if running.is_empty() || self.checking() {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        for (scope, spool) in running {
+            loop {
+                let wait = Op::Await {
+                    long: vec![spool.clone()],
+                    millis: 10_000,
+                };
+                let results = self.plain(vec![wait]).await?;
+                let Some(OpResult::Awaited(steps)) = results.first() else {
+                    break;
+                };
+                match steps.first() {
+                    Some(LongStep::Running) if begun.elapsed() < self.shared.options.lock_wait => {
+                        let what = format!("`{}`, which an earlier run started", scope.task);
+                        self.shared.sink.event(&Event::Waiting {
+                            host: self.name.clone(),
+                            what,
+                        });
+                    }
+                    Some(LongStep::Ended(crate::host::StepEnd::Ok(_))) => {
+                        if let Some(record) = self.ledger.records.get_mut(&scope) {
+                            record.ended = Some(crate::ledger::Ended::Changed);
+                            let epoch = record.epoch.clone().unwrap_or_default();
+                            let ended = crate::ledger::Ended::Changed;
+                            self.lines.push(Line::End {
+                                epoch,
+                                ended,
+                                witness: None,
+                                result: None,
+                            });
+                        }
+                        break;
+                    }
+                    _ => break,
+                }
+                if self.shared.cancel.is_stopped() {
+                    return Ok(());
+                }
+            }
+        }
+        // What it did is not what was seen.
+        self.known.clear();
+        let questions = self.gather();
+        self.look(&questions, false).await
+    }
+
+    pub(super) fn chain_around<'a>(&'a self) -> super::chain::Around<'a> {
+        super::chain::Around {
+            identities: &self.identities,
+            known: &self.known,
+            list: &self.shared.list,
+        }
+    }
+
+    pub(super) fn chain(&self, lines: Vec<String>, all: &[Landed]) -> Chain {
+        Chain::new(lines, all, &self.chain_around())
+    }
+}
+
+/// Polls a future once: whether it is still pending.
+async fn futures_poll_once<F: Future + Unpin>(mut future: F) -> bool {
+    std::future::poll_fn(|context| {
+        let pending = std::pin::Pin::new(&mut future).poll(context).is_pending();
+        std::task::Poll::Ready(pending)
+    })
+    .await
+}

@@ -1,0 +1,221 @@
+//! Exchanges of one host: looking, sending under the lock, closing.
+
+use std::time::{Duration, Instant};
+
+use super::{decide::Question, drive::Loop};
+use crate::{
+    event::Event,
+    host::{Exchange, HostError, Lock, Op, OpResult, Reply},
+    ledger::{Ledger, Line},
+    probe::Probes,
+};
+
+/// Why a host's loop ended before its time.
+#[derive(Debug)]
+pub(super) enum Lost {
+    /// The host, or something on it, failed us.
+    Host(HostError),
+    /// Another run held the lock for too long.
+    Locked(String),
+    /// Nothing is waited for any more.
+    Aborted,
+}
+
+impl From<HostError> for Lost {
+    fn from(error: HostError) -> Self {
+        Self::Host(error)
+    }
+}
+
+/// How long one exchange waits for another run's lock, in milliseconds.
+const LOCK_WAIT: u64 = 5_000;
+
+/// A journal of more bytes than this is folded into the snapshot.
+const JOURNAL_LIMIT: usize = 256 * 1024;
+
+/// What came back of an exchange under the lock.
+pub(super) enum Sent {
+    /// What each operation gave.
+    Ran(Vec<OpResult>, Vec<OpResult>),
+    /// Another run has written since we looked.
+    Stale,
+}
+
+impl Loop {
+    async fn exchange(
+        &self,
+        lock: Option<Lock>,
+        ops: Vec<Op>,
+        tail: Vec<Op>,
+    ) -> Result<Reply, Lost> {
+        let exchange = Exchange {
+            run: self.shared.options.run.clone(),
+            place: self.place.clone(),
+            lock,
+            ops,
+            tail,
+        };
+        let _permit = self.shared.forks.acquire().await;
+        let reply = tokio::select! {
+            reply = self.door.exchange(exchange) => reply?,
+            () = self.shared.cancel.aborted() => return Err(Lost::Aborted),
+        };
+        Ok(reply)
+    }
+
+    /// Operations that need no lock.
+    pub(super) async fn plain(&mut self, ops: Vec<Op>) -> Result<Vec<OpResult>, Lost> {
+        match self.exchange(None, ops, Vec::new()).await? {
+            Reply::Ran { ops, .. } => Ok(ops),
+            Reply::Held(_) | Reply::Stale => {
+                Err(HostError::Garbled("a lock that nobody asked for".to_owned()).into())
+            }
+        }
+    }
+
+    /// Asks; with the ledger if `ledger`.
+    pub(super) async fn look(&mut self, questions: &[Question], ledger: bool) -> Result<(), Lost> {
+        let mut ops = Vec::new();
+        if ledger {
+            ops.push(Op::Ledger);
+        }
+        let mut slots = Vec::new();
+        for who in 0..self.identities.len() {
+            let probes: Probes = questions
+                .iter()
+                .filter(|(as_whom, _)| *as_whom == who)
+                .map(|(_, probe)| probe.clone())
+                .collect();
+            if !probes.is_empty() {
+                slots.push((ops.len(), who, probes.clone()));
+                ops.push(Op::Observe {
+                    who: self.identities[who].clone(),
+                    probes,
+                });
+            }
+        }
+        if ops.is_empty() {
+            return Ok(());
+        }
+        let results = self.plain(ops).await?;
+        if ledger {
+            let Some(OpResult::Ledger(text)) = results.first() else {
+                return Err(HostError::Garbled("no ledger".to_owned()).into());
+            };
+            self.boot.clone_from(&text.boot);
+            self.ledger =
+                Ledger::read(text).map_err(|error| HostError::Garbled(error.to_string()))?;
+        }
+        for (at, who, probes) in slots {
+            let Some(OpResult::Observed(answers)) = results.get(at) else {
+                return Err(HostError::Garbled("questions without answers".to_owned()).into());
+            };
+            for (probe, answer) in probes.iter().zip(answers) {
+                self.known.learn(who, probe.as_ref(), answer.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends under the lock; waits for another run within the bound.
+    pub(super) async fn locked(&mut self, ops: Vec<Op>, tail: Vec<Op>) -> Result<Sent, Lost> {
+        let machine = self.ledger.machine.clone();
+        let audit = &self.shared.options.audit;
+        let holder = format!("{} on {} since {}", audit.who, audit.from, audit.at);
+        let begun = Instant::now();
+        let mut told = false;
+        loop {
+            let lock = Lock {
+                serial: self.ledger.serial,
+                wait_millis: if told { LOCK_WAIT } else { 200 },
+                holder: holder.clone(),
+            };
+            match self.exchange(Some(lock), ops.clone(), tail.clone()).await? {
+                Reply::Ran { ops, tail, serial } => {
+                    self.shared.board.locked(&machine);
+                    self.ledger.serial = serial;
+                    return Ok(Sent::Ran(ops, tail));
+                }
+                Reply::Stale => return Ok(Sent::Stale),
+                Reply::Held(by) if begun.elapsed() > self.shared.options.lock_wait => {
+                    return Err(Lost::Locked(by));
+                }
+                Reply::Held(by) => {
+                    if !told {
+                        let what = format!("the lock of another run: {by}");
+                        self.shared.sink.event(&Event::Waiting {
+                            host: self.name.clone(),
+                            what,
+                        });
+                    }
+                    told = true;
+                    if self.shared.cancel.is_stopped() {
+                        return Err(Lost::Locked(by));
+                    }
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            }
+        }
+    }
+
+    /// Lines that go before anything else of this run on the machine: the ledger's head, and who
+    /// runs what.
+    pub(super) fn preamble(&mut self) -> Vec<Op> {
+        let mut ops = Vec::new();
+        if self.ledger.journal_len > JOURNAL_LIMIT
+            && !self.shared.board.is_locked(&self.ledger.machine)
+        {
+            let lines = self.ledger.lines().iter().map(Line::text).collect();
+            ops.push(Op::Snapshot { lines });
+            self.ledger.journal_len = 0;
+        }
+        let mut lines: Vec<String> = self.ledger.head().iter().map(Line::text).collect();
+        self.ledger.key_is_new = false;
+        if !self.run_noted {
+            self.run_noted = true;
+            let audit = self.shared.options.audit.clone();
+            let line = Line::Run {
+                run: self.shared.options.run.clone(),
+                project: self.shared.list.project.clone(),
+                who: audit.who,
+                from: audit.from,
+                commit: audit.commit,
+                at: audit.at,
+            };
+            lines.push(line.text());
+        }
+        if !lines.is_empty() {
+            ops.push(Op::Journal { lines, sync: false });
+        }
+        ops
+    }
+
+    /// Writes what is left to be written, and gives the lock back if this was the last name of the
+    /// run on the machine.
+    pub(super) async fn close(&mut self, release: bool) -> Result<(), Lost> {
+        let machine = self.ledger.machine.clone();
+        let held = release || self.shared.board.is_locked(&machine);
+        if self.checking() || (!held && !self.must_write) {
+            return Ok(());
+        }
+        let lines: Vec<String> = std::mem::take(&mut self.lines)
+            .iter()
+            .map(Line::text)
+            .collect();
+        let mut tail = Vec::new();
+        if !lines.is_empty() {
+            tail.push(Op::Journal { lines, sync: true });
+        }
+        if release || !held {
+            tail.push(Op::Release);
+        }
+        if tail.is_empty() {
+            return Ok(());
+        }
+        let ops = self.preamble();
+        match self.locked(ops, tail).await? {
+            // Another run came between: what we meant to note is for it to find out again.
+            Sent::Stale | Sent::Ran(..) => Ok(()),
+        }
+    }
+}

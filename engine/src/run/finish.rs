@@ -1,0 +1,518 @@
+//! What came of a decided task: outcome, result, and what may be shown of it. Pure.
+
+mod show;
+
+use std::sync::Arc;
+
+use super::{
+    decide::{Decided, Fate, Item, view},
+    known::Known,
+    masking::Masking,
+};
+use crate::{
+    event::{ChangeShown, ItemFinished, Outcome, TaskError},
+    late::NotYet,
+    ledger::Ended,
+    module::{Bound, Stop},
+    reason::Reason,
+    seen::Seen,
+    step::{Action, Cause, Done, Plan, Run},
+    task::{Judgement, Output, Outputs, Task},
+    value::{Map, Value},
+};
+
+/// What the steps of one turn left.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ran {
+    /// Of its `Run` steps that ended, in order.
+    pub(super) done: Vec<Done>,
+    /// How many of its steps ended, in whatever way.
+    pub(super) taken: usize,
+    /// Why it did not come to its end.
+    pub(super) trouble: Option<TaskError>,
+}
+
+/// What came of a task.
+pub(super) struct Finished {
+    pub(super) outcome: Outcome,
+    pub(super) reason: Reason,
+    pub(super) output: Arc<Output>,
+    pub(super) error: Option<TaskError>,
+    pub(super) items: Vec<ItemFinished>,
+    pub(super) changes: Vec<ChangeShown>,
+    pub(super) message: Option<serde_json::Value>,
+    pub(super) warnings: Vec<String>,
+    /// For the ledger, if steps were taken.
+    pub(super) ended: Ended,
+    pub(super) witness: Option<Value>,
+}
+
+/// What finishing looks at.
+pub(super) struct Context<'a> {
+    pub(super) task: &'a Task,
+    pub(super) known: &'a Known,
+    pub(super) outputs: &'a dyn Outputs,
+    pub(super) masking: &'a Masking,
+    pub(super) diff: bool,
+}
+
+struct Turned {
+    outcome: Outcome,
+    output: Output,
+    error: Option<TaskError>,
+    warnings: Vec<String>,
+}
+
+/// What may be shown of the changes of each item, while the host is still as it was.
+pub(super) fn shown(decided: &Decided, context: &Context<'_>) -> Vec<Vec<ChangeShown>> {
+    let shown = |item: &Item| match &item.fate {
+        Fate::Act(plan) => show::changes(plan, decided.who, context),
+        _ => Vec::new(),
+    };
+    decided.items.iter().map(shown).collect()
+}
+
+/// What came of a task; `ran` is nothing where its steps are only foretold.
+pub(super) fn finish(decided: &Decided, ran: Option<&[Ran]>, context: &Context<'_>) -> Finished {
+    let seen = view(context.known, decided.who, &decided.asked);
+    let mut turned = Vec::with_capacity(decided.items.len());
+    for (at, item) in decided.items.iter().enumerate() {
+        turned.push(turn(item, ran.map(|ran| &ran[at]), &seen, context));
+    }
+    let outcome = sum(&turned);
+    let error = turned.iter().find_map(|turn| turn.error.clone());
+    let shown = |at: usize| decided.shown.get(at).cloned().unwrap_or_default();
+    let (items, all_changes) = if decided.looped {
+        let pairs = decided.items.iter().zip(&turned).enumerate();
+        let items = pairs.map(|(at, (item, turn))| ItemFinished {
+            item: label(item, context),
+            outcome: turn.outcome,
+            reason: item.reason.clone(),
+            changes: shown(at),
+            error: turn.error.clone(),
+            message: message(item, turn, context),
+        });
+        (items.collect(), Vec::new())
+    } else {
+        (Vec::new(), shown(0))
+    };
+    let witness = match decided.items.as_slice() {
+        [
+            Item {
+                bound: Some(bound), ..
+            },
+        ] => bound.witness(&seen),
+        _ => None,
+    };
+    let message = match (decided.items.first(), turned.first()) {
+        (Some(item), Some(turn)) if !decided.looped => message(item, turn, context),
+        _ => None,
+    };
+    let ended = match outcome {
+        Outcome::Failed => Ended::Failed,
+        Outcome::Changed => Ended::Changed,
+        _ => Ended::Unchanged,
+    };
+    Finished {
+        outcome,
+        reason: decided.reason.clone(),
+        error: if decided.looped {
+            error.map(|error| summary(error, &turned))
+        } else {
+            error
+        },
+        items,
+        changes: all_changes,
+        message,
+        warnings: turned
+            .iter()
+            .flat_map(|turn| turn.warnings.clone())
+            .collect(),
+        ended,
+        witness,
+        output: Arc::new(output(decided, turned)),
+    }
+}
+
+fn label(item: &Item, context: &Context<'_>) -> String {
+    let label = item.label.as_deref().unwrap_or_default();
+    if context.task.no_log {
+        crate::MASK.to_owned()
+    } else {
+        context.masking.text(label)
+    }
+}
+
+/// What `debug` says.
+fn message(item: &Item, turn: &Turned, context: &Context<'_>) -> Option<serde_json::Value> {
+    let bound = item.bound.as_ref()?;
+    if bound.module() != "debug" || context.task.no_log {
+        return None;
+    }
+    Some(
+        context
+            .masking
+            .json(turn.output.value.get("msg")?.to_json()),
+    )
+}
+
+fn summary(first: TaskError, turned: &[Turned]) -> TaskError {
+    let failed = turned
+        .iter()
+        .filter(|turn| turn.outcome == Outcome::Failed)
+        .count();
+    if failed < 2 {
+        return first;
+    }
+    let message = format!(
+        "{failed} of {} items failed; the first: {}",
+        turned.len(),
+        first.message
+    );
+    TaskError { message, ..first }
+}
+
+/// The outcome of a task from those of its turns.
+fn sum(turned: &[Turned]) -> Outcome {
+    let any = |outcome| turned.iter().any(|turn| turn.outcome == outcome);
+    let worst = [
+        Outcome::Failed,
+        Outcome::Changed,
+        Outcome::Unknown,
+        Outcome::Unchanged,
+    ];
+    match worst.into_iter().find(|outcome| any(*outcome)) {
+        Some(outcome) => outcome,
+        None if any(Outcome::Assumed) => Outcome::Assumed,
+        None => Outcome::Skipped,
+    }
+}
+
+fn output(decided: &Decided, mut turned: Vec<Turned>) -> Output {
+    if !decided.looped {
+        return turned.pop().map(|turn| turn.output).unwrap_or_default();
+    }
+    let unknown = turned
+        .iter()
+        .find_map(|turn| turn.output.changed.first_not_yet().cloned());
+    let changed = turned.iter().any(|turn| turn.output.changed.is_true());
+    let results = turned.iter().zip(&decided.items).map(|(turn, item)| {
+        let mut value = turn.output.to_value();
+        if let Value::Map(map) = &mut value {
+            map.insert("item".to_owned(), item.value.clone());
+        }
+        value
+    });
+    Output {
+        changed: match unknown {
+            Some(what) if !changed => Value::NotYet(what),
+            _ => changed.into(),
+        },
+        failed: turned.iter().any(|turn| turn.output.failed),
+        skipped: turned.iter().all(|turn| turn.output.skipped),
+        value: results.collect(),
+        looped: true,
+    }
+}
+
+fn turn(item: &Item, ran: Option<&Ran>, seen: &Seen, context: &Context<'_>) -> Turned {
+    let mut turned = match (&item.fate, &item.bound) {
+        (Fate::Refuse(refusal), _) => failed(TaskError {
+            message: refusal.message.clone(),
+            help: refusal.help.clone(),
+            ..TaskError::default()
+        }),
+        (Fate::Rest { warnings }, Some(bound)) => Turned {
+            warnings: warnings.clone(),
+            ..rested(bound.as_ref(), seen, Outcome::Unchanged)
+        },
+        (Fate::Assume { result }, _) => Turned {
+            outcome: Outcome::Assumed,
+            output: Output {
+                changed: false.into(),
+                value: result.clone().unwrap_or_default(),
+                ..Output::default()
+            },
+            error: None,
+            warnings: Vec::new(),
+        },
+        (Fate::Act(plan), Some(bound)) => acted(plan, bound.as_ref(), ran, seen),
+        (Fate::Skip | Fate::Rest { .. } | Fate::Act(_), _) => Turned {
+            outcome: Outcome::Skipped,
+            output: Output {
+                changed: false.into(),
+                skipped: true,
+                ..Output::default()
+            },
+            error: None,
+            warnings: Vec::new(),
+        },
+    };
+    let judged = matches!(item.fate, Fate::Act(_) | Fate::Rest { .. });
+    if let (Some(judge), true) = (&context.task.judge, judged) {
+        let verdict = match judge.always_changed() {
+            Some(changed) if !judge.judges_failure() => Ok(Judgement {
+                changed: Some(changed),
+                failed: None,
+            }),
+            _ => judge.judge(&turned.output, context.outputs),
+        };
+        apply(&mut turned, verdict);
+    }
+    turned.error = turned.error.map(|error| mask(error, context));
+    turned
+}
+
+fn apply(turned: &mut Turned, verdict: Result<Judgement, Stop>) {
+    match verdict {
+        Ok(Judgement {
+            changed,
+            failed: says,
+        }) => {
+            match says {
+                Some(true) if turned.error.is_none() => {
+                    turned.error = Some(TaskError {
+                        message: "its `failed_when` is true".to_owned(),
+                        ..TaskError::default()
+                    });
+                }
+                Some(false) => turned.error = None,
+                _ => {}
+            }
+            turned.output.failed = turned.error.is_some();
+            if let Some(changed) = changed {
+                turned.output.changed = changed.into();
+            }
+            if turned.outcome != Outcome::Unknown || changed.is_some() {
+                turned.outcome = match turned.output.changed.is_true() {
+                    _ if turned.error.is_some() => Outcome::Failed,
+                    true => Outcome::Changed,
+                    false => Outcome::Unchanged,
+                };
+            }
+        }
+        Err(Stop::NotYet(what)) => {
+            turned.outcome = Outcome::Unknown;
+            turned.output.changed = Value::NotYet(what);
+        }
+        Err(Stop::Refused(refusal)) => {
+            *turned = failed(TaskError {
+                message: refusal.message,
+                help: refusal.help,
+                ..TaskError::default()
+            });
+        }
+    }
+}
+
+fn failed(error: TaskError) -> Turned {
+    let value = Map::from_iter([("msg".to_owned(), Value::from(error.message.as_str()))]);
+    Turned {
+        outcome: Outcome::Failed,
+        output: Output {
+            changed: false.into(),
+            failed: true,
+            value: Value::Map(value),
+            ..Output::default()
+        },
+        error: Some(error),
+        warnings: Vec::new(),
+    }
+}
+
+fn rested(bound: &dyn Bound, seen: &Seen, outcome: Outcome) -> Turned {
+    let value = match bound.output(seen, &[]) {
+        Ok(value) => value,
+        Err(Stop::NotYet(what)) => Value::NotYet(what),
+        Err(Stop::Refused(refusal)) => {
+            return failed(TaskError {
+                message: refusal.message,
+                help: refusal.help,
+                ..TaskError::default()
+            });
+        }
+    };
+    let changed = outcome == Outcome::Changed;
+    let output = Output {
+        changed: changed.into(),
+        value,
+        ..Output::default()
+    };
+    Turned {
+        outcome,
+        output,
+        error: None,
+        warnings: Vec::new(),
+    }
+}
+
+fn acted(plan: &Plan, bound: &dyn Bound, ran: Option<&Ran>, seen: &Seen) -> Turned {
+    let Some(ran) = ran else {
+        let turned = rested(bound, seen, Outcome::Changed);
+        return Turned {
+            warnings: plan.warnings.clone(),
+            ..turned
+        };
+    };
+    let value = match bound.output(seen, &ran.done) {
+        Ok(value) => value,
+        Err(Stop::NotYet(NotYet(what))) => {
+            Map::from_iter([("msg".to_owned(), format!("not known: {what}").into())]).into()
+        }
+        Err(Stop::Refused(refusal)) => {
+            return failed(TaskError {
+                message: refusal.message,
+                help: refusal.help,
+                ..TaskError::default()
+            });
+        }
+    };
+    let mut warnings = plan.warnings.clone();
+    let error = match &ran.trouble {
+        Some(error) => Some(error.clone()),
+        None if ran.taken < plan.changes.iter().map(|change| change.steps.len()).sum() => {
+            Some(TaskError {
+                message: "the run was stopped before it came to its end".to_owned(),
+                ..TaskError::default()
+            })
+        }
+        None => bad_status(plan, &ran.done).or_else(|| second_look(bound, seen, &mut warnings)),
+    };
+    let mut output = Output {
+        changed: true.into(),
+        value,
+        ..Output::default()
+    };
+    if let Some(error) = &error {
+        output.failed = true;
+        if let Value::Map(map) = &mut output.value {
+            map.entry("msg".to_owned())
+                .or_insert_with(|| error.message.as_str().into());
+        }
+    }
+    let outcome = if error.is_some() {
+        Outcome::Failed
+    } else {
+        Outcome::Changed
+    };
+    Turned {
+        outcome,
+        output,
+        error,
+        warnings,
+    }
+}
+
+/// A status that is not accepted, where any was let through for `failed_when` to judge.
+fn bad_status(plan: &Plan, done: &[Done]) -> Option<TaskError> {
+    let steps = plan.changes.iter().flat_map(|change| &change.steps);
+    let runs = steps.filter_map(|step| match &step.action {
+        Action::Run(run) => Some(run),
+        _ => None,
+    });
+    let (run, done) = runs
+        .zip(done)
+        .find(|(run, done)| !run.ok.is_empty() && !run.ok.contains(&done.status))?;
+    Some(run_error(run, done))
+}
+
+/// How a program that failed is told.
+pub(super) fn run_error(run: &Run, done: &Done) -> TaskError {
+    let program = run.argv.first().map_or("", String::as_str);
+    TaskError {
+        message: match done.status {
+            127 => format!("there is no program `{program}`, or it could not be started"),
+            126 => format!("`{program}` cannot be executed"),
+            status if status > 128 => format!("`{program}` was ended by signal {}", status - 128),
+            status => format!("`{program}` failed with status {status}"),
+        },
+        help: None,
+        command: Some(
+            run.argv
+                .iter()
+                .map(|word| quote(word))
+                .collect::<Vec<_>>()
+                .join(" "),
+        ),
+        status: Some(done.status),
+        stdout: tail(&done.stdout),
+        stderr: tail(&done.stderr),
+    }
+}
+
+/// A word as a shell would want it, for people to copy.
+fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// The last 16 KiB of what a program printed.
+fn tail(bytes: &[u8]) -> Option<String> {
+    const KEPT: usize = 16 * 1024;
+    let text = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(KEPT)..]);
+    let text = text.trim_end_matches(['\n', '\r']);
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// After its steps a module must have nothing left to do.
+fn second_look(bound: &dyn Bound, seen: &Seen, warnings: &mut Vec<String>) -> Option<TaskError> {
+    let plan = bound.plan(seen).ok()?;
+    let left = |cause: fn(&Cause) -> bool| {
+        plan.changes
+            .iter()
+            .filter(move |change| cause(&change.cause))
+            .map(|c| c.what.as_str())
+    };
+    for change in &plan.changes {
+        if let Cause::Guard(which) = change.cause {
+            warnings.push(format!(
+                "its `{which}` still says that it has to run: it will run again each time"
+            ));
+        }
+    }
+    let what: Vec<&str> = left(|cause| *cause == Cause::Differs).collect();
+    if what.is_empty() {
+        return None;
+    }
+    Some(TaskError {
+        message: format!(
+            "the steps ended well, but the host still differs in: {}",
+            what.join(", ")
+        ),
+        help: Some(format!(
+            "something undid the change at once, or the module `{}` is at fault",
+            bound.module()
+        )),
+        ..TaskError::default()
+    })
+}
+
+fn mask(error: TaskError, context: &Context<'_>) -> TaskError {
+    if context.task.no_log {
+        return TaskError {
+            message: "failed; what it says is hidden by `no_log`".to_owned(),
+            help: Some("take `no_log` off for one run in a safe place to see it".to_owned()),
+            status: error.status,
+            ..TaskError::default()
+        };
+    }
+    let text = |text: String| context.masking.text(&text);
+    TaskError {
+        message: text(error.message),
+        help: error.help.map(text),
+        command: error.command.map(text),
+        status: error.status,
+        stdout: error.stdout.map(text),
+        stderr: error.stderr.map(text),
+    }
+}
+
+impl From<Map> for Value {
+    fn from(map: Map) -> Self {
+        Self::Map(map)
+    }
+}

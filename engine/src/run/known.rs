@@ -1,0 +1,149 @@
+//! What is known of a host: answers by identity and question, with what was foretold laid over.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    effects::meets,
+    late::NotYet,
+    probe::{Answer, AnyProbe, Key},
+    step::Effect,
+    thing::Thing,
+};
+
+/// An identity of the run, by position in the host's list of identities.
+pub(super) type Who = usize;
+
+#[derive(Clone, Default)]
+struct Base {
+    answers: BTreeMap<(Who, Key), Answer>,
+    readers: Readers<(Who, Key)>,
+}
+
+/// Who reads a thing, so that a write finds what it makes stale.
+#[derive(Clone, Debug)]
+pub(super) struct Readers<T>(BTreeMap<Thing, Vec<T>>);
+
+impl<T> Default for Readers<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<T: Clone> Readers<T> {
+    pub(super) fn add(&mut self, things: impl IntoIterator<Item = Thing>, reader: &T) {
+        for thing in things {
+            self.0.entry(thing).or_default().push(reader.clone());
+        }
+    }
+
+    /// Those for whom a write of this thing matters.
+    pub(super) fn of(&self, thing: &Thing) -> Vec<&T> {
+        let path = match thing {
+            Thing::Everything => return self.0.values().flatten().collect(),
+            Thing::Path(path) | Thing::Tree(path) => path.as_str(),
+            other => return self.at(other).collect(),
+        };
+        let mut found: Vec<&T> = self.at(&Thing::Path(path.to_owned())).collect();
+        // Whole trees that the path is in.
+        let mut above = Some(path);
+        while let Some(dir) = above {
+            found.extend(self.at(&Thing::Tree(dir.to_owned())));
+            above = match dir.rsplit_once('/') {
+                Some(("", name)) if !name.is_empty() => Some("/"),
+                Some((parent, _)) if !parent.is_empty() => Some(parent),
+                _ => None,
+            };
+        }
+        if let Thing::Tree(root) = thing {
+            let root = root.trim_end_matches('/');
+            let below = |make: fn(String) -> Thing| {
+                // `0` follows `/`.
+                self.0
+                    .range(make(format!("{root}/"))..make(format!("{root}0")))
+            };
+            found.extend(below(Thing::Path).flat_map(|(_, readers)| readers));
+            found.extend(below(Thing::Tree).flat_map(|(_, readers)| readers));
+        }
+        found.extend(self.at(&Thing::Everything));
+        found
+    }
+
+    fn at(&self, thing: &Thing) -> impl Iterator<Item = &T> {
+        self.0.get(thing).into_iter().flatten()
+    }
+}
+
+/// Answers, with an overlay of foretold ones. Cloning shares the base.
+#[derive(Clone, Default)]
+pub(super) struct Known {
+    base: Arc<Base>,
+    over: BTreeMap<(Who, Key), Answer>,
+    /// What foretold steps write: of that, the host's answers of now say nothing.
+    voided: Vec<(Thing, String)>,
+}
+
+impl Known {
+    pub(super) fn get(&self, who: Who, key: &Key) -> Option<&Answer> {
+        // Keys are looked up by reference far more often than they are made.
+        let key = (who, key.clone());
+        self.over.get(&key).or_else(|| self.base.answers.get(&key))
+    }
+
+    /// Notes what the host answered; what was foretold of it is dropped.
+    pub(super) fn learn(&mut self, who: Who, probe: &dyn AnyProbe, answer: Answer) {
+        let base = Arc::make_mut(&mut self.base);
+        let at = (who, probe.key());
+        self.over.remove(&at);
+        let reads = probe.reads();
+        let stale = |(thing, _): &&(Thing, String)| reads.iter().any(|read| meets(read, thing));
+        if let Some((_, why)) = self.voided.iter().find(stale) {
+            self.over.insert(at.clone(), Err(NotYet(why.clone())));
+        }
+        if base.answers.insert(at.clone(), answer).is_none() {
+            base.readers.add(reads, &at);
+        }
+    }
+
+    /// Forgets everything (the host was changed by another run).
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Makes every answer that reads what is written here not known yet, for every identity.
+    pub(super) fn void(&mut self, writes: &[Thing], why: &str) {
+        self.voided
+            .extend(writes.iter().map(|thing| (thing.clone(), why.to_owned())));
+        let base = Arc::clone(&self.base);
+        for at in writes.iter().flat_map(|thing| base.readers.of(thing)) {
+            self.over.insert(at.clone(), Err(NotYet(why.to_owned())));
+        }
+    }
+
+    /// Forgets the answers that read what is written here, so that they are asked again.
+    pub(super) fn forget(&mut self, writes: &[Thing]) {
+        let stale: Vec<_> = writes
+            .iter()
+            .flat_map(|thing| self.base.readers.of(thing))
+            .cloned()
+            .collect();
+        let base = Arc::make_mut(&mut self.base);
+        for at in stale {
+            base.answers.remove(&at);
+            self.over.remove(&at);
+        }
+    }
+
+    /// Lays effects over what is known: of the identity that acts, and of every other identity that
+    /// asked the same.
+    pub(super) fn foretell(&mut self, who: Who, identities: usize, effects: &[Effect]) {
+        for effect in effects {
+            let key = effect.probe.key();
+            for other in 0..identities {
+                if other == who || self.get(other, &key).is_some() {
+                    self.over
+                        .insert((other, key.clone()), effect.answer.clone());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Masking: no secret is in any event, wherever it came from.
+
+use serde_json::Value as Json;
+
+use crate::secret::{MASK, Secret};
+
+/// Secrets that were seen in arguments, to be masked in all that is shown.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Masking {
+    texts: Vec<String>,
+}
+
+/// Shorter secrets would mask half of every text, and protect nothing.
+const SHORTEST: usize = 3;
+
+impl Masking {
+    /// Learns secrets; each line of one is a secret too.
+    pub(super) fn learn(&mut self, secrets: impl IntoIterator<Item = Secret>) {
+        for secret in secrets {
+            let Ok(text) = std::str::from_utf8(secret.reveal()) else {
+                continue;
+            };
+            let lines = text.lines().map(str::trim);
+            for part in lines
+                .chain([text.trim()])
+                .filter(|part| part.len() >= SHORTEST)
+            {
+                if !self.texts.iter().any(|known| known == part) {
+                    self.texts.push(part.to_owned());
+                    // Longer ones first, so that none shows through another.
+                    self.texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+                }
+            }
+        }
+    }
+
+    /// The text with every secret masked.
+    pub(super) fn text(&self, text: &str) -> String {
+        self.texts.iter().fold(text.to_owned(), |text, secret| {
+            if text.contains(secret) {
+                text.replace(secret, MASK)
+            } else {
+                text
+            }
+        })
+    }
+
+    /// The tree with every secret masked.
+    pub(super) fn json(&self, json: Json) -> Json {
+        if self.texts.is_empty() {
+            return json;
+        }
+        match json {
+            Json::String(text) => self.text(&text).into(),
+            Json::Array(items) => items.into_iter().map(|item| self.json(item)).collect(),
+            Json::Object(map) => Json::Object(
+                map.into_iter()
+                    .map(|(key, value)| (self.text(&key), self.json(value)))
+                    .collect(),
+            ),
+            other => other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_and_their_lines_are_masked_everywhere() {
+        let mut masking = Masking::default();
+        masking.learn([
+            Secret::new("hunter2"),
+            Secret::new("first line\nsecond line\n"),
+        ]);
+        assert_eq!(masking.text("-p hunter2 second line"), "-p *** ***");
+        let json = serde_json::json!({"hunter2": ["a hunter2", 1]});
+        assert_eq!(masking.json(json), serde_json::json!({"***": ["a ***", 1]}));
+    }
+}

@@ -1,0 +1,555 @@
+//! What an exchange brought: tasks are finished, long steps followed, failures told.
+
+use std::time::Instant;
+
+use super::{
+    chain::{Entry, Slot, first_spool, steps, writes},
+    decide::{Decided, Decision, Question},
+    drive::{Flight, Landed, Loop},
+    exchange::{Lost, Sent},
+    finish::{Ran, run_error},
+    known::Who,
+};
+use crate::{
+    event::{Event, TaskError},
+    host::{HostError, LongStep, Op, OpResult, StepEnd},
+    ledger::Line,
+    probe::Probes,
+    step::{Action, Done},
+    task::TaskId,
+};
+
+/// How long one exchange waits for a long step when nothing else is to be done, in milliseconds.
+const LONG_WAIT: u64 = 20_000;
+
+impl Loop {
+    /// Sends a chain and finishes what can be finished. `more`: tasks may go on beside its long
+    /// steps.
+    pub(super) async fn send(&mut self, entries: Vec<Entry>, more: bool) -> Result<(), Lost> {
+        let mut all: Vec<Landed> = std::mem::take(&mut self.resumed);
+        for entry in entries {
+            let ran = vec![Ran::default(); entry.decided.items.len()];
+            all.push(Landed {
+                entry,
+                ran,
+                begun: Instant::now(),
+            });
+        }
+        let lines = self.intents(&all);
+        for landed in &all {
+            if landed.entry.epoch.is_some() && landed.entry.from == 0 {
+                let name = self.task_name(landed.entry.decided.task);
+                self.shared.sink.event(&Event::TaskStarted(name));
+            }
+        }
+        let mut ops = self.preamble();
+        let before = ops.len();
+        let mut chain = self.chain(lines, &all);
+        let opaque = all
+            .iter()
+            .any(|l| l.entry.decided.is_opaque(self.task(l.entry.decided.task)));
+        if opaque {
+            let open = self.questions_after(&all);
+            chain.ask(&open, all.len(), &self.chain_around());
+        }
+        for op in &mut chain.ops {
+            if let Op::Step {
+                on_failure: Some(to),
+                ..
+            } = op
+            {
+                *to += before;
+            }
+        }
+        ops.extend(chain.ops);
+        let flying = self
+            .flights
+            .iter()
+            .map(|f| (f.spool.clone(), &f.landed.entry.decided));
+        let started = chain.slots.iter().filter_map(|slot| match slot {
+            Slot::Step {
+                entry,
+                long: Some(long),
+                ..
+            } => Some((long.clone(), &all[*entry].entry.decided)),
+            _ => None,
+        });
+        let long: Vec<(String, &Box<Decided>)> = flying.chain(started).collect();
+        let awaited: Vec<String> = long.iter().map(|(spool, _)| spool.clone()).collect();
+        let looks = self.looks(long.iter().map(|(spool, d)| (spool.as_str(), d.as_ref())));
+        let mut tail = Vec::new();
+        if !awaited.is_empty() {
+            let millis = if more { 0 } else { LONG_WAIT };
+            tail.push(Op::Await {
+                long: awaited.clone(),
+                millis,
+            });
+            tail.extend(self.look_ops(&looks));
+        }
+        let sent = self.stoppable(ops, tail).await;
+        let (results, tail) = match sent {
+            Ok(Sent::Ran(results, tail)) => (results, tail),
+            Ok(Sent::Stale) => return self.start_over().await,
+            Err(Lost::Host(HostError::Privilege { user, why })) => {
+                return self.cannot_become(&all, &user, &why);
+            }
+            Err(lost) => return Err(lost),
+        };
+        let finished = self.decided.len();
+        let results: Vec<OpResult> = results.into_iter().skip(before).collect();
+        let first = all.first().map(|landed| landed.entry.decided.task);
+        let all = all.into_iter().map(|landed| Sending {
+            landed,
+            stage: Stage::Waiting,
+        });
+        self.read_chain(all.collect(), &chain.slots, results);
+        self.long_steps(&awaited, tail, &looks);
+        self.finish_landed();
+        self.vain = if self.decided.len() > finished || !self.flights.is_empty() {
+            0
+        } else {
+            self.vain + 1
+        };
+        if self.vain >= 3 {
+            self.vain = 0;
+            if let Some(first) = first {
+                let error = TaskError {
+                    message: "the host changed under it three times while it was to be done"
+                        .to_owned(),
+                    help: Some("something else is at work on the same things".to_owned()),
+                    ..TaskError::default()
+                };
+                self.failed_with(first, error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends; when somebody stops the run meanwhile, the host is told to stop before its next step.
+    async fn stoppable(&mut self, ops: Vec<Op>, tail: Vec<Op>) -> Result<Sent, Lost> {
+        let (cancel, door) = (self.shared.cancel.clone(), self.door.clone());
+        let stopping = crate::host::Stopping {
+            run: self.shared.options.run.clone(),
+            place: self.place.clone(),
+        };
+        let (sent, stopped) = {
+            let sending = self.locked(ops, tail);
+            tokio::pin!(sending);
+            tokio::select! {
+                sent = &mut sending => return sent,
+                () = cancel.stopped() => {}
+            }
+            let stopped = door.stop(&stopping).await;
+            (sending.await, stopped)
+        };
+        if let (Err(error), Ok(_)) = (&stopped, &sent) {
+            self.warn(None, format!("the host could not be told to stop: {error}"));
+        }
+        sent
+    }
+
+    /// Another run has written since we looked: nothing that was seen counts any more.
+    async fn start_over(&mut self) -> Result<(), Lost> {
+        self.known.clear();
+        self.asked.clear();
+        self.run_noted = false;
+        let mut questions = self.gather();
+        for who in 0..self.identities.len() {
+            questions.push((who, crate::probe::ask(crate::probes::Whoami)));
+        }
+        self.look(&questions, true).await
+    }
+
+    fn cannot_become(&mut self, all: &[Landed], user: &str, why: &str) -> Result<(), Lost> {
+        let acting = |landed: &&Landed| {
+            let who = landed.entry.decided.who;
+            landed.entry.epoch.is_some() && self.identities[who].user.as_deref() == Some(user)
+        };
+        let Some(first) = all.iter().find(acting).or(all.first()) else {
+            let (user, why) = (user.to_owned(), why.to_owned());
+            return Err(HostError::Privilege { user, why }.into());
+        };
+        let error = TaskError {
+            message: format!("cannot become `{user}`: {why}"),
+            help: Some(format!(
+                "let the login user become `{user}`, or change `become_user`"
+            )),
+            ..TaskError::default()
+        };
+        self.failed_with(first.entry.decided.task, error);
+        Ok(())
+    }
+
+    /// What tasks that come after a chain have asked: a program whose effects nobody stated may
+    /// change the answers.
+    fn questions_after(&self, all: &[Landed]) -> Vec<Question> {
+        let inside = |id: &TaskId| all.iter().any(|landed| landed.entry.decided.task == *id);
+        let later = self
+            .tasks
+            .iter()
+            .filter(|id| !self.decided.contains(id) && !inside(id));
+        let open = later.filter_map(|id| self.asked.get(id)).flatten();
+        open.filter(|(_, probe)| !probe.runs_user_code())
+            .cloned()
+            .collect()
+    }
+
+    fn intents(&mut self, all: &[Landed]) -> Vec<String> {
+        let mut lines: Vec<String> = std::mem::take(&mut self.lines)
+            .iter()
+            .map(Line::text)
+            .collect();
+        for landed in all.iter().filter(|landed| landed.entry.from == 0) {
+            let decided = &landed.entry.decided;
+            let (Some(epoch), Some(task)) = (&landed.entry.epoch, &decided.scope) else {
+                continue;
+            };
+            let line = Line::Intent {
+                task: task.clone(),
+                epoch: epoch.clone(),
+                module: self.task(decided.task).module.clone(),
+                name: self.task(decided.task).name.clone(),
+                print: decided.print.clone(),
+                listeners: self.shared.board.listeners(decided.task),
+                at: self.shared.options.audit.at.clone(),
+                run: self.shared.options.run.clone(),
+                long: first_spool(decided, epoch),
+                boot: self.boot.clone(),
+            };
+            lines.push(line.text());
+        }
+        lines
+    }
+
+    /// Reads what each operation of a chain gave, in order.
+    fn read_chain(&mut self, mut all: Vec<Sending>, slots: &[Slot], results: Vec<OpResult>) {
+        let mut broken = false;
+        for (slot, result) in slots.iter().zip(results) {
+            match (slot, result) {
+                (Slot::Note, _) => {}
+                (_, OpResult::NotReached) => broken = true,
+                (Slot::Observe { who, probes, upto }, OpResult::Observed(answers)) => {
+                    for (probe, answer) in probes.iter().zip(answers) {
+                        self.known.learn(*who, probe.as_ref(), answer);
+                    }
+                    self.finish_upto(&mut all[..*upto]);
+                }
+                (Slot::Guard, OpResult::Guarded(held)) => broken |= held.is_some(),
+                (
+                    Slot::Step {
+                        entry,
+                        item,
+                        number,
+                        long,
+                    },
+                    OpResult::Stepped(end),
+                ) => {
+                    broken |= matches!(end, StepEnd::Edited);
+                    self.stepped(&mut all[*entry], *item, *number, long.as_deref(), &end);
+                }
+                _ => broken = true,
+            }
+        }
+        for sending in all {
+            match sending.stage {
+                Stage::Flying { item, spool } => {
+                    let id = sending.landed.entry.decided.task;
+                    self.shared.board.state().schedule.start(id);
+                    self.flights.push(Flight {
+                        landed: sending.landed,
+                        item,
+                        spool,
+                    });
+                }
+                Stage::Acted => self.landed.push(sending.landed),
+                Stage::Waiting | Stage::Finished => {}
+            }
+        }
+        if broken {
+            // What was not reached is asked, and decided, anew.
+            self.known.clear();
+        }
+    }
+
+    /// Finishes the tasks of a chain that stand before a look, now that it was taken.
+    fn finish_upto(&mut self, all: &mut [Sending]) {
+        for sending in all {
+            let acts = sending.landed.entry.epoch.is_some();
+            if matches!(sending.stage, Stage::Acted)
+                || (!acts && matches!(sending.stage, Stage::Waiting))
+            {
+                sending.stage = Stage::Finished;
+                self.finish_one(&sending.landed);
+            }
+        }
+    }
+
+    fn stepped(
+        &mut self,
+        sending: &mut Sending,
+        item: usize,
+        number: usize,
+        long: Option<&str>,
+        end: &StepEnd,
+    ) {
+        match (end, long) {
+            (StepEnd::Edited, _) => sending.stage = Stage::Waiting,
+            (StepEnd::Started, Some(spool)) => {
+                sending.stage = Stage::Flying {
+                    item,
+                    spool: spool.to_owned(),
+                };
+            }
+            _ => {
+                sending.stage = Stage::Acted;
+                self.note_step(&mut sending.landed, item, number, end);
+            }
+        }
+    }
+
+    /// Notes how a step ended, and that what it wrote is no longer what was seen.
+    fn note_step(&mut self, landed: &mut Landed, item: usize, number: usize, end: &StepEnd) {
+        let decided = &landed.entry.decided;
+        let task = self.task(decided.task);
+        let Some((_, step)) = steps(decided).nth(number) else {
+            return;
+        };
+        let ran = &mut landed.ran[item];
+        ran.taken += 1;
+        let trouble = match (&step.action, end) {
+            (Action::Run(_), StepEnd::Ok(done)) => {
+                ran.done.push(done.clone());
+                None
+            }
+            (Action::Run(run), StepEnd::Failed(done)) => {
+                ran.done.push(done.clone());
+                Some(run_error(run, done))
+            }
+            (Action::Run(run), StepEnd::TimedOut(done)) => {
+                ran.done.push(done.clone());
+                let mut error = run_error(run, done);
+                let program = run.argv.first().map_or("", String::as_str);
+                let limit = run
+                    .seconds
+                    .map_or_else(String::new, |s| format!(" within {s} s"));
+                error.message = format!("`{program}` did not end{limit}");
+                error.help = Some("give it more time with `timeout:`".to_owned());
+                Some(error)
+            }
+            (action, StepEnd::Failed(done) | StepEnd::TimedOut(done)) => {
+                Some(action_error(action, done))
+            }
+            _ => None,
+        };
+        ran.trouble = trouble;
+        let opaque = decided.is_opaque(task) && matches!(step.action, Action::Run(_));
+        if opaque {
+            self.known.clear();
+        } else {
+            let written = writes(&landed.entry, task, &self.known);
+            self.known.forget(&written);
+        }
+    }
+
+    /// How the long steps stand that were waited for, and what was seen after each.
+    fn long_steps(&mut self, awaited: &[String], tail: Vec<OpResult>, looks: &[Look]) {
+        let mut tail = tail.into_iter();
+        let Some(OpResult::Awaited(standing)) = tail.next() else {
+            return;
+        };
+        let answers: Vec<OpResult> = tail.collect();
+        for (spool, standing) in awaited.iter().zip(standing) {
+            let end = match standing {
+                LongStep::Running => continue,
+                LongStep::Ended(end) => end,
+                LongStep::Lost => StepEnd::Failed(Done {
+                    status: 137,
+                    stderr:
+                        b"it is gone without a status: it was killed, or the host was restarted"
+                            .to_vec(),
+                    ..Done::default()
+                }),
+            };
+            let Some(at) = self
+                .flights
+                .iter()
+                .position(|flight| flight.spool == *spool)
+            else {
+                continue;
+            };
+            let Flight {
+                mut landed,
+                item,
+                spool,
+            } = self.flights.remove(at);
+            let number = spool
+                .rsplit('-')
+                .next()
+                .and_then(|n| n.parse().ok())
+                .unwrap_or_default();
+            self.note_step(&mut landed, item, number, &end);
+            let failed = landed.ran[item].trouble.is_some();
+            if !failed && steps(&landed.entry.decided).count() > number + 1 {
+                landed.entry.from = number + 1;
+                self.resumed.push(landed);
+                continue;
+            }
+            for (look, result) in looks
+                .iter()
+                .zip(&answers)
+                .filter(|(look, _)| look.0 == spool)
+            {
+                if let OpResult::Observed(answers) = result {
+                    for (probe, answer) in look.2.iter().zip(answers) {
+                        self.known.learn(look.1, probe.as_ref(), answer.clone());
+                    }
+                }
+            }
+            self.landed.push(landed);
+        }
+    }
+
+    /// Looks after the end of long steps, to be asked in the same exchange that waits for them.
+    fn looks<'a>(&self, flights: impl Iterator<Item = (&'a str, &'a Decided)>) -> Vec<Look> {
+        let mut looks = Vec::new();
+        for (spool, decided) in flights {
+            for who in 0..self.identities.len() {
+                let probes: Probes = decided
+                    .asked
+                    .iter()
+                    .filter(|(as_whom, _)| *as_whom == who)
+                    .map(|(_, probe)| probe.clone())
+                    .collect();
+                if !probes.is_empty() {
+                    looks.push((spool.to_owned(), who, probes));
+                }
+            }
+        }
+        looks
+    }
+
+    /// Waits for the end of a long step.
+    pub(super) async fn await_long(&mut self) -> Result<(), Lost> {
+        let awaited: Vec<String> = self.flights.iter().map(|f| f.spool.clone()).collect();
+        let looks = self.looks(
+            self.flights
+                .iter()
+                .map(|f| (f.spool.as_str(), f.landed.entry.decided.as_ref())),
+        );
+        let mut ops = vec![Op::Await {
+            long: awaited.clone(),
+            millis: LONG_WAIT,
+        }];
+        ops.extend(self.look_ops(&looks));
+        let results = self.plain(ops).await?;
+        self.long_steps(&awaited, results, &looks);
+        Ok(())
+    }
+
+    fn look_ops(&self, looks: &[Look]) -> Vec<Op> {
+        let op = |(_, who, probes): &Look| Op::Observe {
+            who: self.identities[*who].clone(),
+            probes: probes.clone(),
+        };
+        looks.iter().map(op).collect()
+    }
+
+    /// What has still to be answered before landed tasks can be finished.
+    pub(super) fn unanswered_of_landed(&self) -> Vec<Question> {
+        let asked = self
+            .landed
+            .iter()
+            .flat_map(|landed| &landed.entry.decided.asked);
+        asked
+            .filter(|(who, probe)| self.known.get(*who, &probe.key()).is_none())
+            .cloned()
+            .collect()
+    }
+
+    pub(super) fn finish_landed(&mut self) {
+        for landed in std::mem::take(&mut self.landed) {
+            let known = |(who, probe): &Question| self.known.get(*who, &probe.key()).is_some();
+            if landed.entry.decided.asked.iter().all(known) {
+                self.finish_one(&landed);
+            } else {
+                self.landed.push(landed);
+            }
+        }
+    }
+
+    fn finish_one(&mut self, landed: &Landed) {
+        let Landed { entry, ran, begun } = landed;
+        if self.decided.contains(&entry.decided.task) {
+            return;
+        }
+        if let Some(epoch) = &entry.epoch {
+            self.finish_decided(&entry.decided, Some(ran), Some(epoch.clone()), *begun);
+            return;
+        }
+        // It was decided on what was foretold: what was seen must say the same.
+        let shared = std::sync::Arc::clone(&self.shared);
+        let known = self.known.clone();
+        let decision = {
+            let state = shared.board.state();
+            self.decide(entry.decided.task, &state, &known, false)
+        };
+        match decision {
+            Decision::Quiet => self.quiet(entry.decided.task),
+            Decision::Decided(decided) if !decided.acts() => {
+                self.finish_decided(&decided, None, None, *begun);
+            }
+            // The walk comes to it again.
+            Decision::Decided(_) | Decision::Ask(_) | Decision::NotYet(_) => {}
+        }
+    }
+}
+
+/// A task of a chain that was sent.
+struct Sending {
+    landed: Landed,
+    stage: Stage,
+}
+
+/// How far a task of a chain has come.
+enum Stage {
+    /// No step of it was taken.
+    Waiting,
+    /// All its steps that were reached have ended.
+    Acted,
+    /// A long step of it goes on.
+    Flying { item: usize, spool: String },
+    /// It was looked at again, and told.
+    Finished,
+}
+
+/// After the end of which long step, as whom, what.
+type Look = (String, Who, Probes);
+
+/// How a file action that failed is told.
+fn action_error(action: &Action, done: &Done) -> TaskError {
+    let what = match action {
+        Action::Write(write) => format!("cannot write `{}`", write.path),
+        Action::Directory { path, .. } => format!("cannot make the directory `{path}`"),
+        Action::Link { path, .. } | Action::HardLink { path, .. } => {
+            format!("cannot make the link `{path}`")
+        }
+        Action::Attrs { path, .. } => format!("cannot set the attributes of `{path}`"),
+        Action::Copy { from, to } => format!("cannot copy `{from}` to `{to}`"),
+        Action::Remove { path } => format!("cannot remove `{path}`"),
+        Action::Run(run) => format!("`{}` failed", run.argv.first().map_or("", String::as_str)),
+        Action::Settle { millis, .. } => {
+            format!("it did not settle within {} s", millis.div_ceil(1000))
+        }
+    };
+    let stderr = String::from_utf8_lossy(&done.stderr).trim().to_owned();
+    let message = match stderr.lines().last() {
+        Some(last) => format!("{what}: {last}"),
+        None => what,
+    };
+    let stderr = (stderr.lines().count() > 1).then_some(stderr);
+    TaskError {
+        message,
+        stderr,
+        ..TaskError::default()
+    }
+}

@@ -1,0 +1,360 @@
+//! Finishing tasks for good: the schedule, results, the ledger's lines, the recap and the events.
+
+use std::{sync::Arc, time::Instant};
+
+use super::{
+    board::{End, listener_name},
+    decide::Decided,
+    drive::Loop,
+    exchange::Lost,
+    finish::{Finished, Ran, finish, shown},
+    walk::{Results, ended},
+};
+use crate::{
+    event::{Event, Forgiven, Outcome, TaskFinished, TaskName},
+    late::NotYet,
+    ledger::{Line, Scope},
+    reason::Reason,
+    schedule::Ended,
+    task::{Output, Task, TaskId},
+    value::Value,
+};
+
+/// Results that are kept for `register` of a `once` command that is skipped: at most so many bytes.
+const RESULT_LIMIT: usize = 64 * 1024;
+
+impl Loop {
+    /// Finishes a task; `ran` is nothing where its steps are only foretold or there are none.
+    pub(super) fn finish_decided(
+        &mut self,
+        decided: &Decided,
+        ran: Option<&[Ran]>,
+        epoch: Option<String>,
+        begun: Instant,
+    ) {
+        let shared = Arc::clone(&self.shared);
+        let id = decided.task;
+        let task = &shared.list.tasks[id.index()];
+        let mut state = shared.board.state();
+        let mut finished = {
+            let results = Results {
+                state: &state,
+                list: &shared.list,
+            };
+            let context = self.context(task, &self.known, &results);
+            let mut decided = decided.clone();
+            if decided.shown.is_empty() {
+                decided.shown = shown(&decided, &context);
+            }
+            finish(&decided, ran, &context)
+        };
+        if let (Some(scope), false) = (&decided.scope, finished.output.changed.is_true()) {
+            if self.still_changed(id, scope) {
+                let output = Output {
+                    changed: true.into(),
+                    ..finished.output.as_ref().clone()
+                };
+                finished.output = Arc::new(output);
+            }
+        }
+        let failed = finished.outcome == Outcome::Failed;
+        let ignored = failed && task.ignore_errors;
+        let end = if ignored {
+            Ended::Done
+        } else {
+            ended(finished.outcome)
+        };
+        state.schedule.finish(id, end);
+        let rescued = failed && !ignored && state.schedule.rescued(id);
+        state.outputs[id.index()] = Some(Arc::clone(&finished.output));
+        let mut told = self.end_of(&finished, decided.scope.clone(), epoch.clone());
+        // What failed half-way may have changed something: its listeners are owed.
+        if failed && !ignored {
+            told.changed = Some(false);
+        }
+        state.ends.insert(id, told);
+        drop(state);
+        self.decided.insert(id);
+        self.note(decided, &finished, epoch, task);
+        let forgiven = match (ignored, rescued) {
+            (true, _) => Some(Forgiven::Ignored),
+            (_, true) => Some(Forgiven::Rescued),
+            _ => None,
+        };
+        self.count(finished.outcome, &finished.reason, forgiven);
+        self.emit(id, finished, forgiven, begun);
+        shared.board.moved();
+    }
+
+    /// Whether an earlier run changed it and died before those who read `.changed` had ended.
+    fn still_changed(&self, id: TaskId, scope: &Scope) -> bool {
+        let Some(record) = self
+            .ledger
+            .records
+            .get(scope)
+            .filter(|record| record.owes())
+        else {
+            return false;
+        };
+        let list = &self.shared.list;
+        let heeding = list.tasks.iter().filter(|task| task.heeds.contains(&id));
+        heeding.map(listener_name).any(|name| {
+            let served = self.ledger.served.get(&self.scope(&name));
+            record.listeners.contains(&name)
+                && served.and_then(|tasks| tasks.get(scope)) != record.epoch.as_ref()
+        })
+    }
+
+    /// Lines for the ledger.
+    fn note(&mut self, decided: &Decided, finished: &Finished, epoch: Option<String>, task: &Task) {
+        if self.checking() {
+            return;
+        }
+        let failed = finished.outcome == Outcome::Failed;
+        if !failed && !decided.serves.is_empty() {
+            self.serve(task, decided.serves.clone());
+            self.must_write |= decided.pays;
+        }
+        let witness = finished.witness.clone();
+        if let Some(epoch) = epoch {
+            let result = task
+                .once
+                .then(|| self.storable(decided, &finished.output))
+                .flatten();
+            self.lines.push(Line::End {
+                epoch,
+                ended: finished.ended,
+                witness,
+                result,
+            });
+            return;
+        }
+        let (Some(scope), Some(print)) = (&decided.scope, &decided.print) else {
+            return;
+        };
+        let rests = matches!(finished.outcome, Outcome::Unchanged);
+        let known = self
+            .ledger
+            .records
+            .get(scope)
+            .and_then(|record| record.print.as_ref());
+        let command = decided.items.iter().any(|item| {
+            item.bound
+                .as_ref()
+                .is_some_and(|b| b.nature() != crate::module::Nature::State)
+        });
+        if rests && !command && known != Some(print) {
+            self.lines.push(Line::State {
+                task: scope.clone(),
+                module: task.module.clone(),
+                name: task.name.clone(),
+                print: print.clone(),
+                witness,
+            });
+        }
+    }
+
+    fn serve(&mut self, task: &Task, serves: Vec<(Scope, String)>) {
+        let listener = self.scope(&listener_name(task));
+        let known = self.ledger.served.entry(listener.clone()).or_default();
+        known.extend(serves.iter().cloned());
+        self.lines.push(Line::Served {
+            listener,
+            tasks: serves,
+        });
+    }
+
+    /// The result of a command, if it may be kept.
+    fn storable(&self, decided: &Decided, output: &Output) -> Option<Value> {
+        let secret = decided
+            .items
+            .iter()
+            .filter_map(|item| item.bound.as_ref())
+            .any(|bound| !bound.args().secrets().is_empty());
+        let json = output.value.to_json();
+        let masked = self.masking.json(json.clone());
+        let task = self.task(decided.task);
+        let small = json.to_string().len() <= RESULT_LIMIT;
+        (!secret && !task.no_log && small && masked == json).then(|| output.value.clone())
+    }
+
+    fn count(&mut self, outcome: Outcome, reason: &Reason, forgiven: Option<Forgiven>) {
+        let recap = &mut self.recap;
+        let counter = match (outcome, forgiven) {
+            (Outcome::Failed, Some(Forgiven::Ignored)) => &mut recap.ignored,
+            (Outcome::Failed, Some(Forgiven::Rescued)) => &mut recap.rescued,
+            (Outcome::Failed, None) => &mut recap.failed,
+            (Outcome::Changed, _) => &mut recap.changed,
+            (Outcome::Unchanged, _) => &mut recap.unchanged,
+            (Outcome::Assumed, _) => &mut recap.assumed,
+            (Outcome::Skipped, _) => &mut recap.skipped,
+            (Outcome::Unknown, _) => &mut recap.unknown,
+            (Outcome::Blocked, _) => &mut recap.blocked,
+        };
+        *counter += 1;
+        if *reason == Reason::Unguarded {
+            recap.unguarded += 1;
+        }
+    }
+
+    pub(super) fn task_name(&self, id: TaskId) -> TaskName {
+        let list = &self.shared.list;
+        let task = self.task(id);
+        TaskName {
+            host: self.name.clone(),
+            task: self.masking.text(&task.name),
+            id: task
+                .id
+                .clone()
+                .unwrap_or_else(|| format!("task-{}", id.0 + 1)),
+            module: task.module.clone(),
+            source: task.place.as_ref().map(ToString::to_string),
+            play: list
+                .plays
+                .get(task.play as usize)
+                .cloned()
+                .unwrap_or_default(),
+            handler: task.handler,
+        }
+    }
+
+    fn emit(&mut self, id: TaskId, finished: Finished, forgiven: Option<Forgiven>, begun: Instant) {
+        let task = self.task(id);
+        for message in &finished.warnings {
+            let message = if task.no_log {
+                crate::MASK.to_owned()
+            } else {
+                message.clone()
+            };
+            self.warn(Some(id), message);
+        }
+        let result = (self.shared.options.results && !task.no_log)
+            .then(|| self.masking.json(finished.output.to_value().to_json()));
+        let reason = match finished.reason {
+            Reason::WhenFalse { condition } => Reason::WhenFalse {
+                condition: self.masking.text(&condition),
+            },
+            reason => reason,
+        };
+        let event = TaskFinished {
+            name: self.task_name(id),
+            outcome: finished.outcome,
+            reason,
+            changes: finished.changes,
+            error: finished.error,
+            forgiven,
+            items: finished.items,
+            message: finished.message,
+            result,
+            duration_ms: super::millis(begun),
+        };
+        self.shared
+            .sink
+            .event(&Event::TaskFinished(Box::new(event)));
+    }
+
+    pub(super) fn warn(&self, id: Option<TaskId>, message: String) {
+        let name = id.map(|id| self.task_name(id));
+        self.shared.sink.event(&Event::Warning {
+            host: self.name.clone(),
+            source: name.as_ref().and_then(|name| name.source.clone()),
+            task: name.map(|name| name.task),
+            message: self.masking.text(&message),
+        });
+    }
+
+    /// A handler that nobody called has had its turn.
+    pub(super) fn quiet(&mut self, id: TaskId) {
+        let mut state = self.shared.board.state();
+        state.schedule.finish(id, Ended::Skipped);
+        drop(state);
+        self.decided.insert(id);
+        self.shared.board.moved();
+    }
+
+    /// Something before it failed. A handler is told of only if it was called.
+    pub(super) fn blocked(&mut self, id: TaskId, by: TaskId) {
+        let shared = Arc::clone(&self.shared);
+        let task = &shared.list.tasks[id.index()];
+        let mut state = shared.board.state();
+        state.schedule.dismiss(id);
+        let called = task.triggers.iter().any(|id| {
+            state
+                .ends
+                .get(id)
+                .is_some_and(|end| end.changed == Some(true))
+        });
+        drop(state);
+        self.decided.insert(id);
+        if !task.handler || called {
+            let reason = Reason::Blocked {
+                by: self.task(by).name.clone(),
+            };
+            self.simply(id, Outcome::Blocked, reason);
+        }
+        shared.board.moved();
+    }
+
+    /// Check mode: it depends on something not known yet.
+    pub(super) fn unknown(&mut self, id: TaskId, what: &NotYet) {
+        let output = Output {
+            changed: Value::NotYet(what.clone()),
+            value: Value::NotYet(what.clone()),
+            ..Output::default()
+        };
+        let mut state = self.shared.board.state();
+        state.schedule.finish(id, Ended::Done);
+        state.outputs[id.index()] = Some(Arc::new(output));
+        state.ends.insert(
+            id,
+            End {
+                changed: None,
+                scope: None,
+                epoch: None,
+            },
+        );
+        drop(state);
+        self.decided.insert(id);
+        self.simply(
+            id,
+            Outcome::Unknown,
+            Reason::NotKnown {
+                what: what.0.clone(),
+            },
+        );
+        self.shared.board.moved();
+    }
+
+    fn simply(&mut self, id: TaskId, outcome: Outcome, reason: Reason) {
+        self.count(outcome, &reason, None);
+        let event = TaskFinished {
+            name: self.task_name(id),
+            outcome,
+            reason,
+            changes: Vec::new(),
+            error: None,
+            forgiven: None,
+            items: Vec::new(),
+            message: None,
+            result: None,
+            duration_ms: 0,
+        };
+        self.shared
+            .sink
+            .event(&Event::TaskFinished(Box::new(event)));
+    }
+
+    pub(super) fn unreachable(&mut self, lost: &Lost) {
+        let error = match lost {
+            Lost::Host(error) => error.to_string(),
+            Lost::Locked(by) => format!("another run holds the lock: {by}"),
+            Lost::Aborted => return,
+        };
+        self.recap.unreachable = true;
+        let error = self.masking.text(&error);
+        self.shared.sink.event(&Event::HostUnreachable {
+            host: self.name.clone(),
+            error,
+        });
+    }
+}

@@ -1,0 +1,618 @@
+//! Walking the schedule on one host: deciding tasks in listed order, as far as can be foreseen.
+
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
+
+use super::{
+    board::{End, State, listener_name},
+    chain::Entry,
+    decide::{Call, Decided, Decision, Fate, Ground, Item, Question, foretell},
+    drive::Loop,
+    finish::{Context, Finished, finish, shown},
+    known::Known,
+};
+use crate::{
+    event::{Outcome, TaskError},
+    late::NotYet,
+    ledger::Scope,
+    module::{Refusal, Stop},
+    probe::Answer,
+    reason::Reason,
+    schedule::{Ended, Next},
+    task::{Output, Outputs, Resolved, Task, TaskId, TaskList},
+    value::Value,
+};
+
+/// What has to be done next.
+pub(super) enum Todo {
+    /// Every task of this host is decided.
+    Over,
+    /// These have to be answered first.
+    Ask(Vec<Question>),
+    /// These have to be sent; whether other tasks could go on beside their long steps.
+    Send(Vec<Entry>, bool),
+    /// Only the end of a long step brings anything new.
+    AwaitLong,
+    /// Only another host brings anything new.
+    AwaitOthers,
+}
+
+/// Results as the tasks of a host may read them.
+pub(super) struct Results<'a> {
+    pub(super) state: &'a State,
+    pub(super) list: &'a TaskList,
+}
+
+impl Outputs for Results<'_> {
+    fn of(&self, task: TaskId) -> Result<Arc<Output>, NotYet> {
+        let output = self.state.outputs.get(task.index()).cloned().flatten();
+        output.ok_or_else(|| {
+            let name = self
+                .list
+                .tasks
+                .get(task.index())
+                .map_or("", |task| task.name.as_str());
+            NotYet(format!("the result of `{name}`"))
+        })
+    }
+}
+
+/// What is foreseen: the state and the host as they will be.
+struct Ahead {
+    state: State,
+    known: Known,
+    entries: Vec<Entry>,
+    /// A program ran of which nobody said what it writes.
+    opaque: bool,
+}
+
+impl Loop {
+    /// Decides task after task; finishes what needs no step while nothing is foretold.
+    pub(super) fn walk(&mut self) -> Todo {
+        let shared = Arc::clone(&self.shared);
+        let mut ahead: Option<Ahead> = None;
+        loop {
+            if shared.cancel.is_stopped() {
+                return self.todo(None, Next::Waiting);
+            }
+            let next = match &ahead {
+                Some(ahead) => ahead.state.schedule.next(self.host),
+                None => shared.board.state().schedule.next(self.host),
+            };
+            match (next, &mut ahead) {
+                (Next::NotNeeded(id), Some(ahead)) => ahead.state.schedule.dismiss(id),
+                (Next::NotNeeded(id), None) => {
+                    shared.board.state().schedule.dismiss(id);
+                    self.decided.insert(id);
+                }
+                (Next::Blocked { task, by }, None) => self.blocked(task, by),
+                (Next::Over | Next::Waiting | Next::Blocked { .. }, _) => {
+                    return self.todo(ahead, next);
+                }
+                (Next::Run(id), None) => match self.here(id) {
+                    Here::Done => {}
+                    Here::Todo(todo) => return todo,
+                    Here::Acts(first) => ahead = Some(*first),
+                },
+                (Next::Run(id), Some(far)) => {
+                    if !self.foresee_task(id, far) {
+                        return self.todo(ahead, next);
+                    }
+                }
+            }
+            let full = ahead.as_ref().is_some_and(|ahead| self.is_full(ahead));
+            if full {
+                return self.todo(ahead, next);
+            }
+        }
+    }
+
+    fn todo(&self, ahead: Option<Ahead>, next: Next) -> Todo {
+        let over = matches!(next, Next::Over);
+        let more = matches!(next, Next::Run(_));
+        match ahead {
+            Some(ahead) => Todo::Send(ahead.entries, more),
+            None if !self.resumed.is_empty() => Todo::Send(Vec::new(), more),
+            None if !self.flights.is_empty() => Todo::AwaitLong,
+            None if over => Todo::Over,
+            None => Todo::AwaitOthers,
+        }
+    }
+
+    /// Whether nothing may be foreseen after the last entry.
+    fn is_full(&self, ahead: &Ahead) -> bool {
+        let Some(last) = ahead.entries.last() else {
+            return false;
+        };
+        if last.epoch.is_none() {
+            return false;
+        }
+        let task = self.task(last.decided.task);
+        let judged = task
+            .judge
+            .as_ref()
+            .is_some_and(|judge| judge.judges_failure());
+        let many = last.decided.items.len() > 1;
+        judged || many || self.shared.options.in_order
+    }
+
+    /// Decides a task at its own turn.
+    fn here(&mut self, id: TaskId) -> Here {
+        let shared = Arc::clone(&self.shared);
+        let known = self.known.clone();
+        let decision = {
+            let state = shared.board.state();
+            self.decide(id, &state, &known, false)
+        };
+        match decision {
+            Decision::Quiet => self.quiet(id),
+            Decision::Ask(questions) => return Here::Todo(Todo::Ask(questions)),
+            // What it waits for may be made by a long step that goes on.
+            Decision::NotYet(_) if !self.flights.is_empty() => {
+                return Here::Todo(Todo::AwaitLong);
+            }
+            Decision::NotYet(what) => self.not_known(id, &what),
+            Decision::Decided(decided) if decided.acts() && !self.foretelling(id) => {
+                return Here::Acts(Box::new(self.begin(decided, known)));
+            }
+            Decision::Decided(decided) => {
+                if decided.acts() {
+                    self.foretell_here(&decided);
+                }
+                self.finish_decided(&decided, None, None, Instant::now());
+            }
+        }
+        Here::Done
+    }
+
+    /// In check mode nothing is done, unless the task says so.
+    fn foretelling(&self, id: TaskId) -> bool {
+        match self.task(id).check_mode {
+            Some(check) => check,
+            None => self.checking(),
+        }
+    }
+
+    fn foretell_here(&mut self, decided: &Decided) {
+        let mut known = self.known.clone();
+        self.lay(decided, &mut known);
+        self.known = known;
+    }
+
+    fn lay(&self, decided: &Decided, known: &mut Known) {
+        let task = self.task(decided.task);
+        for item in &decided.items {
+            if let (Fate::Act(plan), Some(bound)) = (&item.fate, &item.bound) {
+                foretell(known, decided.who, self.identities.len(), plan, task, bound);
+            }
+        }
+    }
+
+    fn begin(&mut self, decided: Box<Decided>, known: Known) -> Ahead {
+        let state = self.shared.board.state().clone();
+        let mut ahead = Ahead {
+            state,
+            known,
+            entries: Vec::new(),
+            opaque: false,
+        };
+        self.enter(decided, &mut ahead);
+        ahead
+    }
+
+    /// Decides a task on what is foretold; false if it has to wait for its own turn.
+    fn foresee_task(&mut self, id: TaskId, ahead: &mut Ahead) -> bool {
+        match self.decide(id, &ahead.state, &ahead.known, false) {
+            Decision::Quiet => {
+                ahead.state.schedule.finish(id, Ended::Skipped);
+                ahead.entries.push(self.quiet_entry(id));
+                true
+            }
+            Decision::Ask(_) | Decision::NotYet(_) => false,
+            Decision::Decided(decided) => {
+                let refuses = |item: &Item| matches!(item.fate, Fate::Refuse(_));
+                if decided.items.iter().any(refuses) || self.foretelling(id) {
+                    return false;
+                }
+                if ahead.opaque && !can_be_guarded(&decided, &ahead.known) {
+                    return false;
+                }
+                self.enter(decided, ahead);
+                true
+            }
+        }
+    }
+
+    /// A handler that stays quiet, as far as can be foreseen: looked at again when it is its turn.
+    fn quiet_entry(&self, id: TaskId) -> Entry {
+        let decided = Decided {
+            task: id,
+            who: 0,
+            scope: None,
+            print: None,
+            reason: Reason::InState,
+            items: Vec::new(),
+            looped: false,
+            serves: Vec::new(),
+            pays: false,
+            asked: Vec::new(),
+            shown: Vec::new(),
+        };
+        Entry {
+            decided: Box::new(decided),
+            epoch: None,
+            planned_on: Vec::new(),
+            from: 0,
+        }
+    }
+
+    fn enter(&mut self, mut decided: Box<Decided>, ahead: &mut Ahead) {
+        let id = decided.task;
+        let acts = decided.acts();
+        let epoch = acts.then(|| {
+            self.epochs += 1;
+            format!(
+                "{}.{}-{}",
+                self.shared.options.run, self.host.0, self.epochs
+            )
+        });
+        let planned_on = planned_on(&decided, &ahead.known);
+        let task = self.task(id);
+        decided.shown = shown(&decided, &self.context(task, &ahead.known, &NoResults));
+        self.lay(&decided, &mut ahead.known);
+        let finished = {
+            let results = Results {
+                state: &ahead.state,
+                list: &self.shared.list,
+            };
+            finish(
+                &decided,
+                None,
+                &self.context(self.task(id), &ahead.known, &results),
+            )
+        };
+        let task = self.task(id);
+        ahead.opaque |= decided.is_opaque(task);
+        let end = self.end_of(&finished, decided.scope.clone(), epoch.clone());
+        ahead.state.outputs[id.index()] = Some(Arc::clone(&finished.output));
+        ahead.state.ends.insert(id, end);
+        if decided.is_long() {
+            ahead.state.schedule.start(id);
+            // Its result comes with its end.
+            ahead.state.outputs[id.index()] = None;
+            ahead.state.ends.remove(&id);
+        } else {
+            let ended = if acts {
+                Ended::Done
+            } else {
+                ended(finished.outcome)
+            };
+            ahead.state.schedule.finish(id, ended);
+        }
+        ahead.entries.push(Entry {
+            decided,
+            epoch,
+            planned_on,
+            from: 0,
+        });
+    }
+
+    pub(super) fn end_of(
+        &self,
+        finished: &Finished,
+        scope: Option<Scope>,
+        epoch: Option<String>,
+    ) -> End {
+        let changed = match &finished.output.changed {
+            Value::NotYet(_) => None,
+            changed => Some(changed.is_true()),
+        };
+        let changed = if finished.outcome == Outcome::Failed {
+            Some(false)
+        } else {
+            changed
+        };
+        End {
+            changed,
+            scope,
+            epoch,
+        }
+    }
+
+    pub(super) fn context<'a>(
+        &'a self,
+        task: &'a Task,
+        known: &'a Known,
+        outputs: &'a dyn Outputs,
+    ) -> Context<'a> {
+        Context {
+            task,
+            known,
+            outputs,
+            masking: &self.masking,
+            diff: self.shared.options.diff,
+        }
+    }
+
+    /// Decides one task on what is (or is foretold to be) known. `early`: long before its turn, to
+    /// learn what it wants to ask.
+    pub(super) fn decide(
+        &mut self,
+        id: TaskId,
+        state: &State,
+        known: &Known,
+        early: bool,
+    ) -> Decision {
+        let shared = Arc::clone(&self.shared);
+        let task = &shared.list.tasks[id.index()];
+        if !task.selected && !task.handler {
+            return self.unselected(id);
+        }
+        let (call, serves, pays) = if early {
+            (Call::None, Vec::new(), false)
+        } else {
+            self.call(task, state)
+        };
+        let called = match call {
+            Call::NotYet(what) => return Decision::NotYet(what),
+            Call::Called(reason) => Some(reason),
+            Call::None if task.handler && !early => return Decision::Quiet,
+            Call::None => None,
+        };
+        let resolved = match self.resolve(id, state) {
+            Ok(resolved) => resolved,
+            Err(Stop::NotYet(what)) => return Decision::NotYet(what),
+            Err(Stop::Refused(refusal)) => return self.refused(id, refusal),
+        };
+        self.learn_secrets(&resolved, task);
+        let scope = self.scope("");
+        let mut keys = std::mem::take(&mut self.keys);
+        let mut used = std::mem::take(&mut self.used);
+        let decision = {
+            let key = std::cell::RefCell::new((&mut keys, &mut used));
+            let named = |wanted: &str| {
+                let (keys, used) = &mut *key.borrow_mut();
+                // Early looks come in listed order too, so that the ordinals are those of the list.
+                let name = keys.entry(id).or_insert_with(|| ordinal(used, wanted));
+                Scope {
+                    task: name.clone(),
+                    ..scope.clone()
+                }
+            };
+            let ground = Ground {
+                task,
+                id,
+                who: self.who(task),
+                resolved,
+                known,
+                identities: self.identities.len(),
+                ledger: &self.ledger,
+                scope: Box::new(named),
+                called,
+                diff: self.shared.options.diff && !early,
+                serves,
+                pays,
+            };
+            ground.decide()
+        };
+        (self.keys, self.used) = (keys, used);
+        match &decision {
+            Decision::Ask(questions) => {
+                self.asked
+                    .entry(id)
+                    .or_default()
+                    .extend(questions.iter().cloned());
+            }
+            Decision::Decided(decided) => {
+                self.asked.insert(id, decided.asked.clone());
+            }
+            _ => {}
+        }
+        decision
+    }
+
+    fn unselected(&self, id: TaskId) -> Decision {
+        Decision::Decided(Box::new(Decided {
+            task: id,
+            who: 0,
+            scope: None,
+            print: None,
+            reason: Reason::NotSelected,
+            items: vec![Item {
+                label: None,
+                value: Value::Null,
+                bound: None,
+                fate: Fate::Skip,
+                reason: Reason::NotSelected,
+            }],
+            looped: false,
+            serves: Vec::new(),
+            pays: false,
+            asked: Vec::new(),
+            shown: Vec::new(),
+        }))
+    }
+
+    fn refused(&self, id: TaskId, refusal: Refusal) -> Decision {
+        let Decision::Decided(mut decided) = self.unselected(id) else {
+            unreachable!()
+        };
+        decided.reason = Reason::Differs;
+        decided.items[0].fate = Fate::Refuse(refusal);
+        decided.items[0].reason = Reason::Differs;
+        Decision::Decided(decided)
+    }
+
+    /// The condition and arguments; kept once they cannot change any more.
+    fn resolve(&mut self, id: TaskId, state: &State) -> Result<Resolved, Stop> {
+        if let Some(resolved) = self.resolved.get(&id) {
+            return Ok(resolved.clone());
+        }
+        let task = self.task(id);
+        let results = Results {
+            state,
+            list: &self.shared.list,
+        };
+        let resolved = task.body.resolve(&results)?;
+        if task.needs.is_empty() && is_whole(&resolved) {
+            self.resolved.insert(id, resolved.clone());
+        }
+        Ok(resolved)
+    }
+
+    fn learn_secrets(&mut self, resolved: &Resolved, task: &Task) {
+        let mut secrets = Vec::new();
+        let mut of = |bound: &Arc<dyn crate::module::Bound>| secrets.extend(bound.args().secrets());
+        match resolved {
+            Resolved::Skip(_) => {}
+            Resolved::One(bound) => of(bound),
+            Resolved::Loop(turns) => turns
+                .iter()
+                .filter_map(|t| t.body.as_ref().ok())
+                .for_each(of),
+        }
+        secrets.extend(task.environment.iter().filter_map(|(_, text)| match text {
+            crate::Text::Secret(secret) => Some(secret.clone()),
+            crate::Text::Plain(_) => None,
+        }));
+        self.masking.learn(secrets);
+    }
+
+    /// Whether something that the task listens to changed, in this run or in one that died.
+    fn call(&self, task: &Task, state: &State) -> (Call, Vec<(Scope, String)>, bool) {
+        let me = self.scope(&listener_name(task));
+        let served = self.ledger.served.get(&me);
+        let (mut reason, mut serves, mut unknown) = (None, BTreeMap::new(), None);
+        for id in task.triggers.iter().chain(&task.heeds) {
+            let Some(end) = state.ends.get(id) else {
+                continue;
+            };
+            let triggers = task.triggers.contains(id);
+            let name = &self.task(*id).name;
+            match (end.changed, &end.scope, &end.epoch) {
+                (None, ..) if triggers => {
+                    unknown = Some(NotYet(format!("whether `{name}` changes something")));
+                }
+                (Some(true), Some(scope), Some(epoch)) => {
+                    if served.and_then(|tasks| tasks.get(scope)) == Some(epoch) {
+                        continue;
+                    }
+                    serves.insert(scope.clone(), epoch.clone());
+                    if triggers && reason.is_none() {
+                        reason = Some(Reason::Triggered { by: name.clone() });
+                    }
+                }
+                // Foretold in check mode: there is no epoch.
+                (Some(true), ..) if triggers && reason.is_none() => {
+                    reason = Some(Reason::Triggered { by: name.clone() });
+                }
+                _ => {}
+            }
+        }
+        let mut pays = false;
+        if !task.triggers.is_empty() || !task.heeds.is_empty() || task.handler {
+            for (scope, record) in self.ledger.owed(&me) {
+                pays = true;
+                if !serves.contains_key(scope) {
+                    serves.insert(scope.clone(), record.epoch.clone().unwrap_or_default());
+                }
+                let listens = task.handler || !task.triggers.is_empty();
+                if listens && reason.is_none() {
+                    let (by, since) = (record.name.clone(), record.at.clone());
+                    reason = Some(Reason::Owed { by, since });
+                }
+            }
+        }
+        let call = match (reason, unknown) {
+            (Some(reason), _) => Call::Called(reason),
+            (None, Some(what)) => Call::NotYet(what),
+            (None, None) => Call::None,
+        };
+        (call, serves.into_iter().collect(), pays)
+    }
+
+    /// A task whose turn has come, and that depends on what is still not known.
+    fn not_known(&mut self, id: TaskId, what: &NotYet) {
+        if self.foretelling(id) {
+            self.unknown(id, what);
+            return;
+        }
+        let refusal = Refusal::new(format!("it cannot be decided: {} is not known", what.0)).help(
+            "its turn has come, so no earlier task will make it: name the task that does, or \
+             look at what is said of the host",
+        );
+        if let Decision::Decided(decided) = self.refused(id, refusal) {
+            self.finish_decided(&decided, None, None, Instant::now());
+        }
+    }
+
+    pub(super) fn failed_with(&mut self, id: TaskId, error: TaskError) {
+        let mut refusal = Refusal::new(error.message);
+        refusal.help = error.help;
+        if let Decision::Decided(decided) = self.refused(id, refusal) {
+            self.finish_decided(&decided, None, None, Instant::now());
+        }
+    }
+}
+
+/// What became of a task at its own turn.
+enum Here {
+    Done,
+    Todo(Todo),
+    Acts(Box<Ahead>),
+}
+
+struct NoResults;
+
+impl Outputs for NoResults {
+    fn of(&self, _: TaskId) -> Result<Arc<Output>, NotYet> {
+        Err(NotYet::new("a result"))
+    }
+}
+
+pub(super) fn ended(outcome: Outcome) -> Ended {
+    match outcome {
+        Outcome::Skipped => Ended::Skipped,
+        Outcome::Failed => Ended::Failed,
+        _ => Ended::Done,
+    }
+}
+
+fn ordinal(used: &mut BTreeMap<String, usize>, wanted: &str) -> String {
+    let count = used.entry(wanted.to_owned()).or_default();
+    *count += 1;
+    if *count == 1 {
+        wanted.to_owned()
+    } else {
+        format!("{wanted} #{count}")
+    }
+}
+
+fn is_whole(resolved: &Resolved) -> bool {
+    match resolved {
+        Resolved::Skip(_) => true,
+        Resolved::One(bound) => bound.args().first_not_yet().is_none(),
+        Resolved::Loop(turns) => turns
+            .iter()
+            .filter_map(|turn| turn.body.as_ref().ok())
+            .all(|bound| bound.args().first_not_yet().is_none()),
+    }
+}
+
+fn planned_on(decided: &Decided, known: &Known) -> Vec<(Question, Answer)> {
+    let answer = |(who, probe): &Question| {
+        let answer = known.get(*who, &probe.key())?;
+        probe.expected(answer)?;
+        Some(((*who, Arc::clone(probe)), answer.clone()))
+    };
+    decided.asked.iter().filter_map(answer).collect()
+}
+
+/// Whether the host itself can check all that the task was planned on.
+fn can_be_guarded(decided: &Decided, known: &Known) -> bool {
+    decided.asked.iter().all(|(who, probe)| {
+        probe.kind() == "whoami"
+            || known
+                .get(*who, &probe.key())
+                .is_some_and(|answer| probe.expected(answer).is_some())
+    })
+}

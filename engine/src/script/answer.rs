@@ -1,0 +1,363 @@
+//! Reading what a script printed. Nothing in it is believed without its nonce.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{SetUp, wire::Received};
+use crate::{
+    host::{Exchange, HostError, LedgerPlace, LedgerText, LongStep, Op, OpResult, Reply, StepEnd},
+    late::NotYet,
+    probe::{Answer, AnyProbe, Probes},
+    step::Done,
+};
+
+/// A part of an answer: the words after the nonce, and all up to the next part.
+struct Part<'a> {
+    words: Vec<&'a str>,
+    body: &'a [u8],
+}
+
+/// Cuts an answer into parts. What stands before the first is noise.
+fn parts<'a>(output: &'a [u8], nonce: &str) -> Vec<Part<'a>> {
+    let mark = [b"\n", nonce.as_bytes(), b" "].concat();
+    let mut starts = Vec::new();
+    let mut from = 0;
+    while let Some(found) = find(&output[from..], &mark) {
+        starts.push(from + found);
+        from += found + mark.len();
+    }
+    let mut parts = Vec::new();
+    for (index, start) in starts.iter().enumerate() {
+        let end = starts.get(index + 1).copied().unwrap_or(output.len());
+        let whole = &output[start + mark.len()..end];
+        // A part whose line is cut off is none.
+        let Some(line) = whole.iter().position(|byte| *byte == b'\n') else {
+            continue;
+        };
+        let Ok(text) = std::str::from_utf8(&whole[..line]) else {
+            continue;
+        };
+        parts.push(Part {
+            words: text.split(' ').filter(|word| !word.is_empty()).collect(),
+            body: &whole[line + 1..],
+        });
+    }
+    parts
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    while let Some(at) = haystack[from..].iter().position(|b| *b == needle[0]) {
+        if haystack[from + at..].starts_with(needle) {
+            return Some(from + at);
+        }
+        from += at + 1;
+    }
+    None
+}
+
+fn shown(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).trim().to_owned()
+}
+
+/// What one operation printed, before its answers are read.
+#[derive(Default)]
+struct Found<'a> {
+    groups: BTreeMap<usize, (&'a [u8], Option<i32>)>,
+    ledger: BTreeMap<&'a str, &'a [u8]>,
+    guard: Option<&'a str>,
+    wrote: bool,
+    begun: bool,
+    did: Vec<&'a str>,
+    out: &'a [u8],
+    err: &'a [u8],
+    awaited: bool,
+    long: BTreeMap<&'a str, Long<'a>>,
+    barred: Option<String>,
+}
+
+#[derive(Default)]
+struct Long<'a> {
+    words: Vec<&'a str>,
+    out: &'a [u8],
+    err: &'a [u8],
+}
+
+/// Reads the answer to an exchange.
+pub(super) fn read(
+    setup: &SetUp,
+    exchange: &Exchange,
+    groups: &BTreeMap<usize, Vec<Vec<usize>>>,
+    received: &Received,
+) -> Result<Reply, HostError> {
+    let parts = parts(&received.stdout, &setup.nonce);
+    let count = exchange.ops.len() + exchange.tail.len();
+    let mut found: Vec<Found<'_>> = (0..count).map(|_| Found::default()).collect();
+    let mut serial = None;
+    for part in &parts {
+        match part.words[..] {
+            ["held"] => return Ok(Reply::Held(shown(part.body))),
+            ["stale"] => return Ok(Reply::Stale),
+            ["sick"] => return Err(sick(part.body)),
+            ["denied"] => return Err(denied(exchange, part.body)),
+            ["fin", number] => serial = number.parse().ok(),
+            ["barred", from, to] => {
+                let (Ok(from), Ok(to)) = (from.parse::<usize>(), to.parse::<usize>()) else {
+                    continue;
+                };
+                for at in from..=to.min(count.saturating_sub(1)) {
+                    found[at].barred = Some(shown(part.body));
+                }
+            }
+            [verb, op, ref rest @ ..] => {
+                if let Some(found) = op.parse::<usize>().ok().and_then(|op| found.get_mut(op)) {
+                    note(found, verb, rest, part.body);
+                }
+            }
+            _ => {}
+        }
+    }
+    let Some(serial) = serial else {
+        return Err(cut_off(received, parts.is_empty()));
+    };
+    let mut results = Vec::with_capacity(count);
+    let all = exchange.ops.iter().chain(&exchange.tail);
+    let mut acted = false;
+    for (at, (op, found)) in all.zip(&found).enumerate() {
+        if let (Op::Step { who, .. }, Some(why), false) = (op, &found.barred, acted) {
+            return Err(HostError::Privilege {
+                user: who.user.clone().unwrap_or_default(),
+                why: why.clone(),
+            });
+        }
+        acted |= found.begun;
+        results.push(result(op, found, groups.get(&at)));
+    }
+    let tail = results.split_off(exchange.ops.len());
+    Ok(Reply::Ran {
+        ops: results,
+        tail,
+        serial,
+    })
+}
+
+/// Reads the answer to a call of `stop`.
+pub(super) fn stopped(setup: &SetUp, received: &Received) -> Result<(), HostError> {
+    let parts = parts(&received.stdout, &setup.nonce);
+    for part in &parts {
+        match part.words[..] {
+            ["fin", _] => return Ok(()),
+            ["sick"] => return Err(sick(part.body)),
+            ["denied"] => {
+                return Err(HostError::Privilege {
+                    user: "root".into(),
+                    why: shown(part.body),
+                });
+            }
+            _ => {}
+        }
+    }
+    Err(cut_off(received, parts.is_empty()))
+}
+
+fn sick(body: &[u8]) -> HostError {
+    let text = shown(body);
+    let (dir, why) = text.split_once('\n').unwrap_or((&text, "unknown"));
+    HostError::Ledger {
+        dir: dir.to_owned(),
+        why: why.to_owned(),
+    }
+}
+
+fn denied(exchange: &Exchange, body: &[u8]) -> HostError {
+    let user = match &exchange.place {
+        LedgerPlace::Root(identity) => identity.user.clone().unwrap_or_else(|| "root".into()),
+        LedgerPlace::User => String::new(),
+    };
+    HostError::Privilege {
+        user,
+        why: shown(body),
+    }
+}
+
+fn cut_off(received: &Received, nothing: bool) -> HostError {
+    let stderr = shown(&received.stderr);
+    let end = stderr.lines().last().unwrap_or_default();
+    let status = received.status;
+    if nothing {
+        HostError::Unreachable(format!("no script ran (status {status}): {end}"))
+    } else {
+        HostError::Unreachable(format!(
+            "the answer ended in the middle (status {status}): {end}"
+        ))
+    }
+}
+
+fn note<'a>(found: &mut Found<'a>, verb: &str, rest: &[&'a str], body: &'a [u8]) {
+    match (verb, rest) {
+        ("obs", [group]) => {
+            if let Ok(group) = group.parse() {
+                found.groups.insert(group, (body, None));
+            }
+        }
+        ("end", [status]) => {
+            if let Some(mut last) = found.groups.last_entry() {
+                last.get_mut().1 = status.parse().ok();
+            }
+        }
+        ("led", [field]) => {
+            found.ledger.insert(field, body);
+        }
+        ("guard", [answer]) => found.guard = Some(answer),
+        ("wrote", []) => found.wrote = true,
+        ("step", []) => found.begun = true,
+        ("did", words) => found.did = words.to_vec(),
+        ("out", []) => found.out = body,
+        ("err", []) => found.err = body,
+        ("awaited", []) => found.awaited = true,
+        ("long", [name, words @ ..]) => found.long.entry(name).or_default().words = words.to_vec(),
+        ("lout", [name]) => found.long.entry(name).or_default().out = body,
+        ("lerr", [name]) => found.long.entry(name).or_default().err = body,
+        _ => {}
+    }
+}
+
+fn result(op: &Op, found: &Found<'_>, groups: Option<&Vec<Vec<usize>>>) -> OpResult {
+    match op {
+        Op::Ledger if found.ledger.contains_key("end") => OpResult::Ledger(ledger(&found.ledger)),
+        Op::Observe { who, probes } => match &found.barred {
+            Some(why) => {
+                let user = who.user.as_deref().unwrap_or("the login user");
+                let not_yet = NotYet(format!("cannot become `{user}`: {why}"));
+                OpResult::Observed(probes.iter().map(|_| Err(not_yet.clone())).collect())
+            }
+            None if found.groups.is_empty() && !probes.is_empty() => OpResult::NotReached,
+            None => OpResult::Observed(answers(probes, groups, found)),
+        },
+        Op::Guard { .. } => match (found.guard, &found.barred) {
+            (_, Some(_)) => OpResult::Guarded(Some(0)),
+            (Some("yes"), None) => OpResult::Guarded(None),
+            (Some(at), None) => OpResult::Guarded(Some(at.parse().unwrap_or(0))),
+            (None, None) => OpResult::NotReached,
+        },
+        Op::Journal { .. } | Op::Snapshot { .. } | Op::Release if found.wrote => OpResult::Written,
+        Op::Step { who, long, .. } => step(found, who.user.as_deref(), long.is_some()),
+        Op::Await { long, .. } if found.awaited => OpResult::Awaited(
+            long.iter()
+                .map(|name| standing(found.long.get(name.as_str())))
+                .collect(),
+        ),
+        _ => OpResult::NotReached,
+    }
+}
+
+fn ledger(fields: &BTreeMap<&str, &[u8]>) -> LedgerText {
+    let text = |name| shown(fields.get(name).copied().unwrap_or_default());
+    let lines = String::from_utf8_lossy(fields.get("text").copied().unwrap_or_default());
+    let lines: Vec<&str> = lines.lines().filter(|line| !line.is_empty()).collect();
+    let (snapshot, journal) = match lines.iter().position(|line| *line == "=") {
+        Some(at) => (&lines[..at], &lines[at + 1..]),
+        None => (&lines[..0], &lines[..]),
+    };
+    let join = |lines: &[&str]| lines.iter().map(|line| format!("{line}\n")).collect();
+    LedgerText {
+        machine: text("machine"),
+        boot: text("boot"),
+        serial: text("serial").parse().unwrap_or(0),
+        snapshot: join(snapshot),
+        journal: join(journal),
+        key: text("key"),
+    }
+}
+
+fn answers(probes: &Probes, groups: Option<&Vec<Vec<usize>>>, found: &Found<'_>) -> Vec<Answer> {
+    let none = NotYet("the host did not say".into());
+    let mut answers: Vec<Answer> = probes.iter().map(|_| Err(none.clone())).collect();
+    for (group, indices) in groups.into_iter().flatten().enumerate() {
+        let batch: Vec<Arc<dyn AnyProbe>> =
+            indices.iter().map(|at| Arc::clone(&probes[*at])).collect();
+        let Some(first) = batch.first() else { continue };
+        let kind = first.kind();
+        let parsed = match found.groups.get(&group) {
+            None | Some((_, None)) => Err("it was cut off".to_owned()),
+            Some((_, Some(127))) => Err("a program that it needs is missing".into()),
+            Some((_, Some(status @ 126..))) => Err(format!("it ended with status {status}")),
+            Some((output, _)) => first.parse(&batch, output),
+        };
+        match parsed {
+            Ok(parsed) => {
+                for (at, answer) in indices.iter().zip(parsed) {
+                    answers[*at] = answer;
+                }
+            }
+            Err(why) => {
+                let why = NotYet(format!("what the probe `{kind}` answers: {}", clip(&why)));
+                for at in indices {
+                    answers[*at] = Err(why.clone());
+                }
+            }
+        }
+    }
+    answers
+}
+
+/// A message is no place for a megabyte.
+fn clip(text: &str) -> String {
+    if text.chars().count() <= 300 {
+        return text.to_owned();
+    }
+    text.chars().take(300).chain("…".chars()).collect()
+}
+
+fn step(found: &Found<'_>, user: Option<&str>, long: bool) -> OpResult {
+    let done = |status: &str, millis: &str| Done {
+        status: status.parse().unwrap_or(-1),
+        stdout: found.out.to_vec(),
+        stderr: found.err.to_vec(),
+        millis: millis.parse().unwrap_or(0),
+    };
+    let end = match found.did[..] {
+        ["ok", ..] if long => StepEnd::Started,
+        ["ok", status, millis] => StepEnd::Ok(done(status, millis)),
+        ["timedout", status, millis] => StepEnd::TimedOut(done(status, millis)),
+        ["edited", ..] => StepEnd::Edited,
+        ["failed", status, millis] => StepEnd::Failed(done(status, millis)),
+        _ => {
+            let why = match &found.barred {
+                Some(why) => format!("cannot become `{}`: {why}", user.unwrap_or("?")),
+                None if found.begun => "its script was killed".to_owned(),
+                None => return OpResult::NotReached,
+            };
+            StepEnd::Failed(Done {
+                status: -1,
+                stderr: why.into_bytes(),
+                ..Done::default()
+            })
+        }
+    };
+    OpResult::Stepped(end)
+}
+
+fn standing(long: Option<&Long<'_>>) -> LongStep {
+    let Some(long) = long else {
+        return LongStep::Lost;
+    };
+    match long.words[..] {
+        ["running"] => LongStep::Running,
+        ["ended", status, millis, timed_out, ref accepted @ ..] => {
+            let done = Done {
+                status: status.parse().unwrap_or(-1),
+                stdout: long.out.to_vec(),
+                stderr: long.err.to_vec(),
+                millis: millis.parse().unwrap_or(0),
+            };
+            LongStep::Ended(if timed_out == "1" {
+                StepEnd::TimedOut(done)
+            } else if accepted.is_empty() || accepted.contains(&status) {
+                StepEnd::Ok(done)
+            } else {
+                StepEnd::Failed(done)
+            })
+        }
+        _ => LongStep::Lost,
+    }
+}

@@ -1,0 +1,387 @@
+# shellcheck shell=sh
+# Steps: what changes something.
+# shellcheck disable=SC2034,SC2154,SC2015,SC2174  # set by the text around this file; `ek_sick` ends all
+
+# A private directory for what steps print.
+ek_open_spool() {
+  if [ -n "$ek_lock" ]; then
+    for ek_x in "$ek_dir"/spool/x.*; do
+      [ ! -e "$ek_x" ] || [ -z "$ek_new" ] || rm -rf -- "$ek_x"
+    done
+    ek_spool=$ek_dir/spool/x.$ek_nonce
+    mkdir -p -m 0700 -- "$ek_spool" || ek_sick 'no directory can be made in it'
+  else
+    ek_spool=$(mktemp -d "${TMPDIR:-/tmp}/evenkeel.XXXXXX") || exit 1
+  fi
+}
+
+ek_close_spool() {
+  [ -z "${ek_spool-}" ] || rm -rf -- "$ek_spool"
+}
+
+# Begins a step, unless nobody listens any more.
+ek_begin() {
+  ek_say "step $ek_op"
+  if [ -n "$ek_gone" ]; then
+    ek_next=$ek_end
+    return 1
+  fi
+  ek_now
+  ek_begun=$ek_time
+}
+
+# ek_did HOW STATUS: ends a step with what it printed.
+ek_did() {
+  ek_now
+  ek_say "did $ek_op $1 $2 $((ek_time - ek_begun))0"
+  if [ -s "$ek_spool/o" ]; then ek_say "out $ek_op"; ek_clip <"$ek_spool/o"; fi
+  if [ -s "$ek_spool/e" ]; then ek_say "err $ek_op"; ek_clip <"$ek_spool/e"; fi
+  case $1 in
+    ok) ;;
+    edited) ek_next=$ek_end ;;
+    *) ek_next=$ek_else ;;
+  esac
+}
+
+# Beginning and end of what is too long.
+ek_clip() {
+  head -c "$ek_half"
+  tail -c "$ek_half"
+}
+
+# ek_act FUNCTION…: a step on files. 3: a file is not what it was.
+ek_act() {
+  ek_begin || return 0
+  "$@" >"$ek_spool/o" 2>"$ek_spool/e"
+  ek_s=$?
+  case $ek_s in
+    0) ek_did ok 0 ;;
+    3) ek_did edited 0 ;;
+    *) ek_did failed "$ek_s" ;;
+  esac
+}
+
+# ek_fail TEXT: the message of a step that failed.
+ek_fail() {
+  printf '%s\n' "$1" >&2
+  return 1
+}
+
+# ek_fetch TEMP OFFSET LENGTH: the data of a file. Nobody else can read or has made the file.
+ek_fetch() {
+  ek_seek "$2" || { ek_fail 'its data did not arrive'; return 1; }
+  umask 077
+  set -C
+  head -c "$3" >"$1"
+  ek_s=$?
+  set +C
+  umask 022
+  if [ "$ek_s" = 0 ]; then
+    ek_pos=$(($2 + $3))
+  elif [ -e "$1" ]; then
+    # How much was read cannot be known: what comes later in the stream is lost.
+    ek_broken=1
+  fi
+  return "$ek_s"
+}
+
+# ek_write PATH TEMP OFFSET LENGTH SHA WAS OWNER GROUP MODE NEW_MODE VALIDATE…
+# WAS: empty (anything), `-` (nothing is there) or a SHA.
+ek_write() {
+  ek_path=$1 ek_tmp=$2 ek_off=$3 ek_len=$4 ek_sha=$5 ek_was=$6 ek_owner=$7 ek_group=$8 ek_mode=$9
+  shift 9
+  ek_new_mode=$1
+  shift
+  if ek_put "$@"; then return 0; else ek_s=$?; fi
+  [ ! -e "$ek_tmp" ] || rm -f -- "$ek_tmp"
+  return "$ek_s"
+}
+
+ek_put() {
+  ek_fetch "$ek_tmp" "$ek_off" "$ek_len" || return 1
+  ek_there=
+  if [ -e "$ek_path" ] || [ -L "$ek_path" ]; then ek_there=1; fi
+  case $ek_was in
+    '') ;;
+    -) [ -z "$ek_there" ] || return 3 ;;
+    *) [ -f "$ek_path" ] || return 3 ;;
+  esac
+  case $ek_was in
+    '' | -) ek_sums=$(sha256sum -- "$ek_tmp") ;;
+    *) ek_sums=$(sha256sum -- "$ek_tmp" "$ek_path") ;;
+  esac
+  # A line begins with `\` if the name in it needed escapes.
+  ek_got=${ek_sums%%"$ek_nl"*} ek_now_is=${ek_sums##*"$ek_nl"}
+  ek_got=${ek_got#\\} ek_now_is=${ek_now_is#\\}
+  [ "${ek_got%% *}" = "$ek_sha" ] || { ek_fail 'its content did not arrive whole'; return 1; }
+  case $ek_was in
+    '' | -) ;;
+    *) [ "${ek_now_is%% *}" = "$ek_was" ] || return 3 ;;
+  esac
+  ek_dress || return 1
+  if [ $# -gt 0 ]; then
+    (trap - PIPE HUP; exec timeout -k 5 300 "$@") </dev/null || return
+  fi
+  sync -- "$ek_tmp" && mv -T -f -- "$ek_tmp" "$ek_path"
+}
+
+# Owner and mode of the new file: as asked, else as the old file has them.
+ek_dress() {
+  if [ -f "$ek_path" ] && [ ! -L "$ek_path" ]; then
+    ek_both=$(stat -c '%u %g %a' -- "$ek_path" "$ek_tmp") || return 1
+    ek_old=${ek_both%%"$ek_nl"*} ek_fresh=${ek_both##*"$ek_nl"}
+    ek_mode=${ek_mode:-0${ek_old##* }}
+    if [ -n "$ek_owner$ek_group" ] || [ "${ek_old% *}" != "${ek_fresh% *}" ]; then
+      ek_ug=${ek_old% *}
+      chown -- "${ek_owner:-${ek_ug% *}}:${ek_group:-${ek_ug#* }}" "$ek_tmp" || return 1
+    fi
+  elif [ -n "$ek_owner$ek_group" ]; then
+    chown -- "$ek_owner${ek_group:+:$ek_group}" "$ek_tmp" || return 1
+  fi
+  chmod -- "${ek_mode:-$ek_new_mode}" "$ek_tmp"
+}
+
+# ek_attrs PATH FOLLOW RECURSE OWNER GROUP MODE MTIME ATIME; FOLLOW and RECURSE: 1 or empty.
+ek_attrs() {
+  if [ ! -e "$1" ] && [ ! -L "$1" ]; then ek_fail "\`$1\` does not exist"; return 1; fi
+  ek_link=
+  if [ -z "$2" ] && [ -L "$1" ]; then ek_link=1; fi
+  if [ -n "$4$5" ]; then
+    if [ -n "$3" ]; then
+      # Links below it are changed themselves, not what they lead to.
+      if [ -n "$2" ]; then set -- "$@" -R -H -h; else set -- "$@" -R -P -h; fi
+    elif [ -z "$2" ]; then
+      set -- "$@" -h
+    fi
+    ek_p=$1 ek_ug=$4${5:+:$5} ek_m=$6 ek_mt=$7 ek_at_=$8 ek_rec=$3
+    shift 8
+    chown "$@" -- "$ek_ug" "$ek_p" || return 1
+  else
+    ek_p=$1 ek_m=$6 ek_mt=$7 ek_at_=$8 ek_rec=$3
+  fi
+  if [ -n "$ek_m" ] && [ -z "$ek_link" ]; then
+    chmod ${ek_rec:+-R} -- "$ek_m" "$ek_p" || return 1
+  fi
+  if [ -n "$ek_mt" ]; then touch -c ${ek_link:+-h} -m -d "$ek_mt" -- "$ek_p" || return 1; fi
+  if [ -n "$ek_at_" ]; then touch -c ${ek_link:+-h} -a -d "$ek_at_" -- "$ek_p" || return 1; fi
+}
+
+# ek_directory PATH OWNER GROUP MODE MTIME ATIME
+ek_directory() {
+  if [ ! -d "$1" ]; then
+    if [ -n "$2$3$4" ]; then mkdir -m 0700 -- "$1"; else mkdir -- "$1"; fi || return 1
+    [ -z "$2$3" ] || [ -n "$4" ] || set -- "$1" "$2" "$3" 00755 "$5" "$6"
+  fi
+  [ -z "$2$3$4$5$6" ] || ek_attrs "$1" 1 '' "$2" "$3" "$4" "$5" "$6"
+}
+
+# ek_place_at TEMP PATH: renames, or cleans up.
+ek_place_at() {
+  mv -T -f -- "$1" "$2" || { rm -rf -- "$1"; return 1; }
+}
+
+# ek_symlink PATH TEMP TARGET
+ek_symlink() { ln -s -T -- "$3" "$2" && ek_place_at "$2" "$1"; }
+
+# ek_hardlink PATH TEMP TARGET
+ek_hardlink() {
+  # `mv` refuses two names of one file.
+  # shellcheck disable=SC3013  # dash and bash have it
+  if [ ! -L "$1" ] && [ "$1" -ef "$3" ]; then return 0; fi
+  ln -T -- "$3" "$2" && ek_place_at "$2" "$1"
+}
+
+# ek_copy TO TEMP FROM
+ek_copy() {
+  if cp -a -T -- "$3" "$2"; then ek_place_at "$2" "$1"; else rm -rf -- "$2"; return 1; fi
+}
+
+# ek_remove PATH
+ek_remove() {
+  case $1 in
+    /*[!/.]*) rm -rf -- "$1" ;;
+    *) ek_fail "\`$1\` is not removed: it is no path below the root" ;;
+  esac
+}
+
+# ek_settle HUNDREDTHS SUM FUNCTION…: waits until the function prints what has the sum.
+ek_settle() {
+  ek_now
+  ek_until=$((ek_time + $1)) ek_want=$2 ek_naps=0
+  shift 2
+  while :; do
+    ek_sum "$@"
+    [ "$ek_got" != "$ek_want" ] || return 0
+    ek_now
+    if [ "$ek_time" -ge "$ek_until" ] || ek_stopping; then
+      ek_fail 'it did not come about in time'
+      return 1
+    fi
+    if [ "$ek_naps" -lt 5 ]; then sleep 0.1; else sleep 0.5; fi
+    ek_naps=$((ek_naps + 1))
+  done
+}
+
+# ek_input OFFSET LENGTH: base64 from the stream, into ek_in.
+ek_input() {
+  ek_in=
+  [ "$2" -gt 0 ] || return 0
+  ek_seek "$1" || return 1
+  ek_in=$(head -c "$2")
+  ek_pos=$(($1 + $2))
+  [ "${#ek_in}" -eq "$2" ] || { ek_broken=1; return 1; }
+}
+
+# ek_run SECONDS ACCEPTED OFFSET LENGTH FUNCTION
+ek_run() {
+  ek_begin || return 0
+  ek_secs=$1
+  : >"$ek_spool/o"
+  if ! ek_input "$3" "$4"; then
+    printf 'its input did not arrive\n' >"$ek_spool/e"
+    ek_did failed 1
+    return
+  fi
+  if [ -n "$ek_in" ]; then
+    printf '%s' "$ek_in" 2>/dev/null | base64 -d 2>/dev/null |
+      (trap - PIPE HUP; "$5") >"$ek_spool/o" 2>"$ek_spool/e"
+    ek_s=$?
+    ek_in=
+  else
+    (trap - PIPE HUP; "$5") </dev/null >"$ek_spool/o" 2>"$ek_spool/e"
+    ek_s=$?
+  fi
+  ek_now
+  case $ek_s in
+    124 | 137)
+      if [ "$1" -gt 0 ] && [ $((ek_time - ek_begun)) -ge $(($1 * 100 - 2)) ]; then
+        ek_did timedout "$ek_s"
+        return
+      fi
+      ;;
+  esac
+  case " $2 " in
+    '  ' | *" $ek_s "*) ek_did ok "$ek_s" ;;
+    *) ek_did failed "$ek_s" ;;
+  esac
+}
+
+# ek_go ARGV…: becomes the program; at the end of a function that made its environment.
+ek_go() {
+  if [ "$ek_secs" -gt 0 ]; then exec timeout -k 10 "$ek_secs" "$@"; fi
+  command -v -- "$1" >/dev/null 2>&1 || { printf '%s: no such program\n' "$1" >&2; exit 127; }
+  exec "$@"
+}
+
+# What runs a long step: notes itself, waits for it, leaves its status by rename.
+# shellcheck disable=SC2016  # another shell expands it
+ek_watch='
+ek_d=$1 ek_l=$2 ek_s=$3
+shift 3
+IFS= read -r ek_t </proc/$$/stat
+IFS= read -r ek_b </proc/sys/kernel/random/boot_id
+ek_p=$$
+ek_start() { shift 19; ek_t=$1; }
+ek_start ${ek_t##*) }
+[ ! -d "$ek_l" ] || printf "long %s %s %s\n" "$ek_b" "$ek_p" "$ek_t" >>"$ek_l/procs"
+printf "%s %s %s\n" "$ek_b" "$ek_p" "$ek_t" >"$ek_d/pid.new"
+mv -f -- "$ek_d/pid.new" "$ek_d/pid" || exit
+read -r ek_from ek_r </proc/uptime
+if [ "$ek_s" -gt 0 ]; then timeout -k 10 "$ek_s" "$@"; else "$@"; fi >"$ek_d/o" 2>"$ek_d/e"
+ek_r=$?
+read -r ek_to ek_x </proc/uptime
+ek_ms=$(( ${ek_to%.*}${ek_to#*.} - ${ek_from%.*}${ek_from#*.} ))
+ek_out=0
+case $ek_r in
+  124|137) [ "$ek_s" -eq 0 ] || [ "$ek_ms" -lt $((ek_s * 100 - 2)) ] || ek_out=1 ;;
+esac
+printf "%s %s0 %s\n" "$ek_r" "$ek_ms" "$ek_out" >"$ek_d/status.new"
+sync -- "$ek_d/status.new"
+mv -f -- "$ek_d/status.new" "$ek_d/status"
+'
+
+# `timeout 0` gives a long step a process group of its own.
+ek_launch() {
+  timeout 0 "$ek_shell" -c "$ek_watch" sh "$ek_ld" "$ek_lock" "$ek_secs" "$@"
+}
+
+# ek_long NAME SECONDS ACCEPTED OFFSET LENGTH WRAPPER ARGV…: starts a long step; its script and its
+# input are in the stream.
+ek_long() {
+  ek_begin || return 0
+  ek_ld=$ek_dir/spool/$1 ek_secs=$2
+  : >"$ek_spool/o"
+  if [ -e "$ek_ld" ]; then
+    printf 'a long step of this name was started before\n' >"$ek_spool/e"
+    ek_did failed 1
+    return
+  fi
+  if ! { mkdir -p -m 0700 -- "$ek_ld" && printf '%s\n' "$3" >"$ek_ld/ok"; } 2>"$ek_spool/e"; then
+    ek_did failed 1
+    return
+  fi
+  if ! ek_input "$4" "$5"; then
+    printf 'its script did not arrive\n' >"$ek_spool/e"
+    rm -rf -- "$ek_ld"
+    ek_did failed 1
+    return
+  fi
+  shift 5
+  printf '%s' "$ek_in" 2>/dev/null | base64 -d 2>/dev/null |
+    { ek_pre=ek_launch; "$@"; } >/dev/null 2>&1 &
+  ek_in=
+  ek_naps=0
+  while [ ! -e "$ek_ld/pid" ] && [ "$ek_naps" -lt 500 ]; do
+    sleep 0.01
+    ek_naps=$((ek_naps + 1))
+  done
+  ek_did ok 0
+}
+
+# ek_standing NAME: how a long step stands, in ek_stands.
+ek_standing() {
+  ek_ld=$ek_dir/spool/$1 ek_stands=lost
+  if [ -e "$ek_ld/pid" ]; then
+    IFS=' ' read -r ek_b ek_p ek_st <"$ek_ld/pid"
+    ek_started "$ek_p"
+    if [ "$ek_b" = "$ek_boot" ] && [ -n "$ek_start" ] && [ "$ek_start" = "$ek_st" ]; then
+      ek_stands=running
+    fi
+  fi
+  # Looked at last: it may have ended while this looked.
+  [ ! -e "$ek_ld/status" ] || ek_stands=ended
+}
+
+# ek_await HUNDREDTHS NAMES…
+ek_await() {
+  ek_now
+  ek_until=$((ek_time + $1)) ek_nap=0.02
+  shift
+  while :; do
+    ek_some=
+    for ek_n in "$@"; do
+      ek_standing "$ek_n"
+      [ "$ek_stands" = running ] || ek_some=1
+    done
+    ek_now
+    if [ -n "$ek_some" ] || [ "$ek_time" -ge "$ek_until" ] || ek_stopping; then break; fi
+    sleep "$ek_nap"
+    case $ek_nap in 0.02) ek_nap=0.05 ;; *) ek_nap=0.2 ;; esac
+  done
+  ek_say "awaited $ek_op"
+  for ek_n in "$@"; do
+    ek_standing "$ek_n"
+    case $ek_stands in
+      ended)
+        ek_line "$ek_ld/status"
+        ek_st=$ek_text
+        ek_line "$ek_ld/ok"
+        ek_say "long $ek_op $ek_n $ek_stands $ek_st $ek_text"
+        if [ -s "$ek_ld/o" ]; then ek_say "lout $ek_op $ek_n"; ek_clip <"$ek_ld/o"; fi
+        if [ -s "$ek_ld/e" ]; then ek_say "lerr $ek_op $ek_n"; ek_clip <"$ek_ld/e"; fi
+        ;;
+      *) ek_say "long $ek_op $ek_n $ek_stands" ;;
+    esac
+    if [ "$ek_stands" != running ] && [ -z "$ek_gone" ]; then rm -rf -- "$ek_ld"; fi
+  done
+}

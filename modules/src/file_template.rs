@@ -1,0 +1,162 @@
+//! Files made from templates. Who renders the template is the front end; this is what it holds then.
+
+use evenkeel_engine::{Done, Late, Module, Plan, Probes, Refusal, Seen, Stop, Touches};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    args::{Unsupported, is_default},
+    attributes::{self, Wanted},
+    copy::{self, Body, Output},
+    look::Look,
+    mode::Mode,
+    paths,
+    put::{self, Put},
+};
+
+/// The module `file-template`.
+#[derive(Debug)]
+pub struct FileTemplate;
+
+/// Arguments of `file-template`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Args {
+    /// Where the file goes; a directory if it ends in `/` or is one.
+    #[serde(alias = "path")]
+    pub dest: String,
+    /// The template, below `templates/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub src: Option<String>,
+    /// What the template gives: the playbook runner fills it in from `src`.
+    pub content: Late<Body>,
+    /// Owner: name or number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Group: name or number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Permission bits: `"0644"`, `u=rw,go=r`, or `preserve` for those of the template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    /// Whether an existing file is replaced when it holds something else (the default).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub force: Option<bool>,
+    /// Keeps a copy of the old file beside it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub backup: bool,
+    /// A command that must accept the new file before it takes its place; `%s` is its path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validate: Option<String>,
+    /// If the destination is a link, writes what it points to instead of replacing it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub follow: bool,
+    /// Not supported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub seuser: Option<Unsupported>,
+    /// Not supported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub serole: Option<Unsupported>,
+    /// Not supported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub setype: Option<Unsupported>,
+    /// Not supported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub selevel: Option<Unsupported>,
+    /// Not supported.
+    #[serde(default, alias = "attr", skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub attributes: Option<Unsupported>,
+    /// Not supported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub unsafe_writes: Option<Unsupported>,
+}
+
+impl Module for FileTemplate {
+    const NAME: &'static str = "file-template";
+    const ALIASES: &'static [&'static str] = &["template", "ansible.builtin.template"];
+    const ABOUT: &'static str = "puts files made from templates in their place";
+    const EXAMPLE: &'static str = "\
+- name: the settings of the application
+  file-template:
+    src: app.conf.j2
+    dest: /etc/app.conf
+    mode: \"0640\"
+";
+    type Args = Args;
+    type Output = Output;
+
+    fn check(args: &Args) -> Result<(), Refusal> {
+        if args.dest.is_empty() {
+            return Err(Refusal::new("`dest` is empty"));
+        }
+        if args.mode.as_ref().is_some_and(Mode::is_preserve) {
+            return Err(Refusal::new("`mode: preserve` needs a template in a file"));
+        }
+        args.validate.as_deref().map(put::validator).transpose()?;
+        Ok(())
+    }
+
+    fn observe(args: &Args, seen: &Seen) -> Probes {
+        Look::observe(seen, |look| decide(args, look))
+    }
+
+    fn plan(args: &Args, seen: &Seen) -> Result<Plan, Stop> {
+        decide(args, &Look::new(seen))
+    }
+
+    fn output(args: &Args, after: &Seen, _: &[Done]) -> Result<Output, Stop> {
+        let look = Look::new(after);
+        let target = put::target(&look, &args.dest, args.name(), args.follow)?;
+        let secret = args.content.get().map_or(true, Body::is_secret);
+        Ok(copy::result(&look, &target.path, secret)?)
+    }
+
+    fn touches(args: &Args) -> Touches {
+        if args.validate.is_some() || !paths::is_absolute(&args.dest) {
+            return Touches::everything();
+        }
+        copy::writes(&args.dest, args.name(), args.backup)
+    }
+
+    fn subject(args: &Args) -> String {
+        args.dest.clone()
+    }
+}
+
+impl Args {
+    /// What the file is called if it goes into a directory.
+    fn name(&self) -> Option<&str> {
+        self.src.as_deref().map(paths::name)
+    }
+}
+
+fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
+    let wanted = Wanted {
+        owner: args.owner.as_deref(),
+        group: args.group.as_deref(),
+        mode: args.mode.as_ref(),
+    };
+    wanted.ask(look);
+    let target = put::target(look, &args.dest, args.name(), args.follow)?;
+    let content = args.content.get().map(Body::content);
+    let put = Put {
+        wanted,
+        force: args.force.unwrap_or(true),
+        backup: args.backup,
+        validate: args.validate.as_deref().map(put::validator).transpose()?,
+    };
+    let directories = Wanted {
+        mode: None,
+        ..wanted
+    };
+    let missing = target.missing.iter().cloned();
+    let mut changes = attributes::missing_directories(look, missing, directories)?;
+    changes.extend(put.changes(look, &target, &content)?);
+    Ok(changes.into())
+}

@@ -1,0 +1,52 @@
+//! What the modules do, as cases on a fake host: each is checked for what it says and for all laws,
+//! and each behaviour that is asked of a module has one, or a reason why it has none.
+
+#[path = "cases/support.rs"]
+mod support;
+
+#[path = "cases/copy.rs"]
+mod copy;
+#[path = "cases/file.rs"]
+mod file;
+#[path = "cases/file_template.rs"]
+mod file_template;
+#[path = "cases/lineinfile.rs"]
+mod lineinfile;
+#[path = "cases/stat.rs"]
+mod stat;
+
+use support::{Expect, check};
+
+/// The cases of all modules; a line for each file.
+fn all() -> Vec<Expect> {
+    [
+        copy::cases(),
+        file::cases(),
+        file_template::cases(),
+        lineinfile::cases(),
+        stat::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+#[test]
+fn cases() {
+    let broken: Vec<String> = all().into_iter().flat_map(check).collect();
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+}
+
+#[test]
+fn every_behaviour_is_covered() {
+    let names: Vec<String> = all().into_iter().map(|case| case.name).collect();
+    let broken = support::coverage(&names);
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+}
+
+#[test]
+fn examples_parse_and_plan() {
+    for module in evenkeel_modules::standard().iter() {
+        support::example(module);
+    }
+}

@@ -1,0 +1,353 @@
+//! The harness of the cases.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use evenkeel_engine::{
+    AnyModule, BindError, Identity, Map, Refusal, Seen, Stop, Value,
+    fake::{FakeHost, World},
+    hex,
+    probes::Kind,
+    sha256,
+    testing::{Case, Law, Ran},
+};
+
+/// A case and what is expected of it.
+#[derive(Clone)]
+pub(crate) struct Expect {
+    /// The behaviour's id, then what it is about.
+    pub(crate) name: String,
+    yaml: String,
+    args: Vec<(String, Value)>,
+    host: FakeHost,
+    identity: Identity,
+    without: Vec<(Law, String)>,
+    wanted: Wanted,
+    paths: Vec<(String, String)>,
+    outputs: Vec<(String, String)>,
+    warnings: Vec<String>,
+    quiet: bool,
+}
+
+#[derive(Clone)]
+enum Wanted {
+    Changes(Vec<String>),
+    Refused(String),
+    NotYet(String),
+}
+
+/// A case: its name, and the task as one YAML map from the module's name to its arguments. Nothing
+/// is to be changed unless something else is said.
+pub(crate) fn case(name: &str, yaml: &str) -> Expect {
+    Expect {
+        name: name.to_owned(),
+        yaml: yaml.to_owned(),
+        args: Vec::new(),
+        host: FakeHost::new(),
+        identity: Identity::default(),
+        without: Vec::new(),
+        wanted: Wanted::Changes(Vec::new()),
+        paths: Vec::new(),
+        outputs: Vec::new(),
+        warnings: Vec::new(),
+        quiet: false,
+    }
+}
+
+impl Expect {
+    /// The host.
+    pub(crate) fn on(mut self, host: FakeHost) -> Self {
+        self.host = host;
+        self
+    }
+
+    /// An argument that YAML cannot hold: a local file, a secret, what is not known yet.
+    pub(crate) fn arg(mut self, name: &str, value: Value) -> Self {
+        self.args.push((name.to_owned(), value));
+        self
+    }
+
+    /// As somebody else.
+    #[expect(dead_code, reason = "for modules that need it")]
+    pub(crate) fn by(mut self, identity: Identity) -> Self {
+        self.identity = identity;
+        self
+    }
+
+    /// The names of its changes (`what`), or with `: before -> after` behind it.
+    pub(crate) fn changes<const N: usize>(mut self, changes: [&str; N]) -> Self {
+        self.wanted = Wanted::Changes(changes.map(ToOwned::to_owned).to_vec());
+        self
+    }
+
+    /// It is refused; the message contains this.
+    pub(crate) fn refused(mut self, message: &str) -> Self {
+        self.wanted = Wanted::Refused(message.to_owned());
+        self
+    }
+
+    /// It cannot be decided before this is known.
+    pub(crate) fn not_yet(mut self, what: &str) -> Self {
+        self.wanted = Wanted::NotYet(what.to_owned());
+        self
+    }
+
+    /// What is at a path afterwards: `file 0644 root:root = content`, `directory 0755 app:app`,
+    /// `link -> target`, `nothing`; of a file, content or attributes may be left out.
+    pub(crate) fn then(mut self, path: &str, what: &str) -> Self {
+        self.paths.push((path.to_owned(), what.to_owned()));
+        self
+    }
+
+    /// What the result has at `a.b`, as JSON.
+    pub(crate) fn gives(mut self, key: &str, json: &str) -> Self {
+        self.outputs.push((key.to_owned(), json.to_owned()));
+        self
+    }
+
+    /// A warning contains this.
+    pub(crate) fn warns(mut self, text: &str) -> Self {
+        self.warnings.push(text.to_owned());
+        self
+    }
+
+    /// There are no warnings.
+    pub(crate) fn warns_not(mut self) -> Self {
+        self.quiet = true;
+        self
+    }
+
+    /// It cannot keep a law.
+    pub(crate) fn without(mut self, law: Law, reason: &str) -> Self {
+        self.without.push((law, reason.to_owned()));
+        self
+    }
+}
+
+/// A task of YAML with a module's name and arguments; other keys are the runner's.
+fn task<'a>(
+    module: Option<&'a dyn AnyModule>,
+    registry: &'a evenkeel_engine::Registry,
+    yaml: &str,
+) -> (&'a dyn AnyModule, Map) {
+    let value: Value = serde_yaml::from_str(yaml).unwrap_or_else(|why| panic!("{yaml}: {why}"));
+    let value = match value {
+        Value::Seq(mut items) => items.remove(0),
+        value => value,
+    };
+    let Value::Map(map) = value else {
+        panic!("{yaml} is no task");
+    };
+    for (name, args) in map {
+        let known = registry.get(&name);
+        if let Some(found) = known.filter(|f| module.is_none_or(|m| m.name() == f.name())) {
+            return match args {
+                Value::Map(args) => (found, args),
+                Value::Null => (found, Map::new()),
+                other => (found, Map::from_iter([("_raw_params".to_owned(), other)])),
+            };
+        }
+    }
+    panic!("{yaml} names no module");
+}
+
+/// What is wrong with a case.
+pub(crate) fn check(expect: Expect) -> Vec<String> {
+    let registry = evenkeel_modules::standard();
+    let (module, mut args) = task(None, &registry, &expect.yaml);
+    args.extend(expect.args.clone());
+    let name = expect.name.clone();
+    let bound = match (module.bind(&Value::Map(args)), &expect.wanted) {
+        (Ok(bound), _) => bound,
+        (Err(BindError::Wrong { message, .. }), Wanted::Refused(wanted))
+            if message.contains(wanted) =>
+        {
+            return Vec::new();
+        }
+        (Err(error), _) => return vec![format!("{name}: {error}")],
+    };
+    let mut case = Case::bound(&name, expect.host.clone(), bound.clone()).as_user(expect.identity);
+    for (law, reason) in expect.without {
+        case = case.without(law, reason);
+    }
+    let wrong = |what: String| vec![format!("{name}: {what}")];
+    match &expect.wanted {
+        Wanted::Changes(changes) => {
+            let mut found: Vec<String> = case.broken().iter().map(ToString::to_string).collect();
+            if found.is_empty() {
+                let ran = case.run();
+                found.extend(differs(&ran, changes));
+                found.extend(expect.warnings.iter().filter_map(|text| {
+                    let warned = ran.plan.warnings.iter().any(|w| w.contains(text));
+                    (!warned).then(|| format!("no warning of `{text}`: {:?}", ran.plan.warnings))
+                }));
+                if expect.quiet && !ran.plan.warnings.is_empty() {
+                    found.push(format!("it warns: {:?}", ran.plan.warnings));
+                }
+                for (path, wanted) in &expect.paths {
+                    found.extend(path_differs(&ran.world, path, wanted));
+                }
+                for (key, json) in &expect.outputs {
+                    found.extend(output_differs(&ran.output, key, json));
+                }
+            }
+            found.into_iter().flat_map(wrong).collect()
+        }
+        Wanted::Refused(message) => {
+            let refused = bound.check().err().or_else(|| case.refusal());
+            match refused {
+                Some(Refusal { message: why, .. }) if why.contains(message) => Vec::new(),
+                other => wrong(format!("not refused with `{message}`: {other:?}")),
+            }
+        }
+        Wanted::NotYet(what) => match decided(&case) {
+            Err(why) if why.contains(what) => Vec::new(),
+            other => wrong(format!("`{what}` was not missing: {other:?}")),
+        },
+    }
+}
+
+/// What keeps a case from being decided.
+fn decided(case: &Case) -> Result<(), String> {
+    let broken = case.broken();
+    let why = broken.iter().find(|one| one.law == Law::Applied);
+    match why {
+        Some(one) => Err(one.what.clone()),
+        None => Ok(()),
+    }
+}
+
+fn differs(ran: &Ran, wanted: &[String]) -> Option<String> {
+    let found = ran.changes();
+    let same = found.len() == wanted.len()
+        && found.iter().zip(wanted).all(|(found, wanted)| {
+            found == wanted || found.split(": ").next() == Some(wanted.as_str())
+        });
+    (!same).then(|| format!("changes {found:?}, not {wanted:?}"))
+}
+
+fn path_differs(world: &World, path: &str, wanted: &str) -> Option<String> {
+    let Some(stat) = world.stat(path) else {
+        return (wanted != "nothing").then(|| format!("`{path}` is not there"));
+    };
+    let attributes = format!("{:04o} {}:{}", stat.mode, stat.owner, stat.group);
+    let content = world.text(path).unwrap_or_default();
+    let fits = match &stat.kind {
+        Kind::Link(target) => wanted == format!("link -> {target}"),
+        Kind::Directory => wanted == "directory" || wanted == format!("directory {attributes}"),
+        Kind::File => {
+            let (head, text) = match wanted.split_once(" = ") {
+                Some((head, text)) => (head, Some(text)),
+                None => (wanted, None),
+            };
+            (head == "file" || head == format!("file {attributes}"))
+                && text.is_none_or(|text| text == content)
+        }
+        Kind::Other(_) => wanted == "other",
+    };
+    let kind = &stat.kind;
+    (!fits).then(|| format!("`{path}` is {kind:?} {attributes} = {content:?}, not {wanted:?}"))
+}
+
+fn output_differs(output: &Value, key: &str, json: &str) -> Option<String> {
+    let found = key.split('.').try_fold(output, |value, key| value.get(key));
+    let found = found.map_or("nothing".to_owned(), |value| value.to_json().to_string());
+    (found != json).then(|| format!("the result has {found} at `{key}`, not {json}"))
+}
+
+/// The example of a module binds, is checked, and is planned as far as an empty host allows.
+pub(crate) fn example(module: &dyn AnyModule) {
+    let registry = evenkeel_modules::standard();
+    let (module, mut args) = task(Some(module), &registry, module.example());
+    let name = module.name();
+    if name == "file-template" {
+        // What the playbook runner fills in.
+        args.insert("content".to_owned(), "rendered\n".into());
+    }
+    for file in module.files() {
+        if let Some(Value::Str(path)) = args.get(*file) {
+            let source = evenkeel_engine::Source::inline(path.clone(), b"source\n".to_vec());
+            args.insert((*file).to_owned(), Value::Source(source));
+        }
+    }
+    let bound = module.bind(&Value::Map(args));
+    let bound = bound.unwrap_or_else(|why| panic!("the example of `{name}`: {why}"));
+    bound
+        .check()
+        .unwrap_or_else(|why| panic!("the example of `{name}`: {why}"));
+    assert_eq!(bound.module(), name);
+    if let Err(Stop::Refused(why)) = bound.plan(&Seen::default()) {
+        panic!("the example of `{name}`: {why}");
+    }
+}
+
+/// SHA-256 of a text, as results show it.
+#[expect(dead_code, reason = "for modules that need it")]
+pub(crate) fn sha(text: &str) -> String {
+    hex(&sha256(text.as_bytes()))
+}
+
+/// What is wrong with the tables `cases/*.coverage`: one line for each id of `cases/ids.txt`, with
+/// `test` and the name of a case (behind the id, or with its own) or of a test function; `lab` and
+/// what brings it; `differs` and why; or `elsewhere` and the crate whose tests have it.
+pub(crate) fn coverage(names: &[String]) -> Vec<String> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &Path| fs::read_to_string(path).expect("a readable file");
+    let ids = read(&dir.join("cases/ids.txt"));
+    let ids = ids.split_whitespace();
+    let mut wanted: BTreeMap<String, bool> = ids.map(|id| (id.to_owned(), false)).collect();
+    let mut tables: Vec<_> = fs::read_dir(dir.join("cases"))
+        .expect("the directory of cases")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|end| end == "coverage"))
+        .collect();
+    tables.sort();
+    let sources = sources(&dir.join("src")) + &sources(&dir.join("tests"));
+    let mut broken = Vec::new();
+    for table in tables {
+        for line in read(&table).lines().filter(|line| !line.trim().is_empty()) {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let [id, kind, about @ ..] = &words[..] else {
+                broken.push(format!("{}: `{line}` is not complete", table.display()));
+                continue;
+            };
+            let about = about.join(" ");
+            match wanted.get_mut(*id) {
+                None => broken.push(format!("`{id}` is not in `ids.txt`")),
+                Some(covered) if *covered => broken.push(format!("`{id}` is there twice")),
+                Some(covered) => *covered = true,
+            }
+            let fits = match *kind {
+                "test" => {
+                    let case = format!("{id} {about}");
+                    names.contains(&case)
+                        || names.contains(&about)
+                        || sources.contains(&format!("fn {about}()"))
+                }
+                "lab" | "differs" | "elsewhere" => !about.is_empty(),
+                _ => false,
+            };
+            if !fits {
+                broken.push(format!(
+                    "{}: there is no such test: `{line}`",
+                    table.display()
+                ));
+            }
+        }
+    }
+    let missing = wanted.iter().filter(|(_, covered)| !**covered);
+    broken.extend(missing.map(|(id, _)| format!("`{id}` is in no table")));
+    broken
+}
+
+fn sources(dir: &Path) -> String {
+    let mut text = String::new();
+    for entry in fs::read_dir(dir).expect("a directory of sources") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            text.push_str(&sources(&path));
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            text.push_str(&fs::read_to_string(path).expect("a readable file"));
+        }
+    }
+    text
+}
