@@ -1,5 +1,7 @@
 //! From the command line to playbooks that can be run; what is wrong with them is printed.
 
+use std::sync::Arc;
+
 use evenkeel_engine as engine;
 
 use super::{connect, password, wrong};
@@ -15,16 +17,22 @@ use crate::{
 /// Loads the playbooks; on stderr what is wrong or worth knowing.
 pub(super) fn load(selection: &Selection, check: bool, diff: bool) -> Result<Loaded, Exit> {
     let request = request(selection, check, diff)?;
-    match crate::load::load(&request, &evenkeel_modules::standard(), &connect::connect) {
+    match read(&request) {
         Ok(loaded) => {
             out::talk(&pages(&loaded.warnings, &loaded.files));
             Ok(loaded)
         }
-        Err(failed) => {
-            out::talk(&pages(&failed.diagnostics, &failed.files));
+        Err((diagnostics, files)) => {
+            out::talk(&pages(&diagnostics, &files));
             Err(Exit::Input)
         }
     }
+}
+
+/// Loads the playbooks; with what is wrong come the texts in which it is.
+pub(super) fn read(request: &Request) -> Result<Loaded, (Vec<Diagnostic>, Files)> {
+    let modules = Arc::new(evenkeel_modules::standard());
+    crate::load::load_with_files(request, &modules, &connect::connect)
 }
 
 /// Diagnostics as people read them.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{connect, load};
+use super::load;
 use crate::{
     cli::{PlainOutput, Validate},
     diagnostic::Diagnostic,
@@ -54,7 +54,6 @@ fn json(args: &Validate) -> Exit {
         Ok(request) => request,
         Err(exit) => return exit,
     };
-    let modules = evenkeel_modules::standard();
     let playbooks = request
         .playbooks
         .iter()
@@ -68,7 +67,7 @@ fn json(args: &Validate) -> Exit {
         "warnings": [],
         "unguarded": [],
     });
-    let exit = match crate::load::load(&request, &modules, &connect::connect) {
+    let exit = match load::read(&request) {
         Ok(loaded) => {
             object["plays"] = loaded.plays.into();
             object["tasks"] = loaded.tasks.into();
@@ -76,13 +75,11 @@ fn json(args: &Validate) -> Exit {
             object["unguarded"] = loaded.unguarded.iter().map(command).collect();
             Exit::Good
         }
-        Err(failed) => {
-            let (errors, warnings): (Vec<_>, Vec<_>) = failed
-                .diagnostics
-                .into_iter()
-                .partition(Diagnostic::is_error);
-            object["errors"] = all(&errors, &failed.files);
-            object["warnings"] = all(&warnings, &failed.files);
+        Err((diagnostics, files)) => {
+            let (errors, warnings): (Vec<_>, Vec<_>) =
+                diagnostics.into_iter().partition(Diagnostic::is_error);
+            object["errors"] = all(&errors, &files);
+            object["warnings"] = all(&warnings, &files);
             Exit::Input
         }
     };
