@@ -369,7 +369,7 @@ fn files_and_templates_of_the_controller() {
     fs::remove_file(dir.path().join("files/a.txt")).expect("removed");
     write(dir.path(), "files/a.text", "");
     let found = load_dir(dir.path(), |_| ()).err().unwrap_or_default();
-    assert!(found.contains("4:30 no_such_file there is no file `a.txt` on this machine; did you mean `a.text`?"), "{found}");
+    assert!(found.contains("4:29 no_such_file there is no file `a.txt` on this machine; did you mean `a.text`?"), "{found}");
 }
 
 #[test]
