@@ -138,7 +138,9 @@ pub fn load_with_files(
     let read = loader.read(registry);
     let Loader { files, out, .. } = loader;
     match read {
-        Some(read) if !out.iter().any(Diagnostic::is_error) => read.lower(request, registry, connect, files, out),
+        Some(read) if !out.iter().any(Diagnostic::is_error) => {
+            read.lower(request, registry, connect, files, out)
+        }
         _ => Err((tidy(out), files)),
     }
 }
@@ -173,7 +175,10 @@ impl Loader<'_> {
                 Err(error) => self.out.push(*error),
             }
         }
-        let all: Vec<Playbook> = playbooks.iter().map(|(_, playbook)| playbook.clone()).collect();
+        let all: Vec<Playbook> = playbooks
+            .iter()
+            .map(|(_, playbook)| playbook.clone())
+            .collect();
         if all.len() == self.request.playbooks.len() {
             self.out.extend(check_references(&all));
         }
@@ -198,7 +203,10 @@ impl Loader<'_> {
             Some(pattern) => match select(&inventory, pattern) {
                 Ok(found) => Some(found.hosts),
                 Err(message) => {
-                    self.out.push(Diagnostic::nowhere("pattern", format!("`--limit {pattern}`: {message}")));
+                    self.out.push(Diagnostic::nowhere(
+                        "pattern",
+                        format!("`--limit {pattern}`: {message}"),
+                    ));
                     None
                 }
             },
@@ -239,13 +247,29 @@ impl Read {
             targets.push(self.target(path, play, request, &mut out));
         }
         self.connect_all(&targets, request, connect, &store, &mut list, &mut out);
-        let mut lowering = Lowering::new(request, &self.settings, Arc::clone(registry), Arc::clone(&store), list);
+        let mut lowering = Lowering::new(
+            request,
+            &self.settings,
+            Arc::clone(registry),
+            Arc::clone(&store),
+            list,
+        );
         for target in &targets {
             lowering.play(target);
         }
         lowering.finish();
-        let Lowering { list, faults, unguarded, tags, .. } = lowering;
-        out.extend(faults.iter().map(|fault| store.with_files(|files| fault.diagnostic(files))));
+        let Lowering {
+            list,
+            faults,
+            unguarded,
+            tags,
+            ..
+        } = lowering;
+        out.extend(
+            faults
+                .iter()
+                .map(|fault| store.with_files(|files| fault.diagnostic(files))),
+        );
         let files = store.with_files(Files::clone);
         let out = tidy(out);
         if out.iter().any(Diagnostic::is_error) {
@@ -267,10 +291,16 @@ impl Read {
         if let Some(project) = &self.settings.project {
             return project.value.clone();
         }
-        let folder = self.playbooks.first().map(|(path, _)| folders::of_file(path));
+        let folder = self
+            .playbooks
+            .first()
+            .map(|(path, _)| folders::of_file(path));
         let folder = folder.and_then(|folder| std::path::absolute(folder).ok());
         let name = folder.as_deref().and_then(Path::file_name);
-        name.map_or_else(|| "playbooks".to_owned(), |name| name.to_string_lossy().into_owned())
+        name.map_or_else(
+            || "playbooks".to_owned(),
+            |name| name.to_string_lossy().into_owned(),
+        )
     }
 
     fn target<'p>(
@@ -285,7 +315,10 @@ impl Read {
             extra: crate::vars::Layer::values(self.extra.clone()),
             hosts: self.members.clone(),
             groups: self.groups(),
-            playbook_dir: std::path::absolute(&folder).unwrap_or_else(|_| folder.clone()).display().to_string(),
+            playbook_dir: std::path::absolute(&folder)
+                .unwrap_or_else(|_| folder.clone())
+                .display()
+                .to_string(),
             inventory_dir: None,
             check: request.check,
             diff: request.diff,
@@ -301,10 +334,21 @@ impl Read {
 
     fn groups(&self) -> Vec<(String, Vec<String>)> {
         let written = self.inventory.groups.keys().map(String::as_str);
-        let mut names: Vec<&str> = written.filter(|name| *name != "all" && *name != "ungrouped").collect();
+        let mut names: Vec<&str> = written
+            .filter(|name| *name != "all" && *name != "ungrouped")
+            .collect();
         names.extend(["all", "ungrouped"]);
-        let hosts = |group: &str| self.inventory.hosts_in(group).into_iter().map(str::to_owned).collect();
-        names.into_iter().map(|name| (name.to_owned(), hosts(name))).collect()
+        let hosts = |group: &str| {
+            self.inventory
+                .hosts_in(group)
+                .into_iter()
+                .map(str::to_owned)
+                .collect()
+        };
+        names
+            .into_iter()
+            .map(|name| (name.to_owned(), hosts(name)))
+            .collect()
     }
 
     fn hosts_of(&self, play: &Play, world: &World, out: &mut Vec<Diagnostic>) -> Vec<String> {
@@ -321,11 +365,18 @@ impl Read {
                 .and_then(|template| template.evaluate(&scope.variables()));
             match rendered {
                 Ok(Value::Seq(items)) => {
-                    pattern = items.iter().filter_map(Value::as_text).collect::<Vec<_>>().join(",");
+                    pattern = items
+                        .iter()
+                        .filter_map(Value::as_text)
+                        .collect::<Vec<_>>()
+                        .join(",");
                 }
                 Ok(value) => pattern = value.as_text().unwrap_or_default(),
                 Err(fault) => {
-                    let message = format!("{}: `hosts` sees `--extra-vars` and `groups` only", fault.message);
+                    let message = format!(
+                        "{}: `hosts` sees `--extra-vars` and `groups` only",
+                        fault.message
+                    );
                     out.push(Diagnostic::error(fault.code, play.hosts.span, message));
                     return Vec::new();
                 }
@@ -336,7 +387,8 @@ impl Read {
                 for warning in found.warnings {
                     out.push(Diagnostic::error("pattern", play.hosts.span, warning).warning());
                 }
-                let limited = |host: &String| self.limit.as_ref().is_none_or(|limit| limit.contains(host));
+                let limited =
+                    |host: &String| self.limit.as_ref().is_none_or(|limit| limit.contains(host));
                 found.hosts.into_iter().filter(limited).collect()
             }
             Err(message) => {
@@ -361,7 +413,12 @@ impl Read {
                 if list.hosts.iter().any(|host| host.name == *name) {
                     continue;
                 }
-                let scope = Scope::new(Arc::clone(&target.world), name.as_str(), Vec::new(), Vec::new());
+                let scope = Scope::new(
+                    Arc::clone(&target.world),
+                    name.as_str(),
+                    Vec::new(),
+                    Vec::new(),
+                );
                 let vars = connection_vars(&scope, target.play, request, store, out);
                 let at = self.inventory.hosts.get(name).and_then(|entry| entry.at);
                 let host = HostVars {
@@ -392,7 +449,9 @@ fn connection_vars(
     let mut vars = Map::new();
     let magic = ["ansible_check_mode", "ansible_diff_mode", "ansible_version"];
     let ours = |name: &String| {
-        name.starts_with("ansible_") && !name.starts_with("ansible_play") && !magic.contains(&name.as_str())
+        name.starts_with("ansible_")
+            && !name.starts_with("ansible_play")
+            && !magic.contains(&name.as_str())
     };
     for name in scope.names().into_iter().filter(ours) {
         match scope.value(&name) {
@@ -408,11 +467,19 @@ fn connection_vars(
         crate::ast::OrTemplate::Is(port) => Some(Value::from(i64::from(port))),
         crate::ast::OrTemplate::Template(_) => None,
     });
-    let text = |text: &Option<crate::files::Spanned<String>>| text.as_ref().map(|text| Value::from(text.value.as_str()));
+    let text = |text: &Option<crate::files::Spanned<String>>| {
+        text.as_ref().map(|text| Value::from(text.value.as_str()))
+    };
     let told = |text: &Option<String>| text.as_deref().map(Value::from);
     for (name, value) in [
-        ("ansible_connection", text(&words.connection).or_else(|| told(&request.connection))),
-        ("ansible_user", text(&words.remote_user).or_else(|| told(&request.user))),
+        (
+            "ansible_connection",
+            text(&words.connection).or_else(|| told(&request.connection)),
+        ),
+        (
+            "ansible_user",
+            text(&words.remote_user).or_else(|| told(&request.user)),
+        ),
         ("ansible_port", port),
     ] {
         if let (false, Some(value)) = (vars.contains_key(name), value) {

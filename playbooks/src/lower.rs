@@ -8,11 +8,7 @@ mod listing;
 mod program;
 mod store;
 
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use evenkeel_engine::{
     BlockId, HostId, Nature, NotYet, Output, Outputs, Registry, Task, TaskId, TaskList,
@@ -86,7 +82,11 @@ struct Nothing<'a>(&'a TaskList);
 
 impl Outputs for Nothing<'_> {
     fn of(&self, task: TaskId) -> Result<Arc<Output>, NotYet> {
-        let name = self.0.tasks.get(task.index()).map_or("a task", |task| task.name.as_str());
+        let name = self
+            .0
+            .tasks
+            .get(task.index())
+            .map_or("a task", |task| task.name.as_str());
         Err(NotYet::new(format!("the result of `{name}`")))
     }
 }
@@ -100,7 +100,11 @@ impl<'a> Lowering<'a> {
         store: Arc<Store>,
         list: TaskList,
     ) -> Self {
-        let hosts = list.hosts.iter().zip(0..).map(|(host, index)| (host.name.clone(), HostId(index)));
+        let hosts = list
+            .hosts
+            .iter()
+            .zip(0..)
+            .map(|(host, index)| (host.name.clone(), HostId(index)));
         let hosts = hosts.collect();
         Self {
             request,
@@ -120,7 +124,11 @@ impl<'a> Lowering<'a> {
 
     /// Adds a play.
     pub fn play(&mut self, target: &Target<'_>) {
-        let name = target.play.name.as_ref().map_or(&target.play.hosts.value, |name| &name.value);
+        let name = target
+            .play
+            .name
+            .as_ref()
+            .map_or(&target.play.hosts.value, |name| &name.value);
         if self.list.plays == [String::new()] && self.list.tasks.is_empty() {
             self.list.plays.clear();
         }
@@ -128,8 +136,11 @@ impl<'a> Lowering<'a> {
         let mut faults = Vec::new();
         let listing = listing::list(target.play, &mut faults);
         self.faults.append(&mut faults);
-        let compiled: Vec<Arc<Program>> =
-            listing.entries.iter().map(|entry| self.program(entry)).collect();
+        let compiled: Vec<Arc<Program>> = listing
+            .entries
+            .iter()
+            .map(|entry| self.program(entry))
+            .collect();
         let first = self.list.tasks.len();
         let blocks = self.blocks(target, &listing);
         let mut placed: BTreeMap<(usize, String), TaskId> = BTreeMap::new();
@@ -166,9 +177,13 @@ impl<'a> Lowering<'a> {
                 }
                 Some(found) => self.list.tasks[reference.task.index()].after.push(found),
                 // The task is there, but not on this host: nothing to wait for.
-                None if self.ids.keys().any(|(other, _)| other == id) && !reference.id.contains('@') => {}
+                None if self.ids.keys().any(|(other, _)| other == id)
+                    && !reference.id.contains('@') => {}
                 None => {
-                    let fault = Fault::new("unknown_task", format!("there is no task with the id `{}`", reference.id));
+                    let fault = Fault::new(
+                        "unknown_task",
+                        format!("there is no task with the id `{}`", reference.id),
+                    );
                     let near = closest(id, self.ids.keys().map(|(id, _)| id.as_str()));
                     let fault = match near {
                         Some(near) => fault.help(format!("did you mean `{near}`?")),
@@ -181,7 +196,11 @@ impl<'a> Lowering<'a> {
     }
 
     fn program(&mut self, entry: &Entry<'_>) -> Arc<Program> {
-        let when: Vec<_> = entry.commons.iter().flat_map(|common| &common.when).collect();
+        let when: Vec<_> = entry
+            .commons
+            .iter()
+            .flat_map(|common| &common.when)
+            .collect();
         let module = self.registry.get(&entry.task.module.value);
         let module = module.map_or("", |module| module.name());
         let mut faults = Vec::new();
@@ -191,7 +210,11 @@ impl<'a> Lowering<'a> {
     }
 
     /// Fresh numbers for the blocks of each host: a failure on one does not rescue on another.
-    fn blocks(&mut self, target: &Target<'_>, listing: &Listing<'_>) -> BTreeMap<(String, usize), BlockId> {
+    fn blocks(
+        &mut self,
+        target: &Target<'_>,
+        listing: &Listing<'_>,
+    ) -> BTreeMap<(String, usize), BlockId> {
         let mut ids = BTreeMap::new();
         for host in &target.world.play_hosts {
             for block in 0..listing.blocks {
@@ -218,7 +241,11 @@ impl<'a> Lowering<'a> {
         if !command || guarded || once || entry.serves.is_some() {
             return;
         }
-        let name = entry.task.name.as_ref().map_or(&entry.task.module.value, |name| &name.value);
+        let name = entry
+            .task
+            .name
+            .as_ref()
+            .map_or(&entry.task.module.value, |name| &name.value);
         self.unguarded.push(Unguarded {
             task: name.clone(),
             module: entry.task.module.value.clone(),
@@ -286,7 +313,11 @@ impl<'a> Lowering<'a> {
                 return None;
             }
         };
-        let checked = if task.selected { self.check(&body) } else { Vec::new() };
+        let checked = if task.selected {
+            self.check(&body)
+        } else {
+            Vec::new()
+        };
         self.faults.extend(checked);
         let id = self.list.task(Task {
             blocks: entry
@@ -301,14 +332,23 @@ impl<'a> Lowering<'a> {
         Some(id)
     }
 
-    fn build(&self, entry: &Entry<'_>, body: &Body, host: &str, heeds: Vec<TaskId>) -> Result<Task, Fault> {
+    fn build(
+        &self,
+        entry: &Entry<'_>,
+        body: &Body,
+        host: &str,
+        heeds: Vec<TaskId>,
+    ) -> Result<Task, Fault> {
         let task = entry.task;
         let words = Keywords::new(entry, &body.scope);
         let module = self.registry.get(&task.module.value);
         let nature = module.map_or(Nature::State, |module| module.nature());
         let name = body.program.name.render(&body.scope.variables());
         let name = name.ok().and_then(|name| name.as_text());
-        let written = task.name.as_ref().map_or(&task.module.value, |name| &name.value);
+        let written = task
+            .name
+            .as_ref()
+            .map_or(&task.module.value, |name| &name.value);
         let mut needs: Vec<TaskId> = body.written.iter().map(|written| written.task).collect();
         needs.dedup();
         let judged = !task.changed_when.is_empty() || !task.failed_when.is_empty();
@@ -323,15 +363,20 @@ impl<'a> Lowering<'a> {
         });
         built.place = Some(self.store.with_files(|files| files.place(task.span)));
         built.host = self.hosts.get(host).copied().unwrap_or(HostId(0));
-        built.judge = judged.then(|| Arc::new(Verdict(body.clone())) as Arc<dyn evenkeel_engine::Judge>);
+        built.judge =
+            judged.then(|| Arc::new(Verdict(body.clone())) as Arc<dyn evenkeel_engine::Judge>);
         built.identity = words.identity(&self.request.privilege, self.settings)?;
         built.environment = words.environment()?;
         built.needs = needs;
         built.heeds = heeds;
         built.handler = entry.serves.is_some();
-        built.ignore_errors = words.flag(|common| common.ignore_errors.as_ref())?.unwrap_or(false);
+        built.ignore_errors = words
+            .flag(|common| common.ignore_errors.as_ref())?
+            .unwrap_or(false);
         built.check_mode = words.flag(|common| common.check_mode.as_ref())?;
-        built.no_log = words.flag(|common| common.no_log.as_ref())?.unwrap_or(false);
+        built.no_log = words
+            .flag(|common| common.no_log.as_ref())?
+            .unwrap_or(false);
         built.diff = words.flag(|common| common.diff.as_ref())?.unwrap_or(true);
         built.once = words.once(nature, self.settings)?;
         built.reads = words.things(task.reads.as_ref())?;
@@ -351,7 +396,15 @@ impl<'a> Lowering<'a> {
             Err(Trouble::NotYet(_)) => match body.make(&nothing, true) {
                 Err(Trouble::Faults(faults)) => faults
                     .into_iter()
-                    .filter(|fault| matches!(fault.code, "unknown_argument" | "missing_argument" | "wrong_argument" | "unknown_module"))
+                    .filter(|fault| {
+                        matches!(
+                            fault.code,
+                            "unknown_argument"
+                                | "missing_argument"
+                                | "wrong_argument"
+                                | "unknown_module"
+                        )
+                    })
                     .collect(),
                 _ => Vec::new(),
             },
@@ -369,8 +422,14 @@ impl<'a> Lowering<'a> {
         let mut any = false;
         let mut visit = |template: &Template| {
             for used in template.uses().names() {
-                let about = used.path.first().is_some_and(|key| key == "changed" || key == "results")
-                    || used.test.as_deref().is_some_and(|test| test == "changed" || test == "change");
+                let about = used
+                    .path
+                    .first()
+                    .is_some_and(|key| key == "changed" || key == "results")
+                    || used
+                        .test
+                        .as_deref()
+                        .is_some_and(|test| test == "changed" || test == "change");
                 if about {
                     changed.push(used.name.clone());
                 }
@@ -404,7 +463,9 @@ impl<'a> Lowering<'a> {
             }
         }
         found.reverse();
-        let heeds = found.iter().filter(|written| changed.contains(&written.name));
+        let heeds = found
+            .iter()
+            .filter(|written| changed.contains(&written.name));
         let heeds = heeds.map(|written| written.task).collect();
         (found, heeds)
     }
@@ -419,10 +480,21 @@ impl<'a> Lowering<'a> {
             return Vec::new();
         };
         let names = |path: &str| -> Vec<String> {
-            let found = self.store.template(path, scope.search_folders(), crate::template::Whitespace::default());
-            found.map_or_else(|_| Vec::new(), |(template, _)| {
-                template.uses().names().map(|used| used.name.clone()).collect()
-            })
+            let found = self.store.template(
+                path,
+                scope.search_folders(),
+                crate::template::Whitespace::default(),
+            );
+            found.map_or_else(
+                |_| Vec::new(),
+                |(template, _)| {
+                    template
+                        .uses()
+                        .names()
+                        .map(|used| used.name.clone())
+                        .collect()
+                },
+            )
         };
         match tree.render(&scope.variables()) {
             Ok(evenkeel_engine::Value::Str(path)) => names(&path),
@@ -437,7 +509,10 @@ impl<'a> Lowering<'a> {
     /// Notes what a task leaves behind.
     fn leave(&mut self, entry: &Entry<'_>, program: &Program, host: &str, task: TaskId) {
         let surely = entry.serves.is_none()
-            && entry.blocks.iter().all(|(_, part)| *part == evenkeel_engine::Part::Body);
+            && entry
+                .blocks
+                .iter()
+                .all(|(_, part)| *part == evenkeel_engine::Part::Body);
         let mut add = |name: &str, how| {
             let name = name.to_owned();
             let list = self.written.entry(host.to_owned()).or_default();
@@ -448,7 +523,11 @@ impl<'a> Lowering<'a> {
         }
         let module = self.registry.get(&entry.task.module.value);
         if module.is_some_and(|module| module.name() == "set_fact") {
-            for arg in program.args.iter().filter(|arg| arg.name.value != "cacheable") {
+            for arg in program
+                .args
+                .iter()
+                .filter(|arg| arg.name.value != "cacheable")
+            {
                 add(&arg.name.value, How::Fact);
             }
         }
@@ -460,9 +539,14 @@ impl<'a> Lowering<'a> {
                 self.ids.insert((id.value.clone(), host.to_owned()), task);
             }
         }
-        let after = entry.commons[1..].iter().filter_map(|common| common.after.as_ref()).flatten();
+        let after = entry.commons[1..]
+            .iter()
+            .filter_map(|common| common.after.as_ref())
+            .flatten();
         let triggers = entry.task.triggered_by.iter();
-        let all = after.map(|id| (id, false)).chain(triggers.map(|id| (id, true)));
+        let all = after
+            .map(|id| (id, false))
+            .chain(triggers.map(|id| (id, true)));
         for (id, triggers) in all {
             match keywords::text(id, scope) {
                 Ok(text) => self.references.push(Reference {

@@ -36,13 +36,19 @@ fn map(name: &str, text: &str) -> Result<Map, String> {
     let file = files.add(name, text);
     let (documents, found) = yaml::read(&files, file);
     if let Some(error) = found.first() {
-        let place = error.at.map(|at| format!("{}: ", files.place(at))).unwrap_or_default();
+        let place = error
+            .at
+            .map(|at| format!("{}: ", files.place(at)))
+            .unwrap_or_default();
         return Err(format!("{place}{}", error.message));
     }
     match documents.first().map(plain) {
         Some(Value::Map(map)) => Ok(map),
         Some(Value::Null) | None => Ok(Map::new()),
-        Some(other) => Err(format!("`{name}` holds {}, not a map of variables", other.kind())),
+        Some(other) => Err(format!(
+            "`{name}` holds {}, not a map of variables",
+            other.kind()
+        )),
     }
 }
 

@@ -48,7 +48,11 @@ pub fn all(
         let own = inventory.hosts.get(name);
         match own {
             Some(entry) => vars.over(Layer::of_map(&entry.vars, entry.at, &mut reader.faults)),
-            None => vars.over(Layer::of_map(&inventory.vars_of(name), None, &mut reader.faults)),
+            None => vars.over(Layer::of_map(
+                &inventory.vars_of(name),
+                None,
+                &mut reader.faults,
+            )),
         }
         for folder in unique(folders) {
             reader.folder(&folder.join("host_vars"), name, &mut vars);
@@ -67,10 +71,14 @@ pub fn all(
 fn unique(folders: &[PathBuf]) -> Vec<&PathBuf> {
     let canonical = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let later = |index: usize, folder: &Path| {
-        folders[index + 1..].iter().any(|other| canonical(other) == canonical(folder))
+        folders[index + 1..]
+            .iter()
+            .any(|other| canonical(other) == canonical(folder))
     };
     let all = folders.iter().enumerate();
-    all.filter(|(index, folder)| !later(*index, folder)).map(|(_, folder)| folder).collect()
+    all.filter(|(index, folder)| !later(*index, folder))
+        .map(|(_, folder)| folder)
+        .collect()
 }
 
 struct Reader<'a> {
@@ -91,7 +99,11 @@ impl Reader<'_> {
         let mut paths: Vec<PathBuf> = Vec::new();
         if dir.is_dir() {
             let entries = std::fs::read_dir(&dir).into_iter().flatten().flatten();
-            paths.extend(entries.map(|entry| entry.path()).filter(|path| wanted(path)));
+            paths.extend(
+                entries
+                    .map(|entry| entry.path())
+                    .filter(|path| wanted(path)),
+            );
             paths.sort();
         }
         for end in ["", ".yml", ".yaml", ".json"] {
@@ -100,7 +112,9 @@ impl Reader<'_> {
         for path in paths.into_iter().filter(|path| path.is_file()) {
             let entries = self.entries(&path);
             let faults = &mut self.faults;
-            let layer = entries.iter().map(|(key, value)| (key.text.clone(), Tree::new(value, faults)));
+            let layer = entries
+                .iter()
+                .map(|(key, value)| (key.text.clone(), Tree::new(value, faults)));
             vars.over(layer.collect());
         }
     }
@@ -123,18 +137,27 @@ impl Reader<'_> {
             }
         };
         if self.files.text(file).starts_with("$ANSIBLE_VAULT;") {
-            let at = Span { file, start: 0, end: 14 };
+            let at = Span {
+                file,
+                start: 0,
+                end: 14,
+            };
             let error = Diagnostic::error("unsupported", at, "this file is encrypted by a vault");
-            self.out.push(error.help("vaults come later: decrypt it with `ansible-vault decrypt`"));
+            self.out
+                .push(error.help("vaults come later: decrypt it with `ansible-vault decrypt`"));
             return Vec::new();
         }
         let (documents, found) = yaml::read(self.files, file);
         self.out.extend(found);
         match documents.into_iter().next() {
-            Some(Node { kind: Kind::Map(entries), .. }) => entries,
+            Some(Node {
+                kind: Kind::Map(entries),
+                ..
+            }) => entries,
             Some(node) if !node.is_null() => {
                 let message = format!("variables are a map, this is {}", node.kind_name());
-                self.out.push(Diagnostic::error("wrong_type", node.span, message));
+                self.out
+                    .push(Diagnostic::error("wrong_type", node.span, message));
                 Vec::new()
             }
             _ => Vec::new(),
@@ -143,7 +166,12 @@ impl Reader<'_> {
 }
 
 fn wanted(path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or("");
     let end = Path::new(name).extension().and_then(|end| end.to_str());
-    !name.starts_with('.') && !name.ends_with('~') && matches!(end, None | Some("yml" | "yaml" | "json"))
+    !name.starts_with('.')
+        && !name.ends_with('~')
+        && matches!(end, None | Some("yml" | "yaml" | "json"))
 }

@@ -90,7 +90,10 @@ impl Making<'_> {
             Form::Tree(tree) => {
                 let mut value = tree.render(&variables)?;
                 // `mode: 0644` is octal however YAML reads it.
-                if arg.node.plain && matches!(arg.node.kind, Kind::Int(_)) && is_mode(&arg.name.value) {
+                if arg.node.plain
+                    && matches!(arg.node.kind, Kind::Int(_))
+                    && is_mode(&arg.name.value)
+                {
                     value = Value::from(arg.node.text.as_str());
                 }
                 Ok(value)
@@ -109,7 +112,9 @@ impl Making<'_> {
             let Some(Value::Str(path)) = args.get(name) else {
                 continue;
             };
-            let source = self.store.source(path, "files", self.scope.search_folders());
+            let source = self
+                .store
+                .source(path, "files", self.scope.search_folders());
             let source = source.map_err(|fault| fault.or_at(self.span_of(name)))?;
             args.insert(name.to_owned(), Value::Source(source));
         }
@@ -119,7 +124,8 @@ impl Making<'_> {
     /// Renders the template that `src` names into `content`.
     fn template(&self, args: &mut Map) -> Result<(), Failure> {
         let mut flag = |name: &str, default: bool| {
-            args.shift_remove(name).map_or(default, |value| is_yes(&value))
+            args.shift_remove(name)
+                .map_or(default, |value| is_yes(&value))
         };
         let whitespace = Whitespace {
             trim: flag("trim_blocks", true),
@@ -135,7 +141,9 @@ impl Making<'_> {
             _ => return Ok(()),
         };
         let at = self.span_of("src");
-        let found = self.store.template(&src, self.scope.search_folders(), whitespace);
+        let found = self
+            .store
+            .template(&src, self.scope.search_folders(), whitespace);
         let (template, path) = found.map_err(|faults| {
             Failure::Faults(faults.into_iter().map(|fault| fault.or_at(at)).collect())
         })?;
@@ -146,8 +154,14 @@ impl Making<'_> {
             }
         }
         let scope = self.scope.with_locals([
-            ("template_path".to_owned(), path.to_string_lossy().as_ref().into()),
-            ("template_destpath".to_owned(), args.get("dest").cloned().unwrap_or_default()),
+            (
+                "template_path".to_owned(),
+                path.to_string_lossy().as_ref().into(),
+            ),
+            (
+                "template_destpath".to_owned(),
+                args.get("dest").cloned().unwrap_or_default(),
+            ),
             ("ansible_managed".to_owned(), "Ansible managed".into()),
         ]);
         let content = match template.render(&scope.variables()) {
@@ -161,7 +175,9 @@ impl Making<'_> {
 
     /// The span of an argument's value; of the module if there is none.
     fn span_of(&self, name: &str) -> Span {
-        self.program.arg(name).map_or(self.program.module.span, |arg| arg.node.span)
+        self.program
+            .arg(name)
+            .map_or(self.program.module.span, |arg| arg.node.span)
     }
 
     /// The first argument that a message names.
@@ -177,13 +193,22 @@ impl Making<'_> {
 
     /// A tree that does not fit the module's type, at the key or value that is wrong.
     fn misfit(&self, error: &BindError) -> Fault {
-        let BindError::Wrong { path, message, unknown } = error else {
-            return Fault::new("wrong_arguments", error.to_string()).or_at(self.program.module.span);
+        let BindError::Wrong {
+            path,
+            message,
+            unknown,
+        } = error
+        else {
+            return Fault::new("wrong_arguments", error.to_string())
+                .or_at(self.program.module.span);
         };
         let (key, value) = self.at_path(path);
         if let Some((field, known)) = unknown {
             let wrong = message.clone();
-            let fault = Fault::new("unknown_argument", format!("{wrong} of `{}`", self.module.name()));
+            let fault = Fault::new(
+                "unknown_argument",
+                format!("{wrong} of `{}`", self.module.name()),
+            );
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
             let help = did_you_mean(field, known.iter().copied())
                 .unwrap_or_else(|| format!("there are {}", list(&known, "and")));
@@ -192,12 +217,19 @@ impl Making<'_> {
             } else {
                 key
             };
-            return fault.help(help).or_at(span.unwrap_or(self.program.module.span));
+            return fault
+                .help(help)
+                .or_at(span.unwrap_or(self.program.module.span));
         }
         let missing = message.starts_with("the argument `");
-        let code = if missing { "missing_argument" } else { "wrong_argument" };
+        let code = if missing {
+            "missing_argument"
+        } else {
+            "wrong_argument"
+        };
         let message = match (missing, path.is_empty()) {
-            (true, _) => format!("{message} of `{}`", self.module.name()).replace("is missing of", "is missing: it belongs to"),
+            (true, _) => format!("{message} of `{}`", self.module.name())
+                .replace("is missing of", "is missing: it belongs to"),
             (false, true) => message.clone(),
             (false, false) => format!("`{path}`: {message}"),
         };
@@ -213,7 +245,11 @@ impl Making<'_> {
         let (mut key, mut node): (Span, &Node) = (arg.name.span, &arg.node);
         for part in parts {
             let next = match &node.kind {
-                Kind::Seq(items) => part.parse().ok().and_then(|index: usize| items.get(index)).map(|item| (item.span, item)),
+                Kind::Seq(items) => part
+                    .parse()
+                    .ok()
+                    .and_then(|index: usize| items.get(index))
+                    .map(|item| (item.span, item)),
                 Kind::Map(entries) => entries
                     .iter()
                     .find(|(name, _)| name.text == part)
@@ -228,7 +264,9 @@ impl Making<'_> {
 }
 
 fn later() -> Value {
-    Value::NotYet(evenkeel_engine::NotYet::new("what this part of the playbook gives"))
+    Value::NotYet(evenkeel_engine::NotYet::new(
+        "what this part of the playbook gives",
+    ))
 }
 
 fn is_mode(name: &str) -> bool {
@@ -240,7 +278,10 @@ pub fn is_yes(value: &Value) -> bool {
     match value {
         Value::Bool(value) => *value,
         Value::Int(number) => *number == 1,
-        Value::Str(text) => matches!(text.to_ascii_lowercase().as_str(), "yes" | "true" | "on" | "1" | "y" | "t"),
+        Value::Str(text) => matches!(
+            text.to_ascii_lowercase().as_str(),
+            "yes" | "true" | "on" | "1" | "y" | "t"
+        ),
         _ => false,
     }
 }
@@ -255,7 +296,9 @@ fn judged(condition: &Condition, variables: &Arc<dyn Variables>) -> Result<Value
         },
     };
     let pairs = [("text", condition.text().into()), ("holds", holds)];
-    Ok(Value::Map(pairs.map(|(name, value)| (name.to_owned(), value)).into()))
+    Ok(Value::Map(
+        pairs.map(|(name, value)| (name.to_owned(), value)).into(),
+    ))
 }
 
 /// An expression's value under its text, for `debug: var`.

@@ -103,7 +103,8 @@ impl Body {
             written: written.clone(),
             output: outputs.of(written.task),
         };
-        self.scope.with_left(self.written.iter().map(left).collect())
+        self.scope
+            .with_left(self.written.iter().map(left).collect())
     }
 
     /// The task's parts with these results; `lenient`: what cannot be had counts as not known yet.
@@ -123,7 +124,11 @@ impl Body {
         }
     }
 
-    fn bound(&self, scope: &Scope, lenient: bool) -> Result<Arc<dyn evenkeel_engine::Bound>, Trouble> {
+    fn bound(
+        &self,
+        scope: &Scope,
+        lenient: bool,
+    ) -> Result<Arc<dyn evenkeel_engine::Bound>, Trouble> {
         let name = &self.program.module.value;
         let Some(module) = self.registry.get(name) else {
             let fault = Fault::new("unknown_module", format!("there is no module `{name}`"));
@@ -154,12 +159,16 @@ impl Body {
                 return Ok(Resolved::Skip(no.text()));
             }
         }
-        let list = found.list.render(&variables).map_err(|fault| fault.or_at(found.span))?;
+        let list = found
+            .list
+            .render(&variables)
+            .map_err(|fault| fault.or_at(found.span))?;
         let items = items::of(found.kind, list).map_err(|trouble| match trouble {
             items::Trouble::NotYet(what) => Trouble::NotYet(what),
-            items::Trouble::Wrong(message, help) => {
-                Fault::new("not_a_list", message).help(help).or_at(found.span).into()
-            }
+            items::Trouble::Wrong(message, help) => Fault::new("not_a_list", message)
+                .help(help)
+                .or_at(found.span)
+                .into(),
         })?;
         let mut turns = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
@@ -217,7 +226,8 @@ impl Body {
 
 impl Resolve for Body {
     fn resolve(&self, outputs: &dyn Outputs) -> Result<Resolved, Stop> {
-        self.make(outputs, false).map_err(|trouble| self.stop(trouble))
+        self.make(outputs, false)
+            .map_err(|trouble| self.stop(trouble))
     }
 }
 
@@ -226,7 +236,11 @@ impl Resolve for Body {
 pub struct Verdict(pub Body);
 
 impl Verdict {
-    fn all(&self, conditions: &[Condition], variables: &Arc<dyn Variables>) -> Result<Option<bool>, Stop> {
+    fn all(
+        &self,
+        conditions: &[Condition],
+        variables: &Arc<dyn Variables>,
+    ) -> Result<Option<bool>, Stop> {
         if conditions.is_empty() {
             return Ok(None);
         }
@@ -240,11 +254,16 @@ impl Verdict {
 impl Judge for Verdict {
     fn always_changed(&self) -> Option<bool> {
         let conditions = &self.0.program.changed_when;
-        if conditions.iter().any(|condition| matches!(condition, Condition::Is(false))) {
+        if conditions
+            .iter()
+            .any(|condition| matches!(condition, Condition::Is(false)))
+        {
             return Some(false);
         }
         let constant = !conditions.is_empty()
-            && conditions.iter().all(|condition| matches!(condition, Condition::Is(true)));
+            && conditions
+                .iter()
+                .all(|condition| matches!(condition, Condition::Is(true)));
         constant.then_some(true)
     }
 

@@ -69,7 +69,10 @@ pub fn of(kind: LoopKind, value: Value) -> Result<Vec<Value>, Trouble> {
 }
 
 fn lists(name: &str, value: Value) -> Result<Vec<Vec<Value>>, Trouble> {
-    list(name, value)?.into_iter().map(|inner| open(inner, Some(0))).collect()
+    list(name, value)?
+        .into_iter()
+        .map(|inner| open(inner, Some(0)))
+        .collect()
 }
 
 /// The items of a list, with so many levels of lists in it opened; a scalar is a list of one.
@@ -115,14 +118,35 @@ mod tests {
     fn every_kind_of_loop() {
         use serde_json::json;
         assert_eq!(items(LoopKind::List, json!([[1], 2])), json!([[1], 2]));
-        assert_eq!(items(LoopKind::Items, json!([[1, [2]], 3])), json!([1, [2], 3]));
+        assert_eq!(
+            items(LoopKind::Items, json!([[1, [2]], 3])),
+            json!([1, [2], 3])
+        );
         assert_eq!(items(LoopKind::Items, json!("a")), json!(["a"]));
-        assert_eq!(items(LoopKind::Flattened, json!([[1, [2]], 3])), json!([1, 2, 3]));
-        assert_eq!(items(LoopKind::Dict, json!({"a": 1})), json!([{"key": "a", "value": 1}]));
-        assert_eq!(items(LoopKind::IndexedItems, json!(["a"])), json!([[0, "a"]]));
-        assert_eq!(items(LoopKind::Together, json!([[1, 2], ["a"]])), json!([[1, "a"], [2, null]]));
-        assert_eq!(items(LoopKind::Nested, json!([[1, 2], ["a"]])), json!([[1, "a"], [2, "a"]]));
-        assert!(matches!(of(LoopKind::List, "x".into()), Err(Trouble::Wrong(..))));
+        assert_eq!(
+            items(LoopKind::Flattened, json!([[1, [2]], 3])),
+            json!([1, 2, 3])
+        );
+        assert_eq!(
+            items(LoopKind::Dict, json!({"a": 1})),
+            json!([{"key": "a", "value": 1}])
+        );
+        assert_eq!(
+            items(LoopKind::IndexedItems, json!(["a"])),
+            json!([[0, "a"]])
+        );
+        assert_eq!(
+            items(LoopKind::Together, json!([[1, 2], ["a"]])),
+            json!([[1, "a"], [2, null]])
+        );
+        assert_eq!(
+            items(LoopKind::Nested, json!([[1, 2], ["a"]])),
+            json!([[1, "a"], [2, "a"]])
+        );
+        assert!(matches!(
+            of(LoopKind::List, "x".into()),
+            Err(Trouble::Wrong(..))
+        ));
         let later = Value::NotYet(NotYet::new("x"));
         assert!(matches!(of(LoopKind::List, later), Err(Trouble::NotYet(_))));
     }

@@ -33,7 +33,11 @@ fn known(text: &str, at: crate::files::Span, scope: &Scope) -> Result<Value, Fau
 pub fn text(keyword: &Spanned<String>, scope: &Scope) -> Result<String, Fault> {
     let value = known(&keyword.value, keyword.span, scope)?;
     value.as_text().ok_or_else(|| {
-        Fault::new("wrong_type", format!("expected a text, found {}", value.kind())).or_at(keyword.span)
+        Fault::new(
+            "wrong_type",
+            format!("expected a text, found {}", value.kind()),
+        )
+        .or_at(keyword.span)
     })
 }
 
@@ -42,7 +46,8 @@ fn flag(found: &Flag, scope: &Scope) -> Result<bool, Fault> {
         OrTemplate::Is(value) => Ok(*value),
         OrTemplate::Template(text) => {
             // An expression: `"{{ x }}"` and texts of booleans both count.
-            let template = Template::text(text, found.span).map_err(|mut faults| faults.remove(0))?;
+            let template =
+                Template::text(text, found.span).map_err(|mut faults| faults.remove(0))?;
             match template.evaluate(&scope.variables())? {
                 Value::NotYet(what) => Err(Fault::new(
                     "known_too_late",
@@ -68,21 +73,39 @@ impl<'a> Keywords<'a> {
     }
 
     fn find<T>(&self, get: impl Fn(&'a Common) -> Option<T>) -> Option<T> {
-        self.entry.commons.iter().rev().find_map(|common| get(common))
+        self.entry
+            .commons
+            .iter()
+            .rev()
+            .find_map(|common| get(common))
     }
 
     /// A yes or no.
-    pub fn flag(&self, get: impl Fn(&'a Common) -> Option<&'a Flag>) -> Result<Option<bool>, Fault> {
-        self.find(get).map(|found| flag(found, self.scope)).transpose()
+    pub fn flag(
+        &self,
+        get: impl Fn(&'a Common) -> Option<&'a Flag>,
+    ) -> Result<Option<bool>, Fault> {
+        self.find(get)
+            .map(|found| flag(found, self.scope))
+            .transpose()
     }
 
-    fn text(&self, get: impl Fn(&'a Common) -> Option<&'a Spanned<String>>) -> Result<Option<String>, Fault> {
-        self.find(get).map(|found| text(found, self.scope)).transpose()
+    fn text(
+        &self,
+        get: impl Fn(&'a Common) -> Option<&'a Spanned<String>>,
+    ) -> Result<Option<String>, Fault> {
+        self.find(get)
+            .map(|found| text(found, self.scope))
+            .transpose()
     }
 
     fn var(&self, names: &[&str]) -> Result<Option<Value>, Fault> {
         for name in names {
-            if let Some(value) = self.scope.value(name)?.filter(|value| *value != Value::Null) {
+            if let Some(value) = self
+                .scope
+                .value(name)?
+                .filter(|value| *value != Value::Null)
+            {
                 return Ok(Some(value));
             }
         }
@@ -119,7 +142,10 @@ impl<'a> Keywords<'a> {
             Some(name) => method_of(name)?,
             None => match privilege.method {
                 Some(method) => method,
-                None => settings.become_method.as_deref().map_or(Ok(Method::Sudo), method_of)?,
+                None => settings
+                    .become_method
+                    .as_deref()
+                    .map_or(Ok(Method::Sudo), method_of)?,
             },
         };
         let secret = match self.var(&["ansible_become_password", "ansible_become_pass"])? {
@@ -143,14 +169,23 @@ impl<'a> Keywords<'a> {
     /// The environment; what stands further in wins.
     pub fn environment(&self) -> Result<Vec<(String, Text)>, Fault> {
         let mut all: Vec<(String, Text)> = Vec::new();
-        for node in self.entry.commons.iter().flat_map(|common| &common.environment) {
+        for node in self
+            .entry
+            .commons
+            .iter()
+            .flat_map(|common| &common.environment)
+        {
             let mut faults = Vec::new();
             let tree = Tree::new(node, &mut faults);
             if let Some(fault) = faults.into_iter().next() {
                 return Err(fault);
             }
             let Value::Map(map) = tree.render(&self.scope.variables())? else {
-                return Err(Fault::new("wrong_type", "`environment` wants a map that is known before the run").or_at(node.span));
+                return Err(Fault::new(
+                    "wrong_type",
+                    "`environment` wants a map that is known before the run",
+                )
+                .or_at(node.span));
             };
             for (name, value) in map {
                 let value = match value {
@@ -217,11 +252,13 @@ fn thing(text: &str) -> Thing {
         Some(("unit", name)) => Thing::Unit(name.to_owned()),
         Some(("lock", name)) => Thing::Lock(name.to_owned()),
         Some(("object", name)) => Thing::Object(name.to_owned()),
-        _ if text.starts_with('/') => match text.strip_suffix('/').filter(|path| !path.is_empty()) {
-            Some(tree) => Thing::Tree(tree.to_owned()),
-            None if text == "/" => Thing::Everything,
-            None => Thing::Path(text.to_owned()),
-        },
+        _ if text.starts_with('/') => {
+            match text.strip_suffix('/').filter(|path| !path.is_empty()) {
+                Some(tree) => Thing::Tree(tree.to_owned()),
+                None if text == "/" => Thing::Everything,
+                None => Thing::Path(text.to_owned()),
+            }
+        }
         _ => Thing::Object(text.to_owned()),
     }
 }
@@ -262,7 +299,8 @@ mod tests {
 
     #[test]
     fn tags_select() {
-        let list = |words: &[&str]| -> Vec<String> { words.iter().map(|&word| word.to_owned()).collect() };
+        let list =
+            |words: &[&str]| -> Vec<String> { words.iter().map(|&word| word.to_owned()).collect() };
         for (tags, wanted, skipped, expected) in [
             (&["a"][..], &[][..], &[][..], true),
             (&["never"], &[], &[], false),
@@ -275,7 +313,11 @@ mod tests {
             (&["a"], &["tagged"], &[], true),
             (&["a"], &["a"], &["a"], false),
         ] {
-            assert_eq!(selected(tags, &list(wanted), &list(skipped)), expected, "{tags:?} {wanted:?} {skipped:?}");
+            assert_eq!(
+                selected(tags, &list(wanted), &list(skipped)),
+                expected,
+                "{tags:?} {wanted:?} {skipped:?}"
+            );
         }
     }
 }

@@ -96,7 +96,10 @@ fn last_of_each_name(handlers: &[Task]) -> Vec<&Task> {
         .iter()
         .enumerate()
         .filter(|(index, task)| {
-            name(task).is_none() || !handlers[index + 1..].iter().any(|later| name(later) == name(task))
+            name(task).is_none()
+                || !handlers[index + 1..]
+                    .iter()
+                    .any(|later| name(later) == name(task))
         })
         .map(|(_, task)| task)
         .collect()
@@ -168,7 +171,11 @@ impl<'a> Listing<'a> {
         };
         let since = self.since;
         for (index, handler) in self.handlers.clone().into_iter().enumerate() {
-            let repeated = if self.seen.insert(index) { 0 } else { self.flushed };
+            let repeated = if self.seen.insert(index) {
+                0
+            } else {
+                self.flushed
+            };
             let until = self.entries.len();
             self.task(handler, &around, Some(since..until), repeated, faults);
         }

@@ -92,7 +92,10 @@ impl Condition {
                 }
             },
             _ => {
-                let message = format!("a condition is a text or a boolean, not {}", node.kind_name());
+                let message = format!(
+                    "a condition is a text or a boolean, not {}",
+                    node.kind_name()
+                );
                 faults.push(Fault::new("not_a_condition", message).or_at(node.span));
                 Self::Is(true)
             }
@@ -117,7 +120,10 @@ impl Condition {
 }
 
 fn conditions(nodes: &[Node], faults: &mut Vec<Fault>) -> Vec<Condition> {
-    nodes.iter().map(|node| Condition::new(node, faults)).collect()
+    nodes
+        .iter()
+        .map(|node| Condition::new(node, faults))
+        .collect()
 }
 
 impl Program {
@@ -132,7 +138,10 @@ impl Program {
         Self {
             name,
             module: task.module.clone(),
-            when: when.iter().map(|node| Condition::new(node, faults)).collect(),
+            when: when
+                .iter()
+                .map(|node| Condition::new(node, faults))
+                .collect(),
             loop_: task.loop_.as_ref().map(|found| Loop {
                 kind: found.kind.value,
                 list: Tree::new(&found.expr, faults),
@@ -141,7 +150,9 @@ impl Program {
                 index: found.index_var.as_ref().map(|name| name.value.clone()),
                 label: found.label.as_ref().map(|label| Tree::new(label, faults)),
             }),
-            args: args.map(|(key, value)| Arg::new(module, key, value, faults)).collect(),
+            args: args
+                .map(|(key, value)| Arg::new(module, key, value, faults))
+                .collect(),
             changed_when: conditions(&task.changed_when, faults),
             failed_when: conditions(&task.failed_when, faults),
             register: task.register.as_ref().map(|name| name.value.clone()),
@@ -165,7 +176,10 @@ impl Program {
         for arg in &self.args {
             match &arg.form {
                 Form::Tree(tree) => tree.templates(visit),
-                Form::Conditions(all) => all.iter().filter_map(Condition::template).for_each(&mut *visit),
+                Form::Conditions(all) => all
+                    .iter()
+                    .filter_map(Condition::template)
+                    .for_each(&mut *visit),
                 Form::Named(template) => visit(template),
             }
         }

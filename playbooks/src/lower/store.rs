@@ -53,7 +53,10 @@ impl Store {
             return Ok(source.clone());
         }
         let source = Source::open(name, &path).map_err(|error| {
-            Fault::new("unreadable_file", format!("cannot read `{}`: {error}", path.display()))
+            Fault::new(
+                "unreadable_file",
+                format!("cannot read `{}`: {error}", path.display()),
+            )
         })?;
         sources.insert(path, source.clone());
         Ok(source)
@@ -68,7 +71,10 @@ impl Store {
     ) -> Result<(Arc<TemplateFile>, PathBuf), Vec<Fault>> {
         let path = find(name, "templates", folders).map_err(|fault| vec![fault])?;
         let key = (path.clone(), whitespace.trim, whitespace.lstrip);
-        let mut templates = self.templates.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut templates = self
+            .templates
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let found = templates.entry(key).or_insert_with(|| {
             let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
             let shown = path.to_string_lossy();
@@ -94,7 +100,10 @@ fn find(name: &str, kind: &str, folders: &[PathBuf]) -> Result<PathBuf, Fault> {
     if let Some(found) = candidates.iter().find(|path| path.exists()) {
         return Ok(found.clone());
     }
-    let fault = Fault::new("no_such_file", format!("there is no file `{name}` on this machine"));
+    let fault = Fault::new(
+        "no_such_file",
+        format!("there is no file `{name}` on this machine"),
+    );
     let looked: Vec<String> = candidates
         .iter()
         .map(|path| format!("`{}`", path.display()))
@@ -105,9 +114,15 @@ fn find(name: &str, kind: &str, folders: &[PathBuf]) -> Result<PathBuf, Fault> {
         .flatten()
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .collect();
-    let last = bare.file_name().and_then(|name| name.to_str()).unwrap_or(name);
+    let last = bare
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or(name);
     Err(match closest(last, beside.iter().map(String::as_str)) {
-        Some(other) => fault.help(format!("did you mean `{other}`? Looked for {}", looked.join(", "))),
+        Some(other) => fault.help(format!(
+            "did you mean `{other}`? Looked for {}",
+            looked.join(", ")
+        )),
         None => fault.help(format!("looked for {}", looked.join(", "))),
     })
 }

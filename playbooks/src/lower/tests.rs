@@ -128,7 +128,10 @@ fn load_dir(dir: &Path, change: impl FnOnce(&mut Request)) -> Result<Loaded, Str
         let show = |error: &crate::diagnostic::Diagnostic| {
             let place = error.at.map(|at| files.position(at.file, at.start));
             let place = place.map_or(String::new(), |at| format!("{}:{} ", at.line, at.column));
-            let help = error.help.as_ref().map_or(String::new(), |help| format!("; {help}"));
+            let help = error
+                .help
+                .as_ref()
+                .map_or(String::new(), |help| format!("; {help}"));
             format!("{place}{} {}{help}", error.code, error.message)
         };
         found.iter().map(show).collect::<Vec<_>>().join("\n")
@@ -181,7 +184,12 @@ fn args(resolved: Result<Resolved, Stop>) -> serde_json::Value {
 }
 
 fn names(loaded: &Loaded) -> Vec<String> {
-    loaded.list.tasks.iter().map(|task| task.name.clone()).collect()
+    loaded
+        .list
+        .tasks
+        .iter()
+        .map(|task| task.name.clone())
+        .collect()
 }
 
 #[test]
@@ -202,15 +210,29 @@ fn variables_conditions_and_results() {
 ",
     );
     assert_eq!(names(&loaded), ["first 80", "second", "third"]);
-    assert_eq!(args(resolve(&loaded, 0, &Known::default()))["text"], "http://h:80/");
+    assert_eq!(
+        args(resolve(&loaded, 0, &Known::default()))["text"],
+        "http://h:80/"
+    );
     let second = &loaded.list.tasks[1];
-    assert_eq!((second.needs.clone(), second.heeds.clone()), (vec![TaskId(0)], vec![TaskId(0)]));
-    assert!(matches!(resolve(&loaded, 1, &Known::default()), Err(Stop::NotYet(_))));
+    assert_eq!(
+        (second.needs.clone(), second.heeds.clone()),
+        (vec![TaskId(0)], vec![TaskId(0)])
+    );
+    assert!(matches!(
+        resolve(&loaded, 1, &Known::default()),
+        Err(Stop::NotYet(_))
+    ));
     let known = Known([(0, output(true, serde_json::json!({"stdout": "x"})))].into());
     assert_eq!(args(resolve(&loaded, 1, &known))["text"], "x");
     let known = Known([(0, output(false, serde_json::json!({})))].into());
-    assert!(matches!(resolve(&loaded, 1, &known), Ok(Resolved::Skip(why)) if why == "one is changed"));
-    assert!(matches!(resolve(&loaded, 2, &Known::default()), Ok(Resolved::Skip(_))));
+    assert!(
+        matches!(resolve(&loaded, 1, &known), Ok(Resolved::Skip(why)) if why == "one is changed")
+    );
+    assert!(matches!(
+        resolve(&loaded, 2, &Known::default()),
+        Ok(Resolved::Skip(_))
+    ));
     assert_eq!((loaded.plays, loaded.tasks), (1, 3));
 }
 
@@ -230,9 +252,18 @@ fn facts_set_by_tasks() {
     // Late: the path is known, the text is not.
     assert_eq!(args(resolve(&loaded, 2, &known))["path"], "/v");
     assert!(args(resolve(&loaded, 2, &known))["text"]["not_known"].is_string());
-    known.0.insert(1, Output { skipped: true, changed: false.into(), ..Output::default() });
+    known.0.insert(
+        1,
+        Output {
+            skipped: true,
+            changed: false.into(),
+            ..Output::default()
+        },
+    );
     assert_eq!(args(resolve(&loaded, 2, &known))["text"], "v1");
-    known.0.insert(1, output(false, serde_json::json!({"version": "2"})));
+    known
+        .0
+        .insert(1, output(false, serde_json::json!({"version": "2"})));
     assert_eq!(args(resolve(&loaded, 2, &known))["text"], "v2");
 }
 
@@ -251,9 +282,15 @@ fn loops() {
         panic!("a loop");
     };
     assert_eq!(turns[0].label, "item a");
-    assert_eq!(turns[0].body.as_ref().err().map(String::as_str), Some("item.n != 'a'"));
+    assert_eq!(
+        turns[0].body.as_ref().err().map(String::as_str),
+        Some("item.n != 'a'")
+    );
     let bound: &Arc<dyn Bound> = turns[1].body.as_ref().unwrap_or_else(|why| panic!("{why}"));
-    assert_eq!(bound.args().to_json(), serde_json::json!({"path": "/b", "text": 1}));
+    assert_eq!(
+        bound.args().to_json(),
+        serde_json::json!({"path": "/b", "text": 1})
+    );
 }
 
 #[test]
@@ -272,7 +309,10 @@ fn handlers_stand_at_each_flush() {
     - {name: last, put: {path: /z}, listen: topic}
 ",
     );
-    assert_eq!(names(&loaded), ["pre", "restart", "a", "reload", "b", "restart", "last"]);
+    assert_eq!(
+        names(&loaded),
+        ["pre", "restart", "a", "reload", "b", "restart", "last"]
+    );
     let triggers = |index: usize| loaded.list.tasks[index].triggers.clone();
     assert_eq!(triggers(1), [TaskId(0)]);
     assert_eq!(triggers(3), [TaskId(2)]);
@@ -300,7 +340,12 @@ fn blocks_pass_on_their_keywords() {
       environment: {LANG: C}
 ",
     );
-    let parts: Vec<Part> = loaded.list.tasks.iter().map(|task| task.blocks[0].1).collect();
+    let parts: Vec<Part> = loaded
+        .list
+        .tasks
+        .iter()
+        .map(|task| task.blocks[0].1)
+        .collect();
     assert_eq!(parts, [Part::Body, Part::Rescue, Part::Always]);
     let body = &loaded.list.tasks[0];
     assert_eq!(body.identity.user.as_deref(), Some("app"));
@@ -313,9 +358,21 @@ fn blocks_pass_on_their_keywords() {
 #[test]
 fn hosts_groups_and_their_variables() {
     let dir = tempfile::tempdir().expect("a folder");
-    write(dir.path(), "hosts", "[web]\nw1 own=host\nw2\n[db]\nd1\n[web:vars]\nown=group\nport=80\n");
-    write(dir.path(), "group_vars/all.yml", "port: 1\nfrom_all: '{{ inventory_hostname }}'\n");
-    write(dir.path(), "group_vars/web.yml", "extra: '{{ groups.db[0] }}'\n");
+    write(
+        dir.path(),
+        "hosts",
+        "[web]\nw1 own=host\nw2\n[db]\nd1\n[web:vars]\nown=group\nport=80\n",
+    );
+    write(
+        dir.path(),
+        "group_vars/all.yml",
+        "port: 1\nfrom_all: '{{ inventory_hostname }}'\n",
+    );
+    write(
+        dir.path(),
+        "group_vars/web.yml",
+        "extra: '{{ groups.db[0] }}'\n",
+    );
     write(dir.path(), "host_vars/w2.yml", "port: 8080\n");
     write(
         dir.path(),
@@ -329,21 +386,43 @@ fn hosts_groups_and_their_variables() {
     let loaded = load_dir(dir.path(), |_| ()).unwrap_or_else(|found| panic!("{found}"));
     assert_eq!(names(&loaded), ["one", "one", "two", "two"]);
     let text = |task| args(resolve(&loaded, task, &Known::default()))["text"].clone();
-    assert_eq!(text(0), serde_json::json!(["host", 80, "w1", "d1", 1, ["web"]]));
-    assert_eq!(text(1), serde_json::json!(["group", 8080, "w2", "d1", 1, ["web"]]));
+    assert_eq!(
+        text(0),
+        serde_json::json!(["host", 80, "w1", "d1", 1, ["web"]])
+    );
+    assert_eq!(
+        text(1),
+        serde_json::json!(["group", 8080, "w2", "d1", 1, ["web"]])
+    );
     assert_eq!(loaded.list.tasks[3].after, [TaskId(1)]);
     let limited = load_dir(dir.path(), |request| request.limit = Some("w2".to_owned()));
-    assert_eq!(limited.unwrap_or_else(|found| panic!("{found}")).list.tasks.len(), 2);
-    let extra = load_dir(dir.path(), |request| request.extra_vars = vec!["own=cli".to_owned()]);
+    assert_eq!(
+        limited
+            .unwrap_or_else(|found| panic!("{found}"))
+            .list
+            .tasks
+            .len(),
+        2
+    );
+    let extra = load_dir(dir.path(), |request| {
+        request.extra_vars = vec!["own=cli".to_owned()]
+    });
     let extra = extra.unwrap_or_else(|found| panic!("{found}"));
-    assert_eq!(args(resolve(&extra, 0, &Known::default()))["text"][0], "cli");
+    assert_eq!(
+        args(resolve(&extra, 0, &Known::default()))["text"][0],
+        "cli"
+    );
 }
 
 #[test]
 fn files_and_templates_of_the_controller() {
     let dir = tempfile::tempdir().expect("a folder");
     write(dir.path(), "files/a.txt", "hello");
-    write(dir.path(), "templates/b.j2", "{% include 'c.j2' %}\nport {{ port }}\n{% if one is changed %}\nnew\n{% endif %}\n");
+    write(
+        dir.path(),
+        "templates/b.j2",
+        "{% include 'c.j2' %}\nport {{ port }}\n{% if one is changed %}\nnew\n{% endif %}\n",
+    );
     write(dir.path(), "templates/c.j2", "# {{ name }}\n");
     write(
         dir.path(),
@@ -360,34 +439,58 @@ fn files_and_templates_of_the_controller() {
     assert_eq!(loaded.list.tasks[1].needs, [TaskId(0)]);
     assert!(args(resolve(&loaded, 1, &Known::default()))["content"]["not_known"].is_string());
     let known = Known([(0, output(true, serde_json::json!({})))].into());
-    assert_eq!(args(resolve(&loaded, 1, &known))["content"], "# app\nport 80\nnew\n");
+    assert_eq!(
+        args(resolve(&loaded, 1, &known))["content"],
+        "# app\nport 80\nnew\n"
+    );
 
     write(dir.path(), "templates/c.j2", "#\n{{ nmae }}");
     let found = load_dir(dir.path(), |_| ()).err().unwrap_or_default();
-    assert!(found.starts_with("2:1 undefined_variable `nmae` is undefined; did you mean `name`?"), "{found}");
+    assert!(
+        found.starts_with("2:1 undefined_variable `nmae` is undefined; did you mean `name`?"),
+        "{found}"
+    );
     write(dir.path(), "files/a.txt", "");
     fs::remove_file(dir.path().join("files/a.txt")).expect("removed");
     write(dir.path(), "files/a.text", "");
     let found = load_dir(dir.path(), |_| ()).err().unwrap_or_default();
-    assert!(found.contains("4:29 no_such_file there is no file `a.txt` on this machine; did you mean `a.text`?"), "{found}");
+    assert!(
+        found.contains(
+            "4:29 no_such_file there is no file `a.txt` on this machine; did you mean `a.text`?"
+        ),
+        "{found}"
+    );
 }
 
 #[test]
 fn mistakes_are_found_at_their_places() {
     let task = |text: &str| mistakes(&format!("- hosts: localhost\n  tasks:\n    - {text}\n"));
-    assert_eq!(task("put: {pth: /a}"), "3:13 unknown_argument there is no argument `pth` of `put`; did you mean `path`?");
-    assert_eq!(task("put: {path: /a, count: many}"), "3:30 wrong_argument `count`: expected a whole number, found a text `many`");
-    assert!(task("put: {text: a}").starts_with("3:7 missing_argument the argument `path` is missing"));
-    assert_eq!(task("put: {path: '/{{ nmae }}'}"), "3:24 undefined_variable `nmae` is undefined; define it, or say what to do without it: `{{ nmae | default(…) }}`");
+    assert_eq!(
+        task("put: {pth: /a}"),
+        "3:13 unknown_argument there is no argument `pth` of `put`; did you mean `path`?"
+    );
+    assert_eq!(
+        task("put: {path: /a, count: many}"),
+        "3:30 wrong_argument `count`: expected a whole number, found a text `many`"
+    );
+    assert!(
+        task("put: {text: a}").starts_with("3:7 missing_argument the argument `path` is missing")
+    );
+    assert_eq!(
+        task("put: {path: '/{{ nmae }}'}"),
+        "3:24 undefined_variable `nmae` is undefined; define it, or say what to do without it: `{{ nmae | default(…) }}`"
+    );
     assert!(task("put: {path: /a}\n      when: x is definde").starts_with("4:18 unknown_test"));
     assert_eq!(
         task("put: {path: /a}\n      loop: '{{ 1 }}'"),
         "4:13 not_a_list `loop` wants a list, found a whole number; write a list, or an expression that gives one"
     );
     // Not sure to be reached, or guarded: no mistake before the run.
-    loaded("- hosts: localhost\n  tasks:\n    - {put: {path: /a, text: '{{ x }}'}, when: x is defined}\n    - {put: {path: /b}, register: r}\n    - {put: {path: '{{ y }}'}, when: r is changed}\n");
+    loaded(
+        "- hosts: localhost\n  tasks:\n    - {put: {path: /a, text: '{{ x }}'}, when: x is defined}\n    - {put: {path: /b}, register: r}\n    - {put: {path: '{{ y }}'}, when: r is changed}\n",
+    );
     // But its arguments are wrong in any case.
-    assert!(mistakes("- hosts: localhost\n  tasks:\n    - {put: {path: /b}, register: r}\n    - {put: {pth: a}, when: r is changed}\n").contains("4:13 unknown_argument"));
+    assert!(mistakes("- hosts: localhost\n  tasks:\n    - {put: {path: /b}, register: r}\n    - {put: {pth: a}, when: r is changed}\n").contains("4:14 unknown_argument"));
 }
 
 #[test]
@@ -405,8 +508,17 @@ fn circles_and_judges() {
 ",
     );
     let judge = loaded.list.tasks[0].judge.clone().expect("it has one");
-    let verdict = |rc: i64| judge.judge(&output(true, serde_json::json!({"rc": rc})), &Known::default());
-    let shown = |rc| verdict(rc).map(|found| (found.changed, found.failed)).expect("known");
+    let verdict = |rc: i64| {
+        judge.judge(
+            &output(true, serde_json::json!({"rc": rc})),
+            &Known::default(),
+        )
+    };
+    let shown = |rc| {
+        verdict(rc)
+            .map(|found| (found.changed, found.failed))
+            .expect("known")
+    };
     assert_eq!(shown(0), (Some(false), Some(false)));
     assert_eq!(shown(3), (Some(true), Some(false)));
     assert_eq!(shown(1), (Some(false), Some(true)));

@@ -67,12 +67,20 @@ impl Tree {
     pub fn of_value(value: &Value, at: Option<Span>, faults: &mut Vec<Fault>) -> Self {
         match (value, at) {
             (Value::Str(text), Some(at)) => Self::text(text, at, faults),
-            (Value::Seq(items), _) => {
-                Self::Seq(items.iter().map(|item| Self::of_value(item, at, faults)).collect())
-            }
+            (Value::Seq(items), _) => Self::Seq(
+                items
+                    .iter()
+                    .map(|item| Self::of_value(item, at, faults))
+                    .collect(),
+            ),
             (Value::Map(map), _) => Self::Map(
                 map.iter()
-                    .map(|(key, value)| (Self::Is(key.as_str().into()), Self::of_value(value, at, faults)))
+                    .map(|(key, value)| {
+                        (
+                            Self::Is(key.as_str().into()),
+                            Self::of_value(value, at, faults),
+                        )
+                    })
                     .collect(),
             ),
             (other, _) => Self::Is(other.clone()),
