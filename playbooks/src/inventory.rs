@@ -9,7 +9,7 @@ mod yaml_file;
 use std::{collections::BTreeSet, path::Path};
 
 use evenkeel_engine::{Map, Value};
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
 use crate::{
     diagnostic::Diagnostic,
@@ -40,7 +40,7 @@ pub struct Entry {
 #[derive(Clone, Debug, Default)]
 pub struct Group {
     /// Its own hosts, without those of its children.
-    pub hosts: Vec<String>,
+    pub hosts: IndexSet<String>,
     /// Groups in it.
     pub children: Vec<String>,
     /// Its own variables.
@@ -155,8 +155,8 @@ impl Inventory {
 
     fn add_to(&mut self, group: &str, host: &str) {
         let hosts = &mut self.group(group, None).hosts;
-        if !hosts.iter().any(|other| other == host) {
-            hosts.push(host.to_owned());
+        if !hosts.contains(host) {
+            hosts.insert(host.to_owned());
         }
     }
 
@@ -237,7 +237,7 @@ impl Inventory {
         !self
             .groups
             .iter()
-            .any(|(name, group)| name != "all" && group.hosts.iter().any(|other| other == host))
+            .any(|(name, group)| name != "all" && group.hosts.contains(host))
     }
 
     /// The groups of a host, without `all`: parents before children, then by name.
@@ -249,7 +249,7 @@ impl Inventory {
             .filter(|name| {
                 self.descendants(name).0.iter().any(|inner| {
                     let inner = self.groups.get(*inner);
-                    inner.is_some_and(|group| group.hosts.iter().any(|other| other == host))
+                    inner.is_some_and(|group| group.hosts.contains(host))
                 })
             })
             .map(|name| (self.depth(name), name.as_str()))

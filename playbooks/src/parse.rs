@@ -70,6 +70,8 @@ pub fn read_playbook(
     };
     let mut out = reader.out;
     out.sort_by_key(|diagnostic| diagnostic.at);
+    // What an alias repeats is wrong once.
+    out.dedup();
     let playbook = (!out.iter().any(Diagnostic::is_error)).then_some(Playbook { file, plays });
     (playbook, out)
 }

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::diagnostic::{Colour, render_all};
 
@@ -181,8 +183,9 @@ error[inventory]: `a b` cannot be the name of a group
   = help: `[web]`
 
 error[inventory]: variables are given to a group `db` that does not exist
-  --> hosts:5:1
+ --> hosts:5:1
   = help: write the section `[db]`; it may be empty"
+            .to_owned()
             + "\n\nerror[inventory]: the group `wbe` does not exist\n --> hosts:8:1\n  = help: did you mean `web`?"
     );
 }
@@ -218,4 +221,45 @@ fn yaml() {
     assert_eq!(inventory.hosts_in("eu"), ["web1", "web2"]);
     assert_eq!(inventory.groups_of("web1"), ["eu", "web"]);
     assert_eq!(inventory.groups_of("lone"), ["ungrouped"]);
+}
+
+#[test]
+fn thousands_of_hosts() {
+    let mut text = "[all_of_them]\nh[0001:3000]\n".to_owned();
+    for group in 0..100 {
+        text.push_str("[g");
+        text.push_str(&group.to_string());
+        text.push_str("]\nh[0100:0400:3]\n");
+    }
+    let (inventory, errors) = read(&text);
+    assert_eq!(errors, "");
+    let grouped = inventory
+        .hosts
+        .keys()
+        .map(|host| inventory.groups_of(host).len());
+    assert_eq!(grouped.max(), Some(101));
+    assert_eq!(
+        select(&inventory, "all:!g7").unwrap().hosts.len(),
+        3000 - 101
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_inventory_panics(text in "[\\[\\]:#;=a-c0-3 \n'\"{},~!&*é-]{0,80}") {
+        let (inventory, _) = read(&text);
+        for host in inventory.hosts.keys() {
+            inventory.vars_of(host);
+        }
+    }
+
+    #[test]
+    fn no_pattern_panics(pattern in "[\\[\\]:,!&~*?a-d0-3.-]{0,20}") {
+        let (inventory, _) = read(SITE);
+        if let Ok(selection) = select(&inventory, &pattern) {
+            for host in selection.hosts {
+                prop_assert!(inventory.hosts.contains_key(&host));
+            }
+        }
+    }
 }

@@ -188,21 +188,12 @@ impl Reader<'_> {
         let Some(node) = fields.get("vars").filter(|node| !node.is_null()) else {
             return Vec::new();
         };
-        // Ansible once took a list of maps here.
-        let maps = node.as_seq().unwrap_or(std::slice::from_ref(node));
         let mut vars = Vec::new();
-        for map in maps {
-            let Some(entries) = self.fields("vars", map) else {
-                continue;
-            };
-            for (key, value) in entries.iter() {
-                if key.value != "evenkeel" {
-                    self.check_variable(key.value, key.span);
-                    vars.push((
-                        Spanned::new(key.value.to_owned(), key.span),
-                        (*value).clone(),
-                    ));
-                }
+        for (key, value) in self.fields("vars", node).unwrap_or_default().iter() {
+            if key.value != "evenkeel" {
+                self.check_variable(key.value, key.span);
+                let name = Spanned::new(key.value.to_owned(), key.span);
+                vars.push((name, (*value).clone()));
             }
         }
         vars

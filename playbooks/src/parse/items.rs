@@ -127,6 +127,15 @@ impl Reader<'_> {
                 );
             }
         }
+        if let Some(ours) = node.get("vars").and_then(|vars| vars.get("evenkeel")) {
+            let what = "`evenkeel` does not stand on `meta`";
+            self.error_help(
+                "misplaced",
+                ours.span,
+                what,
+                "it stands on tasks, blocks and plays",
+            );
+        }
         let word = self.text("meta", action)?;
         let value = match word.value.as_str() {
             "flush_handlers" => MetaAction::FlushHandlers,

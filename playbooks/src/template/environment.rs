@@ -12,7 +12,7 @@ use super::{Fault, UseKind, Uses, Variable, Variables, filters, predicates, sess
 use crate::{files::Span, words::closest};
 
 /// How much one evaluation may do.
-const FUEL: u64 = 200_000_000;
+const FUEL: u64 = 20_000_000;
 
 /// minijinja's own filters.
 const FILTERS: &[&str] = &[
