@@ -15,6 +15,7 @@ fn long(name: &str, run: Run) -> Op {
         env: vec![("SECRET".into(), Text::Secret(Secret::new("it's")))],
         action: Box::new(Action::Run(run)),
         long: Some(name.into()),
+        effects: Vec::new(),
         on_failure: None,
     }
 }

@@ -31,6 +31,7 @@ async fn a_program_gets_what_it_was_given() {
             env: vec![("A".into(), "a".into()), ("B".into(), "of the task".into())],
             action: Box::new(Action::Run(given)),
             long: None,
+            effects: Vec::new(),
             on_failure: None,
         };
         let OpResult::Stepped(end) = machine.chain(vec![op]).await.remove(0) else {

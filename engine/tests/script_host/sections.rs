@@ -30,6 +30,7 @@ fn step(who: Identity, action: Action, on_failure: Option<usize>) -> Op {
         env: Vec::new(),
         action: Box::new(action),
         long: None,
+        effects: Vec::new(),
         on_failure,
     }
 }

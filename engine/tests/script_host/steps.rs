@@ -141,6 +141,7 @@ async fn a_write_that_fails_leaves_the_old_file_and_the_rest_of_the_data_in_plac
                 env,
                 action,
                 long: None,
+                effects: Vec::new(),
                 on_failure: Some(on_failure),
             },
             op => op,

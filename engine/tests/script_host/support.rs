@@ -160,6 +160,7 @@ pub(crate) fn step(action: Action) -> Op {
         env: Vec::new(),
         action: Box::new(action),
         long: None,
+        effects: Vec::new(),
         on_failure: None,
     }
 }
