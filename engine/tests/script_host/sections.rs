@@ -93,6 +93,24 @@ async fn each_identity_is_a_section() {
 }
 
 #[tokio::test]
+async fn sudo_and_su() {
+    if !is_root() {
+        return;
+    }
+    for machine in machines() {
+        // Root takes `su` where there is no `sudo`.
+        let show = "id -un; echo $HOME";
+        let ops = vec![
+            step(Identity::user("nobody"), sh(show), None),
+            step(su("nobody"), sh(show), None),
+        ];
+        let results = machine.chain(ops).await;
+        assert_eq!(stdout(&results[0]), stdout(&results[1]));
+        assert!(stdout(&results[0]).starts_with("nobody\n"));
+    }
+}
+
+#[tokio::test]
 async fn who_cannot_be_become_is_not_known_yet_or_an_error() {
     for machine in machines() {
         let nobody = || su("no-such-user");

@@ -211,6 +211,7 @@ pub(crate) fn typed<T: Clone + 'static>(answer: &Answer) -> T {
 }
 
 /// Whether this process is root; a test that needs it says that it was skipped.
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 pub(crate) fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
