@@ -186,6 +186,7 @@ async fn long_steps_of_another() {
             env: vec![("A".into(), "it's".into())],
             action: Box::new(Action::Run(run)),
             long: Some("theirs".into()),
+            effects: Vec::new(),
             on_failure: None,
         };
         let wait = Op::Await {
