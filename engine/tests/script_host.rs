@@ -1,4 +1,5 @@
 //! `ScriptHost` against the real thing: this machine, in dash and in bash.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may")]
 
 #[path = "script_host/lock.rs"]
 mod lock;

@@ -2,6 +2,7 @@
 
 mod body;
 mod remote;
+mod remote_tree;
 
 use evenkeel_engine::{
     Content, Done, Late, Module, NotYet, Plan, Probes, Refusal, Seen, Source, Stop, Thing, Touches,
@@ -33,7 +34,7 @@ pub struct Args {
     /// Where it goes; a directory if it ends in `/` or is one.
     pub dest: String,
     /// A file or directory of this machine; of a directory whose name ends in `/`, what is in it.
-    /// With `remote_src`, a path of the host.
+    /// With `remote_src`, a path of the host; entries of a directory keep their modes then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub src: Option<Src>,
     /// What the file is to hold; a map or list is written as JSON.
@@ -178,7 +179,8 @@ impl Module for Copy {
 
     fn output(args: &Args, after: &Seen, _: &[Done]) -> Result<Output, Stop> {
         let look = Look::new(after);
-        if args.tree().is_some() {
+        let contents = matches!(&args.src, Some(Src::Host(path)) if path.ends_with('/'));
+        if args.tree().is_some() || contents {
             return Ok(Output {
                 dest: paths::absolute(&args.dest, &look)?,
                 ..Output::default()

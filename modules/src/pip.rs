@@ -210,20 +210,15 @@ impl Module for Pip {
 
 impl Args {
     fn check_versions(&self) -> Result<(), Refusal> {
-        let named: Vec<_> = self.name.iter().flat_map(|text| split(text)).collect();
-        if self.name.is_empty() && self.requirements.is_none() && self.virtualenv.is_none() {
-            // An empty list is in its state; nothing at all is a mistake that it cannot be told from.
-            return Ok(());
-        }
-        self.wanted()?;
         if self.version.is_empty() {
-            return Ok(());
+            return self.wanted().map(drop);
         }
         if self.state == State::Latest {
             return Err(Refusal::new("`version` and `state: latest` exclude each other"));
         }
+        let named: Vec<_> = self.name.iter().flat_map(|text| split(text)).collect();
         match named.as_slice() {
-            [one] if requirement::bare_name(one).is_some() => Ok(()),
+            [one] if requirement::bare_name(one).is_some() => self.wanted().map(drop),
             [one] => Err(Refusal::new(format!("`{one}` and `version` both say a version"))
                 .help("keep one of them")),
             _ => Err(Refusal::new("`version` needs exactly one package in `name`")

@@ -6,6 +6,7 @@ mod cli {
     pub(crate) mod case;
     mod help;
     mod ledger;
+    mod quickstart;
     mod refuse;
     mod run;
     mod signals;

@@ -133,8 +133,10 @@ done"#;
             };
             let status = status.parse().map_err(|_| format!("`{text}`"))?;
             // The script keeps the status of what it cuts off, and up to four bytes before it.
-            let end = stdout.floor_char_boundary(STDOUT_LIMIT.min(stdout.len()));
-            let stdout = stdout[..end].trim_end_matches('\n').to_owned();
+            let end = (0..=STDOUT_LIMIT.min(stdout.len()))
+                .rev()
+                .find(|end| stdout.is_char_boundary(*end));
+            let stdout = stdout[..end.unwrap_or(0)].trim_end_matches('\n').to_owned();
             found.insert(token.to_owned(), Answered { status, stdout });
         }
         let missing = |ask: &Self| NotYet(format!("what `{}` answers", ask.argv.join(" ")));

@@ -328,7 +328,12 @@ ek_long() {
   fi
   shift 5
   printf '%s' "$ek_in" 2>/dev/null | base64 -d 2>/dev/null |
-    { ek_pre=ek_launch; "$@"; } >/dev/null 2>&1 &
+    (
+      # Not by a redirection of the whole: the shell would keep the old stdout open beside it.
+      exec >/dev/null 2>&1
+      ek_pre=ek_launch
+      "$@"
+    ) &
   ek_in=
   ek_naps=0
   while [ ! -e "$ek_ld/pid" ] && [ "$ek_naps" -lt 500 ]; do

@@ -1,22 +1,25 @@
 //! Files that are on the host already.
 
 use evenkeel_engine::{
-    Action, Attrs, Change, Effect, NotYet, Plan, Refusal, Run, Sha, Step, Stop, hex,
+    Action, Attrs, Change, Effect, NotYet, Plan, Run, Sha, Step, Stop, hex,
     probes::{Digest, FileStat, Kind, Stat, Whoami},
 };
 
-use super::Args;
+use super::{Args, remote_tree};
 use crate::{
     attributes::{self, Difference},
     look::Look,
     mode::{Mode, UMASK},
     paths,
-    put::{self, Target},
+    put::{self, Put, Target},
+    tree::Below,
 };
 
 pub(super) fn decide(args: &Args, look: &Look<'_>, src: &str) -> Result<Plan, Stop> {
+    let into = src.ends_with('/');
     let src = paths::absolute(src, look)?;
     look.ask(&Stat(src.clone()));
+    look.ask(&Below(src.clone()));
     look.ask(&Digest(src.clone()));
     let target = put::target(look, &args.dest, Some(paths::name(&src)), args.follow);
     let from = paths::follow(&src, look)?;
@@ -27,29 +30,26 @@ pub(super) fn decide(args: &Args, look: &Look<'_>, src: &str) -> Result<Plan, St
     match source.kind {
         Kind::File => {}
         Kind::Directory => {
-            return Err(Refusal::new(format!("`{src}` is a directory"))
-                .help("copy it with a guarded `command: cp -a`, or keep it on this machine")
-                .into());
+            return remote_tree::decide(args, look, &from, source, into);
         }
         _ => return Err(Stop::refused(format!("`{src}` is not a file"))),
     }
     let target = target?;
+    let bits = Mode::bits(source.mode);
     let missing = target.missing.iter().cloned();
     let mut changes = attributes::missing_directories(look, missing, args.directories())?;
-    changes.extend(file(args, look, &from, source, &target)?);
+    changes.extend(file(args, look, &from, &args.put(&bits)?, &target)?);
     Ok(changes.into())
 }
 
-fn file(
+pub(super) fn file(
     args: &Args,
     look: &Look<'_>,
     from: &str,
-    source: &FileStat,
+    put: &Put<'_>,
     target: &Target,
 ) -> Result<Vec<Change>, Stop> {
     let path = target.path.as_str();
-    let bits = Mode::bits(source.mode);
-    let put = args.put(&bits)?;
     let (new, stat) = (
         look.get(&Digest(from.to_owned()))?,
         look.get(&Stat(path.to_owned()))?.as_ref(),
@@ -84,7 +84,7 @@ fn file(
         }
         _ => {}
     }
-    let change = copied(&put, look, from, target, (old, *new))?;
+    let change = copied(put, look, from, target, (old, *new))?;
     let kept = stat.filter(|stat| stat.kind == Kind::File);
     let others = match kept {
         Some(stat) => put.wanted.differences(look, stat)?,
@@ -96,7 +96,7 @@ fn file(
 
 /// The steps that put the copy in its place.
 fn copied(
-    put: &put::Put<'_>,
+    put: &Put<'_>,
     look: &Look<'_>,
     from: &str,
     target: &Target,
@@ -156,7 +156,7 @@ pub(super) fn beside(path: &str) -> String {
     paths::join(dir, &format!(".{}.evenkeel", paths::name(path)))
 }
 
-fn attrs(put: &put::Put<'_>, look: &Look<'_>, kept: Option<&FileStat>) -> Result<Attrs, NotYet> {
+fn attrs(put: &Put<'_>, look: &Look<'_>, kept: Option<&FileStat>) -> Result<Attrs, NotYet> {
     let wanted = put.wanted.fresh(look, 0o666 & !UMASK, false)?;
     let (owner, group, mode) = if let Some(stat) = kept {
         let mode = put.wanted.bits(stat).unwrap_or(stat.mode);

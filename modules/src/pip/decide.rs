@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use evenkeel_engine::{
-    Cause, Change, Effect, NotYet, Plan, Run, Step, Stop, Text, Value,
+    Cause, Change, Effect, NotYet, Plan, Run, Step, Stop, Text, Thing, Value,
     probes::{Ask, Contents, Which},
 };
 use pep440_rs::VersionSpecifiers;
@@ -36,7 +36,14 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     let named = args.wanted()?;
     for wanted in named.iter().chain(files.iter().flat_map(|files| &files.wanted)) {
         if let Wanted::Named { requirement, .. } = wanted {
-            look.ask(&installed(&env, &requirement.name));
+            let probe = installed(&env, &requirement.name);
+            look.ask(&probe);
+            if !requirement.extras.is_empty() {
+                look.ask(&Extras(probe));
+            }
+            if !requirement.extras.is_empty() || !requirement.marker.is_true() {
+                look.ask(&Interpreter(env.clone()));
+            }
         }
     }
     let files = files?;
@@ -529,7 +536,11 @@ impl Task<'_> {
         let file = |file: &String| ["-r".to_owned(), self.args.below(file)];
         argv.extend(self.args.requirements.iter().flat_map(file));
         argv.extend(self.named());
-        let answer = look.get(&Ask::new(argv))?;
+        let mut ask = Ask::new(argv);
+        if let Env::Venv(path) = &self.env {
+            ask = ask.reading([Thing::Tree(path.clone())]);
+        }
+        let answer = look.get(&ask)?;
         if answer.status != 0 {
             return Ok(Newer::Unknown);
         }

@@ -13,7 +13,7 @@ use evenkeel_engine::{
     hex, sha256,
 };
 
-use crate::support::{Expect, case};
+use crate::support::{Expect, below, case};
 
 fn host() -> FakeHost {
     FakeHost::new()
@@ -375,9 +375,39 @@ fn on_the_host() -> Vec<Expect> {
         .not_yet("`/srv/no` on the host"),
         case(
             "CPY-22 a directory of the host",
-            "copy: {src: /srv/d, dest: /srv/o, remote_src: true}",
+            "copy: {src: /srv/t, dest: /srv/d, remote_src: true, owner: app}",
         )
-        .on(host())
-        .refused("`/srv/d` is a directory"),
+        .on(host_with_tree().file("/srv/d/t/sub/b", "old"))
+        .changes(["content", "link", "content", "owner"])
+        .then("/srv/d/t", "directory 0755 root:root")
+        .then("/srv/d/t/a", "file 0755 app:root = a")
+        .then("/srv/d/t/l", "link -> a")
+        .then("/srv/d/t/sub/b", "file 0644 app:root = b")
+        .then("/srv/t/a", "file 0755 root:root = a"),
+        case(
+            "what is in a directory of the host",
+            "copy: {src: /srv/t/, dest: /srv/n, remote_src: true, mode: '0600'}",
+        )
+        .on(host_with_tree())
+        .changes(["directory", "content", "link", "directory", "content"])
+        .then("/srv/n", "directory 0755 root:root")
+        .then("/srv/n/a", "file 0600 root:root = a")
+        .then("/srv/n/sub/b", "file 0600 root:root = b"),
+        case(
+            "a directory of the host over a file",
+            "copy: {src: /srv/t/, dest: /srv/d, remote_src: true}",
+        )
+        .on(host_with_tree().file("/srv/d/sub", ""))
+        .refused("`/srv/d/sub` is not a directory"),
     ]
+}
+
+fn host_with_tree() -> FakeHost {
+    below(
+        host()
+            .file("/srv/t/a", "a")
+            .mode("/srv/t/a", 0o755)
+            .link("/srv/t/l", "a")
+            .file("/srv/t/sub/b", "b"),
+    )
 }

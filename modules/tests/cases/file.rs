@@ -1,14 +1,7 @@
 //! `file`.
 
-use std::collections::BTreeMap;
-
-use evenkeel_engine::{
-    fake::{FakeHost, ok},
-    probes::{FileStat, Kind},
-};
-use evenkeel_modules::Below;
-
-use crate::support::{Expect, case};
+use crate::support::{Expect, below, case};
+use evenkeel_engine::fake::{FakeHost, ok};
 
 fn host() -> FakeHost {
     FakeHost::new()
@@ -240,39 +233,14 @@ fn attributes() -> Vec<Expect> {
     cases
 }
 
-fn below(entries: &[(&str, Kind, u32)]) -> BTreeMap<String, FileStat> {
-    let root = |(path, kind, mode): &(&str, Kind, u32)| {
-        let stat = FileStat {
-            kind: kind.clone(),
-            mode: *mode,
-            uid: 0,
-            gid: 0,
-            owner: "root".into(),
-            group: "root".into(),
-        };
-        ((*path).to_owned(), stat)
-    };
-    entries.iter().map(root).collect()
-}
-
 /// A directory with a directory, a file, and a link that leads nowhere.
 fn tree() -> FakeHost {
-    host()
-        .dir("/srv/d/sub")
-        .file("/srv/d/sub/run", "")
-        .link("/srv/d/gone", "/nowhere")
-        .model(|world, probe: &Below| {
-            let inside = format!("{}/", probe.0);
-            let paths = world.paths().filter(|path| path.starts_with(&inside));
-            let entries = paths.filter_map(|path| {
-                let mut stat = world.stat(path)?;
-                if let Kind::Link(target) = &mut stat.kind {
-                    target.clear();
-                }
-                Some((path.to_owned(), stat))
-            });
-            Ok(world.is_dir(&probe.0).then(|| entries.collect()))
-        })
+    below(
+        host()
+            .dir("/srv/d/sub")
+            .file("/srv/d/sub/run", "")
+            .link("/srv/d/gone", "/nowhere"),
+    )
 }
 
 fn recursive() -> Vec<Expect> {
@@ -317,10 +285,7 @@ fn recursive() -> Vec<Expect> {
             "nothing below differs",
             "file: {path: /srv/d, recurse: true, owner: root}",
         )
-        .on(host().answers(
-            Below("/srv/d".into()),
-            Some(below(&[("/srv/d/x", Kind::File, 0o600)])),
-        )),
+        .on(tree()),
         case(
             "without recurse what is below stays",
             "file: {path: /srv/d, owner: app}",

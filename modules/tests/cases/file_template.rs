@@ -28,6 +28,10 @@ pub(crate) fn cases() -> Vec<Expect> {
             .on(host())
             .changes(["content"])
             .then("/etc/app.conf", "file = a\r\nb\r\n"),
+        case("lines end as they are told to", "template: {dest: /etc/app.conf, content: \"a\\nb\\r\\nc\", newline_sequence: '\\r\\n'}")
+            .on(host())
+            .changes(["content"])
+            .then("/etc/app.conf", "file = a\r\nb\r\nc"),
         case("TPL-07 preserve is the runner's", "file-template: {dest: /srv/x, content: x, mode: preserve}")
             .refused("`mode: preserve` needs a template in a file"),
         case("TPL-08 into a directory", "template: {src: conf/app.j2, dest: /srv/d, content: x, mode: '0600'}")

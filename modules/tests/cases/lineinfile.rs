@@ -31,7 +31,15 @@ fn edit(name: &str, args: &str, before: &str, after: Option<&str>) -> Expect {
 }
 
 pub(crate) fn cases() -> Vec<Expect> {
-    [inserted(), replaced(), removed(), files(), refusals()].concat()
+    [
+        inserted(),
+        there(),
+        replaced(),
+        removed(),
+        files(),
+        refusals(),
+    ]
+    .concat()
 }
 
 fn inserted() -> Vec<Expect> {
@@ -97,6 +105,11 @@ fn inserted() -> Vec<Expect> {
             "a\nb\n",
             None,
         ),
+    ]
+}
+
+fn there() -> Vec<Expect> {
+    vec![
         edit(
             "LIF-17 it is there elsewhere",
             "line: a, insertafter: '^b'",
@@ -108,6 +121,14 @@ fn inserted() -> Vec<Expect> {
             r#"line: "a 'b' \\n \\1 $x""#,
             "x\n",
             Some("x\na 'b' \\n \\1 $x\n"),
+        ),
+        edit("a line with its end", r#"line: "a\n""#, "a\n", None),
+        edit("two lines", r#"line: "b\nc""#, "a\n", Some("a\nb\nc\n")),
+        edit(
+            "two lines that are there",
+            r#"line: "b\nc", regexp: '^b'"#,
+            "b\nc\na\n",
+            None,
         ),
     ]
 }

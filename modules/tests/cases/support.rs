@@ -3,13 +3,14 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use evenkeel_engine::{
-    AnyModule, BindError, Identity, Map, Refusal, Seen, Stop, Value,
+    AnyModule, BindError, Identity, Map, Nature, Refusal, Seen, Stop, Value,
     fake::{FakeHost, World},
     hex,
     probes::Kind,
     sha256,
     testing::{Case, Law, Ran},
 };
+use evenkeel_modules::Below;
 
 /// A case and what is expected of it.
 #[derive(Clone)]
@@ -165,6 +166,15 @@ pub(crate) fn check(expect: Expect) -> Vec<String> {
         }
         (Err(error), _) => return vec![format!("{name}: {error}")],
     };
+    match module.bind(&bound.args()) {
+        Ok(again) if again.args() == bound.args() => {}
+        again => {
+            return vec![format!(
+                "{name}: its arguments do not survive: {:?}",
+                again.err()
+            )];
+        }
+    }
     let mut case = Case::bound(&name, expect.host.clone(), bound.clone()).as_user(expect.identity);
     for (law, reason) in expect.without {
         case = case.without(law, reason);
@@ -263,19 +273,38 @@ pub(crate) fn example(module: &dyn AnyModule) {
         // What the playbook runner fills in.
         args.insert("content".to_owned(), "rendered\n".into());
     }
+    if let Some(Value::Seq(conditions)) = args.get_mut("that") {
+        // The playbook runner judges conditions.
+        conditions.fill(true.into());
+    }
     for file in module.files() {
         if let Some(Value::Str(path)) = args.get(*file) {
             let source = evenkeel_engine::Source::inline(path.clone(), b"source\n".to_vec());
             args.insert((*file).to_owned(), Value::Source(source));
         }
     }
+    let given = args.len();
     let bound = module.bind(&Value::Map(args));
     let bound = bound.unwrap_or_else(|why| panic!("the example of `{name}`: {why}"));
+    // Or a new optional argument would change the fingerprint of every task.
+    let Value::Map(kept) = bound.args() else {
+        panic!("the arguments of `{name}` are no map");
+    };
+    assert!(
+        kept.len() <= given,
+        "`{name}` keeps what was not given: {kept:?}"
+    );
     bound
         .check()
         .unwrap_or_else(|why| panic!("the example of `{name}`: {why}"));
     assert_eq!(bound.module(), name);
-    if let Err(Stop::Refused(why)) = bound.plan(&Seen::default()) {
+    let again = module.bind(&Value::Map(kept)).expect("its own arguments");
+    assert_eq!(again.args(), bound.args(), "`{name}`");
+    // To refuse is what `fail` is for.
+    let control = bound.nature() == Nature::Control;
+    if let Err(Stop::Refused(why)) = bound.plan(&Seen::default())
+        && !control
+    {
         panic!("the example of `{name}`: {why}");
     }
 }
@@ -284,6 +313,22 @@ pub(crate) fn example(module: &dyn AnyModule) {
 #[expect(dead_code, reason = "for modules that need it")]
 pub(crate) fn sha(text: &str) -> String {
     hex(&sha256(text.as_bytes()))
+}
+
+/// A host that knows what is below a directory.
+pub(crate) fn below(host: FakeHost) -> FakeHost {
+    host.model(|world, probe: &Below| {
+        let inside = format!("{}/", probe.0);
+        let paths = world.paths().filter(|path| path.starts_with(&inside));
+        let entries = paths.filter_map(|path| {
+            let mut stat = world.stat(path)?;
+            if let Kind::Link(target) = &mut stat.kind {
+                target.clear();
+            }
+            Some((path.to_owned(), stat))
+        });
+        Ok(world.is_dir(&probe.0).then(|| entries.collect()))
+    })
 }
 
 /// What is wrong with the tables `cases/*.coverage`: one line for each id of `cases/ids.txt`, with

@@ -41,7 +41,7 @@ play set up
 changed       localhost  make a directory  (the host differs)
     directory: [DIR]/made
 changed       localhost  write a note  (the host differs)
-    content: 6 bytes
+    content: 5891b5b522d5
 says          localhost  say so
     the note is there
 
@@ -66,7 +66,9 @@ play set up
 would change  localhost  make a directory  (the host differs)
     directory: [DIR]/made
 would change  localhost  write a note  (the host differs)
-    content: 6 bytes
+    content: 5891b5b522d5
+      --- [DIR]/made/note (before)
+      +++ [DIR]/made/note (after)
       @@ -0,0 +1 @@
       +hello
 says          localhost  say so
@@ -75,7 +77,7 @@ says          localhost  say so
 host       would change  unchanged  failed
 localhost             2          1       0
 
-1 host: 2 would change, 1 unchanged in [TIME], 1 exchange
+1 host: 2 would change, 1 unchanged in [TIME], 2 exchanges
 nothing was changed: this was a check
 ";
     let site = Case::new(&["plan", "site.yml"]).file("site.yml", SITE);

@@ -7,15 +7,19 @@ use unicode_width::UnicodeWidthChar as _;
 use crate::{printable, prose, report::style};
 
 /// How much of a value is shown on a line.
-const VALUE_WIDTH: usize = 72;
+const VALUE_WIDTH: usize = 90;
 /// How much of the output of a failed command is shown.
 const OUTPUT_LINES: usize = 20;
 
 /// `mode: 0644 -> 0600`, and the diff if there is one.
 pub(super) fn change(change: &ChangeShown, verbose: u8) -> String {
     let what = printable::line(&change.what);
+    let what = match verbose {
+        0 => shorten(&what),
+        _ => what.into_owned(),
+    };
     let said = match (&change.before, &change.after) {
-        (Value::Null, Value::Null) => what.into_owned(),
+        (Value::Null, Value::Null) => what,
         (Value::Null, after) => format!("{what}: {}", value(after, verbose)),
         (before, Value::Null) => format!("{what}: {} -> nothing", value(before, verbose)),
         (before, after) => format!(
