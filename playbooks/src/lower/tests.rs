@@ -447,7 +447,7 @@ fn files_and_templates_of_the_controller() {
     write(dir.path(), "templates/c.j2", "#\n{{ nmae }}");
     let found = load_dir(dir.path(), |_| ()).err().unwrap_or_default();
     assert!(
-        found.starts_with("2:1 undefined_variable `nmae` is undefined; did you mean `name`?"),
+        found.starts_with("2:4 undefined_variable `nmae` is undefined; did you mean `name`?"),
         "{found}"
     );
     write(dir.path(), "files/a.txt", "");
@@ -455,15 +455,11 @@ fn files_and_templates_of_the_controller() {
     write(dir.path(), "files/a.text", "");
     let found = load_dir(dir.path(), |_| ()).err().unwrap_or_default();
     assert!(
-            found.contains(
-    <<<<<<< HEAD
-                "4:30 no_such_file there is no file `a.txt` on this machine; did you mean `a.text`?"
-    =======
-                "4:29 no_such_file there is no file `a.txt` on this machine; did you mean `a.text`?"
-    >>>>>>> lang2
-            ),
-            "{found}"
-        );
+        found.contains(
+            "4:29 no_such_file there is no file `a.txt` on this machine; did you mean `a.text`?"
+        ),
+        "{found}"
+    );
 }
 
 #[test]
