@@ -13,7 +13,7 @@ pub mod exit;
 pub mod files;
 pub mod inventory;
 pub mod load;
-pub mod lower;
+mod lower;
 pub mod parse;
 #[expect(
     clippy::format_push_string,

@@ -24,7 +24,7 @@ use crate::{
     words::closest,
 };
 
-pub use store::Store;
+pub(crate) use store::Store;
 
 use body::{Body, Trouble, Verdict};
 use keywords::Keywords;
@@ -32,23 +32,23 @@ use listing::{Entry, Listing};
 use program::Program;
 
 /// Lowers plays one after the other into one list of tasks.
-pub struct Lowering<'a> {
+pub(crate) struct Lowering<'a> {
     /// What was asked for.
-    pub request: &'a Request,
+    pub(crate) request: &'a Request,
     /// What the project says.
-    pub settings: &'a Settings,
+    pub(crate) settings: &'a Settings,
     /// The modules.
-    pub registry: Arc<Registry>,
+    pub(crate) registry: Arc<Registry>,
     /// The controller's files.
-    pub store: Arc<Store>,
+    pub(crate) store: Arc<Store>,
     /// What comes out.
-    pub list: TaskList,
+    pub(crate) list: TaskList,
     /// Mistakes.
-    pub faults: Vec<Fault>,
+    pub(crate) faults: Vec<Fault>,
     /// Commands that nothing guards.
-    pub unguarded: Vec<Unguarded>,
+    pub(crate) unguarded: Vec<Unguarded>,
     /// All tags that occur.
-    pub tags: Vec<String>,
+    pub(crate) tags: Vec<String>,
     hosts: BTreeMap<String, HostId>,
     /// What tasks of each host leave behind, in listed order; and whether surely.
     written: BTreeMap<String, Vec<(Written, bool)>>,
@@ -68,13 +68,13 @@ struct Reference {
 }
 
 /// A play on its hosts.
-pub struct Target<'a> {
+pub(crate) struct Target<'a> {
     /// The play.
-    pub play: &'a Play,
+    pub(crate) play: &'a Play,
     /// What its tasks share.
-    pub world: Arc<World>,
+    pub(crate) world: Arc<World>,
     /// Where its files are looked for.
-    pub folders: Vec<PathBuf>,
+    pub(crate) folders: Vec<PathBuf>,
 }
 
 /// Before a run nothing is known.
@@ -93,7 +93,7 @@ impl Outputs for Nothing<'_> {
 
 impl<'a> Lowering<'a> {
     /// Nothing lowered yet.
-    pub fn new(
+    pub(crate) fn new(
         request: &'a Request,
         settings: &'a Settings,
         registry: Arc<Registry>,
@@ -123,7 +123,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// Adds a play.
-    pub fn play(&mut self, target: &Target<'_>) {
+    pub(crate) fn play(&mut self, target: &Target<'_>) {
         let name = target
             .play
             .name
@@ -147,7 +147,7 @@ impl<'a> Lowering<'a> {
         for (index, (entry, program)) in listing.entries.iter().zip(&compiled).enumerate() {
             self.note(entry, program);
             for host in &target.world.play_hosts {
-                let triggers = self.notices(&listing, entry, host, target, &placed);
+                let triggers = Self::notices(&listing, entry, host, target, &placed);
                 if entry.serves.is_some() && triggers.is_empty() {
                     continue;
                 }
@@ -164,7 +164,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// Resolves `after` and `triggered_by`, when all plays are there.
-    pub fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         for reference in std::mem::take(&mut self.references) {
             let (id, host) = match reference.id.split_once('@') {
                 Some((id, host)) => (id, host),
@@ -256,7 +256,6 @@ impl<'a> Lowering<'a> {
 
     /// The tasks whose change triggers a handler.
     fn notices(
-        &mut self,
         listing: &Listing<'_>,
         handler: &Entry<'_>,
         host: &str,
@@ -342,7 +341,7 @@ impl<'a> Lowering<'a> {
         let task = entry.task;
         let words = Keywords::new(entry, &body.scope);
         let module = self.registry.get(&task.module.value);
-        let nature = module.map_or(Nature::State, |module| module.nature());
+        let nature = module.map_or(Nature::State, evenkeel_engine::AnyModule::nature);
         let name = body.program.name.render(&body.scope.variables());
         let name = name.ok().and_then(|name| name.as_text());
         let written = task
@@ -496,14 +495,12 @@ impl<'a> Lowering<'a> {
                 },
             )
         };
-        match tree.render(&scope.variables()) {
-            Ok(evenkeel_engine::Value::Str(path)) => names(&path),
-            // A path that depends on an item or a result: it may read whatever is left behind.
-            _ => {
-                let all = self.written.get(scope.host()).into_iter().flatten();
-                all.map(|(written, _)| written.name.clone()).collect()
-            }
+        if let Ok(evenkeel_engine::Value::Str(path)) = tree.render(&scope.variables()) {
+            return names(&path);
         }
+        // A path that depends on an item or a result: it may read whatever is left behind.
+        let all = self.written.get(scope.host()).into_iter().flatten();
+        all.map(|(written, _)| written.name.clone()).collect()
     }
 
     /// Notes what a task leaves behind.

@@ -113,6 +113,12 @@ struct Inner {
     folders: Vec<PathBuf>,
 }
 
+impl std::fmt::Debug for Scope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Scope({})", self.0.host)
+    }
+}
+
 thread_local! {
     /// Variables that are being rendered just now.
     static BUSY: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };

@@ -5,7 +5,7 @@ use evenkeel_engine::{Map, Value};
 use crate::{files::Files, vars::plain, yaml};
 
 /// All of them; later ones win.
-pub fn read(given: &[String]) -> Result<Map, String> {
+pub(crate) fn read(given: &[String]) -> Result<Map, String> {
     let mut vars = Map::new();
     for text in given {
         let trimmed = text.trim();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The folder of a file.
-pub fn of_file(path: &Path) -> PathBuf {
+pub(crate) fn of_file(path: &Path) -> PathBuf {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
         _ => PathBuf::from("."),
@@ -11,7 +11,7 @@ pub fn of_file(path: &Path) -> PathBuf {
 }
 
 /// The folders of inventories that are files.
-pub fn of_inventories(sources: &[String]) -> Vec<PathBuf> {
+pub(crate) fn of_inventories(sources: &[String]) -> Vec<PathBuf> {
     let files = sources.iter().filter(|source| !source.contains(','));
     let mut found: Vec<PathBuf> = files.map(|source| of_file(Path::new(source))).collect();
     found.dedup();

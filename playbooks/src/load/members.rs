@@ -17,7 +17,7 @@ use crate::{
 
 /// All hosts of the inventory; `folders` are searched for `group_vars` and `host_vars`, the later
 /// ones win.
-pub fn all(
+pub(crate) fn all(
     inventory: &Inventory,
     folders: &[PathBuf],
     files: &mut Files,

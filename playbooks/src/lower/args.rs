@@ -17,22 +17,22 @@ use crate::{
 };
 
 /// What rendering needs.
-pub struct Making<'a> {
+pub(crate) struct Making<'a> {
     /// The task.
-    pub program: &'a Program,
+    pub(crate) program: &'a Program,
     /// Its module.
-    pub module: &'a dyn AnyModule,
+    pub(crate) module: &'a dyn AnyModule,
     /// Local files.
-    pub store: &'a Store,
+    pub(crate) store: &'a Store,
     /// Variables.
-    pub scope: &'a Scope,
+    pub(crate) scope: &'a Scope,
     /// Whether what cannot be had counts as not known yet: the task may never be reached.
-    pub lenient: bool,
+    pub(crate) lenient: bool,
 }
 
 /// Why there is no module with arguments.
 #[derive(Debug)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// Something comes later.
     NotYet(evenkeel_engine::NotYet),
     /// Something is wrong.
@@ -47,7 +47,7 @@ impl From<Fault> for Failure {
 
 impl Making<'_> {
     /// The module with its arguments.
-    pub fn bound(&self) -> Result<Arc<dyn Bound>, Failure> {
+    pub(crate) fn bound(&self) -> Result<Arc<dyn Bound>, Failure> {
         let mut args = Map::new();
         for arg in &self.program.args {
             let value = match self.value(arg) {
@@ -274,7 +274,7 @@ fn is_mode(name: &str) -> bool {
 }
 
 /// Whether a value says yes.
-pub fn is_yes(value: &Value) -> bool {
+pub(crate) fn is_yes(value: &Value) -> bool {
     match value {
         Value::Bool(value) => *value,
         Value::Int(number) => *number == 1,

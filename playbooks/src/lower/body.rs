@@ -19,17 +19,17 @@ use crate::{
 
 /// A task on a host.
 #[derive(Clone)]
-pub struct Body {
+pub(crate) struct Body {
     /// The task, compiled.
-    pub program: Arc<Program>,
+    pub(crate) program: Arc<Program>,
     /// All variables but what tasks leave behind.
-    pub scope: Scope,
+    pub(crate) scope: Scope,
     /// What earlier tasks leave behind, as far as this one may read it; the last one last.
-    pub written: Vec<Written>,
+    pub(crate) written: Vec<Written>,
     /// The modules.
-    pub registry: Arc<Registry>,
+    pub(crate) registry: Arc<Registry>,
     /// Local files.
-    pub store: Arc<Store>,
+    pub(crate) store: Arc<Store>,
 }
 
 impl fmt::Debug for Body {
@@ -40,7 +40,7 @@ impl fmt::Debug for Body {
 
 /// Why a task has no arguments, with the places of what is wrong.
 #[derive(Debug)]
-pub enum Trouble {
+pub(crate) enum Trouble {
     /// Something comes later.
     NotYet(NotYet),
     /// Mistakes; whether it is sure that the task's turn comes.
@@ -108,7 +108,7 @@ impl Body {
     }
 
     /// The task's parts with these results; `lenient`: what cannot be had counts as not known yet.
-    pub fn make(&self, outputs: &dyn Outputs, lenient: bool) -> Result<Resolved, Trouble> {
+    pub(crate) fn make(&self, outputs: &dyn Outputs, lenient: bool) -> Result<Resolved, Trouble> {
         let scope = self.current(outputs);
         match &self.program.loop_ {
             None => {
@@ -233,7 +233,7 @@ impl Resolve for Body {
 
 /// `changed_when` and `failed_when` of a task on a host.
 #[derive(Clone, Debug)]
-pub struct Verdict(pub Body);
+pub(crate) struct Verdict(pub Body);
 
 impl Verdict {
     fn all(

@@ -6,7 +6,7 @@ use crate::{ast::LoopKind, template::dict_to_items};
 
 /// Why there are no items.
 #[derive(Debug)]
-pub enum Trouble {
+pub(crate) enum Trouble {
     /// They come later.
     NotYet(NotYet),
     /// What is wrong, and what to do.
@@ -28,7 +28,7 @@ fn list(name: &str, value: Value) -> Result<Vec<Value>, Trouble> {
 }
 
 /// The items.
-pub fn of(kind: LoopKind, value: Value) -> Result<Vec<Value>, Trouble> {
+pub(crate) fn of(kind: LoopKind, value: Value) -> Result<Vec<Value>, Trouble> {
     match kind {
         LoopKind::List => list("loop", value),
         LoopKind::Items => open(value, Some(1)),
@@ -97,7 +97,7 @@ fn open(value: Value, levels: Option<usize>) -> Result<Vec<Value>, Trouble> {
 }
 
 /// What people see of an item.
-pub fn label(item: &Value) -> String {
+pub(crate) fn label(item: &Value) -> String {
     match item {
         Value::Secret(_) => MASK.to_owned(),
         Value::Map(_) | Value::Seq(_) => item.to_json().to_string(),

@@ -30,7 +30,7 @@ fn known(text: &str, at: crate::files::Span, scope: &Scope) -> Result<Value, Fau
 }
 
 /// A keyword's text, rendered.
-pub fn text(keyword: &Spanned<String>, scope: &Scope) -> Result<String, Fault> {
+pub(crate) fn text(keyword: &Spanned<String>, scope: &Scope) -> Result<String, Fault> {
     let value = known(&keyword.value, keyword.span, scope)?;
     value.as_text().ok_or_else(|| {
         Fault::new(
@@ -61,14 +61,14 @@ fn flag(found: &Flag, scope: &Scope) -> Result<bool, Fault> {
 }
 
 /// Keywords around a task, the innermost first.
-pub struct Keywords<'a> {
+pub(crate) struct Keywords<'a> {
     entry: &'a Entry<'a>,
     scope: &'a Scope,
 }
 
 impl<'a> Keywords<'a> {
     /// Of an entry on a host.
-    pub fn new(entry: &'a Entry<'a>, scope: &'a Scope) -> Self {
+    pub(crate) fn new(entry: &'a Entry<'a>, scope: &'a Scope) -> Self {
         Self { entry, scope }
     }
 
@@ -81,7 +81,7 @@ impl<'a> Keywords<'a> {
     }
 
     /// A yes or no.
-    pub fn flag(
+    pub(crate) fn flag(
         &self,
         get: impl Fn(&'a Common) -> Option<&'a Flag>,
     ) -> Result<Option<bool>, Fault> {
@@ -114,7 +114,11 @@ impl<'a> Keywords<'a> {
 
     /// As whom. Variables (`ansible_become` …) win over keywords, these over settings and the
     /// command line.
-    pub fn identity(&self, privilege: &Privilege, settings: &Settings) -> Result<Identity, Fault> {
+    pub(crate) fn identity(
+        &self,
+        privilege: &Privilege,
+        settings: &Settings,
+    ) -> Result<Identity, Fault> {
         let on = match self.var(&["ansible_become"])? {
             Some(value) => is_yes(&value),
             None => match self.flag(|common| common.become_.as_ref())? {
@@ -167,7 +171,7 @@ impl<'a> Keywords<'a> {
     }
 
     /// The environment; what stands further in wins.
-    pub fn environment(&self) -> Result<Vec<(String, Text)>, Fault> {
+    pub(crate) fn environment(&self) -> Result<Vec<(String, Text)>, Fault> {
         let mut all: Vec<(String, Text)> = Vec::new();
         for node in self
             .entry
@@ -190,13 +194,13 @@ impl<'a> Keywords<'a> {
             for (name, value) in map {
                 let value = match value {
                     Value::Secret(secret) => Text::Secret(secret),
-                    value => match value.as_text() {
-                        Some(text) => Text::Plain(text),
-                        None => {
+                    value => {
+                        let wrong = || {
                             let message = format!("`{name}` of `environment` is {}", value.kind());
-                            return Err(Fault::new("wrong_type", message).or_at(node.span));
-                        }
-                    },
+                            Fault::new("wrong_type", message).or_at(node.span)
+                        };
+                        Text::Plain(value.as_text().ok_or_else(wrong)?)
+                    }
                 };
                 all.retain(|(other, _)| *other != name);
                 all.push((name, value));
@@ -206,7 +210,7 @@ impl<'a> Keywords<'a> {
     }
 
     /// Whether a command runs once for each checksum.
-    pub fn once(&self, nature: Nature, settings: &Settings) -> Result<bool, Fault> {
+    pub(crate) fn once(&self, nature: Nature, settings: &Settings) -> Result<bool, Fault> {
         if nature != Nature::Command {
             return Ok(false);
         }
@@ -218,13 +222,16 @@ impl<'a> Keywords<'a> {
     }
 
     /// All tags of the task.
-    pub fn tags(&self) -> Vec<&'a str> {
+    pub(crate) fn tags(&self) -> Vec<&'a str> {
         let all = self.entry.commons.iter().flat_map(|common| &common.tags);
         all.map(|tag| tag.value.as_str()).collect()
     }
 
     /// `reads` or `writes`.
-    pub fn things(&self, list: Option<&Vec<Spanned<String>>>) -> Result<Option<Vec<Thing>>, Fault> {
+    pub(crate) fn things(
+        &self,
+        list: Option<&Vec<Spanned<String>>>,
+    ) -> Result<Option<Vec<Thing>>, Fault> {
         let Some(list) = list else { return Ok(None) };
         let thing = |written: &Spanned<String>| Ok(thing(&text(written, self.scope)?));
         list.iter().map(thing).collect::<Result<_, _>>().map(Some)
@@ -264,7 +271,7 @@ fn thing(text: &str) -> Thing {
 }
 
 /// Whether tags select a task.
-pub fn selected(tags: &[&str], wanted: &[String], skipped: &[String]) -> bool {
+pub(crate) fn selected(tags: &[&str], wanted: &[String], skipped: &[String]) -> bool {
     let has = |list: &[String], word: &str| list.iter().any(|tag| tag == word);
     let tagged = tags.iter().any(|tag| *tag != "always");
     let any = |list: &[String]| tags.iter().any(|tag| has(list, tag));
@@ -279,7 +286,7 @@ pub fn selected(tags: &[&str], wanted: &[String], skipped: &[String]) -> bool {
             || (has(wanted, "untagged") && !tagged)
     };
     let skip = any(skipped)
-        || (has(skipped, "all") && !(always && !has(skipped, "always")))
+        || (has(skipped, "all") && (!always || has(skipped, "always")))
         || (has(skipped, "tagged") && tagged)
         || (has(skipped, "untagged") && tags.is_empty());
     run && !skip

@@ -12,27 +12,27 @@ use crate::{
 
 /// A task as it is listed.
 #[derive(Clone)]
-pub struct Entry<'a> {
+pub(crate) struct Entry<'a> {
     /// The task.
-    pub task: &'a Task,
+    pub(crate) task: &'a Task,
     /// Its keywords and those around it, the outermost first.
-    pub commons: Vec<&'a Common>,
+    pub(crate) commons: Vec<&'a Common>,
     /// Variables of what is around it and its own, the highest first.
-    pub layers: Vec<Arc<Layer>>,
+    pub(crate) layers: Vec<Arc<Layer>>,
     /// The blocks it stands in, numbered over the play.
-    pub blocks: Vec<(usize, Part)>,
+    pub(crate) blocks: Vec<(usize, Part)>,
     /// Of a handler: the entries since the last flush, whose notices it serves.
-    pub serves: Option<std::ops::Range<usize>>,
+    pub(crate) serves: Option<std::ops::Range<usize>>,
     /// Of a handler: how often it stood before.
-    pub repeated: usize,
+    pub(crate) repeated: usize,
 }
 
 /// A play as a list.
-pub struct Listing<'a> {
+pub(crate) struct Listing<'a> {
     /// Tasks in order.
-    pub entries: Vec<Entry<'a>>,
+    pub(crate) entries: Vec<Entry<'a>>,
     /// How many blocks there are.
-    pub blocks: usize,
+    pub(crate) blocks: usize,
     handlers: Vec<&'a Task>,
     since: usize,
     flushed: usize,
@@ -66,7 +66,7 @@ impl<'a> Around<'a> {
 }
 
 /// Lists a play.
-pub fn list<'a>(play: &'a Play, faults: &mut Vec<Fault>) -> Listing<'a> {
+pub(crate) fn list<'a>(play: &'a Play, faults: &mut Vec<Fault>) -> Listing<'a> {
     let around = Around {
         commons: Vec::new(),
         layers: Vec::new(),

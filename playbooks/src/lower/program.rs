@@ -10,82 +10,82 @@ use crate::{
 
 /// A compiled task.
 #[derive(Debug)]
-pub struct Program {
+pub(crate) struct Program {
     /// The task's name; the module's if it has none.
-    pub name: Tree,
+    pub(crate) name: Tree,
     /// Its module, as written.
-    pub module: Spanned<String>,
+    pub(crate) module: Spanned<String>,
     /// All that must hold, those of blocks first.
-    pub when: Vec<Condition>,
+    pub(crate) when: Vec<Condition>,
     /// Its loop.
-    pub loop_: Option<Loop>,
+    pub(crate) loop_: Option<Loop>,
     /// Its arguments.
-    pub args: Vec<Arg>,
+    pub(crate) args: Vec<Arg>,
     /// `changed_when`.
-    pub changed_when: Vec<Condition>,
+    pub(crate) changed_when: Vec<Condition>,
     /// `failed_when`.
-    pub failed_when: Vec<Condition>,
+    pub(crate) failed_when: Vec<Condition>,
     /// The variable that takes its result.
-    pub register: Option<String>,
+    pub(crate) register: Option<String>,
 }
 
 /// A condition.
 #[derive(Debug)]
-pub enum Condition {
+pub(crate) enum Condition {
     /// Always the same.
     Is(bool),
     /// To be evaluated.
-    Expr(Template),
+    Expr(Box<Template>),
 }
 
 /// A loop.
 #[derive(Debug)]
-pub struct Loop {
+pub(crate) struct Loop {
     /// How the list is read.
-    pub kind: LoopKind,
+    pub(crate) kind: LoopKind,
     /// What is looped over.
-    pub list: Tree,
+    pub(crate) list: Tree,
     /// Where it is written.
-    pub span: Span,
+    pub(crate) span: Span,
     /// The item's variable.
-    pub var: String,
+    pub(crate) var: String,
     /// The index's variable.
-    pub index: Option<String>,
+    pub(crate) index: Option<String>,
     /// What people see of an item.
-    pub label: Option<Tree>,
+    pub(crate) label: Option<Tree>,
 }
 
 /// An argument.
 #[derive(Debug)]
-pub struct Arg {
+pub(crate) struct Arg {
     /// Its name.
-    pub name: Spanned<String>,
+    pub(crate) name: Spanned<String>,
     /// Its value as written.
-    pub node: Node,
+    pub(crate) node: Node,
     /// How its value is made.
-    pub form: Form,
+    pub(crate) form: Form,
 }
 
 /// How an argument's value is made.
 #[derive(Debug)]
-pub enum Form {
+pub(crate) enum Form {
     /// By rendering it.
     Tree(Tree),
     /// By judging conditions (`assert: that`).
     Conditions(Vec<Condition>),
     /// By evaluating an expression and naming it (`debug: var`).
-    Named(Template),
+    Named(Box<Template>),
 }
 
 impl Condition {
     /// From what is written under `when`, `changed_when` …
-    pub fn new(node: &Node, faults: &mut Vec<Fault>) -> Self {
+    pub(crate) fn new(node: &Node, faults: &mut Vec<Fault>) -> Self {
         match &node.kind {
             Kind::Bool(value) => Self::Is(*value),
             Kind::Int(number) => Self::Is(*number != 0),
             Kind::Null => Self::Is(true),
             Kind::Str(text) => match Template::expression(text, node.span) {
-                Ok(template) => Self::Expr(template),
+                Ok(template) => Self::Expr(Box::new(template)),
                 Err(found) => {
                     faults.extend(found);
                     Self::Is(true)
@@ -103,7 +103,7 @@ impl Condition {
     }
 
     /// As it is written.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         match self {
             Self::Is(value) => value.to_string(),
             Self::Expr(template) => template.source().trim().to_owned(),
@@ -111,7 +111,7 @@ impl Condition {
     }
 
     /// Its template, if it is one.
-    pub fn template(&self) -> Option<&Template> {
+    pub(crate) fn template(&self) -> Option<&Template> {
         match self {
             Self::Is(_) => None,
             Self::Expr(template) => Some(template),
@@ -129,7 +129,7 @@ fn conditions(nodes: &[Node], faults: &mut Vec<Fault>) -> Vec<Condition> {
 impl Program {
     /// Compiles a task; `when` are the conditions of it and of its blocks, `module` is the name of
     /// its module.
-    pub fn new(task: &Task, when: &[&Node], module: &str, faults: &mut Vec<Fault>) -> Self {
+    pub(crate) fn new(task: &Task, when: &[&Node], module: &str, faults: &mut Vec<Fault>) -> Self {
         let name = match &task.name {
             Some(name) => Tree::text(&name.value, name.span, faults),
             None => Tree::Is(task.module.value.as_str().into()),
@@ -160,7 +160,7 @@ impl Program {
     }
 
     /// All its templates.
-    pub fn templates<'a>(&'a self, visit: &mut dyn FnMut(&'a Template)) {
+    pub(crate) fn templates<'a>(&'a self, visit: &mut dyn FnMut(&'a Template)) {
         let judged = self.changed_when.iter().chain(&self.failed_when);
         self.when
             .iter()
@@ -186,7 +186,7 @@ impl Program {
     }
 
     /// An argument.
-    pub fn arg(&self, name: &str) -> Option<&Arg> {
+    pub(crate) fn arg(&self, name: &str) -> Option<&Arg> {
         self.args.iter().find(|arg| arg.name.value == name)
     }
 }
@@ -198,7 +198,7 @@ impl Arg {
             ("assert", "that", Kind::Seq(items)) => Form::Conditions(conditions(items, faults)),
             ("assert", "that", _) => Form::Conditions(vec![Condition::new(node, faults)]),
             ("debug", "var", Kind::Str(text)) => match Template::expression(text, node.span) {
-                Ok(template) => Form::Named(template),
+                Ok(template) => Form::Named(Box::new(template)),
                 Err(found) => {
                     faults.extend(found);
                     Form::Tree(Tree::Is(node_text(node)))

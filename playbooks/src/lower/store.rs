@@ -18,9 +18,9 @@ type Templates = BTreeMap<(PathBuf, bool, bool), Result<Arc<TemplateFile>, Vec<F
 
 /// Texts for messages, opened sources, compiled templates.
 #[derive(Default)]
-pub struct Store {
+pub(crate) struct Store {
     /// The texts of all files that were read.
-    pub files: RwLock<Files>,
+    pub(crate) files: RwLock<Files>,
     sources: Mutex<BTreeMap<PathBuf, Source>>,
     templates: Mutex<Templates>,
 }
@@ -33,7 +33,7 @@ impl std::fmt::Debug for Store {
 
 impl Store {
     /// With files that were read already.
-    pub fn new(files: Files) -> Self {
+    pub(crate) fn new(files: Files) -> Self {
         Self {
             files: RwLock::new(files),
             ..Self::default()
@@ -41,12 +41,17 @@ impl Store {
     }
 
     /// Does something with the texts.
-    pub fn with_files<T>(&self, with: impl FnOnce(&Files) -> T) -> T {
+    pub(crate) fn with_files<T>(&self, with: impl FnOnce(&Files) -> T) -> T {
         with(&self.files.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// A file or folder, looked for in `folders` and below `kind` in each of them.
-    pub fn source(&self, name: &str, kind: &str, folders: &[PathBuf]) -> Result<Source, Fault> {
+    pub(crate) fn source(
+        &self,
+        name: &str,
+        kind: &str,
+        folders: &[PathBuf],
+    ) -> Result<Source, Fault> {
         let path = find(name, kind, folders)?;
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(source) = sources.get(&path) {
@@ -63,7 +68,7 @@ impl Store {
     }
 
     /// A template, compiled; and where it is.
-    pub fn template(
+    pub(crate) fn template(
         &self,
         name: &str,
         folders: &[PathBuf],

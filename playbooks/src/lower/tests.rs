@@ -447,7 +447,7 @@ fn files_and_templates_of_the_controller() {
     write(dir.path(), "templates/c.j2", "#\n{{ nmae }}");
     let found = load_dir(dir.path(), |_| ()).err().unwrap_or_default();
     assert!(
-        found.starts_with("2:1 undefined_variable `nmae` is undefined; did you mean `name`?"),
+        found.starts_with("2:4 undefined_variable `nmae` is undefined; did you mean `name`?"),
         "{found}"
     );
     write(dir.path(), "files/a.txt", "");

@@ -6,7 +6,11 @@ const LETTERS: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklm
 
 /// SHA-512 crypt. Without `rounds`: the algorithm's own 5000, as `openssl passwd -6` has it.
 pub(super) fn sha512(password: &str, salt: &str, rounds: Option<u32>) -> String {
-    let (key, salt) = (password.as_bytes(), &salt[..salt.len().min(16)]);
+    let mut end = salt.len().min(16);
+    while !salt.is_char_boundary(end) {
+        end -= 1;
+    }
+    let (key, salt) = (password.as_bytes(), &salt[..end]);
     let count = rounds.unwrap_or(5000).clamp(1000, 999_999_999);
     let first = digest(&[key, salt.as_bytes(), key]);
     let mut a = Sha512::new();
@@ -40,7 +44,9 @@ pub(super) fn sha512(password: &str, salt: &str, rounds: Option<u32>) -> String 
 
 fn digest(parts: &[&[u8]]) -> Vec<u8> {
     let mut hasher = Sha512::new();
-    parts.iter().for_each(|part| hasher.update(part));
+    for part in parts {
+        hasher.update(part);
+    }
     hasher.finalize().to_vec()
 }
 

@@ -14,7 +14,11 @@ use crate::{
 
 /// A mistake in a template or expression, or in what it was given.
 #[derive(Clone, Debug)]
-pub struct Fault {
+pub struct Fault(Box<Parts>);
+
+/// What is in a [`Fault`].
+#[derive(Clone, Debug)]
+pub struct Parts {
     /// Stable, for machines.
     pub code: &'static str,
     /// What is wrong.
@@ -30,10 +34,24 @@ pub struct Fault {
     elsewhere: Option<(FileId, usize)>,
 }
 
+impl std::ops::Deref for Fault {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Fault {
+    fn deref_mut(&mut self) -> &mut Parts {
+        &mut self.0
+    }
+}
+
 impl Fault {
     /// A mistake whose place is not known yet.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             code,
             message: message.into(),
             help: None,
@@ -41,7 +59,7 @@ impl Fault {
             text: None,
             offset: None,
             elsewhere: None,
-        }
+        }))
     }
 
     /// Says what to do.
@@ -75,7 +93,8 @@ impl Fault {
 
     pub(super) fn moved(mut self, place: impl FnOnce(usize) -> usize) -> Self {
         if self.span.is_none() {
-            self.offset = self.offset.map(place);
+            let offset = self.offset.map(place);
+            self.offset = offset;
         }
         self
     }

@@ -17,7 +17,7 @@ use super::{
     result,
     uses::Rewritten,
 };
-use crate::files::{FileId, Files, Span};
+use crate::files::{Files, Span};
 
 /// How a template file is read, as a task may set it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,8 @@ pub struct TemplateFile {
 }
 
 struct Part {
-    file: FileId,
+    span: Span,
+    text: String,
     rewritten: Rewritten,
 }
 
@@ -114,7 +115,14 @@ impl TemplateFile {
         }
         let named = uses.files.clone();
         self.uses.extend(&uses);
-        self.parts.insert(name.to_owned(), Part { file, rewritten });
+        self.parts.insert(
+            name.to_owned(),
+            Part {
+                span,
+                text: text.clone(),
+                rewritten,
+            },
+        );
         for (other, at, needed) in named {
             if self.parts.contains_key(&other) {
                 continue;
@@ -160,6 +168,11 @@ impl TemplateFile {
             return Fault::from_jinja(error, "", variables);
         };
         let fault = Fault::from_jinja(error, &part.rewritten.text, variables);
-        fault.in_file(part.file, inner.line().unwrap_or(1))
+        if inner.range().is_none() {
+            return fault.in_file(part.span.file, inner.line().unwrap_or(1));
+        }
+        fault
+            .moved(|at| part.rewritten.old(at))
+            .at_text(part.span, &part.text)
     }
 }

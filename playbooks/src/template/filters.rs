@@ -1,5 +1,10 @@
 //! Ansible's filters, as far as they are used and are not minijinja's already.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "minijinja hands arguments over by value"
+)]
+
 mod data;
 mod format;
 mod hash;

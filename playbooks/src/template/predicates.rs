@@ -1,5 +1,10 @@
 //! Ansible's tests, as far as they are used and are not minijinja's already.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "minijinja hands arguments over by value"
+)]
+
 use std::cmp::Ordering;
 
 use minijinja::{

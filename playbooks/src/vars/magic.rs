@@ -99,7 +99,7 @@ impl World {
             let mut vars: Map = member
                 .vars
                 .names()
-                .filter(|var| !member.vars.get(var).is_some_and(|tree| asks_hostvars(tree)))
+                .filter(|var| !member.vars.get(var).is_some_and(asks_hostvars))
                 .filter_map(|var| Some((var.clone(), scope.value(var).ok().flatten()?)))
                 .collect();
             for magic in [

@@ -16,13 +16,11 @@ pub(super) fn add(env: &mut Environment<'static>) {
         |state: &mut State<'_, '_>, kind: String, terms: Rest<Jinja>, kwargs: Kwargs| {
             let mut found = look(state, &kind, &terms, &kwargs)?;
             kwargs.assert_all_used()?;
-            Ok::<_, Error>(match found.len() {
-                1 => found.remove(0),
-                _ => {
-                    let texts: Vec<String> = found.iter().map(ToString::to_string).collect();
-                    Jinja::from(texts.join(","))
-                }
-            })
+            if found.len() == 1 {
+                return Ok::<_, Error>(found.remove(0));
+            }
+            let texts: Vec<String> = found.iter().map(ToString::to_string).collect();
+            Ok(Jinja::from(texts.join(",")))
         },
     );
     for name in ["query", "q"] {

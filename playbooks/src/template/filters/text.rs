@@ -148,21 +148,21 @@ fn regex_findall(text: String, find: String, kwargs: Kwargs) -> Result<Jinja, Er
 }
 
 /// For a shell.
-fn quote(value: Jinja) -> Result<String, Error> {
+fn quote(value: Jinja) -> String {
     let text = if value.is_none() {
         String::new()
     } else {
         value.to_string()
     };
     if text.is_empty() {
-        return Ok("''".to_owned());
+        return "''".to_owned();
     }
     let safe = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
-    Ok(if text.chars().all(safe) {
+    if text.chars().all(safe) {
         text
     } else {
         format!("'{}'", text.replace('\'', "'\"'\"'"))
-    })
+    }
 }
 
 /// A comment of `#` lines, or in another style.
