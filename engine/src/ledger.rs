@@ -174,10 +174,9 @@ impl Ledger {
                 };
                 pending.insert(epoch, state);
             }
-            Line::Start { epoch } => {
-                if let Some(state) = pending.get_mut(&epoch) {
-                    state.started = true;
-                }
+            Line::Start { epoch } => self.started(&epoch, pending),
+            Line::Void { epoch } => {
+                pending.remove(&epoch);
             }
             Line::Done { epoch, ok } => {
                 if let Some(state) = pending.get_mut(&epoch) {
@@ -218,9 +217,44 @@ impl Ledger {
                 self.served.entry(listener).or_default().extend(tasks);
             }
             Line::Forget { task } => {
+                pending.retain(|_, state| state.task != task);
                 self.records.remove(&task);
             }
         }
+    }
+
+    /// A task's first step begins. What an older epoch of it came to is settled first: the new one
+    /// takes its place.
+    fn started(&mut self, epoch: &str, pending: &mut BTreeMap<String, Pending>) {
+        let Some(state) = pending.get_mut(epoch) else {
+            return;
+        };
+        state.started = true;
+        let task = state.task.clone();
+        let old: Vec<String> = pending
+            .iter()
+            .filter(|(other, state)| *other != epoch && state.task == task)
+            .map(|(other, _)| other.clone())
+            .collect();
+        for state in old.iter().filter_map(|old| pending.remove(old)).collect::<Vec<_>>() {
+            if state.started {
+                let ended = state.done.map(Ended::of_steps);
+                self.end(state, ended, None, None);
+            }
+        }
+    }
+
+    /// Whether somebody listened to the epoch of this record who has not served it.
+    fn is_owed(&self, task: &Scope, record: &Record) -> bool {
+        let served = |name: &String| {
+            let listener = Scope {
+                task: name.clone(),
+                ..task.clone()
+            };
+            let tasks = self.served.get(&listener);
+            tasks.and_then(|tasks| tasks.get(task)) == record.epoch.as_ref()
+        };
+        record.owes() && !record.listeners.iter().all(served)
     }
 
     fn end(
@@ -232,7 +266,18 @@ impl Ledger {
     ) {
         let old = self.records.remove(&state.task).unwrap_or_default();
         let well = matches!(ended, Some(Ended::Changed | Ended::Unchanged));
-        let record = if well {
+        let record = if ended == Some(Ended::Unchanged) && self.is_owed(&state.task, &old) {
+            // That nothing changed this time pays nobody.
+            Record {
+                epoch: old.epoch,
+                listeners: old.listeners,
+                ended: Some(Ended::Changed),
+                witness,
+                result,
+                long: None,
+                ..state.begun
+            }
+        } else if well {
             Record {
                 ended,
                 witness,
@@ -263,13 +308,16 @@ impl Ledger {
     /// cut off; what was only meant is forgotten, unless the machine went down with it.
     fn settle(&mut self, pending: BTreeMap<String, Pending>, boot: &str) {
         for state in pending.into_values() {
-            match (state.done, state.started || state.boot != boot) {
-                (Some(true), _) => self.end(state, Some(Ended::Changed), None, None),
-                (Some(false), _) => self.end(state, Some(Ended::Failed), None, None),
-                (None, true) => self.end(state, None, None, None),
-                (None, false) => {}
+            if state.started || state.boot != boot {
+                let ended = state.done.map(Ended::of_steps);
+                self.end(state, ended, None, None);
             }
         }
+    }
+
+    /// The last epoch of a task in earlier runs.
+    pub fn epoch(&self, task: &Scope) -> Option<&String> {
+        self.records.get(task)?.epoch.as_ref()
     }
 
     /// Tasks of earlier epochs that this listener of a host and project is owed a turn for.

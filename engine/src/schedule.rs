@@ -271,6 +271,16 @@ impl Schedule {
         first..first + count
     }
 
+    /// Whether a task can be finished: it runs, or its turn has come.
+    pub fn is_turn(&self, task: TaskId) -> bool {
+        let node = self.layout.node(task);
+        match self.states[node] {
+            State::Running => true,
+            State::Open => self.waits[node] == 0,
+            _ => false,
+        }
+    }
+
     /// Whether all tasks have ended.
     pub fn is_over(&self) -> bool {
         self.open == 0

@@ -115,6 +115,12 @@ impl Decided {
             .is_none_or(|bound| touches(task, bound.as_ref()).1.contains(&Thing::Everything))
     }
 
+    /// Whether programs have to make true what is foretold; the engine's own actions need no proof.
+    pub(super) fn runs_programs(&self) -> bool {
+        self.actions()
+            .any(|action| matches!(action, Action::Run(_) | Action::Settle { .. }))
+    }
+
     pub(super) fn is_long(&self) -> bool {
         self.actions()
             .any(|action| matches!(action, Action::Run(run) if run.long))

@@ -204,8 +204,12 @@ impl Loop {
                 if !open.is_empty() {
                     self.look(&open, false).await?;
                 }
-                self.finish_landed();
-                continue;
+                if self.finish_landed() {
+                    continue;
+                }
+                if self.shared.cancel.is_stopped() && self.flights.is_empty() {
+                    return Ok(());
+                }
             }
             let next_move = {
                 let shared = Arc::clone(&self.shared);
@@ -227,6 +231,7 @@ impl Loop {
                     rounds = 0;
                     self.send(entries, more).await?;
                 }
+                Todo::Land => {}
                 Todo::AwaitLong => self.await_long().await?,
                 Todo::AwaitOthers if waiting => {
                     tokio::select! {

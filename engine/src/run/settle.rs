@@ -254,7 +254,11 @@ impl Loop {
             match sending.stage {
                 Stage::Flying { item, spool } => {
                     let id = sending.landed.entry.decided.task;
-                    self.shared.board.state().schedule.start(id);
+                    let mut state = self.shared.board.state();
+                    if state.schedule.is_turn(id) {
+                        state.schedule.start(id);
+                    }
+                    drop(state);
                     self.flights.push(Flight {
                         landed: sending.landed,
                         item,
@@ -271,16 +275,20 @@ impl Loop {
         }
     }
 
-    /// Finishes the tasks of a chain that stand before a look, now that it was taken.
+    /// Finishes the tasks of a chain that stand before a look, now that it was taken. If one turns
+    /// out otherwise than foreseen, those behind it have to wait for it.
     fn finish_upto(&mut self, all: &mut [Sending]) {
         for sending in all {
             let acts = sending.landed.entry.epoch.is_some();
-            if matches!(sending.stage, Stage::Acted)
-                || (!acts && matches!(sending.stage, Stage::Waiting))
-            {
-                sending.stage = Stage::Finished;
-                self.finish_one(&sending.landed);
+            match sending.stage {
+                Stage::Flying { .. } | Stage::Finished => continue,
+                Stage::Waiting if acts => return,
+                Stage::Waiting | Stage::Acted => {}
             }
+            if !self.finish_one(&sending.landed) {
+                return;
+            }
+            sending.stage = Stage::Finished;
         }
     }
 
@@ -466,41 +474,53 @@ impl Loop {
             .collect()
     }
 
-    pub(super) fn finish_landed(&mut self) {
+    /// Finishes those landed tasks that are answered and whose turn has come, in listed order.
+    /// Whether there were any.
+    pub(super) fn finish_landed(&mut self) -> bool {
+        let mut any = false;
+        self.landed.sort_by_key(|landed| landed.entry.decided.task);
         for landed in std::mem::take(&mut self.landed) {
             let known = |(who, probe): &Question| self.known.get(*who, &probe.key()).is_some();
-            if landed.entry.decided.asked.iter().all(known) {
-                self.finish_one(&landed);
+            if landed.entry.decided.asked.iter().all(known) && self.finish_one(&landed) {
+                any = true;
             } else {
                 self.landed.push(landed);
             }
         }
+        any
     }
 
-    fn finish_one(&mut self, landed: &Landed) {
+    /// Finishes a task of a chain; false if it has to wait for another turn.
+    fn finish_one(&mut self, landed: &Landed) -> bool {
         let Landed { entry, ran, begun } = landed;
-        if self.decided.contains(&entry.decided.task) {
-            return;
+        let id = entry.decided.task;
+        let shared = std::sync::Arc::clone(&self.shared);
+        if self.decided.contains(&id) {
+            return true;
+        }
+        if !shared.board.state().schedule.is_turn(id) {
+            return false;
         }
         if let Some(epoch) = &entry.epoch {
             self.finish_decided(&entry.decided, Some(ran), Some(epoch.clone()), *begun);
-            return;
+            return true;
         }
         // It was decided on what was foretold: what was seen must say the same.
-        let shared = std::sync::Arc::clone(&self.shared);
         let known = self.known.clone();
         let decision = {
             let state = shared.board.state();
-            self.decide(entry.decided.task, &state, &known, false)
+            self.decide(id, &state, &known, false)
         };
+        drop(known);
         match decision {
-            Decision::Quiet => self.quiet(entry.decided.task),
+            Decision::Quiet => self.quiet(id),
             Decision::Decided(decided) if !decided.acts() => {
                 self.finish_decided(&decided, None, None, *begun);
             }
             // The walk comes to it again.
-            Decision::Decided(_) | Decision::Ask(_) | Decision::NotYet(_) => {}
+            Decision::Decided(_) | Decision::Ask(_) | Decision::NotYet(_) => return false,
         }
+        true
     }
 }
 

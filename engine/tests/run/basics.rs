@@ -1,0 +1,115 @@
+//! Small lists, one promise each.
+
+use std::sync::Arc;
+
+use evenkeel_engine::run::Options;
+
+use crate::kit::{cell, cells, count, go, go_with, host, put, sum};
+
+#[test]
+fn a_thousand_unchanged_cells_cost_one_exchange() {
+    let host = Arc::new(host());
+    let tasks = || {
+        (0..1000)
+            .map(|n| cell(&format!("t{n}"), &format!("c{n}"), "v"))
+            .collect()
+    };
+    let first = go(&host, tasks());
+    assert!(first.report.ok, "{:?}", first.told());
+    assert!(first.exchanges <= 5, "{} exchanges", first.exchanges);
+    let second = go(&host, tasks());
+    assert_eq!(second.report.hosts["box"].unchanged, 1000);
+    assert_eq!(second.exchanges, 1);
+}
+
+#[test]
+fn commands_between_cells_cost_a_bounded_number_of_exchanges() {
+    let host = Arc::new(host());
+    let task = |n: usize| {
+        if n % 10 == 0 {
+            sum(&format!("s{n}"), &format!("x{n}"), &["c1", "c2"])
+        } else {
+            cell(&format!("t{n}"), &format!("c{n}"), "v")
+        }
+    };
+    let first = go(&host, (0..200).map(task).collect());
+    assert!(first.report.ok, "{:?}", first.told());
+    assert!(first.exchanges <= 5, "{} exchanges", first.exchanges);
+    let second = go(&host, (0..200).map(task).collect());
+    assert!(second.exchanges <= 5, "{} exchanges", second.exchanges);
+    assert_eq!(second.report.hosts["box"].unchanged, 180);
+    assert_eq!(second.report.hosts["box"].unguarded, 20);
+}
+
+#[test]
+fn a_hundred_dependent_changes_cost_a_few_exchanges() {
+    for by_program in [false, true] {
+        let host = Arc::new(host());
+        let task = |n: usize| {
+            let (name, value) = (format!("t{n}"), format!("v{n}"));
+            if by_program {
+                put(&name, "same", &value)
+            } else {
+                cell(&name, "same", &value)
+            }
+        };
+        let ran = go(&host, (0..100).map(task).collect());
+        assert!(ran.report.ok, "{:?}", ran.told());
+        assert_eq!(ran.report.hosts["box"].changed, 100);
+        if !by_program {
+            assert!(ran.exchanges <= 5, "{} exchanges", ran.exchanges);
+        }
+        assert_eq!(cells(&host), [("/cells/same".into(), "v99".into())]);
+    }
+}
+
+#[test]
+fn a_handler_runs_once_and_only_after_a_change() {
+    let host = Arc::new(host());
+    let tasks = || {
+        let change = cell("change", "a", "1");
+        let mut handler = sum("restart", "r", &["a"]).handler();
+        handler.triggers = vec![evenkeel_engine::TaskId(0)];
+        vec![change, handler]
+    };
+    let first = go(&host, tasks());
+    assert_eq!(first.told(), ["change: Changed value", "restart: Changed sum"]);
+    assert_eq!(first.reason("restart"), "triggered by `change`");
+    assert_eq!(go(&host, tasks()).told(), ["change: Unchanged "]);
+    assert_eq!(count(&host, "restart"), 1);
+}
+
+#[test]
+fn check_mode_writes_nothing_and_foretells_the_run() {
+    let host = Arc::new(host());
+    let tasks = || {
+        let mut handler = sum("restart", "r", &["a"]).handler();
+        handler.triggers = vec![evenkeel_engine::TaskId(0)];
+        let again = handler.clone();
+        vec![cell("one", "a", "1"), cell("two", "a", "2"), handler, again]
+    };
+    let before = host.world();
+    let check = go_with(&host, tasks(), Options::new().check());
+    assert!(host.world().changed_since(&before).is_empty());
+    assert!(host.exchanges().iter().all(|exchange| exchange.lock.is_none()));
+    let apply = go(&host, tasks());
+    assert_eq!(check.told(), apply.told());
+    assert_eq!(count(&host, "restart"), 1);
+}
+
+#[test]
+fn the_same_input_gives_the_same_events_in_the_same_order() {
+    let once = || {
+        let host = Arc::new(host());
+        let task = |n: usize| match n % 7 {
+            0 => sum(&format!("s{n}"), "x", &["c1", "c2"]),
+            3 => put(&format!("p{n}"), "c2", &format!("v{n}")),
+            _ => cell(&format!("t{n}"), &format!("c{}", n % 5), &format!("v{n}")),
+        };
+        go(&host, (0..40).map(task).collect()).lines()
+    };
+    let first = once();
+    for _ in 0..20 {
+        assert_eq!(once(), first);
+    }
+}

@@ -1,0 +1,8 @@
+//! The run held to its promises, on hosts in memory.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod kit;
+
+mod basics;
+mod cut;
+mod order;

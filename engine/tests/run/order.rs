@@ -1,0 +1,185 @@
+//! In-order meaning, out-of-order running: random lists against the same list run in order.
+
+use std::sync::Arc;
+
+use evenkeel_engine::{
+    Late, Outputs, Resolve, Resolved, Stop, Task, TaskId, Turn, Value, With, fake::FakeHost,
+    run::Options,
+};
+use proptest::prelude::*;
+
+use crate::kit::{Cell, CellArgs, Ran, Sum, SumArgs, cells, go_with, host, in_order};
+
+/// One task of a random list; numbers of others are taken modulo what is listed before.
+#[derive(Clone, Debug)]
+struct Spec {
+    kind: Kind,
+    /// Reads the result of another: runs only if that changed something.
+    only_if_changed: Option<usize>,
+    triggered_by: Vec<usize>,
+    handler: bool,
+    long: bool,
+    ignore_errors: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Cell { cell: u8, value: u8 },
+    Put { cell: u8, value: u8 },
+    /// The value is what another task left.
+    Copy { cell: u8, of: usize },
+    Loop { cells: Vec<(u8, u8)>, put: bool },
+    Sum { out: u8, ins: Vec<u8>, creates: bool },
+}
+
+fn name(cell: u8) -> String {
+    format!("c{cell}")
+}
+
+fn specs() -> impl Strategy<Value = Vec<Spec>> {
+    let cell = 0_u8..4;
+    let kind = prop_oneof![
+        4 => (cell.clone(), 0_u8..3).prop_map(|(cell, value)| Kind::Cell { cell, value }),
+        3 => (cell.clone(), 0_u8..3).prop_map(|(cell, value)| Kind::Put { cell, value }),
+        2 => (cell.clone(), 0_usize..20).prop_map(|(cell, of)| Kind::Copy { cell, of }),
+        1 => (prop::collection::vec((cell.clone(), 0_u8..3), 0..4), any::<bool>())
+            .prop_map(|(cells, put)| Kind::Loop { cells, put }),
+        3 => (cell.clone(), prop::collection::vec(cell, 0..3), prop::bool::weighted(0.2))
+            .prop_map(|(out, ins, creates)| Kind::Sum { out, ins, creates }),
+    ];
+    let spec = (
+        kind,
+        prop::option::weighted(0.2, 0_usize..20),
+        prop::collection::vec(0_usize..20, 0..3),
+        prop::bool::weighted(0.25),
+        prop::bool::weighted(0.25),
+        prop::bool::weighted(0.15),
+    );
+    let spec = spec.prop_map(
+        |(kind, only_if_changed, triggers, handler, long, ignore_errors)| Spec {
+            kind,
+            only_if_changed,
+            triggered_by: if handler { triggers } else { Vec::new() },
+            handler,
+            long,
+            ignore_errors,
+        },
+    );
+    prop::collection::vec(spec, 1..16)
+}
+
+fn before(at: usize, of: usize) -> Option<TaskId> {
+    (at > 0).then(|| TaskId(u32::try_from(of % at).unwrap()))
+}
+
+fn tasks(specs: &[Spec]) -> Vec<Task> {
+    specs.iter().enumerate().map(|(at, spec)| task(at, spec)).collect()
+}
+
+fn cell_args(at: usize, cell: u8, value: String, put: bool, long: bool) -> CellArgs {
+    CellArgs {
+        cell: name(cell),
+        value: Late::of(value),
+        put: put.then(|| format!("t{at}")),
+        long: long && put,
+    }
+}
+
+fn resolved(at: usize, spec: &Spec, outputs: &dyn Outputs) -> Result<Resolved, Stop> {
+    if let Some(of) = spec.only_if_changed.and_then(|of| before(at, of)) {
+        let output = outputs.of(of)?;
+        if let Value::NotYet(what) = &output.changed {
+            return Err(what.clone().into());
+        }
+        if !output.changed.is_true() {
+            return Ok(Resolved::Skip(format!("{of:?} is changed")));
+        }
+    }
+    let cell = |cell, value: u8, put| {
+        With::<Cell>(cell_args(at, cell, format!("v{value}"), put, spec.long))
+    };
+    Ok(match &spec.kind {
+        Kind::Cell { cell: to, value } => Resolved::One(Arc::new(cell(*to, *value, false))),
+        Kind::Put { cell: to, value } => Resolved::One(Arc::new(cell(*to, *value, true))),
+        Kind::Copy { cell, of } => {
+            let value = match before(at, *of) {
+                None => "nothing".to_owned(),
+                Some(of) => {
+                    let value = outputs.of(of)?.value.clone();
+                    if let Some(what) = value.first_not_yet() {
+                        return Err(what.clone().into());
+                    }
+                    value.to_json().to_string()
+                }
+            };
+            Resolved::One(Arc::new(With::<Cell>(cell_args(at, *cell, value, false, false))))
+        }
+        Kind::Loop { cells, put } => {
+            let turn = |(to, value): &(u8, u8)| Turn {
+                label: name(*to),
+                item: name(*to).into(),
+                body: Ok(Arc::new(With::<Cell>(cell_args(
+                    at,
+                    *to,
+                    format!("v{value}"),
+                    *put,
+                    false,
+                )))),
+            };
+            Resolved::Loop(cells.iter().map(turn).collect())
+        }
+        Kind::Sum { out, ins, creates } => Resolved::One(Arc::new(With::<Sum>(SumArgs {
+            label: format!("t{at}"),
+            out: name(*out),
+            ins: ins.iter().map(|cell| name(*cell)).collect(),
+            long: spec.long,
+            creates: creates.then(|| name(*out)),
+        }))),
+    })
+}
+
+fn task(at: usize, spec: &Spec) -> Task {
+    let mut needs: Vec<_> = spec.only_if_changed.and_then(|of| before(at, of)).into_iter().collect();
+    let heeds = needs.clone();
+    if let Kind::Copy { of, .. } = &spec.kind {
+        needs.extend(before(at, *of));
+    }
+    let module = if matches!(spec.kind, Kind::Sum { .. }) { "sum" } else { "cell" };
+    let body: Arc<dyn Resolve> = {
+        let spec = spec.clone();
+        Arc::new(move |outputs: &dyn Outputs| resolved(at, &spec, outputs))
+    };
+    let mut task = Task::resolved(format!("t{at}"), module, body).id(format!("t{at}"));
+    (task.needs, task.heeds) = (needs, heeds);
+    task.triggers = spec.triggered_by.iter().filter_map(|of| before(at, *of)).collect();
+    task.handler = spec.handler;
+    task.ignore_errors = spec.ignore_errors;
+    task
+}
+
+fn start(takes: u32) -> Arc<FakeHost> {
+    Arc::new(host().long_steps_take(takes))
+}
+
+/// What a run told, sorted: long steps may end in another order.
+fn told(ran: &Ran) -> Vec<String> {
+    let mut told = ran.told();
+    told.sort();
+    told
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_fails_and_all_is_as_in_order(specs in specs(), takes in 0_u32..3) {
+        let (free, ordered) = (start(takes), start(takes));
+        for run in 0..2 {
+            let first = go_with(&free, tasks(&specs), Options::new());
+            let second = go_with(&ordered, tasks(&specs), in_order());
+            prop_assert_eq!(told(&first), told(&second), "run {}", run);
+            prop_assert_eq!(cells(&free), cells(&ordered), "run {}", run);
+            prop_assert!(first.report.ok, "{:#?}", first.told());
+        }
+    }
+}
