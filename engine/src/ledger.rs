@@ -236,7 +236,11 @@ impl Ledger {
             .filter(|(other, state)| *other != epoch && state.task == task)
             .map(|(other, _)| other.clone())
             .collect();
-        for state in old.iter().filter_map(|old| pending.remove(old)).collect::<Vec<_>>() {
+        for state in old
+            .iter()
+            .filter_map(|old| pending.remove(old))
+            .collect::<Vec<_>>()
+        {
             if state.started {
                 let ended = state.done.map(Ended::of_steps);
                 self.end(state, ended, None, None);
