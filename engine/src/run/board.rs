@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use crate::{
     graph::Graph,
-    ledger::Scope,
+    ledger::{Ledger, Scope},
     schedule::{FailureRule, Schedule},
     task::{Output, Task, TaskId, TaskList},
 };
@@ -61,6 +61,10 @@ impl State {
 struct Machine {
     names: usize,
     locked: bool,
+    /// The key of its ledger, once a name has read or made it.
+    key: Vec<u8>,
+    /// How often a name of the run has changed it.
+    writes: Arc<tokio::sync::Mutex<u64>>,
 }
 
 /// See the module.
@@ -167,6 +171,23 @@ impl Board {
 
     pub(super) fn locked(&self, machine: &str) {
         self.machine(machine, |it| it.locked = true);
+    }
+
+    /// Names of one machine key digests of secrets alike: the first that comes says how.
+    pub(super) fn share_key(&self, ledger: &mut Ledger) {
+        self.machine(&ledger.machine.clone(), |it| {
+            if ledger.key_is_new && !it.key.is_empty() {
+                // To write it twice does no harm.
+                ledger.key.clone_from(&it.key);
+            } else {
+                it.key.clone_from(&ledger.key);
+            }
+        });
+    }
+
+    /// How often names of the run have changed the machine; held while one does.
+    pub(super) fn writes(&self, machine: &str) -> Arc<tokio::sync::Mutex<u64>> {
+        self.machine(machine, |it| Arc::clone(&it.writes))
     }
 
     fn machine<T>(&self, name: &str, with: impl FnOnce(&mut Machine) -> T) -> T {

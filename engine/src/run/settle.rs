@@ -1,9 +1,9 @@
 //! What an exchange brought: tasks are finished, long steps followed, failures told.
 
-use std::time::Instant;
+use std::{collections::BTreeSet, time::Instant};
 
 use super::{
-    chain::{Entry, Slot, first_spool, steps, writes},
+    chain::{Chain, Entry, Slot, first_spool, steps, writes},
     decide::{Decided, Decision, Question},
     drive::{Flight, Landed, Loop},
     exchange::{Lost, Sent},
@@ -26,8 +26,60 @@ impl Loop {
     /// Sends a chain and finishes what can be finished. `more`: tasks may go on beside its long
     /// steps.
     pub(super) async fn send(&mut self, entries: Vec<Entry>, more: bool) -> Result<(), Lost> {
+        let _alone = match self.alone().await {
+            Some(guard) => guard,
+            // Another name of this machine has changed it: look again.
+            None => return Ok(()),
+        };
+        let all = self.sending(entries);
+        let first = all.first().map(|landed| landed.entry.decided.task);
+        let mut ops = self.preamble();
+        let before = ops.len();
+        let chain = self.whole_chain(&all, before);
+        ops.extend(chain.ops);
+        let (awaited, looks) = self.long_of(&chain.slots, &all);
+        let mut tail = Vec::new();
+        if !awaited.is_empty() {
+            let millis = if more { 0 } else { LONG_WAIT };
+            tail.push(Op::Await {
+                long: awaited.clone(),
+                millis,
+            });
+            tail.extend(self.look_ops(&looks));
+        }
+        let (results, tail) = match self.stoppable(ops, tail).await {
+            Ok(Sent::Ran(results, tail)) => (results, tail),
+            Ok(Sent::Stale) => return self.start_over().await,
+            Err(Lost::Host(HostError::Privilege { user, why })) => {
+                self.cannot_become(&all, &user, &why)?;
+                // Steps before it may have been taken: the ledger knows.
+                return self.start_over().await;
+            }
+            Err(lost) => return Err(lost),
+        };
+        self.written();
+        let finished = self.decided.len();
+        let results: Vec<OpResult> = results.into_iter().skip(before).collect();
+        let all = all.into_iter().map(|landed| Sending {
+            landed,
+            stage: Stage::Waiting,
+        });
+        self.read_chain(all.collect(), &chain.slots, results);
+        self.long_steps(&awaited, tail, &looks);
+        self.finish_landed();
+        self.in_vain(first, self.decided.len() > finished);
+        Ok(())
+    }
+
+    /// What is sent: first the rest of tasks whose long step has ended, then what was decided.
+    fn sending(&mut self, entries: Vec<Entry>) -> Vec<Landed> {
         let mut all: Vec<Landed> = std::mem::take(&mut self.resumed);
         for entry in entries {
+            let id = entry.decided.task;
+            if entry.epoch.is_some() && self.started.insert(id) {
+                let name = self.task_name(id);
+                self.shared.sink.event(&Event::TaskStarted(name));
+            }
             let ran = vec![Ran::default(); entry.decided.items.len()];
             all.push(Landed {
                 entry,
@@ -35,21 +87,15 @@ impl Loop {
                 begun: Instant::now(),
             });
         }
-        let lines = self.intents(&all);
-        for landed in &all {
-            if landed.entry.epoch.is_some() && landed.entry.from == 0 {
-                let name = self.task_name(landed.entry.decided.task);
-                self.shared.sink.event(&Event::TaskStarted(name));
-            }
-        }
-        let mut ops = self.preamble();
-        let before = ops.len();
-        let mut chain = self.chain(lines, &all);
-        let opaque = all
-            .iter()
-            .any(|l| l.entry.decided.is_opaque(self.task(l.entry.decided.task)));
-        if opaque {
-            let open = self.questions_after(&all);
+        all
+    }
+
+    /// The chain, to be sent behind so many other operations.
+    fn whole_chain(&mut self, all: &[Landed], before: usize) -> Chain {
+        let mut chain = self.chain(self.intents(all), all);
+        let opaque = |l: &Landed| l.entry.decided.is_opaque(self.task(l.entry.decided.task));
+        if all.iter().any(opaque) {
+            let open = self.questions_after(all);
             chain.ask(&open, all.len(), &self.chain_around());
         }
         for op in &mut chain.ops {
@@ -61,68 +107,48 @@ impl Loop {
                 *to += before;
             }
         }
-        ops.extend(chain.ops);
+        chain
+    }
+
+    /// The long steps that are waited for, and what is looked at after each.
+    fn long_of(&self, slots: &[Slot], all: &[Landed]) -> (Vec<String>, Vec<Look>) {
         let flying = self
             .flights
             .iter()
-            .map(|f| (f.spool.clone(), &f.landed.entry.decided));
-        let started = chain.slots.iter().filter_map(|slot| match slot {
+            .map(|f| (f.spool.as_str(), f.landed.entry.decided.as_ref()));
+        let started = slots.iter().filter_map(|slot| match slot {
             Slot::Step {
                 entry,
                 long: Some(long),
                 ..
-            } => Some((long.clone(), &all[*entry].entry.decided)),
+            } => Some((long.as_str(), all[*entry].entry.decided.as_ref())),
             _ => None,
         });
-        let long: Vec<(String, &Box<Decided>)> = flying.chain(started).collect();
-        let awaited: Vec<String> = long.iter().map(|(spool, _)| spool.clone()).collect();
-        let looks = self.looks(long.iter().map(|(spool, d)| (spool.as_str(), d.as_ref())));
-        let mut tail = Vec::new();
-        if !awaited.is_empty() {
-            let millis = if more { 0 } else { LONG_WAIT };
-            tail.push(Op::Await {
-                long: awaited.clone(),
-                millis,
-            });
-            tail.extend(self.look_ops(&looks));
-        }
-        let sent = self.stoppable(ops, tail).await;
-        let (results, tail) = match sent {
-            Ok(Sent::Ran(results, tail)) => (results, tail),
-            Ok(Sent::Stale) => return self.start_over().await,
-            Err(Lost::Host(HostError::Privilege { user, why })) => {
-                return self.cannot_become(&all, &user, &why);
-            }
-            Err(lost) => return Err(lost),
-        };
-        let finished = self.decided.len();
-        let results: Vec<OpResult> = results.into_iter().skip(before).collect();
-        let first = all.first().map(|landed| landed.entry.decided.task);
-        let all = all.into_iter().map(|landed| Sending {
-            landed,
-            stage: Stage::Waiting,
-        });
-        self.read_chain(all.collect(), &chain.slots, results);
-        self.long_steps(&awaited, tail, &looks);
-        self.finish_landed();
-        self.vain = if self.decided.len() > finished || !self.flights.is_empty() {
+        let long: Vec<(&str, &Decided)> = flying.chain(started).collect();
+        let awaited = long.iter().map(|(spool, _)| (*spool).to_owned()).collect();
+        (awaited, self.looks(long.into_iter()))
+    }
+
+    /// A chain that brings nothing is sent again, but not for ever.
+    fn in_vain(&mut self, first: Option<TaskId>, brought: bool) {
+        self.vain = if brought || !self.flights.is_empty() {
             0
         } else {
             self.vain + 1
         };
-        if self.vain >= 3 {
-            self.vain = 0;
-            if let Some(first) = first {
-                let error = TaskError {
-                    message: "the host changed under it three times while it was to be done"
-                        .to_owned(),
-                    help: Some("something else is at work on the same things".to_owned()),
-                    ..TaskError::default()
-                };
-                self.failed_with(first, error);
-            }
+        let Some(first) = first.filter(|_| self.vain >= 3) else {
+            return;
+        };
+        self.vain = 0;
+        if !self.shared.board.state().schedule.is_turn(first) {
+            return;
         }
-        Ok(())
+        let error = TaskError {
+            message: "the host changed under it three times while it was to be done".to_owned(),
+            help: Some("something else is at work on the same things".to_owned()),
+            ..TaskError::default()
+        };
+        self.failed_with(first, error);
     }
 
     /// Sends; when somebody stops the run meanwhile, the host is told to stop before its next step.
@@ -152,7 +178,6 @@ impl Loop {
     async fn start_over(&mut self) -> Result<(), Lost> {
         self.known.clear();
         self.asked.clear();
-        self.run_noted = false;
         let mut questions = self.gather();
         for who in 0..self.identities.len() {
             questions.push((who, crate::probe::ask(crate::probes::Whoami)));
@@ -183,22 +208,20 @@ impl Loop {
     /// What tasks that come after a chain have asked: a program whose effects nobody stated may
     /// change the answers.
     fn questions_after(&self, all: &[Landed]) -> Vec<Question> {
-        let inside = |id: &TaskId| all.iter().any(|landed| landed.entry.decided.task == *id);
+        let inside: BTreeSet<TaskId> = all.iter().map(|l| l.entry.decided.task).collect();
         let later = self
             .tasks
             .iter()
-            .filter(|id| !self.decided.contains(id) && !inside(id));
+            .filter(|id| !self.decided.contains(id) && !inside.contains(id));
         let open = later.filter_map(|id| self.asked.get(id)).flatten();
         open.filter(|(_, probe)| !probe.runs_user_code())
             .cloned()
             .collect()
     }
 
-    fn intents(&mut self, all: &[Landed]) -> Vec<String> {
-        let mut lines: Vec<String> = std::mem::take(&mut self.lines)
-            .iter()
-            .map(Line::text)
-            .collect();
+    /// The lines that wait to be written, and what is going to be done.
+    fn intents(&self, all: &[Landed]) -> Vec<String> {
+        let mut lines: Vec<String> = self.lines.iter().map(Line::text).collect();
         for landed in all.iter().filter(|landed| landed.entry.from == 0) {
             let decided = &landed.entry.decided;
             let (Some(epoch), Some(task)) = (&landed.entry.epoch, &decided.scope) else {
@@ -208,7 +231,7 @@ impl Loop {
                 task: task.clone(),
                 epoch: epoch.clone(),
                 module: self.task(decided.task).module.clone(),
-                name: self.task(decided.task).name.clone(),
+                name: self.masking.text(&self.task(decided.task).name),
                 print: decided.print.clone(),
                 listeners: self.shared.board.listeners(decided.task),
                 at: self.shared.options.audit.at.clone(),
@@ -266,12 +289,20 @@ impl Loop {
                     });
                 }
                 Stage::Acted => self.landed.push(sending.landed),
-                Stage::Waiting | Stage::Finished => {}
+                Stage::Waiting => self.not_begun(&sending.landed.entry),
+                Stage::Finished => {}
             }
         }
         if broken {
             // What was not reached is asked, and decided, anew.
             self.known.clear();
+        }
+    }
+
+    /// It was meant to be done, and nothing of it was: it owes nobody anything.
+    fn not_begun(&mut self, entry: &Entry) {
+        if let Some(epoch) = entry.epoch.clone().filter(|_| entry.from == 0) {
+            self.lines.push(Line::Void { epoch });
         }
     }
 
@@ -301,7 +332,9 @@ impl Loop {
         end: &StepEnd,
     ) {
         match (end, long) {
-            (StepEnd::Edited, _) => sending.stage = Stage::Waiting,
+            (StepEnd::Edited, _) if sending.landed.ran.iter().all(|ran| ran.taken == 0) => {
+                sending.stage = Stage::Waiting;
+            }
             (StepEnd::Started, Some(spool)) => {
                 sending.stage = Stage::Flying {
                     item,
@@ -346,6 +379,13 @@ impl Loop {
             }
             (action, StepEnd::Failed(done) | StepEnd::TimedOut(done)) => {
                 Some(action_error(action, done))
+            }
+            (action, StepEnd::Edited) => {
+                let done = Done {
+                    stderr: b"somebody else has changed it meanwhile".to_vec(),
+                    ..Done::default()
+                };
+                Some(action_error(action, &done))
             }
             _ => None,
         };

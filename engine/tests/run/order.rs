@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use evenkeel_engine::{
-    Late, Outputs, Resolve, Resolved, Stop, Task, TaskId, Turn, Value, With, fake::FakeHost,
+    Late, Outputs, Resolve, Resolved, Stop, Task, TaskId, Turn, Value, With,
+    event::{Outcome, TaskFinished},
+    fake::FakeHost,
     run::Options,
 };
 use proptest::prelude::*;
@@ -12,47 +14,31 @@ use crate::kit::{Cell, CellArgs, Ran, Sum, SumArgs, cells, go_with, host, in_ord
 
 /// One task of a random list; numbers of others are taken modulo what is listed before.
 #[derive(Clone, Debug)]
-struct Spec {
-    kind: Kind,
+pub(crate) struct Spec {
+    pub(crate) kind: Kind,
     /// Reads the result of another: runs only if that changed something.
     only_if_changed: Option<usize>,
     triggered_by: Vec<usize>,
-    handler: bool,
+    pub(crate) handler: bool,
     long: bool,
     ignore_errors: bool,
 }
 
 #[derive(Clone, Debug)]
-enum Kind {
-    Cell {
-        cell: u8,
-        value: u8,
-    },
-    Put {
-        cell: u8,
-        value: u8,
-    },
+pub(crate) enum Kind {
+    Cell { cell: u8, value: u8 },
+    Put { cell: u8, value: u8 },
     /// The value is what another task left.
-    Copy {
-        cell: u8,
-        of: usize,
-    },
-    Loop {
-        cells: Vec<(u8, u8)>,
-        put: bool,
-    },
-    Sum {
-        out: u8,
-        ins: Vec<u8>,
-        creates: bool,
-    },
+    Copy { cell: u8, of: usize },
+    Loop { cells: Vec<(u8, u8)>, put: bool },
+    Sum { out: u8, ins: Vec<u8>, creates: bool },
 }
 
 fn name(cell: u8) -> String {
     format!("c{cell}")
 }
 
-fn specs() -> impl Strategy<Value = Vec<Spec>> {
+pub(crate) fn specs() -> impl Strategy<Value = Vec<Spec>> {
     let cell = 0_u8..4;
     let kind = prop_oneof![
         4 => (cell.clone(), 0_u8..3).prop_map(|(cell, value)| Kind::Cell { cell, value }),
@@ -88,12 +74,8 @@ fn before(at: usize, of: usize) -> Option<TaskId> {
     (at > 0).then(|| TaskId(u32::try_from(of % at).unwrap()))
 }
 
-fn tasks(specs: &[Spec]) -> Vec<Task> {
-    specs
-        .iter()
-        .enumerate()
-        .map(|(at, spec)| task(at, spec))
-        .collect()
+pub(crate) fn tasks(specs: &[Spec]) -> Vec<Task> {
+    specs.iter().enumerate().map(|(at, spec)| task(at, spec)).collect()
 }
 
 fn cell_args(at: usize, cell: u8, value: String, put: bool, long: bool) -> CellArgs {
@@ -132,9 +114,7 @@ fn resolved(at: usize, spec: &Spec, outputs: &dyn Outputs) -> Result<Resolved, S
                     value.to_json().to_string()
                 }
             };
-            Resolved::One(Arc::new(With::<Cell>(cell_args(
-                at, *cell, value, false, false,
-            ))))
+            Resolved::One(Arc::new(With::<Cell>(cell_args(at, *cell, value, false, false))))
         }
         Kind::Loop { cells, put } => {
             let turn = |(to, value): &(u8, u8)| Turn {
@@ -161,37 +141,25 @@ fn resolved(at: usize, spec: &Spec, outputs: &dyn Outputs) -> Result<Resolved, S
 }
 
 fn task(at: usize, spec: &Spec) -> Task {
-    let mut needs: Vec<_> = spec
-        .only_if_changed
-        .and_then(|of| before(at, of))
-        .into_iter()
-        .collect();
+    let mut needs: Vec<_> = spec.only_if_changed.and_then(|of| before(at, of)).into_iter().collect();
     let heeds = needs.clone();
     if let Kind::Copy { of, .. } = &spec.kind {
         needs.extend(before(at, *of));
     }
-    let module = if matches!(spec.kind, Kind::Sum { .. }) {
-        "sum"
-    } else {
-        "cell"
-    };
+    let module = if matches!(spec.kind, Kind::Sum { .. }) { "sum" } else { "cell" };
     let body: Arc<dyn Resolve> = {
         let spec = spec.clone();
         Arc::new(move |outputs: &dyn Outputs| resolved(at, &spec, outputs))
     };
     let mut task = Task::resolved(format!("t{at}"), module, body).id(format!("t{at}"));
     (task.needs, task.heeds) = (needs, heeds);
-    task.triggers = spec
-        .triggered_by
-        .iter()
-        .filter_map(|of| before(at, *of))
-        .collect();
+    task.triggers = spec.triggered_by.iter().filter_map(|of| before(at, *of)).collect();
     task.handler = spec.handler;
     task.ignore_errors = spec.ignore_errors;
     task
 }
 
-fn start(takes: u32) -> Arc<FakeHost> {
+pub(crate) fn start(takes: u32) -> Arc<FakeHost> {
     Arc::new(host().long_steps_take(takes))
 }
 
@@ -216,4 +184,64 @@ proptest! {
             prop_assert!(first.report.ok, "{:#?}", first.told());
         }
     }
+
+    #[test]
+    fn a_failure_stops_what_comes_later_and_the_next_run_makes_it_good(
+        specs in specs(),
+        broken in prop::collection::btree_set(0_usize..16, 1..3),
+        takes in 0_u32..3,
+    ) {
+        let (free, ordered) = (start(takes), start(takes));
+        for host in [&free, &ordered] {
+            host.change(|world| {
+                for at in &broken {
+                    world.write(&format!("/broken/t{at}"), "");
+                }
+            });
+        }
+        let first = go_with(&free, tasks(&specs), Options::new());
+        let second = go_with(&ordered, tasks(&specs), in_order());
+        let fatal = |task: &&TaskFinished| {
+            task.outcome == Outcome::Failed && task.forgiven.is_none()
+        };
+        let fatal = second.finished().find(fatal).map(|task| number(&task.name.task));
+        prop_assert_eq!(first.report.ok, fatal.is_none());
+        let until = fatal.unwrap_or(specs.len());
+        prop_assert_eq!(told_until(&first, until), told_until(&second, until));
+        for task in first.finished().filter(|task| number(&task.name.task) > until) {
+            let ran = !matches!(task.outcome, Outcome::Blocked);
+            let at = number(&task.name.task);
+            prop_assert!(
+                !ran || !matches!(specs[at].kind, Kind::Sum { .. }),
+                "{:#?}", first.told()
+            );
+        }
+        for host in [&free, &ordered] {
+            host.change(|world| {
+                for at in &broken {
+                    world.remove(&format!("/broken/t{at}"));
+                }
+            });
+        }
+        let first = go_with(&free, tasks(&specs), Options::new());
+        let second = go_with(&ordered, tasks(&specs), in_order());
+        prop_assert_eq!(
+            cells(&free), cells(&ordered),
+            "{:#?} {:#?}", first.told(), second.told()
+        );
+        prop_assert!(first.report.ok && second.report.ok);
+    }
+}
+
+fn number(name: &str) -> usize {
+    name[1..].parse().unwrap()
+}
+
+/// What was told of tasks up to this one, sorted.
+fn told_until(ran: &Ran, until: usize) -> Vec<String> {
+    let mut told = ran.told();
+    let at = |line: &String| number(line.split(':').next().unwrap());
+    told.retain(|line| at(line) <= until);
+    told.sort();
+    told
 }
