@@ -51,43 +51,42 @@ pub fn writes(action: &Action, look: &Look<'_>) -> Vec<Thing> {
     let view = View(look);
     match action {
         // What lies below a path is reached through a link that stood there.
-        Action::Write(Write { path, .. }) | Action::HardLink { path, .. } => {
-            vec![replaced(path, view)]
-        }
-        Action::Copy { to, .. } => {
-            // Unlike the others, `cp` writes through a link.
-            let through = stats::follow(to, view).map(Thing::Path);
-            [vec![replaced(to, view)], through.into_iter().collect()].concat()
+        Action::Write(Write { path, .. }) => vec![replaced(path, view)],
+        Action::HardLink { path: to, target } | Action::Copy { to, from: target } => {
+            match view.get(&Stat(target.clone())) {
+                Ok(Some(stat)) if stat.kind == Kind::File => vec![replaced(to, view)],
+                _ => vec![Thing::Tree(to.clone())],
+            }
         }
         Action::Link { path, .. } | Action::Remove { path } => vec![Thing::Tree(path.clone())],
         // A link to a directory will do.
-        Action::Directory { path, .. } => own_and_target(path, view)
-            .into_iter()
-            .map(Thing::Path)
-            .collect(),
+        Action::Directory { path, .. } => own_and_target(path, view, Thing::Path),
         Action::Attrs {
             path,
             follow,
             recurse,
             ..
         } => {
-            let paths = if *follow {
-                own_and_target(path, view)
-            } else {
-                vec![path.clone()]
-            };
             let thing = if *recurse { Thing::Tree } else { Thing::Path };
-            paths.into_iter().map(thing).collect()
+            if *follow {
+                own_and_target(path, view, thing)
+            } else {
+                vec![thing(path.clone())]
+            }
         }
         Action::Run(_) | Action::Settle { .. } => Vec::new(),
     }
 }
 
-fn own_and_target(path: &str, view: View<'_>) -> Vec<String> {
-    let mut paths = vec![path.to_owned()];
-    paths.extend(stats::follow(path, view).ok());
-    paths.dedup();
-    paths
+fn own_and_target(path: &str, view: View<'_>, thing: fn(String) -> Thing) -> Vec<Thing> {
+    let own = path.to_owned();
+    match (view.get(&Stat(own.clone())), stats::follow(path, view)) {
+        (_, Ok(target)) if target == path => vec![thing(own)],
+        (_, Ok(target)) => vec![thing(own), thing(target)],
+        // A link, and nobody knows where it leads.
+        (Ok(_), Err(_)) => vec![Thing::Everything],
+        (Err(_), Err(_)) => vec![thing(own)],
+    }
 }
 
 fn replaced(path: &str, view: View<'_>) -> Thing {
@@ -127,15 +126,16 @@ pub fn effects(action: &Action, look: &Look<'_>) -> Vec<Effect> {
             path,
             attrs,
             follow,
-            ..
-        } => changed(path, attrs, *follow, view),
-        Action::Copy { from, to } => {
-            let facts = match view.get(&Stat(to.clone())) {
-                Ok(Some(stat)) if stat.kind != Kind::File => Facts::unknown("what is copied to"),
-                _ => stats::copied(from, view),
-            };
-            made(to, facts, view)
+            recurse,
+        } => {
+            let mut effects = changed(path, attrs, *follow, view);
+            let inside = |target: String| target != *path && paths::below(path, &target);
+            if *recurse && *follow && stats::follow(path, view).is_ok_and(inside) {
+                effects.extend(Facts::unknown("a link in the tree it leads to").effects(path));
+            }
+            effects
         }
+        Action::Copy { from, to } => made(to, stats::copied(from, view), view),
         Action::Remove { path } => removed(path, view),
         Action::Run(_) => Vec::new(),
         Action::Settle { until, .. } => vec![until.clone()],
@@ -251,7 +251,11 @@ fn changed(path: &str, attrs: &Attrs, follow: bool, view: View<'_>) -> Vec<Effec
             .stat
             .clone()
             .and_then(|stat| stat.map(|stat| stats::with(&stat, attrs, view)).transpose()),
-        times: stats::times(&before.times, attrs),
+        times: match &before.stat {
+            // They are of what the link leads to.
+            Ok(Some(stat)) if matches!(stat.kind, Kind::Link(_)) => before.times.clone(),
+            _ => stats::times(&before.times, attrs),
+        },
         ..before
     };
     let mut effects = Vec::new();

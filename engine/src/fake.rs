@@ -236,6 +236,8 @@ impl FakeHost {
 #[async_trait]
 impl Host for FakeHost {
     async fn exchange(&self, exchange: Exchange) -> Result<Reply, HostError> {
+        // As with a real host, others get their turn meanwhile.
+        tokio::task::yield_now().await;
         self.exchange_now(&exchange)
     }
 

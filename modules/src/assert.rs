@@ -1,7 +1,7 @@
 //! Ends the play of a host if a condition does not hold.
 
 use evenkeel_engine::{
-    Done, Late, Module, Nature, Plan, Probes, Refusal, Seen, Stop, Touches, Value,
+    BindError, Done, Late, Module, Nature, NotYet, Plan, Probes, Refusal, Seen, Stop, Touches, Value,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
@@ -55,11 +55,22 @@ impl<'de> Deserialize<'de> for Check {
             let Written { text, holds } = value.to_typed().map_err(D::Error::custom)?;
             return Ok(Self { text, holds });
         }
-        let holds = value.to_typed().map_err(D::Error::custom)?;
-        Ok(Self {
-            text: String::new(),
-            holds,
-        })
+        match (value.to_typed(), value) {
+            (Ok(holds), _) => Ok(Self {
+                text: String::new(),
+                holds: Late::Known(holds),
+            }),
+            (Err(BindError::NotYet(what)), _) => Ok(Self {
+                text: String::new(),
+                holds: Late::NotYet(what),
+            }),
+            // A condition is a matter of the front end, which has not evaluated it yet.
+            (Err(_), Value::Str(text)) => Ok(Self {
+                holds: Late::NotYet(NotYet(format!("whether `{text}` holds"))),
+                text,
+            }),
+            (Err(error), _) => Err(D::Error::custom(error)),
+        }
     }
 }
 
@@ -151,7 +162,7 @@ pub(crate) fn plain(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use evenkeel_engine::{NotYet, Secret, bind};
+    use evenkeel_engine::{Secret, bind};
 
     use super::*;
 
@@ -218,6 +229,13 @@ mod tests {
         let mut args = args(serde_json::json!({ "that": false }));
         args.fail_msg = Some(Late::Known(Value::Secret(Secret::new("hunter2"))));
         assert!(!refusal(&args).contains("hunter2"));
+    }
+
+    #[test]
+    fn a_condition_that_nobody_evaluated_is_not_known_yet() {
+        let args = args(serde_json::json!({ "that": ["a > 1"] }));
+        assert_eq!(args.that[0].text, "a > 1");
+        assert!(matches!(Assert::plan(&args, &Seen::default()), Err(Stop::NotYet(_))));
     }
 
     #[test]

@@ -3,9 +3,7 @@
 mod guard;
 mod split;
 
-use evenkeel_engine::{
-    Cause, Change, Done, Late, Module, Nature, NotYet, Plan, Probes, Refusal, Run, Secret, Seen,
-    Stop, Text, Touches, Value,
+use evenkeel_engine::{Action, Cause, Change, Done, Effect, Late, Module, Nature, NotYet, Plan, Probes, Refusal, Run, Secret, Seen, Step, Stop, Text, Touches, Value,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -210,7 +208,7 @@ impl Module for Command {
             secret_argv: args.secrets(),
             ..limited(argv, args.long, args.timeout)
         };
-        Ok(change(&Self::subject(args), cause, run))
+        Ok(change(&Self::subject(args), cause, run, args.guards().effects(seen)))
     }
 
     fn output(args: &Args, after: &Seen, done: &[Done]) -> Result<Output, Stop> {
@@ -286,9 +284,13 @@ pub(crate) fn limited(argv: Vec<String>, long: bool, timeout: Option<u64>) -> Ru
     }
 }
 
-pub(crate) fn change(what: &str, cause: Cause, run: Run) -> Plan {
+pub(crate) fn change(what: &str, cause: Cause, run: Run, effects: Vec<Effect>) -> Plan {
+    let step = Step {
+        action: Action::Run(run),
+        effects,
+    };
     Change::new(format!("run `{what}`"), Value::Null, Value::Null)
-        .step(run)
+        .step(step)
         .because(cause)
         .into()
 }

@@ -2,6 +2,7 @@
 
 mod body;
 mod remote;
+mod remote_tree;
 
 use evenkeel_engine::{
     Content, Done, Late, Module, NotYet, Plan, Probes, Refusal, Seen, Source, Stop, Thing, Touches,
@@ -19,7 +20,7 @@ use crate::{
     look::Look,
     mode::Mode,
     paths,
-    put::{self, Put},
+    put::{self, Put, Target},
 };
 
 /// The module `copy`.
@@ -33,7 +34,7 @@ pub struct Args {
     /// Where it goes; a directory if it ends in `/` or is one.
     pub dest: String,
     /// A file or directory of this machine; of a directory whose name ends in `/`, what is in it.
-    /// With `remote_src`, a path of the host.
+    /// With `remote_src`, a path of the host; entries of a directory keep their modes then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub src: Option<Src>,
     /// What the file is to hold; a map or list is written as JSON.
@@ -178,7 +179,8 @@ impl Module for Copy {
 
     fn output(args: &Args, after: &Seen, _: &[Done]) -> Result<Output, Stop> {
         let look = Look::new(after);
-        if args.tree().is_some() {
+        let contents = matches!(&args.src, Some(Src::Host(path)) if path.ends_with('/'));
+        if args.tree().is_some() || contents {
             return Ok(Output {
                 dest: paths::absolute(&args.dest, &look)?,
                 ..Output::default()
@@ -198,15 +200,22 @@ impl Module for Copy {
             return Touches::everything();
         }
         let path = paths::clean(&args.dest);
-        let remote = matches!(args.src, Some(Src::Host(_)));
-        if args.tree().is_some() || remote {
-            let reads = match &args.src {
-                Some(Src::Host(path)) => vec![Thing::Tree(path.clone())],
-                _ => Vec::new(),
-            };
-            return Touches::writes([Thing::Tree(path)]).reading(reads);
+        let mut touches = writes(&args.dest, args.name().as_deref(), args.backup);
+        match &args.src {
+            Some(Src::Host(src)) if paths::is_absolute(src) => {
+                touches.reads.push(Thing::Tree(src.clone()));
+                touches.writes.push(Thing::Path(remote::beside(&path)));
+                touches.writes.push(Thing::Tree(path));
+            }
+            Some(Src::Host(_)) => return Touches::everything(),
+            Some(Src::Local(source)) if source.tree().is_some() => {
+                let above = paths::ancestors(&path).filter(|dir| *dir != "/");
+                touches.writes.extend(above.map(|dir| Thing::Path(dir.to_owned())));
+                touches.writes.push(Thing::Tree(path.clone()));
+            }
+            _ => {}
         }
-        writes(&args.dest, args.name().as_deref(), args.backup)
+        touches
     }
 
     fn subject(args: &Args) -> String {
@@ -311,10 +320,9 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     };
     let name = args.name();
     let target = put::target(look, &args.dest, name.as_deref(), args.follow)?;
-    let made = !target.missing.is_empty();
-    let missing = target.missing.into_iter();
+    let missing = target.missing.iter().cloned();
     let mut changes = attributes::missing_directories(look, missing, args.directories())?;
-    changes.extend(args.put(&bits)?.changes(look, &target.path, &content, made)?);
+    changes.extend(args.put(&bits)?.changes(look, &target, &content)?);
     Ok(changes.into())
 }
 
@@ -356,9 +364,17 @@ fn tree(
             }
         } else {
             let bits = Mode::bits(entry.mode());
-            let path = if args.follow { paths::follow(&path, look)? } else { path };
+            let target = Target {
+                path: if args.follow {
+                    paths::follow(&path, look)?
+                } else {
+                    path.clone()
+                },
+                asked: path,
+                missing: vec![root.clone()],
+            };
             let content = Ok(Content::Source(entry.clone()));
-            changes.extend(args.put(&bits)?.changes(look, &path, &content, true)?);
+            changes.extend(args.put(&bits)?.changes(look, &target, &content)?);
         }
     }
     Ok(changes.into())

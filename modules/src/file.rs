@@ -154,6 +154,11 @@ impl Module for File {
         {
             return Err(Refusal::new("`src` of a hard link must be an absolute path"));
         }
+        if times::named(args)
+            && matches!(args.state, Some(State::Absent | State::Link | State::Hard))
+        {
+            return Err(Refusal::new("times go with files and directories only"));
+        }
         if args.state == Some(State::Absent) && paths::clean(&args.path) == "/" {
             return Err(Refusal::new("`/` cannot be removed"));
         }
@@ -241,9 +246,13 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     };
     let changes = match state {
         State::Absent => stat.map_or_else(Vec::new, |stat| vec![removed(&path, &stat.kind)]),
-        State::Directory => directory(args, look, path)?,
-        State::File => file(args, look, path)?,
-        State::Touch => touch(args, look, path)?,
+        State::Directory => directory(args, look, &path)?,
+        State::File => file(args, look, &path)?,
+        State::Touch => touch(args, look, &path)?,
+        State::Link if times::named(args) => {
+            let why = format!("`{path}` is a link: the times of links are not set");
+            return Err(Refusal::new(why).into());
+        }
         State::Link => link::symbolic(args, look, &path, stat)?,
         State::Hard => link::hard(args, look, &path, stat)?,
     };
@@ -260,12 +269,12 @@ fn removed(path: &str, kind: &Kind) -> Change {
 fn meant<'a>(
     args: &Args,
     look: &Look<'a>,
-    path: String,
+    path: &str,
 ) -> Result<(String, Option<&'a FileStat>), NotYet> {
     let end = if args.follows() {
-        paths::follow(&path, look)?
+        paths::follow(path, look)?
     } else {
-        path
+        path.to_owned()
     };
     let stat = look.get(&Stat(end.clone()))?.as_ref();
     Ok((end, stat))
@@ -278,8 +287,8 @@ fn refuse_kind(path: &str, stat: &FileStat, wanted: &str) -> Stop {
         .into()
 }
 
-fn directory(args: &Args, look: &Look<'_>, path: String) -> Result<Vec<Change>, Stop> {
-    let (path, stat) = meant(args, look, path)?;
+fn directory(args: &Args, look: &Look<'_>, asked: &str) -> Result<Vec<Change>, Stop> {
+    let (path, stat) = meant(args, look, asked)?;
     match stat {
         None => {
             for dir in paths::ancestors(&path) {
@@ -300,29 +309,29 @@ fn directory(args: &Args, look: &Look<'_>, path: String) -> Result<Vec<Change>, 
             if args.recurse {
                 changes.extend(tree::changes(args.wanted(), look, &path)?);
             }
-            changes.extend(times::changes(args, look, &path)?);
+            changes.extend(times::changes(args, look, asked)?);
             Ok(changes)
         }
         Some(stat) => Err(refuse_kind(&path, stat, "directory")),
     }
 }
 
-fn file(args: &Args, look: &Look<'_>, path: String) -> Result<Vec<Change>, Stop> {
-    let (path, stat) = meant(args, look, path)?;
+fn file(args: &Args, look: &Look<'_>, asked: &str) -> Result<Vec<Change>, Stop> {
+    let (path, stat) = meant(args, look, asked)?;
     match stat {
         // An earlier task may make it.
         None => Err(NotYet(format!("the file `{path}`")).into()),
         Some(stat) if matches!(stat.kind, Kind::File) => {
             let mut changes = args.wanted().changes(look, &path, stat)?;
-            changes.extend(times::changes(args, look, &path)?);
+            changes.extend(times::changes(args, look, asked)?);
             Ok(changes)
         }
         Some(stat) => Err(refuse_kind(&path, stat, "file")),
     }
 }
 
-fn touch(args: &Args, look: &Look<'_>, path: String) -> Result<Vec<Change>, Stop> {
-    let (path, stat) = meant(args, look, path)?;
+fn touch(args: &Args, look: &Look<'_>, asked: &str) -> Result<Vec<Change>, Stop> {
+    let (path, stat) = meant(args, look, asked)?;
     let Some(stat) = stat else {
         attributes::parent_exists(look, &path)?;
         let attrs = args.wanted().fresh(look, 0o666 & !crate::mode::UMASK, false)?;
@@ -337,7 +346,10 @@ fn touch(args: &Args, look: &Look<'_>, path: String) -> Result<Vec<Change>, Stop
         }
         return Ok(vec![change.because(Cause::Differs)]);
     };
+    if matches!(stat.kind, Kind::Link(_)) {
+        return Err(refuse_kind(&path, stat, "file"));
+    }
     let mut changes = args.wanted().changes(look, &path, stat)?;
-    changes.extend(times::changes(args, look, &path)?);
+    changes.extend(times::changes(args, look, asked)?);
     Ok(changes)
 }

@@ -1,6 +1,8 @@
 //! Files made from templates. Who renders the template is the front end; this is what it holds then.
 
-use evenkeel_engine::{Done, Late, Module, Plan, Probes, Refusal, Seen, Stop, Touches};
+use evenkeel_engine::{
+    Content, Done, Late, Module, Plan, Probes, Refusal, Secret, Seen, Stop, Touches,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +32,16 @@ pub struct Args {
     pub src: Option<String>,
     /// What the template gives: the playbook runner fills it in from `src`.
     pub content: Late<Body>,
+    /// How lines end: `\n` (the default), `\r\n` or `\r`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub newline_sequence: Newline,
+    /// Whether the newline after a block of the template goes (the default): for the playbook
+    /// runner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trim_blocks: Option<bool>,
+    /// Whether spaces before a block of the template go: for the playbook runner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lstrip_blocks: Option<bool>,
     /// Owner: name or number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
@@ -75,6 +87,47 @@ pub struct Args {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     pub unsafe_writes: Option<Unsupported>,
+}
+
+/// How lines end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum Newline {
+    /// As everywhere but on Windows.
+    #[default]
+    #[serde(rename = "\n", alias = "\\n")]
+    Unix,
+    /// As on Windows.
+    #[serde(rename = "\r\n", alias = "\\r\\n")]
+    Windows,
+    /// As on old machines.
+    #[serde(rename = "\r", alias = "\\r")]
+    Old,
+}
+
+impl Newline {
+    /// The content with these ends of lines.
+    fn end(self, body: &Body) -> Content {
+        let end = match self {
+            Self::Unix => return body.content(),
+            Self::Windows => "\r\n",
+            Self::Old => "\r",
+        };
+        let mut bytes = Vec::new();
+        for line in body.0.bytes().split_inclusive(|byte| *byte == b'\n') {
+            match line.strip_suffix(b"\n") {
+                Some(line) => {
+                    bytes.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
+                    bytes.extend_from_slice(end.as_bytes());
+                }
+                None => bytes.extend_from_slice(line),
+            }
+        }
+        if body.is_secret() {
+            Content::Secret(Secret::new(bytes))
+        } else {
+            bytes.into()
+        }
+    }
 }
 
 impl Module for FileTemplate {
@@ -144,20 +197,19 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     };
     wanted.ask(look);
     let target = put::target(look, &args.dest, args.name(), args.follow)?;
-    let content = args.content.get().map(Body::content);
+    let content = args.content.get().map(|body| args.newline_sequence.end(body));
     let put = Put {
         wanted,
         force: args.force.unwrap_or(true),
         backup: args.backup,
         validate: args.validate.as_deref().map(put::validator).transpose()?,
     };
-    let made = !target.missing.is_empty();
     let directories = Wanted {
         mode: None,
         ..wanted
     };
-    let missing = target.missing.into_iter();
+    let missing = target.missing.iter().cloned();
     let mut changes = attributes::missing_directories(look, missing, directories)?;
-    changes.extend(put.changes(look, &target.path, &content, made)?);
+    changes.extend(put.changes(look, &target, &content)?);
     Ok(changes.into())
 }

@@ -36,8 +36,11 @@ modules! {
     fail => Fail,
     file => File,
     file_template => FileTemplate,
+    lineinfile => Lineinfile,
+    pip => Pip,
     set_fact => SetFact,
     shell => Shell,
-    lineinfile => Lineinfile,
     stat => Stat,
+    systemd_unit => SystemdUnit,
+    yum => Yum,
 }

@@ -17,7 +17,7 @@ use crate::{
     look::Look,
     mode::Mode,
     paths,
-    put::{self, Put},
+    put::{self, Put, Target},
 };
 use edit::Edit;
 use pattern::Pattern;
@@ -306,14 +306,19 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     if args.create {
         paths::ancestors(&path).for_each(|dir| look.ask(&Stat(dir.to_owned())));
     }
-    let path = paths::follow(&path, look)?;
-    Put::ask(look, &path);
+    let mut target = Target {
+        path: paths::follow(&path, look)?,
+        asked: path,
+        missing: Vec::new(),
+    };
+    let path = target.path.clone();
+    look.ask(&Digest(path.clone()));
     let mut plan = match look.get(&Stat(path.clone()))? {
         None if args.state == State::Absent => Plan::nothing(),
         // An earlier task may make it.
         None if !args.create => return Err(NotYet(format!("the file `{path}`")).into()),
-        None => created(args, look, &put, &path)?,
-        Some(stat) if stat.kind == Kind::File => edited(args, look, &put, &path)?,
+        None => created(args, look, &put, &mut target)?,
+        Some(stat) if stat.kind == Kind::File => edited(args, look, &put, &target)?,
         Some(stat) => {
             let kind = kind_name(&stat.kind);
             return Err(Stop::refused(format!("`{path}` is not a file: {kind}")));
@@ -323,22 +328,27 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     Ok(plan)
 }
 
-fn created(args: &Args, look: &Look<'_>, put: &Put<'_>, path: &str) -> Result<Plan, Stop> {
+fn created(
+    args: &Args,
+    look: &Look<'_>,
+    put: &Put<'_>,
+    target: &mut Target,
+) -> Result<Plan, Stop> {
     let Some(after) = args.edit()?.present(b"") else {
         return Ok(Plan::nothing());
     };
-    let dir = paths::parent(path).unwrap_or("/");
-    let missing = put::missing_levels(look, &paths::follow(dir, look)?)?;
-    let made = !missing.is_empty();
-    let missing = missing.into_iter();
+    let dir = paths::parent(&target.path).unwrap_or("/");
+    target.missing = put::missing_levels(look, &paths::follow(dir, look)?)?;
+    let missing = target.missing.iter().cloned();
     let mut changes = attributes::missing_directories(look, missing, Wanted::default())?;
-    changes.extend(put.changes(look, path, &Ok(content(args, after)), made)?);
+    changes.extend(put.changes(look, target, &Ok(content(args, after)))?);
     Ok(changes.into())
 }
 
-fn edited(args: &Args, look: &Look<'_>, put: &Put<'_>, path: &str) -> Result<Plan, Stop> {
+fn edited(args: &Args, look: &Look<'_>, put: &Put<'_>, target: &Target) -> Result<Plan, Stop> {
+    let path = &target.path;
     let before = look
-        .get(&Contents(path.to_owned()))?
+        .get(&Contents(path.clone()))?
         .as_ref()
         .ok_or_else(|| NotYet(format!("what `{path}` holds")))?;
     let edit = args.edit()?;
@@ -347,7 +357,7 @@ fn edited(args: &Args, look: &Look<'_>, put: &Put<'_>, path: &str) -> Result<Pla
         State::Absent => edit.absent(before),
     };
     let after = after.unwrap_or_else(|| before.clone());
-    Ok(put.changes(look, path, &Ok(content(args, after)), false)?.into())
+    Ok(put.changes(look, target, &Ok(content(args, after)))?.into())
 }
 
 /// A file that took a secret line is secret as a whole.

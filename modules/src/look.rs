@@ -19,6 +19,11 @@ impl<'a> Look<'a> {
         }
     }
 
+    /// All that is seen, its past too.
+    pub(crate) fn seen(&self) -> &'a Seen {
+        self.seen
+    }
+
     /// Notes a question that may be answered later: everything that can be asked at once is, so
     /// that one round is enough for a task that is in its state.
     pub(crate) fn ask<P: Probe>(&self, probe: &P) {

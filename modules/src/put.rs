@@ -2,8 +2,8 @@
 //! have in common.
 
 use evenkeel_engine::{
-    Action, Change, Content, Diff, NotYet, Refusal, Sha, Stop, Write, hex,
-    probes::{Digest, FileStat, Kind, Stat},
+    Action, Change, Content, Diff, Effect, NotYet, Refusal, Sha, Stop, Write, hex,
+    probes::{Contents, Digest, FileStat, Kind, Stat},
 };
 
 use crate::{
@@ -30,17 +30,40 @@ impl Put<'_> {
         attributes::ask_parent(look, path);
     }
 
-    /// The changes that bring the content to `path`; `made` if its directory is made just before.
+    /// The changes that bring the content to its place.
     pub(crate) fn changes(
         &self,
         look: &Look<'_>,
-        path: &str,
+        target: &Target,
         content: &Result<Content, NotYet>,
-        made: bool,
     ) -> Result<Vec<Change>, Stop> {
-        Self::ask(look, path);
+        let mut changes = self.direct(look, target, content)?;
+        if target.path != target.asked {
+            // What is seen through a link changes with what it leads to.
+            for step in changes.iter_mut().flat_map(|change| &mut change.steps) {
+                if let Action::Write(write) = &step.action {
+                    let seen = target.asked.clone();
+                    let digest = Some(write.content.digest());
+                    step.effects.push(Effect::new(Digest(seen.clone()), digest));
+                    let why = format!("what `{seen}` holds then");
+                    step.effects.push(Effect::unknown(Contents(seen), why));
+                }
+            }
+        }
+        Ok(changes)
+    }
+
+    fn direct(
+        &self,
+        look: &Look<'_>,
+        target: &Target,
+        content: &Result<Content, NotYet>,
+    ) -> Result<Vec<Change>, Stop> {
+        let path = target.path.as_str();
+        look.ask(&Digest(path.to_owned()));
         let Some(stat) = look.get(&Stat(path.to_owned()))? else {
-            if !made {
+            attributes::ask_parent(look, path);
+            if target.missing.is_empty() {
                 attributes::parent_exists(look, path)?;
             }
             return Ok(vec![self.fresh(look, path, content.clone()?)?]);
@@ -145,6 +168,8 @@ fn shown(path: &str, before: Option<Sha>, content: &Content) -> Change {
 pub(crate) struct Target {
     /// The file's path.
     pub(crate) path: String,
+    /// The path that was asked about: a link to it, or the same.
+    pub(crate) asked: String,
     /// Directories to be made before, nearest first.
     pub(crate) missing: Vec<String>,
 }
@@ -187,9 +212,13 @@ pub(crate) fn target(
     let path = if follow {
         paths::follow(&found, look)?
     } else {
-        found
+        found.clone()
     };
-    Ok(Target { path, missing })
+    Ok(Target {
+        path,
+        asked: found,
+        missing,
+    })
 }
 
 /// A directory and those above it that do not exist, nearest first.

@@ -131,7 +131,7 @@ impl Module for Shell {
             secret_argv: secret(line).into_iter().collect(),
             ..limited(argv, args.long, args.timeout)
         };
-        Ok(change(&Self::subject(args), cause, run))
+        Ok(change(&Self::subject(args), cause, run, args.guards().effects(seen)))
     }
 
     fn output(args: &Args, after: &Seen, done: &[Done]) -> Result<Output, Stop> {

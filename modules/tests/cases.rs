@@ -1,8 +1,11 @@
 //! What the modules do, as cases on a fake host: each is checked for what it says and for all laws,
 //! and each behaviour that is asked of a module has one, or a reason why it has none.
 
+#[path = "cases/support.rs"]
 mod support;
 
+#[path = "cases/command.rs"]
+mod command;
 #[path = "cases/copy.rs"]
 mod copy;
 #[path = "cases/file.rs"]
@@ -11,19 +14,32 @@ mod file;
 mod file_template;
 #[path = "cases/lineinfile.rs"]
 mod lineinfile;
+#[path = "cases/pip.rs"]
+mod pip;
+#[path = "cases/say.rs"]
+mod say;
 #[path = "cases/stat.rs"]
 mod stat;
+#[path = "cases/systemd_unit.rs"]
+mod systemd_unit;
+#[path = "cases/yum.rs"]
+mod yum;
 
 use support::{Expect, check};
 
 /// The cases of all modules; a line for each file.
 fn all() -> Vec<Expect> {
     [
+        command::cases(),
         copy::cases(),
         file::cases(),
         file_template::cases(),
         lineinfile::cases(),
+        pip::cases(),
+        say::cases(),
         stat::cases(),
+        systemd_unit::cases(),
+        yum::cases(),
     ]
     .into_iter()
     .flatten()

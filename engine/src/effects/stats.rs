@@ -49,9 +49,11 @@ fn parent_stat(path: &str, view: View<'_>) -> Known<FileStat> {
 
 pub(super) fn written(write: &Write, view: View<'_>) -> Known<FileStat> {
     let before = match view.get(&Stat(write.path.clone()))? {
-        None => fresh(&write.path, write.new_mode.unwrap_or(0o644), view)?,
         Some(stat) if stat.kind == Kind::File => stat,
-        Some(_) => return Err(NotYet(format!("what `{}` becomes", write.path))),
+        Some(stat) if stat.kind == Kind::Directory => {
+            return Err(NotYet(format!("what becomes of `{}`", write.path)));
+        }
+        _ => fresh(&write.path, write.new_mode.unwrap_or(0o644), view)?,
     };
     // The mode is set last, whether it is named or kept.
     Ok(FileStat {
@@ -71,7 +73,7 @@ pub(super) fn directory(path: &str, attrs: &Attrs, view: View<'_>) -> Known<File
     with(&made, attrs, view)
 }
 
-/// `cp -p`: the owner is kept by root only.
+/// `cp -a`: the owner is kept by root only.
 pub(super) fn copied(from: &str, view: View<'_>) -> Facts {
     let before = Facts::seen(from, view);
     let Ok(Some(stat)) = &before.stat else {

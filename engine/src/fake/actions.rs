@@ -6,6 +6,7 @@ use super::{
     world::{Body, Last},
 };
 use crate::{
+    effects::paths::below,
     host::{HostError, StepEnd},
     secret::Text,
     step::{Action, Attrs, Content, Done, Effect, Run, Write},
@@ -91,6 +92,11 @@ impl World {
     /// Nothing moves here while it waits: the answer is there, or never comes. What nobody said
     /// anything about is believed.
     fn settle(&mut self, until: &Effect) -> StepEnd {
+        if until.probe.expected(&until.answer).is_none() {
+            let kind = until.probe.kind();
+            let why = format!("`{kind}` cannot be waited for: its answer has no normal form\n");
+            return StepEnd::Failed(failed(1, why));
+        }
         let answer = self.answer(until.probe.as_ref());
         if until.probe.same(&answer, &until.answer) {
             return StepEnd::Ok(Done::default());
@@ -140,7 +146,15 @@ impl World {
                 } else {
                     vec![place]
                 };
-                paths.iter().try_for_each(|path| self.set(path, attrs))
+                // `touch` knows no trees.
+                let inner = Attrs {
+                    mtime: None,
+                    atime: None,
+                    ..attrs.clone()
+                };
+                let (top, rest) = paths.split_first().expect("BUG: no path");
+                self.set(top, attrs)?;
+                rest.iter().try_for_each(|path| self.set(path, &inner))
             }
             Action::Copy { from, to } => self.act_copy(from, to),
             Action::Remove { path } => {
@@ -164,7 +178,7 @@ impl World {
     }
 
     fn act_write(&mut self, write: &Write) -> Acted {
-        let place = self.vacant(&write.path)?;
+        let place = at(&write.path, self.walk(&write.path, Last::Keep))?;
         if let Some(was) = write.if_was {
             // What is there and no regular file has a digest that nobody planned on.
             let exists = self.exists(&place);
@@ -173,6 +187,7 @@ impl World {
                 return Err(Failure::Edited);
             }
         }
+        let place = self.vacant(&place)?;
         let kept = self.node(&place, Last::Keep).cloned();
         let kept = kept.filter(|node| matches!(node.body, Body::File(_) | Body::Opaque(_)));
         let new_mode = write.new_mode.unwrap_or(0o644);
@@ -214,25 +229,28 @@ impl World {
         self.set(&place, attrs)
     }
 
+    /// As `cp -a`, then a rename: links are copied as links, a directory with all below it.
     fn act_copy(&mut self, from: &str, to: &str) -> Acted {
-        let source = self.node(from, Last::Follow).cloned();
-        let mut source = source.ok_or_else(|| format!("`{from}`: does not exist"))?;
-        if !matches!(source.body, Body::File(_) | Body::Opaque(_)) {
-            return Err(format!("`{from}`: is no regular file").into());
+        let source = at(from, self.walk(from, Last::Keep))?;
+        if !self.exists(&source) {
+            return Err(format!("`{from}`: does not exist").into());
         }
-        if self.actor.uid != 0 {
-            (source.uid, source.gid) = (self.actor.uid, self.actor.gid);
+        let place = self.vacant(to)?;
+        if below(&place, &source) {
+            return Err(format!("`{from}`: cannot be copied into itself").into());
         }
-        self.vacant(to)?;
-        let place = at(to, self.walk(to, Last::Follow))?;
-        if self.is_dir(&place) {
-            return Err(format!("`{to}`: is a directory").into());
-        }
-        if !self.exists(&place) {
-            self.place(&place, Body::File(Vec::new()), 0o600);
-        }
-        if let Some(node) = self.node_mut(&place, Last::Keep) {
-            *node = source;
+        for path in self.tree(&source) {
+            let Some(mut node) = self.node(&path, Last::Keep).cloned() else {
+                continue;
+            };
+            if self.actor.uid != 0 {
+                (node.uid, node.gid) = (self.actor.uid, self.actor.gid);
+            }
+            let copy = format!("{place}{}", &path[source.len()..]);
+            self.place(&copy, Body::Directory, 0o700);
+            if let Some(new) = self.node_mut(&copy, Last::Keep) {
+                *new = node;
+            }
         }
         Ok(())
     }

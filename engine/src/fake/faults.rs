@@ -83,6 +83,14 @@ impl FakeHost {
         self
     }
 
+    /// Another run holds the lock and gives it back after it was asked for so many times.
+    #[must_use]
+    pub fn held_for(self, attempts: u32, run: &str, holder: &str) -> Self {
+        self.state().lock.take(run, holder);
+        self.state().lock.give_back_after(attempts);
+        self
+    }
+
     /// Whoever holds the lock gives it back.
     pub fn lets_go(&self) {
         self.state().lock.release();

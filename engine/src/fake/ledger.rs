@@ -1,9 +1,6 @@
 //! Ledger and lock of a fake host.
 
-use crate::{
-    host::{HostError, Lock, Reply},
-    source::{hex, sha256},
-};
+use crate::host::{HostError, Lock, Reply};
 
 /// What is on disk of the ledger. A fake host keeps one, wherever a run wants it.
 #[derive(Clone, Debug, Default)]
@@ -11,7 +8,6 @@ pub(super) struct Ledger {
     pub(super) serial: u64,
     pub(super) snapshot: String,
     pub(super) journal: String,
-    pub(super) key: String,
     boots: u64,
 }
 
@@ -23,7 +19,6 @@ impl Ledger {
             serial: self.serial,
             snapshot: self.snapshot.clone(),
             journal: self.journal.clone(),
-            key: self.key.clone(),
         }
     }
 
@@ -40,13 +35,6 @@ impl Ledger {
         self.snapshot = joined(lines)?;
         self.journal.clear();
         Ok(())
-    }
-
-    /// Makes the key when the lock is first taken.
-    pub(super) fn make_key(&mut self) {
-        if self.key.is_empty() {
-            self.key = hex(&sha256(b"the key of a fake host"));
-        }
     }
 }
 
@@ -68,6 +56,8 @@ struct Held {
     run: String,
     holder: String,
     alive: bool,
+    /// After so many refusals it is given back.
+    refusals: Option<u32>,
 }
 
 impl LockState {
@@ -76,7 +66,14 @@ impl LockState {
             run: run.to_owned(),
             holder: holder.to_owned(),
             alive: true,
+            refusals: None,
         });
+    }
+
+    pub(super) fn give_back_after(&mut self, attempts: u32) {
+        if let Some(held) = &mut self.0 {
+            held.refusals = Some(attempts);
+        }
     }
 
     pub(super) fn release(&mut self) {
@@ -95,9 +92,10 @@ impl LockState {
 
     /// Takes it as asked; a reply if it was not got.
     pub(super) fn ask(&mut self, run: &str, lock: &Lock, ledger: &mut Ledger) -> Option<Reply> {
-        match &self.0 {
+        match &mut self.0 {
             // Nothing moves here while a run waits.
-            Some(held) if held.run != run && held.alive => {
+            Some(held) if held.run != run && held.alive && held.refusals != Some(0) => {
+                held.refusals = held.refusals.map(|left| left - 1);
                 return Some(Reply::Held(held.holder.clone()));
             }
             Some(held) if held.run == run => {}
@@ -105,7 +103,6 @@ impl LockState {
             _ => {}
         }
         self.take(run, &lock.holder);
-        ledger.make_key();
         None
     }
 }

@@ -49,10 +49,10 @@ impl Spool {
         due
     }
 
-    /// One that waits no longer than this very exchange.
+    /// One that lasts no longer than the exchange that started it.
     pub(super) fn due(&self, name: &str) -> Option<Box<Job>> {
         match self.steps.get(name)? {
-            Long::Running { left: 0, job } => Some(job.clone()),
+            Long::Running { job, .. } if self.takes == 0 => Some(job.clone()),
             _ => None,
         }
     }

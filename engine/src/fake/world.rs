@@ -424,7 +424,7 @@ impl World {
     }
 
     /// As `realpath -m`: what does not exist stays as written.
-    pub(super) fn real(&self, path: &str) -> String {
+    pub fn real(&self, path: &str) -> String {
         let mut path = joined("/", path);
         for _ in 0..MAX_LINKS {
             let mut at = String::new();

@@ -75,6 +75,8 @@ pub struct Answered {
     pub stdout: String,
 }
 
+const STDOUT_LIMIT: usize = 64 * 1024;
+
 impl Ask {
     /// A question to a program.
     pub fn new<S: Into<String>>(argv: impl IntoIterator<Item = S>) -> Self {
@@ -105,8 +107,8 @@ while [ $# -gt 0 ]; do
   ek_o=$(
     ek_a= ek_i=1
     while [ "$ek_i" -le "$ek_n" ]; do ek_a="$ek_a \"\${$ek_i}\""; ek_i=$((ek_i + 1)); done
-    { eval "timeout 60 $ek_a" </dev/null 2>/dev/null; printf '|%s' "$?"; } | {
-      head -c 65536; ek_l=$(tail -c 5); printf '%s' "$ek_l"; }
+    { eval "timeout 60 $ek_a" </dev/null 2>/dev/null; printf '|%s' "$?"; } |
+      { head -c 65536; tail -c 5; }
   )
   printf '%s|%s|%s\0' "$ek_t" "${ek_o##*|}" "${ek_o%|*}"
   shift "$ek_n"
@@ -130,7 +132,11 @@ done"#;
                 return Err(format!("`{text}`"));
             };
             let status = status.parse().map_err(|_| format!("`{text}`"))?;
-            let stdout = stdout.trim_end_matches('\n').to_owned();
+            // The script keeps the status of what it cuts off, and up to four bytes before it.
+            let end = (0..=STDOUT_LIMIT.min(stdout.len()))
+                .rev()
+                .find(|end| stdout.is_char_boundary(*end));
+            let stdout = stdout[..end.unwrap_or(0)].trim_end_matches('\n').to_owned();
             found.insert(token.to_owned(), Answered { status, stdout });
         }
         let missing = |ask: &Self| NotYet(format!("what `{}` answers", ask.argv.join(" ")));

@@ -47,9 +47,21 @@ pub enum Kind {
 
 impl Probe for Stat {
     const KIND: &'static str = "stat";
+    // What does not exist is not worth a word; any other error is.
     const SCRIPT: &'static str = r#"
-{ ek_err=$(QUOTING_STYLE=literal stat --printf '%f|%u|%g|%U|%G|%N\0' -- "$@" 2>&1 >&3); } 3>&1
-[ -z "$ek_err" ] || printf '!%s\0' "$ek_err""#;
+{ ek_err=$(QUOTING_STYLE=literal stat --printf '%n\0%f|%u|%g|%U|%G|%N\0' -- "$@" 2>&1 >&3); } 3>&1
+ek_ifs=$IFS
+IFS='
+'
+set -f
+for ek_l in $ek_err; do
+  case $ek_l in
+    *': No such file or directory' | *': Not a directory') ;;
+    *) printf '!\0%s\0' "$ek_l" ;;
+  esac
+done
+set +f
+IFS=$ek_ifs"#;
     type Answer = Option<FileStat>;
 
     fn operands(&self) -> Vec<Vec<u8>> {
@@ -61,28 +73,28 @@ impl Probe for Stat {
             .iter()
             .map(|stat| (stat.0.as_bytes(), stat.0.as_str()))
             .collect();
-        let mut found = BTreeMap::new();
-        for record in records(output) {
-            if let Some(errors) = record.strip_prefix(b"!") {
-                for line in String::from_utf8_lossy(errors).lines() {
-                    let Some(rest) = line.strip_suffix(": Permission denied") else {
-                        continue;
-                    };
-                    for name in asked.values().filter(|name| quoted_end(rest, name)) {
-                        found.insert(name.as_bytes().to_vec(), Err(denied(name)));
-                    }
+        let (mut found, mut trouble) = (BTreeMap::new(), None);
+        let mut parts = records(output);
+        while let (Some(name), Some(record)) = (parts.next(), parts.next()) {
+            if name == b"!" {
+                let error = String::from_utf8_lossy(record).into_owned();
+                let rest = error.strip_suffix(": Permission denied").unwrap_or("");
+                let mut names = asked.values().filter(|name| quoted_end(rest, name));
+                if let Some(name) = names.next() {
+                    found.insert(name.as_bytes().to_vec(), Err(denied(name)));
+                } else {
+                    trouble = Some(NotYet(error));
                 }
                 continue;
             }
-            let (name, stat) = parse_stat(record, |name| asked.contains_key(name))
+            let stat = parse_stat(name, record)
                 .ok_or_else(|| format!("`{}`", String::from_utf8_lossy(record)))?;
-            found.insert(name, Ok(Some(stat)));
+            found.insert(name.to_vec(), Ok(Some(stat)));
         }
-        Ok(by_name(
-            batch.iter().map(|stat| stat.0.as_str()),
-            &found,
-            &None,
-        ))
+        // After an error that names nothing that was asked, what was not found may yet be there.
+        let missing = trouble.map_or(Ok(None), Err);
+        let answer = |stat: &&Self| found.get(stat.0.as_bytes()).unwrap_or(&missing).clone();
+        Ok(batch.iter().map(answer).collect())
     }
 
     fn expected(&self, answer: &Self::Answer) -> Option<Vec<u8>> {
@@ -104,7 +116,8 @@ impl Probe for Stat {
             ..
         } = stat;
         let mode = bits | mode;
-        Some(format!("{mode:x}|{uid}|{gid}|{owner}|{group}|{}{link}\0", self.0).into_bytes())
+        let name = &self.0;
+        Some(format!("{name}\0{mode:x}|{uid}|{gid}|{owner}|{group}|{name}{link}\0").into_bytes())
     }
 
     fn reads(&self) -> Vec<Thing> {
@@ -119,38 +132,27 @@ fn quoted_end(text: &str, name: &str) -> bool {
         .is_some_and(|rest| rest.ends_with([' ', '\'']))
 }
 
-fn parse_stat(record: &[u8], asked: impl Fn(&[u8]) -> bool) -> Option<(Vec<u8>, FileStat)> {
+fn parse_stat(name: &[u8], record: &[u8]) -> Option<FileStat> {
     let mut fields = record.splitn(6, |byte| *byte == b'|');
     let mut text = || std::str::from_utf8(fields.next()?).ok();
     let raw = u32::from_str_radix(text()?, 16).ok()?;
     let (uid, gid) = (text()?.parse().ok()?, text()?.parse().ok()?);
     let (owner, group) = (text()?.to_owned(), text()?.to_owned());
-    let shown = fields.next()?;
-    let (name, kind) = match raw & 0o170_000 {
-        0o120_000 => {
-            let arrow = b" -> ";
-            let at = (0..shown.len().saturating_sub(arrow.len() - 1))
-                .filter(|at| shown[*at..].starts_with(arrow))
-                .find(|at| asked(&shown[..*at]))?;
-            let target = String::from_utf8_lossy(&shown[at + arrow.len()..]).into_owned();
-            (&shown[..at], Kind::Link(target))
-        }
-        0o100_000 => (shown, Kind::File),
-        0o040_000 => (shown, Kind::Directory),
-        other => (shown, Kind::Other(other)),
+    let rest = fields.next()?.strip_prefix(name)?;
+    let kind = match raw & 0o170_000 {
+        0o120_000 => Kind::Link(String::from_utf8_lossy(rest.strip_prefix(b" -> ")?).into_owned()),
+        0o100_000 => Kind::File,
+        0o040_000 => Kind::Directory,
+        other => Kind::Other(other),
     };
-    let mode = raw & 0o7777;
-    Some((
-        name.to_vec(),
-        FileStat {
-            kind,
-            mode,
-            uid,
-            gid,
-            owner,
-            group,
-        },
-    ))
+    Some(FileStat {
+        kind,
+        mode: raw & 0o7777,
+        uid,
+        gid,
+        owner,
+        group,
+    })
 }
 
 /// SHA-256 of a regular file, links followed; nothing for what is not one (a FIFO would hang).

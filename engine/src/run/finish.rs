@@ -299,9 +299,18 @@ fn turn(item: &Item, left: Option<&Left<'_>>, seen: &Seen, context: &Context<'_>
         };
         apply(&mut turned, verdict);
     }
+    if turned.outcome != Outcome::Changed {
+        // A guard that stays open matters only where it lets a change through each time.
+        turned
+            .warnings
+            .retain(|warning| !warning.starts_with(STAYS_OPEN));
+    }
     turned.error = turned.error.map(|error| mask(error, context));
     turned
 }
+
+/// How the warning begins that a guard still lets its command run.
+const STAYS_OPEN: &str = "after it ran, its ";
 
 fn apply(turned: &mut Turned, verdict: Result<Judgement, Stop>) {
     match verdict {
@@ -517,7 +526,7 @@ fn second_look(bound: &dyn Bound, seen: &Seen, warnings: &mut Vec<String>) -> Op
     for change in &plan.changes {
         if let Cause::Guard(which) = change.cause {
             warnings.push(format!(
-                "its `{which}` still says that it has to run: it will run again each time"
+                "{STAYS_OPEN}`{which}` still says that it has to run: it will run again each time"
             ));
         }
     }

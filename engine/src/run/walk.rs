@@ -189,8 +189,11 @@ impl Loop {
             Decision::Decided(decided) if decided.acts() && !self.foretelling(id) => {
                 return Here::Acts(Box::new(self.begin(decided, known)));
             }
-            Decision::Decided(decided) => {
+            Decision::Decided(mut decided) => {
                 if decided.acts() {
+                    // A diff needs what the host holds before the change is foretold.
+                    let context = self.context(self.task(id), &self.known, &NoResults);
+                    decided.shown = shown(&decided, &context);
                     self.foretell_here(&decided);
                 }
                 self.finish_decided(&decided, None, None, Instant::now());

@@ -104,8 +104,9 @@ pub(super) fn read(
                 let (Ok(from), Ok(to)) = (from.parse::<usize>(), to.parse::<usize>()) else {
                     continue;
                 };
-                for at in from..=to.min(count.saturating_sub(1)) {
-                    found[at].barred = Some(shown(part.body));
+                let after = to.saturating_add(1);
+                for found in found.iter_mut().take(after).skip(from) {
+                    found.barred = Some(shown(part.body));
                 }
             }
             [verb, op, ref rest @ ..] => {
@@ -258,14 +259,16 @@ fn ledger(fields: &BTreeMap<&str, &[u8]>) -> LedgerText {
         Some(at) => (&lines[..at], &lines[at + 1..]),
         None => (&lines[..0], &lines[..]),
     };
-    let join = |lines: &[&str]| lines.iter().map(|line| format!("{line}\n")).collect();
+    let join = |lines: &[&str]| {
+        let end = if lines.is_empty() { "" } else { "\n" };
+        lines.join("\n") + end
+    };
     LedgerText {
         machine: text("machine"),
         boot: text("boot"),
         serial: text("serial").parse().unwrap_or(0),
         snapshot: join(snapshot),
         journal: join(journal),
-        key: text("key"),
     }
 }
 

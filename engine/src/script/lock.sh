@@ -26,7 +26,8 @@ ek_join() {
 ek_held() {
   case ${1##*/} in "$ek_run".*) ek_own=1 ;; *) ek_own= ;; esac
   ek_live=1
-  [ -r "$1/procs" ] || return 1
+  # Gone while this looked: nobody can be said to be dead.
+  [ -r "$1/procs" ] || return 0
   while IFS=' ' read -r ek_what ek_b ek_p ek_st; do
     [ "$ek_b" = "$ek_boot" ] || continue
     if [ -n "$ek_own" ]; then
@@ -65,15 +66,18 @@ ek_grab() {
       mv -T -- "$ek_take" "$ek_d" 2>/dev/null && break
       ek_tries=$((ek_tries + 1))
       [ "$ek_tries" -lt 20 ] || ek_sick 'the lock cannot be made'
+      # The dead may have been removed by who took over: from the top again.
+      ek_d=$ek_dir/lock
       continue
     fi
     ek_t=
     for ek_x in "$ek_d"/*; do ek_t=$ek_x; done
     ek_line "$ek_t/holder"
     ek_holder=$ek_text
-    if [ ! -d "$ek_t" ]; then
+    if [ ! -r "$ek_t/procs" ]; then
       ek_tries=$((ek_tries + 1))
       [ "$ek_tries" -lt 20 ] || return 1
+      ek_d=$ek_dir/lock
       continue
     fi
     ek_held "$ek_t" && return 1
@@ -122,19 +126,6 @@ ek_acquire() {
     ek_say stale
     exit 0
   fi
-  [ -s "$ek_dir/key" ] || ek_make_key
-}
-
-ek_make_key() {
-  # shellcheck disable=SC2046  # split into bytes
-  set -- $(od -An -v -tx1 -N32 /dev/urandom)
-  ek_ifs=$IFS
-  IFS=
-  ek_text=$*
-  IFS=$ek_ifs
-  [ "${#ek_text}" = 64 ] || ek_sick 'no random bytes can be had'
-  (umask 077; printf '%s\n' "$ek_text" >"$ek_dir/key.new") 2>/dev/null &&
-    mv -f -- "$ek_dir/key.new" "$ek_dir/key" || ek_sick 'the key cannot be written'
 }
 
 # Gives the lock back.

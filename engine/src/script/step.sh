@@ -177,20 +177,19 @@ ek_directory() {
 
 # ek_place_at TEMP PATH: renames, or cleans up.
 ek_place_at() {
-  if mv -T -f -- "$1" "$2"; then
-    # Two names of one file: the rename leaves both.
-    if [ -e "$1" ] || [ -L "$1" ]; then rm -f -- "$1"; fi
-  else
-    rm -rf -- "$1"
-    return 1
-  fi
+  mv -T -f -- "$1" "$2" || { rm -rf -- "$1"; return 1; }
 }
 
 # ek_symlink PATH TEMP TARGET
 ek_symlink() { ln -s -T -- "$3" "$2" && ek_place_at "$2" "$1"; }
 
 # ek_hardlink PATH TEMP TARGET
-ek_hardlink() { ln -T -- "$3" "$2" && ek_place_at "$2" "$1"; }
+ek_hardlink() {
+  # `mv` refuses two names of one file.
+  # shellcheck disable=SC3013  # dash and bash have it
+  if [ ! -L "$1" ] && [ "$1" -ef "$3" ]; then return 0; fi
+  ln -T -- "$3" "$2" && ek_place_at "$2" "$1"
+}
 
 # ek_copy TO TEMP FROM
 ek_copy() {
@@ -329,7 +328,12 @@ ek_long() {
   fi
   shift 5
   printf '%s' "$ek_in" 2>/dev/null | base64 -d 2>/dev/null |
-    { ek_pre=ek_launch; "$@"; } >/dev/null 2>&1 &
+    (
+      # Not by a redirection of the whole: the shell would keep the old stdout open beside it.
+      exec >/dev/null 2>&1
+      ek_pre=ek_launch
+      "$@"
+    ) &
   ek_in=
   ek_naps=0
   while [ ! -e "$ek_ld/pid" ] && [ "$ek_naps" -lt 500 ]; do

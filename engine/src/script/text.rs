@@ -10,15 +10,6 @@ const BECOME: &str = include_str!("become.sh");
 const LOCK: &str = include_str!("lock.sh");
 const STEP: &str = include_str!("step.sh");
 
-/// All that is sent before any operation, for a check of the scripts.
-#[cfg(test)]
-pub(super) const PRELUDES: [(&str, &str); 4] = [
-    ("look.sh", LOOK),
-    ("become.sh", BECOME),
-    ("lock.sh", LOCK),
-    ("step.sh", STEP),
-];
-
 /// Data that follows a script.
 #[derive(Clone, Debug)]
 pub(super) enum Piece {
@@ -158,7 +149,7 @@ impl<'a> Script<'a> {
             text.push_str(part);
         }
         for (kind, script) in &self.probes {
-            text.push_str(&format!("ek_p_{kind}() {{\n{script}\n}}\n"));
+            text.extend(["ek_p_", kind, "() {\n", script, "\n}\n"]);
         }
         text.push_str("ek_main() {\n");
         let mut text = text.into_bytes();

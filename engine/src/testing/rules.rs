@@ -42,6 +42,12 @@ pub(super) fn all(case: &Case) -> Found {
     };
     found.extend(same_order(case, &seen));
     found.extend(reads(case, &asked));
+    found.extend(secrets_in(
+        case,
+        asked
+            .iter()
+            .map(|probe| format!("{:?} {probe:?}", probe.key())),
+    ));
     let host = case.host.clone();
     match drive::run(case, &host) {
         Ok(run) => {
@@ -211,6 +217,7 @@ fn secrets_in(case: &Case, texts: impl IntoIterator<Item = String>) -> Found {
         .iter()
         .map(|secret| String::from_utf8_lossy(secret.reveal()).into_owned())
         .filter(|secret| secret.len() > 3)
+        .flat_map(|secret| [secret.escape_debug().to_string(), secret])
         .collect();
     texts
         .into_iter()
@@ -223,7 +230,7 @@ fn secrets_in(case: &Case, texts: impl IntoIterator<Item = String>) -> Found {
 }
 
 fn writes(case: &Case, before: &World, after: &World) -> Found {
-    let writes = case.task.touches().writes;
+    let writes = with_real(before, case.task.touches().writes);
     let missing = |what: String| {
         (
             Law::Touches,
@@ -241,10 +248,23 @@ fn writes(case: &Case, before: &World, after: &World) -> Found {
         .collect()
 }
 
+/// Also what paths lead to: the engine compares them with all links resolved.
+fn with_real(world: &World, mut things: Vec<Thing>) -> Vec<Thing> {
+    let real = |thing: &Thing| match thing {
+        Thing::Path(path) => Some(Thing::Path(world.real(path))),
+        Thing::Tree(path) => Some(Thing::Tree(world.real(path))),
+        _ => None,
+    };
+    let more: Vec<_> = things.iter().filter_map(real).collect();
+    things.extend(more);
+    things
+}
+
 /// What is asked in later rounds must be told beforehand too.
 fn reads(case: &Case, asked: &Probes) -> Found {
     let Touches { reads, writes, .. } = case.task.touches();
-    let known: Vec<Thing> = reads.into_iter().chain(writes).collect();
+    let known = reads.into_iter().chain(writes).collect();
+    let known = with_real(&case.host.world(), known);
     let covered = |thing: &Thing| match thing {
         Thing::Path(path) | Thing::Tree(path) if !known.contains(thing) => known
             .iter()

@@ -73,7 +73,10 @@ fn a_handler_runs_once_and_only_after_a_change() {
         vec![change, handler]
     };
     let first = go(&host, tasks());
-    assert_eq!(first.told(), ["change: Changed value", "restart: Changed sum"]);
+    assert_eq!(
+        first.told(),
+        ["change: Changed value", "restart: Changed sum"]
+    );
     assert_eq!(first.reason("restart"), "triggered by `change`");
     assert_eq!(go(&host, tasks()).told(), ["change: Unchanged "]);
     assert_eq!(count(&host, "restart"), 1);
@@ -91,7 +94,11 @@ fn check_mode_writes_nothing_and_foretells_the_run() {
     let before = host.world();
     let check = go_with(&host, tasks(), Options::new().check());
     assert!(host.world().changed_since(&before).is_empty());
-    assert!(host.exchanges().iter().all(|exchange| exchange.lock.is_none()));
+    assert!(
+        host.exchanges()
+            .iter()
+            .all(|exchange| exchange.lock.is_none())
+    );
     let apply = go(&host, tasks());
     assert_eq!(check.told(), apply.told());
     assert_eq!(count(&host, "restart"), 1);

@@ -270,14 +270,23 @@ impl Ran {
     pub(crate) fn told(&self) -> Vec<String> {
         let line = |task: &TaskFinished| {
             let items = task.items.iter().flat_map(|item| &item.changes);
-            let error = task.error.iter().map(|error| format!(" ({})", error.message)).collect::<String>();
+            let error = task
+                .error
+                .iter()
+                .map(|error| format!(" ({})", error.message))
+                .collect::<String>();
             let what: Vec<_> = task
                 .changes
                 .iter()
                 .chain(items)
                 .map(|c| c.what.as_str())
                 .collect();
-            format!("{}: {:?} {}{error}", task.name.task, task.outcome, what.join(","))
+            format!(
+                "{}: {:?} {}{error}",
+                task.name.task,
+                task.outcome,
+                what.join(",")
+            )
         };
         self.finished().map(line).collect()
     }
@@ -316,7 +325,10 @@ pub(crate) fn go_with(host: &Arc<FakeHost>, tasks: Vec<Task>, options: Options) 
 
 pub(crate) fn list(host: &Arc<FakeHost>, tasks: Vec<Task>) -> TaskList {
     let mut list = TaskList::new("kit");
-    list.host("box", Arc::clone(host) as Arc<dyn evenkeel_engine::host::Host>);
+    list.host(
+        "box",
+        Arc::clone(host) as Arc<dyn evenkeel_engine::host::Host>,
+    );
     for task in tasks {
         list.task(task);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use evenkeel_engine::{
-    Cause, NotYet, Probe, Probes, Refusal, Seen, Thing, ask, hex,
+    Cause, Effect, NotYet, Probe, Probes, Refusal, Seen, Thing, ask, hex,
     probes::{Glob, Whoami},
     sha256,
 };
@@ -54,6 +54,23 @@ impl Guards<'_> {
             probes.extend(commands.map(|text| ask(Succeeds::new(text, dir.as_deref()))));
         }
         probes
+    }
+
+    /// What a run makes of the guards: nobody but the command knows.
+    pub(crate) fn effects(&self, seen: &Seen) -> Vec<Effect> {
+        let why = |what: &str| format!("`{what}` after the command");
+        let mut effects = Vec::new();
+        for path in self.creates.iter().chain(self.removes) {
+            if let Ok(path) = self.path(path, seen) {
+                effects.push(Effect::unknown(Glob(path.clone()), why(&path)));
+            }
+        }
+        if let Ok(dir) = self.dir(seen) {
+            for text in self.unless.iter().chain(self.onlyif) {
+                effects.push(Effect::unknown(Succeeds::new(text, dir.as_deref()), why(text)));
+            }
+        }
+        effects
     }
 
     pub(crate) fn decide(&self, seen: &Seen) -> Result<Decision, NotYet> {

@@ -1,5 +1,5 @@
 use evenkeel_engine::{
-    Action, Probe as _, bind,
+    Probe as _, bind,
     probes::{Account, Glob, Me, Whoami},
 };
 

@@ -119,6 +119,12 @@ fn wanted(args: &Args) -> (Moment, Moment) {
     )
 }
 
+/// Whether a task says anything about times.
+pub(super) fn named(args: &Args) -> bool {
+    let other = |moment: Option<Moment>| moment.is_some_and(|moment| moment != Moment::Preserve);
+    other(args.access_time) || other(args.modification_time)
+}
+
 fn is_at(moment: Moment) -> bool {
     matches!(moment, Moment::At(_))
 }
@@ -130,7 +136,7 @@ pub(super) fn ask(args: &Args, look: &Look<'_>, path: &str) {
     }
 }
 
-/// What differs in the times of an existing path.
+/// What differs in the times of what an existing path leads to.
 pub(super) fn changes(args: &Args, look: &Look<'_>, path: &str) -> Result<Vec<Change>, NotYet> {
     let (access, modification) = wanted(args);
     let now = if is_at(access) || is_at(modification) {
@@ -149,7 +155,7 @@ pub(super) fn changes(args: &Args, look: &Look<'_>, path: &str) -> Result<Vec<Ch
         let step = Action::Attrs {
             path: path.to_owned(),
             attrs: attrs(after.clone()),
-            follow: false,
+            follow: true,
             recurse: false,
         };
         Some(Change::new(what, was, after).step(step).because(cause))

@@ -43,7 +43,13 @@ impl Edit {
     /// The text with the line in it; nothing if it stays as it is.
     pub(super) fn present(&self, before: &[u8]) -> Option<Vec<u8>> {
         let line = self.line.as_deref()?;
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
         let mut lines: Vec<Vec<u8>> = split(before);
+        let block = split(&ended(line.to_vec()));
+        // More than one line is found as a whole, or it would come again in each run.
+        if block.len() > 1 && lines.windows(block.len()).any(|here| here == block) {
+            return None;
+        }
         if let Some((at, new)) = self.replacement(&lines, line) {
             if lines[at] == new {
                 return None;

@@ -1,5 +1,61 @@
-use crate::support::Expect;
+//! `stat`.
+
+use evenkeel_engine::{fake::FakeHost, hex, sha256};
+use evenkeel_modules::stat::{Detail, Details};
+
+use crate::support::{Expect, case};
+
+fn host() -> FakeHost {
+    FakeHost::new()
+        .file("/srv/f", "text")
+        .mode("/srv/f", 0o4750)
+        .link("/srv/l", "f")
+        .model(|world, probe: &Details| {
+            Ok(world.stat(&probe.0).map(|_| Detail {
+                size: 4,
+                ..Detail::default()
+            }))
+        })
+}
 
 pub(crate) fn cases() -> Vec<Expect> {
-    Vec::new()
+    let sha = format!("\"{}\"", hex(&sha256(b"text")));
+    vec![
+        case("a file", "stat: {path: /srv/f}")
+            .on(host())
+            .gives("stat.exists", "true")
+            .gives("stat.isreg", "true")
+            .gives("stat.isdir", "false")
+            .gives("stat.mode", "\"4750\"")
+            .gives("stat.isuid", "true")
+            .gives("stat.xoth", "false")
+            .gives("stat.pw_name", "\"root\"")
+            .gives("stat.size", "4")
+            .gives("stat.checksum", &sha),
+        case("no checksum", "stat: {path: /srv/f, get_checksum: no}")
+            .on(host())
+            .gives("stat.checksum", "nothing"),
+        case("a link", "stat: {path: /srv/l}")
+            .on(host())
+            .gives("stat.islnk", "true")
+            .gives("stat.lnk_target", "\"f\"")
+            .gives("stat.lnk_source", "\"/srv/f\"")
+            .gives("stat.checksum", "nothing"),
+        case(
+            "what a link points to",
+            "ansible.builtin.stat: {path: /srv/l, follow: true}",
+        )
+        .on(host())
+        .gives("stat.isreg", "true")
+        .gives("stat.path", "\"/srv/l\"")
+        .gives("stat.checksum", &sha),
+        case("nothing", "stat: {path: /srv/no}")
+            .on(host())
+            .gives("stat", "{\"exists\":false}"),
+        case(
+            "another checksum",
+            "stat: {path: /srv/f, checksum_algorithm: md5}",
+        )
+        .refused("`checksum_algorithm: md5` is not supported"),
+    ]
 }

@@ -3,15 +3,17 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use evenkeel_engine::{
-    AnyModule, BindError, Identity, Map, Refusal, Seen, Stop, Value,
+    AnyModule, BindError, Identity, Map, Nature, Refusal, Seen, Stop, Value,
     fake::{FakeHost, World},
     hex,
     probes::Kind,
     sha256,
     testing::{Case, Law, Ran},
 };
+use evenkeel_modules::Below;
 
 /// A case and what is expected of it.
+#[derive(Clone)]
 pub(crate) struct Expect {
     /// The behaviour's id, then what it is about.
     pub(crate) name: String,
@@ -24,8 +26,10 @@ pub(crate) struct Expect {
     paths: Vec<(String, String)>,
     outputs: Vec<(String, String)>,
     warnings: Vec<String>,
+    quiet: bool,
 }
 
+#[derive(Clone)]
 enum Wanted {
     Changes(Vec<String>),
     Refused(String),
@@ -46,6 +50,7 @@ pub(crate) fn case(name: &str, yaml: &str) -> Expect {
         paths: Vec::new(),
         outputs: Vec::new(),
         warnings: Vec::new(),
+        quiet: false,
     }
 }
 
@@ -64,7 +69,7 @@ impl Expect {
 
     /// As somebody else.
     #[expect(dead_code, reason = "for modules that need it")]
-    pub(crate) fn as_user(mut self, identity: Identity) -> Self {
+    pub(crate) fn by(mut self, identity: Identity) -> Self {
         self.identity = identity;
         self
     }
@@ -103,6 +108,12 @@ impl Expect {
     /// A warning contains this.
     pub(crate) fn warns(mut self, text: &str) -> Self {
         self.warnings.push(text.to_owned());
+        self
+    }
+
+    /// There are no warnings.
+    pub(crate) fn warns_not(mut self) -> Self {
+        self.quiet = true;
         self
     }
 
@@ -155,6 +166,15 @@ pub(crate) fn check(expect: Expect) -> Vec<String> {
         }
         (Err(error), _) => return vec![format!("{name}: {error}")],
     };
+    match module.bind(&bound.args()) {
+        Ok(again) if again.args() == bound.args() => {}
+        again => {
+            return vec![format!(
+                "{name}: its arguments do not survive: {:?}",
+                again.err()
+            )];
+        }
+    }
     let mut case = Case::bound(&name, expect.host.clone(), bound.clone()).as_user(expect.identity);
     for (law, reason) in expect.without {
         case = case.without(law, reason);
@@ -170,6 +190,9 @@ pub(crate) fn check(expect: Expect) -> Vec<String> {
                     let warned = ran.plan.warnings.iter().any(|w| w.contains(text));
                     (!warned).then(|| format!("no warning of `{text}`: {:?}", ran.plan.warnings))
                 }));
+                if expect.quiet && !ran.plan.warnings.is_empty() {
+                    found.push(format!("it warns: {:?}", ran.plan.warnings));
+                }
                 for (path, wanted) in &expect.paths {
                     found.extend(path_differs(&ran.world, path, wanted));
                 }
@@ -250,19 +273,38 @@ pub(crate) fn example(module: &dyn AnyModule) {
         // What the playbook runner fills in.
         args.insert("content".to_owned(), "rendered\n".into());
     }
+    if let Some(Value::Seq(conditions)) = args.get_mut("that") {
+        // The playbook runner judges conditions.
+        conditions.fill(true.into());
+    }
     for file in module.files() {
         if let Some(Value::Str(path)) = args.get(*file) {
             let source = evenkeel_engine::Source::inline(path.clone(), b"source\n".to_vec());
             args.insert((*file).to_owned(), Value::Source(source));
         }
     }
+    let given = args.len();
     let bound = module.bind(&Value::Map(args));
     let bound = bound.unwrap_or_else(|why| panic!("the example of `{name}`: {why}"));
+    // Or a new optional argument would change the fingerprint of every task.
+    let Value::Map(kept) = bound.args() else {
+        panic!("the arguments of `{name}` are no map");
+    };
+    assert!(
+        kept.len() <= given,
+        "`{name}` keeps what was not given: {kept:?}"
+    );
     bound
         .check()
         .unwrap_or_else(|why| panic!("the example of `{name}`: {why}"));
     assert_eq!(bound.module(), name);
-    if let Err(Stop::Refused(why)) = bound.plan(&Seen::default()) {
+    let again = module.bind(&Value::Map(kept)).expect("its own arguments");
+    assert_eq!(again.args(), bound.args(), "`{name}`");
+    // To refuse is what `fail` is for.
+    let control = bound.nature() == Nature::Control;
+    if let Err(Stop::Refused(why)) = bound.plan(&Seen::default())
+        && !control
+    {
         panic!("the example of `{name}`: {why}");
     }
 }
@@ -273,9 +315,25 @@ pub(crate) fn sha(text: &str) -> String {
     hex(&sha256(text.as_bytes()))
 }
 
+/// A host that knows what is below a directory.
+pub(crate) fn below(host: FakeHost) -> FakeHost {
+    host.model(|world, probe: &Below| {
+        let inside = format!("{}/", probe.0);
+        let paths = world.paths().filter(|path| path.starts_with(&inside));
+        let entries = paths.filter_map(|path| {
+            let mut stat = world.stat(path)?;
+            if let Kind::Link(target) = &mut stat.kind {
+                target.clear();
+            }
+            Some((path.to_owned(), stat))
+        });
+        Ok(world.is_dir(&probe.0).then(|| entries.collect()))
+    })
+}
+
 /// What is wrong with the tables `cases/*.coverage`: one line for each id of `cases/ids.txt`, with
-/// `test` and the name of a case (behind the id) or of a test function; `lab` and what brings it; or
-/// `differs` and why.
+/// `test` and the name of a case (behind the id, or with its own) or of a test function; `lab` and
+/// what brings it; `differs` and why; or `elsewhere` and the crate whose tests have it.
 pub(crate) fn coverage(names: &[String]) -> Vec<String> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &Path| fs::read_to_string(path).expect("a readable file");
@@ -306,9 +364,11 @@ pub(crate) fn coverage(names: &[String]) -> Vec<String> {
             let fits = match *kind {
                 "test" => {
                     let case = format!("{id} {about}");
-                    names.contains(&case) || sources.contains(&format!("fn {about}()"))
+                    names.contains(&case)
+                        || names.contains(&about)
+                        || sources.contains(&format!("fn {about}()"))
                 }
-                "lab" | "differs" => !about.is_empty(),
+                "lab" | "differs" | "elsewhere" => !about.is_empty(),
                 _ => false,
             };
             if !fits {

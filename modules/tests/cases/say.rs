@@ -1,0 +1,47 @@
+//! `assert`, `fail`, `debug`, `set_fact`: what changes nothing on a host.
+
+use evenkeel_engine::{NotYet, Value};
+
+use crate::support::{Expect, case};
+
+pub(crate) fn cases() -> Vec<Expect> {
+    vec![
+        case(
+            "AST-01 all conditions hold",
+            "assert: {that: [true, yes], quiet: true}",
+        )
+        .gives("msg", "\"all conditions hold\""),
+        case(
+            "AST-02 the condition that does not hold is named",
+            "assert: {that: {text: a > 1, holds: false}, msg: no}",
+        )
+        .refused("no: `a > 1` does not hold"),
+        case(
+            "AST-03 the result says what was asked for",
+            "assert: {that: true, success_msg: fine}",
+        )
+        .gives("msg", "\"fine\""),
+        case("AST-04 what is not known yet is waited for", "assert: {}")
+            .arg("that", Value::NotYet(NotYet::new("the result of `a`")))
+            .not_yet("the result of `a`"),
+        case(
+            "FLR-01 it fails with its message",
+            "fail: {msg: this host is too small}",
+        )
+        .refused("this host is too small"),
+        case("FLR-02 a message is not needed", "fail: {}").refused("asks to fail here"),
+        case("DBG-01 it says any value", "debug: {msg: {a: [1, true]}}")
+            .gives("msg", "{\"a\":[1,true]}"),
+        case("DBG-02 what is not known yet is not said", "debug: {}")
+            .arg("msg", Value::NotYet(NotYet::new("the result of `a`")))
+            .not_yet("the result of `a`"),
+        case(
+            "FCT-01 the result is what was set",
+            "set_fact: {a: 1, b: [x], cacheable: true}",
+        )
+        .gives("a", "1")
+        .gives("b", "[\"x\"]")
+        .gives("cacheable", "nothing"),
+        case("FCT-02 names are those of variables", "set_fact: {a-b: 1}").refused("`a-b`"),
+    ]
+}

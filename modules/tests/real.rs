@@ -1,0 +1,230 @@
+//! The modules about files on a real machine, without root: each task runs twice, below a directory
+//! of its own. The first run changes what it says, the second nothing.
+
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use evenkeel_engine::{
+    LocalConnection, Resolve, Resolved, ScriptHost, Source, Stop, Task, TaskList, Value,
+    event::{Event, Outcome, TaskFinished},
+    run::{Cancel, Options, run},
+};
+
+/// Arguments that are known.
+struct Ready(Arc<dyn evenkeel_engine::Bound>);
+
+impl Resolve for Ready {
+    fn resolve(&self, _: &dyn evenkeel_engine::Outputs) -> Result<Resolved, Stop> {
+        Ok(Resolved::One(Arc::clone(&self.0)))
+    }
+}
+
+/// Runs tasks on this machine; `@` in YAML is the directory.
+async fn tasks(dir: &Path, options: Options, yaml: &[&str]) -> Vec<TaskFinished> {
+    let registry = evenkeel_modules::standard();
+    let connection = LocalConnection::new()
+        .env("XDG_STATE_HOME", dir.join("state"))
+        .env("HOME", dir);
+    let mut list = TaskList::new("test");
+    list.host("here", Arc::new(ScriptHost::new(connection)));
+    for text in yaml {
+        let text = text.replace('@', dir.to_str().expect("a path in UTF-8"));
+        let Ok(Value::Map(task)) = serde_yaml::from_str(&text) else {
+            panic!("{text} is no task");
+        };
+        let (name, mut args) = task.into_iter().next().expect("a module");
+        let module = registry.get(&name).expect("a known module");
+        if let Value::Map(args) = &mut args {
+            let local = !args.get("remote_src").is_some_and(Value::is_true);
+            if let (true, true, Some(Value::Str(path))) =
+                (local, name == "copy", args.get("src").cloned())
+            {
+                let source = Source::open(&path, Path::new(&path)).expect("a local file");
+                args.insert("src".to_owned(), Value::Source(source));
+            }
+        }
+        let bound = module
+            .bind(&args)
+            .unwrap_or_else(|why| panic!("{text}: {why}"));
+        list.task(Task::resolved(text, module.name(), Arc::new(Ready(bound))));
+    }
+    let ended = Arc::new(Mutex::new(Vec::new()));
+    let sink = {
+        let ended = Arc::clone(&ended);
+        move |event: &Event| {
+            if let Event::TaskFinished(task) = event {
+                ended.lock().expect("no panic").push((**task).clone());
+            }
+        }
+    };
+    let report = run(Arc::new(list), options, Arc::new(sink), Cancel::default()).await;
+    report.expect("no cycle");
+    let ended = ended.lock().expect("no panic");
+    ended.clone()
+}
+
+/// Runs tasks twice; the first time each changes something.
+async fn twice(dir: &Path, yaml: &[&str]) {
+    for wanted in [Outcome::Changed, Outcome::Unchanged] {
+        let ended = tasks(dir, Options::new(), yaml).await;
+        assert_eq!(ended.len(), yaml.len());
+        for task in ended {
+            let (name, error) = (&task.name.task, &task.error);
+            assert_eq!(task.outcome, wanted, "{name}: {error:?} {:?}", task.changes);
+        }
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path)
+        .expect("it is there")
+        .permissions()
+        .mode()
+        & 0o7777
+}
+
+#[tokio::test]
+async fn files_and_links() {
+    let temp = tempfile::tempdir().expect("a directory");
+    let dir = temp.path();
+    twice(
+        dir,
+        &[
+            "file: {path: '@/a b/c', state: directory, mode: '2750'}",
+            "copy: {dest: '@/a b/f', content: \"one\\ntwo\\n\", mode: '0640'}",
+            "file: {path: '@/l', src: a b/f, state: link}",
+            "file: {path: '@/h', src: '@/a b/f', state: hard}",
+            "file: {path: '@/a b/f', modification_time: '202001010000.00'}",
+            "file: {path: '@/new', state: touch, mode: 'u=rw,go=', access_time: preserve, \
+             modification_time: preserve}",
+            "lineinfile: {path: '@/made/by/line', line: x = 1, create: true}",
+            "file-template: {dest: '@/t', content: \"a 'b' $c\\n\"}",
+        ],
+    )
+    .await;
+    assert_eq!(mode(&dir.join("a b/c")), 0o2750);
+    assert_eq!(mode(&dir.join("new")), 0o600);
+    assert_eq!(
+        fs::read_to_string(dir.join("t")).expect("a file"),
+        "a 'b' $c\n"
+    );
+    let (f, h) = (dir.join("a b/f"), dir.join("h"));
+    let inode = |path: &Path| fs::metadata(path).expect("it is there").ino();
+    assert_eq!(inode(&f), inode(&h));
+    assert_eq!(
+        fs::metadata(&f).expect("it is there").mtime(),
+        1_577_836_800
+    );
+}
+
+#[tokio::test]
+async fn what_is_there_is_changed() {
+    let temp = tempfile::tempdir().expect("a directory");
+    let dir = temp.path();
+    for (name, text) in [
+        ("f", "old\n"),
+        ("g", "old\n"),
+        ("d/x", ""),
+        ("d/s/y", ""),
+        ("gone", ""),
+    ] {
+        let path = dir.join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        fs::write(path, text).expect("a file");
+    }
+    std::os::unix::fs::symlink("g", dir.join("l")).expect("a link");
+    std::os::unix::fs::symlink("nowhere", dir.join("d/dangling")).expect("a link");
+    fs::hard_link(dir.join("f"), dir.join("f2")).expect("a link");
+    twice(
+        dir,
+        &[
+            "copy: {dest: '@/f', content: new, backup: true, validate: grep -q new %s}",
+            "lineinfile: {path: '@/l', regexp: '^o', line: other}",
+            "file: {path: '@/d', recurse: true, mode: 'u=rwX,go='}",
+            "file: {path: '@/gone', state: absent}",
+            "copy: {src: '@/d/', dest: '@/copied', remote_src: true}",
+        ],
+    )
+    .await;
+    let read = |name: &str| fs::read_to_string(dir.join(name)).expect("a file");
+    assert_eq!(read("f"), "new");
+    assert_eq!(read("f2"), "old\n", "a new file takes the place of the old");
+    assert_eq!(read("g"), "other\n");
+    assert!(dir.join("l").is_symlink());
+    for (name, bits) in [
+        ("d", 0o700),
+        ("d/x", 0o600),
+        ("d/s", 0o700),
+        ("copied/s/y", 0o600),
+    ] {
+        assert_eq!(mode(&dir.join(name)), bits, "{name}");
+    }
+    assert_eq!(
+        fs::read_link(dir.join("copied/dangling")).expect("a link"),
+        Path::new("nowhere")
+    );
+    assert!(!dir.join("gone").exists());
+    let names = fs::read_dir(dir).expect("a directory");
+    let names: Vec<_> = names
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    let backups = names
+        .iter()
+        .filter(|name| name.to_string_lossy().ends_with('~'));
+    assert_eq!(backups.count(), 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_fails() {
+    let temp = tempfile::tempdir().expect("a directory");
+    let dir = temp.path();
+    fs::write(dir.join("f"), "old").expect("a file");
+    let ended = tasks(
+        dir,
+        Options::new(),
+        &["copy: {dest: '@/f', content: new, validate: 'false %s'}"],
+    )
+    .await;
+    assert_eq!(ended[0].outcome, Outcome::Failed, "{:?}", ended[0]);
+    assert_eq!(fs::read_to_string(dir.join("f")).expect("a file"), "old");
+    let ended = tasks(
+        dir,
+        Options::new(),
+        &["file: {path: '@/f', owner: no-such-user-here}"],
+    )
+    .await;
+    assert_eq!(ended[0].outcome, Outcome::Failed, "{:?}", ended[0]);
+    let error = ended[0].error.clone().expect("an error").message;
+    assert!(error.contains("the user `no-such-user-here`"), "{error}");
+}
+
+#[tokio::test]
+async fn check_mode_foretells_and_touches_nothing() {
+    let temp = tempfile::tempdir().expect("a directory");
+    let dir = temp.path();
+    let yaml = [
+        "file: {path: '@/a/b', state: directory, mode: '0700'}",
+        "copy: {dest: '@/a/b/f', content: new}",
+        "lineinfile: {path: '@/a/b/f', line: more}",
+        "file: {path: '@/a/l', src: b/f, state: link}",
+        "stat: {path: '@/a/b/f'}",
+        "file: {path: '@/a/b/f', owner: no-such-user-here}",
+    ];
+    let ended = tasks(dir, Options::new().check(), &yaml).await;
+    let outcomes: Vec<_> = ended.iter().map(|task| task.outcome).collect();
+    let changed = Outcome::Changed;
+    let wanted = [
+        changed,
+        changed,
+        changed,
+        changed,
+        Outcome::Unchanged,
+        Outcome::Unknown,
+    ];
+    assert_eq!(outcomes, wanted, "{ended:?}");
+    assert_eq!(fs::read_dir(dir).expect("a directory").count(), 0);
+}

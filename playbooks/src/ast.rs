@@ -1,0 +1,237 @@
+//! What a playbook says, checked as far as can be without variables. Every part knows its place.
+//!
+//! Nothing is inherited here: a block's `become` stands at the block only.
+
+use crate::{
+    files::{FileId, Span, Spanned},
+    yaml::Node,
+};
+
+/// A playbook file.
+#[derive(Clone, Debug)]
+pub struct Playbook {
+    /// The file.
+    pub file: FileId,
+    /// Its plays, in order.
+    pub plays: Vec<Play>,
+}
+
+/// A play: tasks for a pattern of hosts.
+#[derive(Clone, Debug)]
+pub struct Play {
+    /// The whole of it.
+    pub span: Span,
+    /// `name`; may be a template.
+    pub name: Option<Spanned<String>>,
+    /// `hosts`: a pattern (a list is joined with commas); may be a template.
+    pub hosts: Spanned<String>,
+    /// Keywords that blocks and tasks also have.
+    pub common: Common,
+    /// `gather_facts`.
+    pub gather_facts: Option<Flag>,
+    /// `strategy`.
+    pub strategy: Strategy,
+    /// `pre_tasks`.
+    pub pre_tasks: Vec<Item>,
+    /// `tasks`.
+    pub tasks: Vec<Item>,
+    /// `post_tasks`.
+    pub post_tasks: Vec<Item>,
+    /// `handlers`.
+    pub handlers: Vec<Task>,
+}
+
+/// How hosts of a play keep step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strategy {
+    /// As if each task ended on all hosts before the next.
+    #[default]
+    Linear,
+    /// Each host for itself.
+    Free,
+}
+
+/// One entry of a list of tasks.
+#[derive(Clone, Debug)]
+pub enum Item {
+    /// A task.
+    Task(Box<Task>),
+    /// A block.
+    Block(Box<Block>),
+    /// A word to the runner.
+    Meta(Box<Meta>),
+}
+
+/// Tasks together, with what to do when one fails.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// The whole of it.
+    pub span: Span,
+    /// `name`.
+    pub name: Option<Spanned<String>>,
+    /// Keywords; they hold for all tasks in it.
+    pub common: Common,
+    /// `block`.
+    pub body: Vec<Item>,
+    /// `rescue`.
+    pub rescue: Vec<Item>,
+    /// `always`.
+    pub always: Vec<Item>,
+}
+
+/// `meta`.
+#[derive(Clone, Debug)]
+pub struct Meta {
+    /// The whole of it.
+    pub span: Span,
+    /// `name`.
+    pub name: Option<Spanned<String>>,
+    /// What to do.
+    pub action: Spanned<MetaAction>,
+    /// Its keywords: `when` and `tags` matter.
+    pub common: Common,
+}
+
+/// What `meta` can say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetaAction {
+    /// Handlers that were notified run here.
+    FlushHandlers,
+    /// Nothing.
+    Noop,
+}
+
+/// A module with arguments.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// The whole of it.
+    pub span: Span,
+    /// `name`; may be a template.
+    pub name: Option<Spanned<String>>,
+    /// `id`.
+    pub id: Option<Spanned<String>>,
+    /// The module, as written; `local_action` and `action` are resolved.
+    pub module: Spanned<String>,
+    /// Its arguments: always a map (empty if there are none). `args:` and `key=value` texts are
+    /// merged in; the free text of `command`, `shell`, `script` and `raw` is the key `cmd`.
+    pub args: Node,
+    /// `loop` or a `with_` form.
+    pub loop_: Option<Loop>,
+    /// Keywords that blocks and plays also have.
+    pub common: Common,
+    /// `register`.
+    pub register: Option<Spanned<String>>,
+    /// `changed_when`; all must hold.
+    pub changed_when: Vec<Node>,
+    /// `failed_when`; all must hold.
+    pub failed_when: Vec<Node>,
+    /// `listen`: topics of a handler.
+    pub listen: Vec<Spanned<String>>,
+    /// `triggered_by`: ids of tasks whose change makes this one run.
+    pub triggered_by: Vec<Spanned<String>>,
+    /// `reads`: all that the command reads; `Some` of nothing means nothing.
+    pub reads: Option<Vec<Spanned<String>>>,
+    /// `writes`: all that the command writes.
+    pub writes: Option<Vec<Spanned<String>>>,
+    /// `once`: the command runs once for each checksum.
+    pub once: Option<Flag>,
+}
+
+/// A loop.
+#[derive(Clone, Debug)]
+pub struct Loop {
+    /// Which.
+    pub kind: Spanned<LoopKind>,
+    /// What is looped over: a list, a map, or a template.
+    pub expr: Node,
+    /// The name of the item's variable; `item` unless `loop_control` says otherwise.
+    pub loop_var: String,
+    /// `index_var`.
+    pub index_var: Option<Spanned<String>>,
+    /// `label`: a template.
+    pub label: Option<Node>,
+}
+
+/// How a loop reads what it is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LoopKind {
+    /// `loop` and `with_list`: the list as it is.
+    List,
+    /// `with_items`: one level of lists in the list is opened; a scalar is a list of one.
+    Items,
+    /// `with_dict`: items are `{key, value}`.
+    Dict,
+    /// `with_indexed_items`: items are `[index, item]`.
+    IndexedItems,
+    /// `with_flattened`: all levels are opened.
+    Flattened,
+    /// `with_together`: the first of each list, then the second of each …
+    Together,
+    /// `with_nested`: every combination.
+    Nested,
+}
+
+/// A value, or a template that will give one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OrTemplate<T> {
+    /// The value.
+    Is(T),
+    /// The text of a template.
+    Template(String),
+}
+
+/// A yes or no that may be a template.
+pub type Flag = Spanned<OrTemplate<bool>>;
+
+/// Variables in the order in which they are written.
+pub type Vars = Vec<(Spanned<String>, Node)>;
+
+/// Keywords that plays, blocks and tasks share.
+#[derive(Clone, Debug, Default)]
+pub struct Common {
+    /// `when`: texts of expressions, or booleans; all must hold. Not on plays.
+    pub when: Vec<Node>,
+    /// `vars`, without `evenkeel`.
+    pub vars: Vars,
+    /// `tags`.
+    pub tags: Vec<Spanned<String>>,
+    /// `environment`: maps, or templates that give one; later ones win.
+    pub environment: Vec<Node>,
+    /// `become`.
+    pub become_: Option<Flag>,
+    /// `become_user`.
+    pub become_user: Option<Spanned<String>>,
+    /// `become_method`.
+    pub become_method: Option<Spanned<String>>,
+    /// `become_flags`.
+    pub become_flags: Option<Spanned<String>>,
+    /// `connection`.
+    pub connection: Option<Spanned<String>>,
+    /// `remote_user`.
+    pub remote_user: Option<Spanned<String>>,
+    /// `port`.
+    pub port: Option<Spanned<OrTemplate<u32>>>,
+    /// `check_mode`.
+    pub check_mode: Option<Flag>,
+    /// `diff`.
+    pub diff: Option<Flag>,
+    /// `no_log`.
+    pub no_log: Option<Flag>,
+    /// `ignore_errors`.
+    pub ignore_errors: Option<Flag>,
+    /// `notify`: names or topics of handlers. Not on plays.
+    pub notify: Vec<Spanned<String>>,
+    /// `after`: ids of tasks (`id`, `id@host`), on plays names of plays. `Some` of nothing frees a play.
+    pub after: Option<Vec<Spanned<String>>>,
+    /// `commands`.
+    pub commands: Option<Spanned<Commands>>,
+}
+
+/// What commands do unless something guards them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Commands {
+    /// They run once for each checksum.
+    Once,
+    /// They run every time.
+    Always,
+}

@@ -1,0 +1,141 @@
+//! From the command line to playbooks that can be run; what is wrong with them is printed.
+
+use std::sync::Arc;
+
+use evenkeel_engine as engine;
+
+use super::{connect, password, wrong};
+use crate::{
+    cli::{Connection, Method, Selection, Vault},
+    diagnostic::{Colour, Diagnostic, render_all},
+    exit::Exit,
+    files::Files,
+    load::{Loaded, Privilege, Request},
+    report::out,
+};
+
+/// Loads the playbooks; on stderr what is wrong or worth knowing.
+pub(super) fn load(selection: &Selection, check: bool, diff: bool) -> Result<Loaded, Exit> {
+    let request = request(selection, check, diff)?;
+    match read(&request) {
+        Ok(loaded) => {
+            out::talk(&pages(&loaded.warnings, &loaded.files));
+            Ok(loaded)
+        }
+        Err((diagnostics, files)) => {
+            out::talk(&pages(&diagnostics, &files));
+            Err(Exit::Input)
+        }
+    }
+}
+
+/// Loads the playbooks; with what is wrong come the texts in which it is.
+pub(super) fn read(request: &Request) -> Result<Loaded, (Vec<Diagnostic>, Files)> {
+    let modules = Arc::new(evenkeel_modules::standard());
+    crate::load::load_with_files(request, &modules, &connect::connect)
+}
+
+/// Diagnostics as people read them.
+fn pages(diagnostics: &[Diagnostic], files: &Files) -> String {
+    render_all(diagnostics, files, Colour::Always)
+}
+
+/// What is to be loaded; refuses what this version cannot do.
+pub(super) fn request(selection: &Selection, check: bool, diff: bool) -> Result<Request, Exit> {
+    refuse_connection(&selection.connection)?;
+    refuse_vault(&selection.vault)?;
+    Ok(Request {
+        playbooks: selection.playbooks.clone(),
+        inventory: selection.inventory.clone(),
+        limit: selection.limit.clone(),
+        tags: selection.tags.clone(),
+        skip_tags: selection.skip_tags.clone(),
+        extra_vars: selection.extra_vars.clone(),
+        privilege: privilege(&selection.privilege)?,
+        connection: selection.connection.connection.clone(),
+        user: None,
+        check,
+        diff,
+    })
+}
+
+/// How another user is become, as the command line asks for it.
+fn privilege(options: &crate::cli::Privilege) -> Result<Privilege, Exit> {
+    let password = match &options.become_password_file {
+        Some(path) => Some(password::from_file(path).map_err(|error| {
+            wrong(
+                &format!(
+                    "the password in `{}` cannot be read: {error}",
+                    path.display()
+                ),
+                "name a file with the password as its first line, or a program that prints it",
+            )
+        })?),
+        None if options.ask_become_pass => Some(ask()?),
+        None => None,
+    };
+    Ok(Privilege {
+        on: options.become_user_or_root,
+        user: options.become_user.clone(),
+        method: options.become_method.map(method),
+        password,
+    })
+}
+
+/// Asks for the password of sudo, su or doas.
+pub(super) fn ask() -> Result<engine::Secret, Exit> {
+    password::ask("password of sudo, su or doas").map_err(|error| {
+        wrong(
+            &format!("the password cannot be asked for: {error}"),
+            "`--become-password-file FILE` takes it from a file",
+        )
+    })
+}
+
+/// The engine's word for it.
+pub(super) fn method(method: Method) -> engine::Method {
+    match method {
+        Method::Sudo => engine::Method::Sudo,
+        Method::Su => engine::Method::Su,
+        Method::Doas => engine::Method::Doas,
+    }
+}
+
+fn refuse_connection(options: &Connection) -> Result<(), Exit> {
+    if let Some(name) = options
+        .connection
+        .as_deref()
+        .filter(|name| *name != "local")
+    {
+        return Err(wrong(
+            &format!("this version cannot reach hosts over `{name}`"),
+            "only `local` is there yet: run evenkeel on the machine itself",
+        ));
+    }
+    let given = [
+        ("--user", options.user.is_some()),
+        ("--private-key", options.private_key.is_some()),
+        ("--ssh-config", options.ssh_config.is_some()),
+        ("--timeout", options.timeout.is_some()),
+    ];
+    match given.into_iter().find(|(_, is_given)| *is_given) {
+        Some((option, _)) => Err(wrong(
+            &format!("`{option}` means nothing on the `local` connection, the only one yet"),
+            "leave it out; to act as another user there is `--become-user`",
+        )),
+        None => Ok(()),
+    }
+}
+
+fn refuse_vault(options: &Vault) -> Result<(), Exit> {
+    let asked = options.ask_vault_pass
+        || !options.vault_id.is_empty()
+        || !options.vault_password_file.is_empty();
+    if asked {
+        return Err(wrong(
+            "this version cannot read files encrypted with ansible-vault",
+            "decrypt them first, and leave the option out",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,211 @@
+//! `evenkeel run` and `evenkeel plan`.
+
+use std::{collections::BTreeSet, fmt::Write as _, io, sync::Arc, time::Duration};
+
+use evenkeel_engine::{
+    TaskList,
+    event::Sink,
+    run::{self as engine, Cancel, Mode, Options, Report, RunError},
+};
+
+use super::{audit, load, signals, wrong};
+use crate::{
+    cli::{Execution, Output, Plan, Reporting, Run, Selection},
+    exit::Exit,
+    load::Loaded,
+    printable,
+    report::{
+        human::Human,
+        json::Json,
+        junit::Junit,
+        out::{self, Printer},
+        progress::Live,
+    },
+    settings::Settings,
+};
+
+/// `evenkeel run`.
+pub(super) fn run(args: &Run) -> Exit {
+    let looks = Looks {
+        mode: if args.check { Mode::Check } else { Mode::Apply },
+        diff: args.diff,
+        changes_count: false,
+    };
+    go(&args.selection, &args.execution, &args.reporting, &looks)
+}
+
+/// `evenkeel plan`.
+pub(super) fn plan(args: &Plan) -> Exit {
+    let looks = Looks {
+        mode: Mode::Check,
+        diff: true,
+        changes_count: args.exit_code,
+    };
+    go(&args.selection, &args.execution, &args.reporting, &looks)
+}
+
+/// In what `run` and `plan` differ.
+struct Looks {
+    mode: Mode,
+    diff: bool,
+    /// Whether changes make a status of their own.
+    changes_count: bool,
+}
+
+fn go(selection: &Selection, how: &Execution, reporting: &Reporting, looks: &Looks) -> Exit {
+    if reporting.report.is_some() {
+        return wrong(
+            "this version cannot write a report as HTML",
+            "`--output json` has all that happened, one event a line",
+        );
+    }
+    let loaded = match load::load(selection, looks.mode == Mode::Check, looks.diff) {
+        Ok(loaded) => loaded,
+        Err(exit) => return exit,
+    };
+    if how.list_hosts || how.list_tasks || how.list_tags {
+        out::report(&lists(&loaded, how));
+        return Exit::Good;
+    }
+    let options = Options {
+        mode: looks.mode,
+        diff: looks.diff,
+        in_order: how.in_order,
+        keep_going: how.keep_going,
+        force_handlers: how.force_handlers,
+        lock_wait: Duration::from_secs(how.lock_wait),
+        results: reporting.verbose >= 1,
+        ..options(selection, how.forks, &loaded.settings)
+    };
+    let report: Box<dyn crate::report::Report> = match reporting.output {
+        Output::Human => Box::new(Human::new(reporting.verbose)),
+        Output::Json => Box::new(Json),
+        Output::Junit => Box::new(Junit::default()),
+    };
+    let printer = Printer::new(report, Some(Live::start()));
+    let ran = perform(loaded.list, options, &printer);
+    drop(printer);
+    ended(ran, looks.changes_count)
+}
+
+/// What all runs have in common.
+pub(super) fn options(selection: &Selection, forks: Option<usize>, settings: &Settings) -> Options {
+    let usual = Options::new();
+    let set = settings.forks.and_then(|forks| usize::try_from(forks).ok());
+    let names = selection
+        .playbooks
+        .iter()
+        .map(|path| path.display().to_string());
+    let playbook = selection.playbooks.first();
+    Options {
+        playbooks: names.collect(),
+        audit: playbook.map(|path| audit::audit(path)).unwrap_or_default(),
+        forks: forks.or(set).unwrap_or(usual.forks),
+        ..usual
+    }
+}
+
+/// Why a run did not come about.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Trouble {
+    /// The playbooks cannot be run.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// This machine does not let us.
+    #[error("this machine does not let evenkeel work: {0}")]
+    Machine(#[from] io::Error),
+}
+
+/// Runs a list, until it has ended or signals stop it.
+pub(super) fn perform(
+    list: TaskList,
+    options: Options,
+    printer: &Arc<Printer>,
+) -> Result<Report, Trouble> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let report = runtime.block_on(async {
+        let cancel = Cancel::new();
+        signals::watch(cancel.clone(), Arc::clone(printer))?;
+        let sink: Arc<dyn Sink> = Arc::<Printer>::clone(printer);
+        Ok(engine::run(Arc::new(list), options, sink, cancel).await?)
+    });
+    // What an aborted run left behind is not waited for.
+    runtime.shutdown_background();
+    report
+}
+
+/// How the program ends.
+pub(super) fn ended(ran: Result<Report, Trouble>, changes_count: bool) -> Exit {
+    let report = match ran {
+        Ok(report) => report,
+        Err(trouble) => {
+            out::talk(&format!(
+                "error: {}\n",
+                printable::block(&trouble.to_string())
+            ));
+            return Exit::Input;
+        }
+    };
+    let mut exit = if report.ok { Exit::Good } else { Exit::Failed };
+    if report.interrupted {
+        exit = Exit::Interrupted;
+    }
+    for host in report.hosts.values() {
+        if host.unreachable {
+            exit = exit.or(Exit::Unreachable);
+        }
+        if host.failed + host.blocked > 0 {
+            exit = exit.or(Exit::Failed);
+        }
+        if changes_count && host.changed + host.unknown > 0 {
+            exit = exit.or(Exit::Changes);
+        }
+    }
+    exit
+}
+
+/// `--list-hosts`, `--list-tasks`, `--list-tags`.
+fn lists(loaded: &Loaded, how: &Execution) -> String {
+    let mut out = String::new();
+    let mut section = |title: &str, lines: &mut dyn Iterator<Item = String>| {
+        writeln!(out, "{title}").expect("a string takes all");
+        for line in lines {
+            writeln!(out, "  {}", printable::line(&line)).expect("a string takes all");
+        }
+    };
+    if how.list_hosts {
+        let hosts = &mut loaded.list.hosts.iter().map(|host| host.name.clone());
+        section("hosts", hosts);
+    }
+    if how.list_tasks {
+        for (number, play) in loaded.list.plays.iter().enumerate() {
+            let title = format!("play {}", printable::line(play));
+            section(
+                title.trim_end(),
+                &mut tasks(&loaded.list, number).into_iter(),
+            );
+        }
+    }
+    if how.list_tags {
+        section("tags", &mut loaded.tags.iter().cloned());
+    }
+    out
+}
+
+/// The tasks of a play in listed order, each once for all hosts.
+fn tasks(list: &TaskList, play: usize) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let mut lines = Vec::new();
+    for task in &list.tasks {
+        let place = task
+            .place
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let line = format!("{}  ({}, {place})", task.name, task.module);
+        if task.play as usize == play && task.selected && seen.insert(line.clone()) {
+            lines.push(line);
+        }
+    }
+    lines
+}

@@ -1,0 +1,308 @@
+//! Which hosts there are: names, groups and variables.
+
+mod ini;
+mod literal;
+mod pattern;
+mod range;
+mod yaml_file;
+
+use std::{collections::BTreeSet, path::Path};
+
+use evenkeel_engine::{Map, Value};
+use indexmap::{IndexMap, IndexSet};
+
+use crate::{
+    diagnostic::Diagnostic,
+    files::{Files, Span},
+};
+
+pub use pattern::{Selection, limit, select};
+
+/// Hosts and groups. The groups `all` and `ungrouped` are there without being written.
+#[derive(Clone, Debug, Default)]
+pub struct Inventory {
+    /// Hosts in the order in which they are first written.
+    pub hosts: IndexMap<String, Entry>,
+    /// Groups in the order in which they are first written; `all` only if it is written.
+    pub groups: IndexMap<String, Group>,
+}
+
+/// What an inventory says of a host.
+#[derive(Clone, Debug, Default)]
+pub struct Entry {
+    /// Its own variables.
+    pub vars: Map,
+    /// Where it is first written.
+    pub at: Option<Span>,
+}
+
+/// A group.
+#[derive(Clone, Debug, Default)]
+pub struct Group {
+    /// Its own hosts, without those of its children.
+    pub hosts: IndexSet<String>,
+    /// Groups in it.
+    pub children: Vec<String>,
+    /// Its own variables.
+    pub vars: Map,
+    /// Where it is first written.
+    pub at: Option<Span>,
+}
+
+impl Inventory {
+    /// What is there without an inventory: this machine.
+    pub fn localhost() -> Self {
+        let mut inventory = Self::default();
+        inventory
+            .hosts
+            .insert("localhost".to_owned(), Self::implicit());
+        inventory
+    }
+
+    /// What `localhost` is where no inventory says so.
+    fn implicit() -> Entry {
+        let vars = [("ansible_connection".to_owned(), Value::from("local"))];
+        Entry {
+            vars: vars.into_iter().collect(),
+            at: None,
+        }
+    }
+
+    /// Reads what `-i` names: files, or `host1,host2,`. Without any: [`Inventory::localhost`].
+    pub fn read(files: &mut Files, sources: &[String]) -> (Self, Vec<Diagnostic>) {
+        if sources.is_empty() {
+            return (Self::localhost(), Vec::new());
+        }
+        let mut inventory = Self::default();
+        let mut out = Vec::new();
+        for source in sources {
+            if source.contains(',') {
+                inventory.add_names(source, &mut out);
+            } else if Path::new(source).is_dir() {
+                out.push(
+                    Diagnostic::nowhere(
+                        "unsupported",
+                        format!("`{source}` is a directory: inventories in parts come later"),
+                    )
+                    .help("give each file of it: `-i hosts -i more`"),
+                );
+            } else {
+                match files.load(Path::new(source)) {
+                    Ok(file) => inventory.add_file(files, file, &mut out),
+                    Err(error) => out.push(*error),
+                }
+            }
+        }
+        inventory.check_groups(&mut out);
+        (inventory, out)
+    }
+
+    fn add_names(&mut self, list: &str, out: &mut Vec<Diagnostic>) {
+        for name in list
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+        {
+            match range::expand(name) {
+                Ok(names) => {
+                    for name in names {
+                        let (name, port) = split_port(&name);
+                        let entry = self.hosts.entry(name.to_owned()).or_default();
+                        if let Some(port) = port {
+                            entry
+                                .vars
+                                .insert("ansible_port".to_owned(), Value::Int(port.into()));
+                        }
+                    }
+                }
+                Err(why) => out.push(Diagnostic::nowhere(
+                    "inventory",
+                    format!("`{name}` on the command line: {why}"),
+                )),
+            }
+        }
+    }
+
+    fn add_file(&mut self, files: &Files, file: crate::files::FileId, out: &mut Vec<Diagnostic>) {
+        let name = files.name(file);
+        let yaml = [".yml", ".yaml", ".json"]
+            .iter()
+            .any(|end| name.ends_with(end));
+        let text = files.text(file);
+        if text.starts_with("#!") {
+            let at = Span {
+                file,
+                start: 0,
+                end: 2,
+            };
+            out.push(
+                Diagnostic::error("unsupported", at, "inventory scripts are not run")
+                    .help("write its output into a file, as INI or YAML"),
+            );
+        } else if yaml {
+            yaml_file::read(self, files, file, out);
+        } else {
+            ini::read(self, files, file, out);
+        }
+    }
+
+    /// The group, which is made if there is none.
+    fn group(&mut self, name: &str, at: Option<Span>) -> &mut Group {
+        let group = self.groups.entry(name.to_owned()).or_default();
+        group.at = group.at.or(at);
+        group
+    }
+
+    fn add_to(&mut self, group: &str, host: &str) {
+        let hosts = &mut self.group(group, None).hosts;
+        if !hosts.contains(host) {
+            hosts.insert(host.to_owned());
+        }
+    }
+
+    /// Groups that contain themselves.
+    fn check_groups(&mut self, out: &mut Vec<Diagnostic>) {
+        let names: Vec<String> = self.groups.keys().cloned().collect();
+        for name in names {
+            let Some(looping) = self.descendants(&name).1 else {
+                continue;
+            };
+            let message = format!("the group `{looping}` contains itself");
+            out.push(match self.groups.get(&looping).and_then(|group| group.at) {
+                Some(at) => Diagnostic::error("inventory", at, message),
+                None => Diagnostic::nowhere("inventory", message),
+            });
+            // Everything below would say the same again.
+            for group in self.groups.values_mut() {
+                group.children.clear();
+            }
+        }
+    }
+
+    /// A group and all groups in it; and the first that contains itself.
+    fn descendants(&self, name: &str) -> (BTreeSet<&str>, Option<String>) {
+        let mut found = BTreeSet::new();
+        let mut open: Vec<(&str, Vec<&str>)> = Vec::new();
+        if let Some((name, _)) = self.groups.get_key_value(name) {
+            open.push((name, Vec::new()));
+        }
+        let mut looping = None;
+        while let Some((name, path)) = open.pop() {
+            if path.contains(&name) {
+                looping = Some(name.to_owned());
+                continue;
+            }
+            if !found.insert(name) {
+                continue;
+            }
+            let mut path = path;
+            path.push(name);
+            for child in self
+                .groups
+                .get(name)
+                .iter()
+                .flat_map(|group| &group.children)
+            {
+                open.push((child, path.clone()));
+            }
+        }
+        (found, looping)
+    }
+
+    /// Is there a group of this name, written or not?
+    pub fn has_group(&self, name: &str) -> bool {
+        matches!(name, "all" | "ungrouped") || self.groups.contains_key(name)
+    }
+
+    /// The hosts of a group and of its children, in the order of the inventory.
+    pub fn hosts_in(&self, group: &str) -> Vec<&str> {
+        if group == "all" {
+            return self.hosts.keys().map(String::as_str).collect();
+        }
+        let groups = self.descendants(group).0;
+        let members: BTreeSet<&str> = groups
+            .iter()
+            .filter_map(|group| self.groups.get(*group))
+            .flat_map(|group| group.hosts.iter().map(String::as_str))
+            .collect();
+        let ungrouped = group == "ungrouped";
+        self.hosts
+            .keys()
+            .map(String::as_str)
+            .filter(|host| members.contains(host) || (ungrouped && self.is_ungrouped(host)))
+            .collect()
+    }
+
+    fn is_ungrouped(&self, host: &str) -> bool {
+        !self
+            .groups
+            .iter()
+            .any(|(name, group)| name != "all" && group.hosts.contains(host))
+    }
+
+    /// The groups of a host, without `all`: parents before children, then by name.
+    pub fn groups_of(&self, host: &str) -> Vec<&str> {
+        let mut found: Vec<(usize, &str)> = self
+            .groups
+            .keys()
+            .filter(|name| name.as_str() != "all")
+            .filter(|name| {
+                self.descendants(name).0.iter().any(|inner| {
+                    let inner = self.groups.get(*inner);
+                    inner.is_some_and(|group| group.hosts.contains(host))
+                })
+            })
+            .map(|name| (self.depth(name), name.as_str()))
+            .collect();
+        if found.is_empty() && self.hosts.contains_key(host) {
+            return vec!["ungrouped"];
+        }
+        found.sort_unstable();
+        found.into_iter().map(|(_, name)| name).collect()
+    }
+
+    /// How far below `all`, by the longest way.
+    fn depth(&self, name: &str) -> usize {
+        let parents = self.groups.iter().filter(|(parent, group)| {
+            parent.as_str() != "all" && group.children.iter().any(|child| child == name)
+        });
+        1 + parents
+            .map(|(parent, _)| self.depth(parent))
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// The variables that the inventory gives a host: those of `all`, of its groups (children win
+    /// over parents), and its own.
+    pub fn vars_of(&self, host: &str) -> Map {
+        let mut vars = Map::new();
+        for group in std::iter::once("all").chain(self.groups_of(host)) {
+            for (name, value) in self.groups.get(group).iter().flat_map(|group| &group.vars) {
+                vars.insert(name.clone(), value.clone());
+            }
+        }
+        let implicit = Self::implicit();
+        let own = self
+            .hosts
+            .get(host)
+            .or((host == "localhost").then_some(&implicit));
+        for (name, value) in own.iter().flat_map(|entry| &entry.vars) {
+            vars.insert(name.clone(), value.clone());
+        }
+        vars
+    }
+}
+
+/// A host's name and its port: `h1:2222`. An IPv6 address has no port here.
+fn split_port(name: &str) -> (&str, Option<u16>) {
+    match name.split_once(':') {
+        Some((host, port)) if !host.is_empty() && !port.contains(':') => match port.parse() {
+            Ok(port) => (host, Some(port)),
+            Err(_) => (name, None),
+        },
+        _ => (name, None),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,513 @@
+//! From a command line's words to a list of tasks: everything is read and checked here, before any
+//! host is touched.
+
+mod extra;
+mod folders;
+mod members;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use evenkeel_engine::{Map, Method, Place, Registry, Secret, TaskList, Value, host::Host};
+
+use crate::{
+    ast::{Item, Play, Playbook},
+    diagnostic::Diagnostic,
+    files::Files,
+    inventory::{Inventory, select},
+    lower::{Lowering, Store, Target},
+    parse::{check_references, read_playbook},
+    settings::{self, Settings},
+    template::Variables as _,
+    vars::{Member, Scope, World},
+};
+
+/// What is to be loaded.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Playbooks, in order.
+    pub playbooks: Vec<PathBuf>,
+    /// `--inventory`: files, directories, or `host1,host2,`. Empty: `localhost`.
+    pub inventory: Vec<String>,
+    /// `--limit`: a pattern of hosts.
+    pub limit: Option<String>,
+    /// `--tags`; empty: all.
+    pub tags: Vec<String>,
+    /// `--skip-tags`.
+    pub skip_tags: Vec<String>,
+    /// `--extra-vars`: `K=V …`, a JSON or YAML map, or `@FILE`.
+    pub extra_vars: Vec<String>,
+    /// `--become` and the like.
+    pub privilege: Privilege,
+    /// `--connection`: used where the inventory says nothing else.
+    pub connection: Option<String>,
+    /// `--user`: the login user, where the inventory says nothing else.
+    pub user: Option<String>,
+    /// `--check`: what `ansible_check_mode` is.
+    pub check: bool,
+    /// `--diff`: what `ansible_diff_mode` is.
+    pub diff: bool,
+}
+
+/// Privilege as the command line asks for it; playbooks and inventories win, but for the password.
+#[derive(Clone, Debug, Default)]
+pub struct Privilege {
+    /// `--become`.
+    pub on: bool,
+    /// `--become-user`.
+    pub user: Option<String>,
+    /// `--become-method`.
+    pub method: Option<Method>,
+    /// From `--ask-become-pass` or `--become-password-file`.
+    pub password: Option<Secret>,
+}
+
+/// A host as the inventory has it, for whoever opens its connection.
+#[derive(Clone, Debug, Default)]
+pub struct HostVars {
+    /// The inventory's name.
+    pub name: String,
+    /// Its variables whose names begin with `ansible_`, rendered: `ansible_host`, `ansible_port`,
+    /// `ansible_user`, `ansible_connection`, `ansible_ssh_private_key_file` …, with the play's
+    /// `connection`, `remote_user` and `port`, and the command line's, already put in.
+    pub vars: Map,
+    /// Where the inventory names it.
+    pub place: Option<Place>,
+}
+
+/// Opens the way to a host; nothing has to go over it yet.
+pub type Connect<'a> = dyn Fn(&HostVars) -> Result<Arc<dyn Host>, Diagnostic> + 'a;
+
+/// Playbooks that can be run.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The tasks of all hosts, in listed order.
+    pub list: TaskList,
+    /// The texts of all files that were read, to show lines of them.
+    pub files: Files,
+    /// The project's settings.
+    pub settings: Settings,
+    /// Words for the user that stop nothing.
+    pub warnings: Vec<Diagnostic>,
+    /// Commands that will run every time, each with the line that would guard it.
+    pub unguarded: Vec<Unguarded>,
+    /// How many plays were read.
+    pub plays: usize,
+    /// How many tasks were read, roles and includes expanded once.
+    pub tasks: usize,
+    /// All tags that occur, sorted.
+    pub tags: Vec<String>,
+}
+
+/// A command that nothing guards.
+#[derive(Clone, Debug)]
+pub struct Unguarded {
+    /// The task's name.
+    pub task: String,
+    /// `command`, `shell` …
+    pub module: String,
+    /// Where it is written.
+    pub place: Place,
+    /// What to write to guard it.
+    pub remedy: String,
+}
+
+/// Reads and checks everything; all mistakes at once.
+pub fn load(
+    request: &Request,
+    registry: &Arc<Registry>,
+    connect: &Connect<'_>,
+) -> Result<Loaded, Vec<Diagnostic>> {
+    load_with_files(request, registry, connect).map_err(|(found, _)| found)
+}
+
+/// As [`load`]; with the mistakes come the texts in which they are.
+pub fn load_with_files(
+    request: &Request,
+    registry: &Arc<Registry>,
+    connect: &Connect<'_>,
+) -> Result<Loaded, (Vec<Diagnostic>, Files)> {
+    let mut loader = Loader {
+        request,
+        files: Files::new(),
+        out: Vec::new(),
+    };
+    let read = loader.read(registry);
+    let Loader { files, out, .. } = loader;
+    match read {
+        Some(read) if !out.iter().any(Diagnostic::is_error) => {
+            read.lower(request, registry, connect, files, out)
+        }
+        _ => Err((tidy(out), files)),
+    }
+}
+
+struct Loader<'a> {
+    request: &'a Request,
+    files: Files,
+    out: Vec<Diagnostic>,
+}
+
+/// What was read, before hosts and variables meet.
+struct Read {
+    playbooks: Vec<(PathBuf, Playbook)>,
+    settings: Settings,
+    inventory: Inventory,
+    members: BTreeMap<String, Arc<Member>>,
+    extra: Map,
+    limit: Option<Vec<String>>,
+}
+
+impl Loader<'_> {
+    fn read(&mut self, registry: &Registry) -> Option<Read> {
+        let names = registry.names();
+        let mut playbooks = Vec::new();
+        for path in &self.request.playbooks {
+            match self.files.load(path) {
+                Ok(file) => {
+                    let (playbook, found) = read_playbook(&self.files, file, &names);
+                    self.out.extend(found);
+                    playbooks.extend(playbook.map(|playbook| (path.clone(), playbook)));
+                }
+                Err(error) => self.out.push(*error),
+            }
+        }
+        let all: Vec<Playbook> = playbooks
+            .iter()
+            .map(|(_, playbook)| playbook.clone())
+            .collect();
+        if all.len() == self.request.playbooks.len() {
+            self.out.extend(check_references(&all));
+        }
+        let first = self.request.playbooks.first()?;
+        let (settings, found) = settings::load(&mut self.files, first);
+        self.out.extend(found);
+        let sources = if self.request.inventory.is_empty() {
+            &settings.inventory
+        } else {
+            &self.request.inventory
+        };
+        let (inventory, found) = Inventory::read(&mut self.files, sources);
+        self.out.extend(found);
+        let extra = match extra::read(&self.request.extra_vars) {
+            Ok(extra) => extra,
+            Err(message) => {
+                self.out.push(Diagnostic::nowhere("extra_vars", message));
+                Map::new()
+            }
+        };
+        let limit = match &self.request.limit {
+            Some(pattern) => match select(&inventory, pattern) {
+                Ok(found) => Some(found.hosts),
+                Err(message) => {
+                    self.out.push(Diagnostic::nowhere(
+                        "pattern",
+                        format!("`--limit {pattern}`: {message}"),
+                    ));
+                    None
+                }
+            },
+            None => None,
+        };
+        let mut folders: Vec<PathBuf> = folders::of_inventories(sources);
+        folders.push(folders::of_file(first));
+        let members = members::all(&inventory, &folders, &mut self.files, &mut self.out);
+        Some(Read {
+            playbooks,
+            settings,
+            inventory,
+            members,
+            extra,
+            limit,
+        })
+    }
+}
+
+impl Read {
+    fn lower(
+        self,
+        request: &Request,
+        registry: &Arc<Registry>,
+        connect: &Connect<'_>,
+        files: Files,
+        mut out: Vec<Diagnostic>,
+    ) -> Result<Loaded, (Vec<Diagnostic>, Files)> {
+        let store = Arc::new(Store::new(files));
+        let mut list = TaskList::new(self.project());
+        let plays: Vec<(&Path, &Play)> = self
+            .playbooks
+            .iter()
+            .flat_map(|(path, playbook)| playbook.plays.iter().map(|play| (path.as_path(), play)))
+            .collect();
+        let mut targets = Vec::new();
+        for (path, play) in &plays {
+            targets.push(self.target(path, play, request, &mut out));
+        }
+        self.connect_all(&targets, request, connect, &store, &mut list, &mut out);
+        let mut lowering = Lowering::new(
+            request,
+            &self.settings,
+            Arc::clone(registry),
+            Arc::clone(&store),
+            list,
+        );
+        for target in &targets {
+            lowering.play(target);
+        }
+        lowering.finish();
+        let Lowering {
+            list,
+            faults,
+            unguarded,
+            tags,
+            ..
+        } = lowering;
+        out.extend(
+            faults
+                .iter()
+                .map(|fault| store.with_files(|files| fault.diagnostic(files))),
+        );
+        let files = store.with_files(Files::clone);
+        let out = tidy(out);
+        if out.iter().any(Diagnostic::is_error) {
+            return Err((out, files));
+        }
+        Ok(Loaded {
+            list,
+            files,
+            tasks: plays.iter().map(|(_, play)| count_play(play)).sum(),
+            plays: plays.len(),
+            warnings: out,
+            unguarded,
+            tags,
+            settings: self.settings,
+        })
+    }
+
+    fn project(&self) -> String {
+        if let Some(project) = &self.settings.project {
+            return project.value.clone();
+        }
+        let folder = self
+            .playbooks
+            .first()
+            .map(|(path, _)| folders::of_file(path));
+        let folder = folder.and_then(|folder| std::path::absolute(folder).ok());
+        let name = folder.as_deref().and_then(Path::file_name);
+        name.map_or_else(
+            || "playbooks".to_owned(),
+            |name| name.to_string_lossy().into_owned(),
+        )
+    }
+
+    fn target<'p>(
+        &self,
+        path: &Path,
+        play: &'p Play,
+        request: &Request,
+        out: &mut Vec<Diagnostic>,
+    ) -> Target<'p> {
+        let folder = folders::of_file(path);
+        let mut world = World {
+            extra: crate::vars::Layer::values(self.extra.clone()),
+            hosts: self.members.clone(),
+            groups: self.groups(),
+            playbook_dir: std::path::absolute(&folder)
+                .unwrap_or_else(|_| folder.clone())
+                .display()
+                .to_string(),
+            inventory_dir: None,
+            check: request.check,
+            diff: request.diff,
+            ..World::default()
+        };
+        world.play_hosts = self.hosts_of(play, &world, out);
+        Target {
+            play,
+            world: Arc::new(world),
+            folders: vec![folder],
+        }
+    }
+
+    fn groups(&self) -> Vec<(String, Vec<String>)> {
+        let written = self.inventory.groups.keys().map(String::as_str);
+        let mut names: Vec<&str> = written
+            .filter(|name| *name != "all" && *name != "ungrouped")
+            .collect();
+        names.extend(["all", "ungrouped"]);
+        let hosts = |group: &str| {
+            self.inventory
+                .hosts_in(group)
+                .into_iter()
+                .map(str::to_owned)
+                .collect()
+        };
+        names
+            .into_iter()
+            .map(|name| (name.to_owned(), hosts(name)))
+            .collect()
+    }
+
+    fn hosts_of(&self, play: &Play, world: &World, out: &mut Vec<Diagnostic>) -> Vec<String> {
+        let mut pattern = play.hosts.value.clone();
+        if crate::template::is_template(&pattern) {
+            let world = World {
+                extra: crate::vars::Layer::values(self.extra.clone()),
+                groups: world.groups.clone(),
+                ..World::default()
+            };
+            let scope = Scope::new(Arc::new(world), "", Vec::new(), Vec::new());
+            let rendered = crate::template::Template::text(&pattern, play.hosts.span)
+                .map_err(|mut faults| faults.remove(0))
+                .and_then(|template| template.evaluate(&scope.variables()));
+            match rendered {
+                Ok(Value::Seq(items)) => {
+                    pattern = items
+                        .iter()
+                        .filter_map(Value::as_text)
+                        .collect::<Vec<_>>()
+                        .join(",");
+                }
+                Ok(value) => pattern = value.as_text().unwrap_or_default(),
+                Err(fault) => {
+                    let message = format!(
+                        "{}: `hosts` sees `--extra-vars` and `groups` only",
+                        fault.message
+                    );
+                    out.push(Diagnostic::error(fault.code, play.hosts.span, message));
+                    return Vec::new();
+                }
+            }
+        }
+        match select(&self.inventory, &pattern) {
+            Ok(found) => {
+                for warning in found.warnings {
+                    out.push(Diagnostic::error("pattern", play.hosts.span, warning).warning());
+                }
+                let limited =
+                    |host: &String| self.limit.as_ref().is_none_or(|limit| limit.contains(host));
+                found.hosts.into_iter().filter(limited).collect()
+            }
+            Err(message) => {
+                out.push(Diagnostic::error("pattern", play.hosts.span, message));
+                Vec::new()
+            }
+        }
+    }
+
+    /// Adds the hosts of all plays, each once, in the order in which plays name them.
+    fn connect_all(
+        &self,
+        targets: &[Target<'_>],
+        request: &Request,
+        connect: &Connect<'_>,
+        store: &Store,
+        list: &mut TaskList,
+        out: &mut Vec<Diagnostic>,
+    ) {
+        for target in targets {
+            for name in &target.world.play_hosts {
+                if list.hosts.iter().any(|host| host.name == *name) {
+                    continue;
+                }
+                let scope = Scope::new(
+                    Arc::clone(&target.world),
+                    name.as_str(),
+                    Vec::new(),
+                    Vec::new(),
+                );
+                let vars = connection_vars(&scope, target.play, request, store, out);
+                let at = self.inventory.hosts.get(name).and_then(|entry| entry.at);
+                let host = HostVars {
+                    name: name.clone(),
+                    vars,
+                    place: at.map(|at| store.with_files(|files| files.place(at))),
+                };
+                match connect(&host) {
+                    Ok(host) => {
+                        list.host(name.as_str(), host);
+                    }
+                    Err(error) => out.push(error),
+                }
+            }
+        }
+    }
+}
+
+/// A host's variables that speak of its connection, rendered; with what the play and the command
+/// line say where the inventory is silent.
+fn connection_vars(
+    scope: &Scope,
+    play: &Play,
+    request: &Request,
+    store: &Store,
+    out: &mut Vec<Diagnostic>,
+) -> Map {
+    let mut vars = Map::new();
+    let magic = ["ansible_check_mode", "ansible_diff_mode", "ansible_version"];
+    let ours = |name: &String| {
+        name.starts_with("ansible_")
+            && !name.starts_with("ansible_play")
+            && !magic.contains(&name.as_str())
+    };
+    for name in scope.names().into_iter().filter(ours) {
+        match scope.value(&name) {
+            Ok(Some(value)) => {
+                vars.insert(name, value);
+            }
+            Ok(None) => {}
+            Err(fault) => out.push(store.with_files(|files| fault.diagnostic(files))),
+        }
+    }
+    let words = &play.common;
+    let port = words.port.as_ref().and_then(|port| match port.value {
+        crate::ast::OrTemplate::Is(port) => Some(Value::from(i64::from(port))),
+        crate::ast::OrTemplate::Template(_) => None,
+    });
+    let text = |text: &Option<crate::files::Spanned<String>>| {
+        text.as_ref().map(|text| Value::from(text.value.as_str()))
+    };
+    let told = |text: &Option<String>| text.as_deref().map(Value::from);
+    for (name, value) in [
+        (
+            "ansible_connection",
+            text(&words.connection).or_else(|| told(&request.connection)),
+        ),
+        (
+            "ansible_user",
+            text(&words.remote_user).or_else(|| told(&request.user)),
+        ),
+        ("ansible_port", port),
+    ] {
+        if let (false, Some(value)) = (vars.contains_key(name), value) {
+            vars.insert(name.to_owned(), value);
+        }
+    }
+    vars
+}
+
+fn count_play(play: &Play) -> usize {
+    let sections = [&play.pre_tasks, &play.tasks, &play.post_tasks];
+    sections.iter().map(|items| count(items)).sum::<usize>() + play.handlers.len()
+}
+
+fn count(items: &[Item]) -> usize {
+    items
+        .iter()
+        .map(|item| match item {
+            Item::Task(_) => 1,
+            Item::Block(block) => count(&block.body) + count(&block.rescue) + count(&block.always),
+            Item::Meta(_) => 0,
+        })
+        .sum()
+}
+
+/// Each thing said once (a mistake is found for each host), in the order of the files.
+fn tidy(mut out: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    out.sort_by(|a, b| (a.at, a.code, &a.message).cmp(&(b.at, b.code, &b.message)));
+    out.dedup_by(|a, b| (a.at, a.code, &a.message) == (b.at, b.code, &b.message));
+    out
+}

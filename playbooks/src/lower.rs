@@ -1,0 +1,585 @@
+//! From the syntax tree to the engine's tasks: one for each listed task and host.
+
+mod args;
+mod body;
+mod items;
+mod keywords;
+mod listing;
+mod program;
+mod store;
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+use evenkeel_engine::{
+    BlockId, HostId, Nature, NotYet, Output, Outputs, Registry, Task, TaskId, TaskList,
+};
+
+use crate::{
+    ast::{self, Play},
+    files::Span,
+    load::{Request, Unguarded},
+    settings::Settings,
+    template::{Fault, Template},
+    vars::{How, Scope, World, Written, reached},
+    words::closest,
+};
+
+pub(crate) use store::Store;
+
+use body::{Body, Trouble, Verdict};
+use keywords::Keywords;
+use listing::{Entry, Listing};
+use program::Program;
+
+/// Lowers plays one after the other into one list of tasks.
+pub(crate) struct Lowering<'a> {
+    /// What was asked for.
+    pub(crate) request: &'a Request,
+    /// What the project says.
+    pub(crate) settings: &'a Settings,
+    /// The modules.
+    pub(crate) registry: Arc<Registry>,
+    /// The controller's files.
+    pub(crate) store: Arc<Store>,
+    /// What comes out.
+    pub(crate) list: TaskList,
+    /// Mistakes.
+    pub(crate) faults: Vec<Fault>,
+    /// Commands that nothing guards.
+    pub(crate) unguarded: Vec<Unguarded>,
+    /// All tags that occur.
+    pub(crate) tags: Vec<String>,
+    hosts: BTreeMap<String, HostId>,
+    /// What tasks of each host leave behind, in listed order; and whether surely.
+    written: BTreeMap<String, Vec<(Written, bool)>>,
+    /// Tasks by id and host.
+    ids: BTreeMap<(String, String), TaskId>,
+    /// Orders to be resolved when all tasks are there.
+    references: Vec<Reference>,
+}
+
+/// `after` or `triggered_by` of a task.
+struct Reference {
+    task: TaskId,
+    host: String,
+    id: String,
+    at: Span,
+    triggers: bool,
+}
+
+/// A play on its hosts.
+pub(crate) struct Target<'a> {
+    /// The play.
+    pub(crate) play: &'a Play,
+    /// What its tasks share.
+    pub(crate) world: Arc<World>,
+    /// Where its files are looked for.
+    pub(crate) folders: Vec<PathBuf>,
+}
+
+/// Before a run nothing is known.
+struct Nothing<'a>(&'a TaskList);
+
+impl Outputs for Nothing<'_> {
+    fn of(&self, task: TaskId) -> Result<Arc<Output>, NotYet> {
+        let name = self
+            .0
+            .tasks
+            .get(task.index())
+            .map_or("a task", |task| task.name.as_str());
+        Err(NotYet::new(format!("the result of `{name}`")))
+    }
+}
+
+impl<'a> Lowering<'a> {
+    /// Nothing lowered yet.
+    pub(crate) fn new(
+        request: &'a Request,
+        settings: &'a Settings,
+        registry: Arc<Registry>,
+        store: Arc<Store>,
+        list: TaskList,
+    ) -> Self {
+        let hosts = list
+            .hosts
+            .iter()
+            .zip(0..)
+            .map(|(host, index)| (host.name.clone(), HostId(index)));
+        let hosts = hosts.collect();
+        Self {
+            request,
+            settings,
+            registry,
+            store,
+            list,
+            faults: Vec::new(),
+            unguarded: Vec::new(),
+            tags: Vec::new(),
+            hosts,
+            written: BTreeMap::new(),
+            ids: BTreeMap::new(),
+            references: Vec::new(),
+        }
+    }
+
+    /// Adds a play.
+    pub(crate) fn play(&mut self, target: &Target<'_>) {
+        let name = target
+            .play
+            .name
+            .as_ref()
+            .map_or(&target.play.hosts.value, |name| &name.value);
+        if self.list.plays == [String::new()] && self.list.tasks.is_empty() {
+            self.list.plays.clear();
+        }
+        self.list.plays.push(name.clone());
+        let mut faults = Vec::new();
+        let listing = listing::list(target.play, &mut faults);
+        self.faults.append(&mut faults);
+        let compiled: Vec<Arc<Program>> = listing
+            .entries
+            .iter()
+            .map(|entry| self.program(entry))
+            .collect();
+        let first = self.list.tasks.len();
+        let blocks = self.blocks(target, &listing);
+        let mut placed: BTreeMap<(usize, String), TaskId> = BTreeMap::new();
+        for (index, (entry, program)) in listing.entries.iter().zip(&compiled).enumerate() {
+            self.note(entry, program);
+            for host in &target.world.play_hosts {
+                let triggers = Self::notices(&listing, entry, host, target, &placed);
+                if entry.serves.is_some() && triggers.is_empty() {
+                    continue;
+                }
+                if let Some(id) = self.task(target, entry, program, host, &blocks) {
+                    self.list.tasks[id.index()].triggers.extend(triggers);
+                    placed.insert((index, host.clone()), id);
+                }
+            }
+        }
+        for index in first..self.list.tasks.len() {
+            let play = u32::try_from(self.list.plays.len() - 1).unwrap_or(u32::MAX);
+            self.list.tasks[index].play = play;
+        }
+    }
+
+    /// Resolves `after` and `triggered_by`, when all plays are there.
+    pub(crate) fn finish(&mut self) {
+        for reference in std::mem::take(&mut self.references) {
+            let (id, host) = match reference.id.split_once('@') {
+                Some((id, host)) => (id, host),
+                None => (reference.id.as_str(), reference.host.as_str()),
+            };
+            let found = self.ids.get(&(id.to_owned(), host.to_owned())).copied();
+            match found {
+                Some(found) if reference.triggers => {
+                    self.list.tasks[reference.task.index()].triggers.push(found);
+                }
+                Some(found) => self.list.tasks[reference.task.index()].after.push(found),
+                // The task is there, but not on this host: nothing to wait for.
+                None if self.ids.keys().any(|(other, _)| other == id)
+                    && !reference.id.contains('@') => {}
+                None => {
+                    let fault = Fault::new(
+                        "unknown_task",
+                        format!("there is no task with the id `{}`", reference.id),
+                    );
+                    let near = closest(id, self.ids.keys().map(|(id, _)| id.as_str()));
+                    let fault = match near {
+                        Some(near) => fault.help(format!("did you mean `{near}`?")),
+                        None => fault,
+                    };
+                    self.faults.push(fault.or_at(reference.at));
+                }
+            }
+        }
+    }
+
+    fn program(&mut self, entry: &Entry<'_>) -> Arc<Program> {
+        let when: Vec<_> = entry
+            .commons
+            .iter()
+            .flat_map(|common| &common.when)
+            .collect();
+        let module = self.registry.get(&entry.task.module.value);
+        let module = module.map_or("", |module| module.name());
+        let mut faults = Vec::new();
+        let program = Program::new(entry.task, &when, module, &mut faults);
+        self.faults.append(&mut faults);
+        Arc::new(program)
+    }
+
+    /// Fresh numbers for the blocks of each host: a failure on one does not rescue on another.
+    fn blocks(
+        &mut self,
+        target: &Target<'_>,
+        listing: &Listing<'_>,
+    ) -> BTreeMap<(String, usize), BlockId> {
+        let mut ids = BTreeMap::new();
+        for host in &target.world.play_hosts {
+            for block in 0..listing.blocks {
+                ids.insert((host.clone(), block), self.list.block());
+            }
+        }
+        ids
+    }
+
+    /// Notes what is said of a task once, whatever its hosts.
+    fn note(&mut self, entry: &Entry<'_>, program: &Program) {
+        for tag in entry.commons.iter().flat_map(|common| &common.tags) {
+            if let Err(at) = self.tags.binary_search(&tag.value) {
+                self.tags.insert(at, tag.value.clone());
+            }
+        }
+        let module = self.registry.get(&entry.task.module.value);
+        let command = module.is_some_and(|module| module.nature() == Nature::Command);
+        let guards = ["creates", "removes", "unless", "onlyif"];
+        let guarded = guards.iter().any(|guard| program.arg(guard).is_some());
+        let once = entry.task.once.is_some()
+            || entry.commons.iter().any(|common| common.commands.is_some())
+            || self.settings.commands == Some(ast::Commands::Once);
+        if !command || guarded || once || entry.serves.is_some() {
+            return;
+        }
+        let name = entry
+            .task
+            .name
+            .as_ref()
+            .map_or(&entry.task.module.value, |name| &name.value);
+        self.unguarded.push(Unguarded {
+            task: name.clone(),
+            module: entry.task.module.value.clone(),
+            place: self.store.with_files(|files| files.place(entry.task.span)),
+            remedy: remedy(program),
+        });
+    }
+
+    /// The tasks whose change triggers a handler.
+    fn notices(
+        listing: &Listing<'_>,
+        handler: &Entry<'_>,
+        host: &str,
+        target: &Target<'_>,
+        placed: &BTreeMap<(usize, String), TaskId>,
+    ) -> Vec<TaskId> {
+        let Some(serves) = handler.serves.clone() else {
+            return Vec::new();
+        };
+        let called = |word: &str| {
+            let name = handler.task.name.as_ref();
+            name.is_some_and(|name| name.value == word)
+                || handler.task.listen.iter().any(|topic| topic.value == word)
+                || handler.task.id.as_ref().is_some_and(|id| id.value == word)
+        };
+        let mut triggers = Vec::new();
+        for index in serves {
+            let Some(&task) = placed.get(&(index, host.to_owned())) else {
+                continue;
+            };
+            let entry = &listing.entries[index];
+            let scope = scope(target, entry, host);
+            let mut notices = entry.commons.iter().flat_map(|common| &common.notify);
+            if notices.any(|word| {
+                called(&word.value) || keywords::text(word, &scope).is_ok_and(|word| called(&word))
+            }) {
+                triggers.push(task);
+            }
+        }
+        triggers
+    }
+
+    fn task(
+        &mut self,
+        target: &Target<'_>,
+        entry: &Entry<'_>,
+        program: &Arc<Program>,
+        host: &str,
+        blocks: &BTreeMap<(String, usize), BlockId>,
+    ) -> Option<TaskId> {
+        let scope = scope(target, entry, host);
+        let (needed, heeds) = self.reads(program, &scope, host);
+        let body = Body {
+            program: Arc::clone(program),
+            scope: scope.clone(),
+            written: needed,
+            registry: Arc::clone(&self.registry),
+            store: Arc::clone(&self.store),
+        };
+        let task = match self.build(entry, &body, host, heeds) {
+            Ok(task) => task,
+            Err(fault) => {
+                self.faults.push(fault.or_at(entry.task.span));
+                return None;
+            }
+        };
+        let checked = if task.selected {
+            self.check(&body)
+        } else {
+            Vec::new()
+        };
+        self.faults.extend(checked);
+        let id = self.list.task(Task {
+            blocks: entry
+                .blocks
+                .iter()
+                .filter_map(|(block, part)| Some((*blocks.get(&(host.to_owned(), *block))?, *part)))
+                .collect(),
+            ..task
+        });
+        self.leave(entry, program, host, id);
+        self.refer(entry, &scope, host, id);
+        Some(id)
+    }
+
+    fn build(
+        &self,
+        entry: &Entry<'_>,
+        body: &Body,
+        host: &str,
+        heeds: Vec<TaskId>,
+    ) -> Result<Task, Fault> {
+        let task = entry.task;
+        let words = Keywords::new(entry, &body.scope);
+        let module = self.registry.get(&task.module.value);
+        let nature = module.map_or(Nature::State, evenkeel_engine::AnyModule::nature);
+        let name = body.program.name.render(&body.scope.variables());
+        let name = name.ok().and_then(|name| name.as_text());
+        let written = task
+            .name
+            .as_ref()
+            .map_or(&task.module.value, |name| &name.value);
+        let mut needs: Vec<TaskId> = body.written.iter().map(|written| written.task).collect();
+        needs.dedup();
+        let judged = !task.changed_when.is_empty() || !task.failed_when.is_empty();
+        let mut built = Task::resolved(
+            name.unwrap_or_else(|| written.clone()),
+            module.map_or(task.module.value.as_str(), |module| module.name()),
+            Arc::new(body.clone()),
+        );
+        built.id = task.id.as_ref().map(|id| match entry.repeated {
+            0 => id.value.clone(),
+            number => format!("{}#{number}", id.value),
+        });
+        built.place = Some(self.store.with_files(|files| files.place(task.span)));
+        built.host = self.hosts.get(host).copied().unwrap_or(HostId(0));
+        built.judge =
+            judged.then(|| Arc::new(Verdict(body.clone())) as Arc<dyn evenkeel_engine::Judge>);
+        built.identity = words.identity(&self.request.privilege, self.settings)?;
+        built.environment = words.environment()?;
+        built.needs = needs;
+        built.heeds = heeds;
+        built.handler = entry.serves.is_some();
+        built.ignore_errors = words
+            .flag(|common| common.ignore_errors.as_ref())?
+            .unwrap_or(false);
+        built.check_mode = words.flag(|common| common.check_mode.as_ref())?;
+        built.no_log = words
+            .flag(|common| common.no_log.as_ref())?
+            .unwrap_or(false);
+        built.diff = words.flag(|common| common.diff.as_ref())?.unwrap_or(true);
+        built.once = words.once(nature, self.settings)?;
+        built.reads = words.things(task.reads.as_ref())?;
+        built.writes = words.things(task.writes.as_ref())?;
+        built.selected = built.handler
+            || keywords::selected(&words.tags(), &self.request.tags, &self.request.skip_tags);
+        Ok(built)
+    }
+
+    /// What is surely wrong with a task, though nothing is known of results.
+    fn check(&self, body: &Body) -> Vec<Fault> {
+        let nothing = Nothing(&self.list);
+        match body.make(&nothing, false) {
+            Ok(_) => Vec::new(),
+            Err(Trouble::Faults(faults)) => faults,
+            // It may never be reached; names and types of arguments are wrong in any case.
+            Err(Trouble::NotYet(_)) => match body.make(&nothing, true) {
+                Err(Trouble::Faults(faults)) => faults
+                    .into_iter()
+                    .filter(|fault| {
+                        matches!(
+                            fault.code,
+                            "unknown_argument"
+                                | "missing_argument"
+                                | "wrong_argument"
+                                | "unknown_module"
+                        )
+                    })
+                    .collect(),
+                _ => Vec::new(),
+            },
+        }
+    }
+
+    /// What a task may read of what others leave behind: the candidates, and those whose
+    /// `.changed` it reads.
+    fn reads(&self, program: &Program, scope: &Scope, host: &str) -> (Vec<Written>, Vec<TaskId>) {
+        let Some(written) = self.written.get(host) else {
+            return (Vec::new(), Vec::new());
+        };
+        let of_file = self.template_names(program, scope);
+        let (mut names, mut changed): (Vec<String>, Vec<String>) = (of_file.clone(), Vec::new());
+        let mut any = false;
+        let mut visit = |template: &Template| {
+            for used in template.uses().names() {
+                let about = used
+                    .path
+                    .first()
+                    .is_some_and(|key| key == "changed" || key == "results")
+                    || used
+                        .test
+                        .as_deref()
+                        .is_some_and(|test| test == "changed" || test == "change");
+                if about {
+                    changed.push(used.name.clone());
+                }
+                names.push(used.name.clone());
+            }
+            // `lookup('vars', …)` and a template's includes may read anything.
+            any |= template.source().contains("lookup(") && template.source().contains("vars");
+        };
+        let mut direct: Vec<&Template> = Vec::new();
+        program.templates(&mut |template| direct.push(template));
+        for template in direct {
+            reached(scope, template, &mut visit);
+        }
+        for used in of_file {
+            if let Some(tree) = scope.tree(&used) {
+                let mut inner = Vec::new();
+                tree.templates(&mut |template| inner.push(template));
+                for template in inner {
+                    reached(scope, template, &mut visit);
+                }
+            }
+        }
+        let mut found: Vec<Written> = Vec::new();
+        let mut settled: Vec<&str> = Vec::new();
+        for (written, surely) in written.iter().rev() {
+            if (any || names.contains(&written.name)) && !settled.contains(&written.name.as_str()) {
+                if *surely && written.how == How::Register {
+                    settled.push(&written.name);
+                }
+                found.push(written.clone());
+            }
+        }
+        found.reverse();
+        let heeds = found
+            .iter()
+            .filter(|written| changed.contains(&written.name));
+        let heeds = heeds.map(|written| written.task).collect();
+        (found, heeds)
+    }
+
+    /// The names that the template file of a task uses, if its path is known.
+    fn template_names(&self, program: &Program, scope: &Scope) -> Vec<String> {
+        let module = self.registry.get(&program.module.value);
+        if module.is_none_or(|module| module.name() != "file-template") {
+            return Vec::new();
+        }
+        let Some(program::Form::Tree(tree)) = program.arg("src").map(|arg| &arg.form) else {
+            return Vec::new();
+        };
+        let names = |path: &str| -> Vec<String> {
+            let found = self.store.template(
+                path,
+                scope.search_folders(),
+                crate::template::Whitespace::default(),
+            );
+            found.map_or_else(
+                |_| Vec::new(),
+                |(template, _)| {
+                    template
+                        .uses()
+                        .names()
+                        .map(|used| used.name.clone())
+                        .collect()
+                },
+            )
+        };
+        if let Ok(evenkeel_engine::Value::Str(path)) = tree.render(&scope.variables()) {
+            return names(&path);
+        }
+        // A path that depends on an item or a result: it may read whatever is left behind.
+        let all = self.written.get(scope.host()).into_iter().flatten();
+        all.map(|(written, _)| written.name.clone()).collect()
+    }
+
+    /// Notes what a task leaves behind.
+    fn leave(&mut self, entry: &Entry<'_>, program: &Program, host: &str, task: TaskId) {
+        let surely = entry.serves.is_none()
+            && entry
+                .blocks
+                .iter()
+                .all(|(_, part)| *part == evenkeel_engine::Part::Body);
+        let mut add = |name: &str, how| {
+            let name = name.to_owned();
+            let list = self.written.entry(host.to_owned()).or_default();
+            list.push((Written { name, task, how }, surely));
+        };
+        if let Some(name) = &program.register {
+            add(name, How::Register);
+        }
+        let module = self.registry.get(&entry.task.module.value);
+        if module.is_some_and(|module| module.name() == "set_fact") {
+            for arg in program
+                .args
+                .iter()
+                .filter(|arg| arg.name.value != "cacheable")
+            {
+                add(&arg.name.value, How::Fact);
+            }
+        }
+    }
+
+    fn refer(&mut self, entry: &Entry<'_>, scope: &Scope, host: &str, task: TaskId) {
+        if let Some(id) = &entry.task.id {
+            if entry.repeated == 0 {
+                self.ids.insert((id.value.clone(), host.to_owned()), task);
+            }
+        }
+        let after = entry.commons[1..]
+            .iter()
+            .filter_map(|common| common.after.as_ref())
+            .flatten();
+        let triggers = entry.task.triggered_by.iter();
+        let all = after
+            .map(|id| (id, false))
+            .chain(triggers.map(|id| (id, true)));
+        for (id, triggers) in all {
+            match keywords::text(id, scope) {
+                Ok(text) => self.references.push(Reference {
+                    task,
+                    host: host.to_owned(),
+                    id: text,
+                    at: id.span,
+                    triggers,
+                }),
+                Err(fault) => self.faults.push(fault),
+            }
+        }
+    }
+}
+
+fn scope(target: &Target<'_>, entry: &Entry<'_>, host: &str) -> Scope {
+    Scope::new(
+        Arc::clone(&target.world),
+        host,
+        entry.layers.clone(),
+        target.folders.clone(),
+    )
+}
+
+/// The line that would guard a command.
+fn remedy(program: &Program) -> String {
+    let quiet = program
+        .changed_when
+        .iter()
+        .any(|condition| matches!(condition, program::Condition::Is(false)));
+    if quiet {
+        "it only reads, by `changed_when: false`: add `once: true` if one look is enough".to_owned()
+    } else {
+        "add `creates: PATH` (a file that it makes), `unless: COMMAND` (succeeds when there is nothing to do), or `once: true`".to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests;

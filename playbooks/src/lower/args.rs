@@ -1,0 +1,315 @@
+//! Arguments of one task on one host: rendered, with local files opened, given to the module.
+
+use std::{os::unix::fs::PermissionsExt as _, sync::Arc};
+
+use evenkeel_engine::{AnyModule, BindError, Bound, Map, Value};
+
+use super::{
+    program::{Arg, Condition, Form, Program},
+    store::Store,
+};
+use crate::{
+    files::Span,
+    template::{Fault, Template, Variable, Variables, Whitespace},
+    vars::{Scope, without_omitted},
+    words::{did_you_mean, list},
+    yaml::{Kind, Node},
+};
+
+/// What rendering needs.
+pub(crate) struct Making<'a> {
+    /// The task.
+    pub(crate) program: &'a Program,
+    /// Its module.
+    pub(crate) module: &'a dyn AnyModule,
+    /// Local files.
+    pub(crate) store: &'a Store,
+    /// Variables.
+    pub(crate) scope: &'a Scope,
+    /// Whether what cannot be had counts as not known yet: the task may never be reached.
+    pub(crate) lenient: bool,
+}
+
+/// Why there is no module with arguments.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Something comes later.
+    NotYet(evenkeel_engine::NotYet),
+    /// Something is wrong.
+    Faults(Vec<Fault>),
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Faults(vec![fault])
+    }
+}
+
+impl Making<'_> {
+    /// The module with its arguments.
+    pub(crate) fn bound(&self) -> Result<Arc<dyn Bound>, Failure> {
+        let mut args = Map::new();
+        for arg in &self.program.args {
+            let value = match self.value(arg) {
+                Ok(value) => value,
+                Err(_) if self.lenient => later(),
+                Err(fault) => return Err(fault.or_at(arg.node.span).into()),
+            };
+            let Some(value) = without_omitted(value) else {
+                continue;
+            };
+            let name = match arg.form {
+                Form::Named(_) => "msg",
+                _ => arg.name.value.as_str(),
+            };
+            args.insert(name.to_owned(), value);
+        }
+        self.open(&mut args)?;
+        if self.module.name() == "file-template" {
+            self.template(&mut args)?;
+        }
+        let bound = match self.module.bind(&Value::Map(args)) {
+            Ok(bound) => bound,
+            Err(BindError::NotYet(what)) => return Err(Failure::NotYet(what)),
+            Err(error) => return Err(self.misfit(&error).into()),
+        };
+        bound.check().map_err(|refusal| {
+            let fault = Fault::new("wrong_arguments", refusal.message.clone());
+            let fault = match &refusal.help {
+                Some(help) => fault.help(help.clone()),
+                None => fault,
+            };
+            fault.or_at(self.named_in(&refusal.message))
+        })?;
+        Ok(bound)
+    }
+
+    fn value(&self, arg: &Arg) -> Result<Value, Fault> {
+        let variables = self.scope.variables();
+        match &arg.form {
+            Form::Tree(tree) => {
+                let mut value = tree.render(&variables)?;
+                // `mode: 0644` is octal however YAML reads it.
+                if arg.node.plain
+                    && matches!(arg.node.kind, Kind::Int(_))
+                    && is_mode(&arg.name.value)
+                {
+                    value = Value::from(arg.node.text.as_str());
+                }
+                Ok(value)
+            }
+            Form::Conditions(all) => all.iter().map(|one| judged(one, &variables)).collect(),
+            Form::Named(template) => Ok(named(template, &variables)?),
+        }
+    }
+
+    /// Opens the files that arguments name.
+    fn open(&self, args: &mut Map) -> Result<(), Failure> {
+        if args.get("remote_src").is_some_and(is_yes) {
+            return Ok(());
+        }
+        for &name in self.module.files() {
+            let Some(Value::Str(path)) = args.get(name) else {
+                continue;
+            };
+            let source = self
+                .store
+                .source(path, "files", self.scope.search_folders());
+            let source = source.map_err(|fault| fault.or_at(self.span_of(name)))?;
+            args.insert(name.to_owned(), Value::Source(source));
+        }
+        Ok(())
+    }
+
+    /// Renders the template that `src` names into `content`.
+    fn template(&self, args: &mut Map) -> Result<(), Failure> {
+        let mut flag = |name: &str, default: bool| {
+            args.shift_remove(name)
+                .map_or(default, |value| is_yes(&value))
+        };
+        let whitespace = Whitespace {
+            trim: flag("trim_blocks", true),
+            lstrip: flag("lstrip_blocks", false),
+        };
+        let src = match args.get("src") {
+            Some(Value::Str(src)) => src.clone(),
+            Some(Value::NotYet(what)) => {
+                let what = Value::NotYet(what.clone());
+                args.insert("content".to_owned(), what);
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        let at = self.span_of("src");
+        let found = self
+            .store
+            .template(&src, self.scope.search_folders(), whitespace);
+        let (template, path) = found.map_err(|faults| {
+            Failure::Faults(faults.into_iter().map(|fault| fault.or_at(at)).collect())
+        })?;
+        if args.get("mode").and_then(Value::as_str) == Some("preserve") {
+            if let Ok(meta) = std::fs::metadata(&path) {
+                let mode = format!("0{:o}", meta.permissions().mode() & 0o7777);
+                args.insert("mode".to_owned(), mode.into());
+            }
+        }
+        let scope = self.scope.with_locals([
+            (
+                "template_path".to_owned(),
+                path.to_string_lossy().as_ref().into(),
+            ),
+            (
+                "template_destpath".to_owned(),
+                args.get("dest").cloned().unwrap_or_default(),
+            ),
+            ("ansible_managed".to_owned(), "Ansible managed".into()),
+        ]);
+        let content = match template.render(&scope.variables()) {
+            Ok(content) => content,
+            Err(_) if self.lenient => later(),
+            Err(fault) => return Err(fault.or_at(at).into()),
+        };
+        args.insert("content".to_owned(), content);
+        Ok(())
+    }
+
+    /// The span of an argument's value; of the module if there is none.
+    fn span_of(&self, name: &str) -> Span {
+        self.program
+            .arg(name)
+            .map_or(self.program.module.span, |arg| arg.node.span)
+    }
+
+    /// The first argument that a message names.
+    fn named_in(&self, message: &str) -> Span {
+        let quoted = message.split('`').skip(1).step_by(2);
+        let words = quoted.flat_map(|text| text.split(|c: char| !c.is_alphanumeric() && c != '_'));
+        words
+            .filter_map(|word| self.program.arg(word))
+            .map(|arg| arg.name.span)
+            .next()
+            .unwrap_or(self.program.module.span)
+    }
+
+    /// A tree that does not fit the module's type, at the key or value that is wrong.
+    fn misfit(&self, error: &BindError) -> Fault {
+        let BindError::Wrong {
+            path,
+            message,
+            unknown,
+        } = error
+        else {
+            return Fault::new("wrong_arguments", error.to_string())
+                .or_at(self.program.module.span);
+        };
+        let (key, value) = self.at_path(path);
+        if let Some((field, known)) = unknown {
+            let wrong = message.clone();
+            let fault = Fault::new(
+                "unknown_argument",
+                format!("{wrong} of `{}`", self.module.name()),
+            );
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            let help = did_you_mean(field, known.iter().copied())
+                .unwrap_or_else(|| format!("there are {}", list(&known, "and")));
+            let span = if path.is_empty() || path == field {
+                self.program.arg(field).map(|arg| arg.name.span)
+            } else {
+                key
+            };
+            return fault
+                .help(help)
+                .or_at(span.unwrap_or(self.program.module.span));
+        }
+        let missing = message.starts_with("the argument `");
+        let code = if missing {
+            "missing_argument"
+        } else {
+            "wrong_argument"
+        };
+        let message = match (missing, path.is_empty()) {
+            (true, _) => format!("{message} of `{}`", self.module.name())
+                .replace("is missing of", "is missing: it belongs to"),
+            (false, true) => message.clone(),
+            (false, false) => format!("`{path}`: {message}"),
+        };
+        Fault::new(code, message).or_at(value.unwrap_or(self.program.module.span))
+    }
+
+    /// Where the tree is written to which a path like `a.b[2]` leads.
+    fn at_path(&self, path: &str) -> (Option<Span>, Option<Span>) {
+        let mut parts = path.split(['.', '[', ']']).filter(|part| !part.is_empty());
+        let Some(arg) = parts.next().and_then(|first| self.program.arg(first)) else {
+            return (None, None);
+        };
+        let (mut key, mut node): (Span, &Node) = (arg.name.span, &arg.node);
+        for part in parts {
+            let next = match &node.kind {
+                Kind::Seq(items) => part
+                    .parse()
+                    .ok()
+                    .and_then(|index: usize| items.get(index))
+                    .map(|item| (item.span, item)),
+                Kind::Map(entries) => entries
+                    .iter()
+                    .find(|(name, _)| name.text == part)
+                    .map(|(name, value)| (name.span, value)),
+                _ => None,
+            };
+            let Some((at, inner)) = next else { break };
+            (key, node) = (at, inner);
+        }
+        (Some(key), Some(node.span))
+    }
+}
+
+fn later() -> Value {
+    Value::NotYet(evenkeel_engine::NotYet::new(
+        "what this part of the playbook gives",
+    ))
+}
+
+fn is_mode(name: &str) -> bool {
+    matches!(name, "mode" | "directory_mode")
+}
+
+/// Whether a value says yes.
+pub(crate) fn is_yes(value: &Value) -> bool {
+    match value {
+        Value::Bool(value) => *value,
+        Value::Int(number) => *number == 1,
+        Value::Str(text) => matches!(
+            text.to_ascii_lowercase().as_str(),
+            "yes" | "true" | "on" | "1" | "y" | "t"
+        ),
+        _ => false,
+    }
+}
+
+/// A condition and whether it holds, for `assert`.
+fn judged(condition: &Condition, variables: &Arc<dyn Variables>) -> Result<Value, Fault> {
+    let holds = match condition {
+        Condition::Is(value) => Value::Bool(*value),
+        Condition::Expr(template) => match template.holds(variables)? {
+            Ok(holds) => Value::Bool(holds),
+            Err(what) => Value::NotYet(what),
+        },
+    };
+    let pairs = [("text", condition.text().into()), ("holds", holds)];
+    Ok(Value::Map(
+        pairs.map(|(name, value)| (name.to_owned(), value)).into(),
+    ))
+}
+
+/// An expression's value under its text, for `debug: var`.
+fn named(template: &Template, variables: &Arc<dyn Variables>) -> Result<Value, Fault> {
+    let text = template.source().trim();
+    let value = match variables.get(text) {
+        Ok(Some(Variable::Open(_, what))) => Value::NotYet(what),
+        _ => match template.evaluate(variables) {
+            Err(fault) if fault.code == "undefined_variable" => "VARIABLE IS NOT DEFINED!".into(),
+            other => other?,
+        },
+    };
+    Ok(Value::Map([(text.to_owned(), value)].into_iter().collect()))
+}

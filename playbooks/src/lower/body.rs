@@ -1,0 +1,286 @@
+//! What a task's arguments, condition and verdict come to, given the results so far.
+
+use std::{fmt, sync::Arc};
+
+use evenkeel_engine::{
+    Judge, Judgement, NotYet, Output, Outputs, Registry, Resolve, Resolved, Stop, Turn, Value,
+};
+
+use super::{
+    args::{Failure, Making},
+    items,
+    program::{Condition, Loop, Program},
+    store::Store,
+};
+use crate::{
+    template::{Fault, Variables},
+    vars::{Left, Scope, Written},
+};
+
+/// A task on a host.
+#[derive(Clone)]
+pub(crate) struct Body {
+    /// The task, compiled.
+    pub(crate) program: Arc<Program>,
+    /// All variables but what tasks leave behind.
+    pub(crate) scope: Scope,
+    /// What earlier tasks leave behind, as far as this one may read it; the last one last.
+    pub(crate) written: Vec<Written>,
+    /// The modules.
+    pub(crate) registry: Arc<Registry>,
+    /// Local files.
+    pub(crate) store: Arc<Store>,
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Body({})", self.program.module.value)
+    }
+}
+
+/// Why a task has no arguments, with the places of what is wrong.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// Something comes later.
+    NotYet(NotYet),
+    /// Mistakes; whether it is sure that the task's turn comes.
+    Faults(Vec<Fault>),
+}
+
+impl From<Fault> for Trouble {
+    fn from(fault: Fault) -> Self {
+        Self::Faults(vec![fault])
+    }
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::NotYet(what) => Self::NotYet(what),
+            Failure::Faults(faults) => Self::Faults(faults),
+        }
+    }
+}
+
+impl From<NotYet> for Trouble {
+    fn from(what: NotYet) -> Self {
+        Self::NotYet(what)
+    }
+}
+
+/// The first condition that does not hold.
+fn first_false<'a>(
+    conditions: impl Iterator<Item = &'a Condition>,
+    variables: &Arc<dyn Variables>,
+) -> Result<Option<&'a Condition>, Trouble> {
+    let mut later = None;
+    for condition in conditions {
+        let holds = match condition {
+            Condition::Is(value) => Ok(*value),
+            // After a condition that is not known, a mistake in the next is not sure to be reached.
+            Condition::Expr(template) => match template.holds(variables) {
+                Err(_) if later.is_some() => continue,
+                other => other?,
+            },
+        };
+        match holds {
+            Ok(true) => {}
+            Ok(false) => return Ok(Some(condition)),
+            Err(what) => {
+                later.get_or_insert(what);
+            }
+        }
+    }
+    match later {
+        Some(what) => Err(what.into()),
+        None => Ok(None),
+    }
+}
+
+impl Body {
+    fn current(&self, outputs: &dyn Outputs) -> Scope {
+        let left = |written: &Written| Left {
+            written: written.clone(),
+            output: outputs.of(written.task),
+        };
+        self.scope
+            .with_left(self.written.iter().map(left).collect())
+    }
+
+    /// The task's parts with these results; `lenient`: what cannot be had counts as not known yet.
+    pub(crate) fn make(&self, outputs: &dyn Outputs, lenient: bool) -> Result<Resolved, Trouble> {
+        let scope = self.current(outputs);
+        match &self.program.loop_ {
+            None => {
+                if !lenient {
+                    let variables = scope.variables();
+                    if let Some(found) = first_false(self.program.when.iter(), &variables)? {
+                        return Ok(Resolved::Skip(found.text()));
+                    }
+                }
+                Ok(Resolved::One(self.bound(&scope, lenient)?))
+            }
+            Some(found) => self.turns(found, &scope, lenient),
+        }
+    }
+
+    fn bound(
+        &self,
+        scope: &Scope,
+        lenient: bool,
+    ) -> Result<Arc<dyn evenkeel_engine::Bound>, Trouble> {
+        let name = &self.program.module.value;
+        let Some(module) = self.registry.get(name) else {
+            let fault = Fault::new("unknown_module", format!("there is no module `{name}`"));
+            return Err(fault.or_at(self.program.module.span).into());
+        };
+        let making = Making {
+            program: &self.program,
+            module,
+            store: &self.store,
+            scope,
+            lenient,
+        };
+        Ok(making.bound()?)
+    }
+
+    fn turns(&self, found: &Loop, scope: &Scope, lenient: bool) -> Result<Resolved, Trouble> {
+        let variables = scope.variables();
+        let about_item = |condition: &&Condition| {
+            condition.template().is_some_and(|template| {
+                let mut names = template.uses().names();
+                names.any(|used| used.name == found.var || Some(&used.name) == found.index.as_ref())
+            })
+        };
+        let (of_items, of_task): (Vec<&Condition>, Vec<&Condition>) =
+            self.program.when.iter().partition(about_item);
+        if !lenient {
+            if let Some(no) = first_false(of_task.into_iter(), &variables)? {
+                return Ok(Resolved::Skip(no.text()));
+            }
+        }
+        let list = found
+            .list
+            .render(&variables)
+            .map_err(|fault| fault.or_at(found.span))?;
+        let items = items::of(found.kind, list).map_err(|trouble| match trouble {
+            items::Trouble::NotYet(what) => Trouble::NotYet(what),
+            items::Trouble::Wrong(message, help) => Fault::new("not_a_list", message)
+                .help(help)
+                .or_at(found.span)
+                .into(),
+        })?;
+        let mut turns = Vec::with_capacity(items.len());
+        for (index, item) in items.into_iter().enumerate() {
+            turns.push(self.turn(found, scope, &of_items, (index, item), lenient)?);
+        }
+        Ok(Resolved::Loop(turns))
+    }
+
+    fn turn(
+        &self,
+        found: &Loop,
+        scope: &Scope,
+        conditions: &[&Condition],
+        (index, item): (usize, Value),
+        lenient: bool,
+    ) -> Result<Turn, Trouble> {
+        let number = i64::try_from(index).unwrap_or(i64::MAX);
+        let scope = scope.with_locals(
+            [(found.var.clone(), item.clone())]
+                .into_iter()
+                .chain(found.index.clone().map(|name| (name, Value::Int(number)))),
+        );
+        let variables = scope.variables();
+        let no = if lenient {
+            None
+        } else {
+            first_false(conditions.iter().copied(), &variables)?
+        };
+        let body = match no {
+            Some(no) => Err(no.text()),
+            None => Ok(self.bound(&scope, lenient)?),
+        };
+        let label = match &found.label {
+            Some(label) => label.render(&variables)?,
+            None => item.clone(),
+        };
+        Ok(Turn {
+            label: items::label(&label),
+            item,
+            body,
+        })
+    }
+
+    /// For the engine: mistakes become the task's failure.
+    fn stop(&self, trouble: Trouble) -> Stop {
+        match trouble {
+            Trouble::NotYet(what) => Stop::NotYet(what),
+            Trouble::Faults(faults) => match faults.first() {
+                Some(fault) => self.store.with_files(|files| fault.stop(files)),
+                None => Stop::refused("its arguments cannot be made"),
+            },
+        }
+    }
+}
+
+impl Resolve for Body {
+    fn resolve(&self, outputs: &dyn Outputs) -> Result<Resolved, Stop> {
+        self.make(outputs, false)
+            .map_err(|trouble| self.stop(trouble))
+    }
+}
+
+/// `changed_when` and `failed_when` of a task on a host.
+#[derive(Clone, Debug)]
+pub(crate) struct Verdict(pub Body);
+
+impl Verdict {
+    fn all(
+        &self,
+        conditions: &[Condition],
+        variables: &Arc<dyn Variables>,
+    ) -> Result<Option<bool>, Stop> {
+        if conditions.is_empty() {
+            return Ok(None);
+        }
+        match first_false(conditions.iter(), variables) {
+            Ok(found) => Ok(Some(found.is_none())),
+            Err(trouble) => Err(self.0.stop(trouble)),
+        }
+    }
+}
+
+impl Judge for Verdict {
+    fn always_changed(&self) -> Option<bool> {
+        let conditions = &self.0.program.changed_when;
+        if conditions
+            .iter()
+            .any(|condition| matches!(condition, Condition::Is(false)))
+        {
+            return Some(false);
+        }
+        let constant = !conditions.is_empty()
+            && conditions
+                .iter()
+                .all(|condition| matches!(condition, Condition::Is(true)));
+        constant.then_some(true)
+    }
+
+    fn judges_failure(&self) -> bool {
+        !self.0.program.failed_when.is_empty()
+    }
+
+    fn judge(&self, result: &Output, outputs: &dyn Outputs) -> Result<Judgement, Stop> {
+        let program = &self.0.program;
+        let mut scope = self.0.current(outputs);
+        if let Some(name) = &program.register {
+            scope = scope.with_locals([(name.clone(), result.to_value())]);
+        }
+        let variables = scope.variables();
+        Ok(Judgement {
+            changed: self.all(&program.changed_when, &variables)?,
+            failed: self.all(&program.failed_when, &variables)?,
+        })
+    }
+}

@@ -1,0 +1,330 @@
+//! Keywords of a task on one host, with what blocks, play, inventory and command line say.
+
+use evenkeel_engine::{Identity, Method, Nature, Secret, Text, Thing, Value};
+
+use super::{args::is_yes, listing::Entry};
+use crate::{
+    ast::{Commands, Common, Flag, OrTemplate},
+    files::Spanned,
+    load::Privilege,
+    settings::Settings,
+    template::{Fault, Template},
+    vars::{Scope, Tree},
+};
+
+/// A value that must be known when the playbook is read.
+fn known(text: &str, at: crate::files::Span, scope: &Scope) -> Result<Value, Fault> {
+    let mut faults = Vec::new();
+    let tree = Tree::text(text, at, &mut faults);
+    if let Some(fault) = faults.into_iter().next() {
+        return Err(fault);
+    }
+    match tree.render(&scope.variables())? {
+        Value::NotYet(what) => Err(Fault::new(
+            "known_too_late",
+            format!("this must be known before the run: it reads {what}"),
+        )
+        .or_at(at)),
+        value => Ok(value),
+    }
+}
+
+/// A keyword's text, rendered.
+pub(crate) fn text(keyword: &Spanned<String>, scope: &Scope) -> Result<String, Fault> {
+    let value = known(&keyword.value, keyword.span, scope)?;
+    value.as_text().ok_or_else(|| {
+        Fault::new(
+            "wrong_type",
+            format!("expected a text, found {}", value.kind()),
+        )
+        .or_at(keyword.span)
+    })
+}
+
+fn flag(found: &Flag, scope: &Scope) -> Result<bool, Fault> {
+    match &found.value {
+        OrTemplate::Is(value) => Ok(*value),
+        OrTemplate::Template(text) => {
+            // An expression: `"{{ x }}"` and texts of booleans both count.
+            let template =
+                Template::text(text, found.span).map_err(|mut faults| faults.remove(0))?;
+            match template.evaluate(&scope.variables())? {
+                Value::NotYet(what) => Err(Fault::new(
+                    "known_too_late",
+                    format!("this must be known before the run: it reads {what}"),
+                )
+                .or_at(found.span)),
+                value => Ok(is_yes(&value)),
+            }
+        }
+    }
+}
+
+/// Keywords around a task, the innermost first.
+pub(crate) struct Keywords<'a> {
+    entry: &'a Entry<'a>,
+    scope: &'a Scope,
+}
+
+impl<'a> Keywords<'a> {
+    /// Of an entry on a host.
+    pub(crate) fn new(entry: &'a Entry<'a>, scope: &'a Scope) -> Self {
+        Self { entry, scope }
+    }
+
+    fn find<T>(&self, get: impl Fn(&'a Common) -> Option<T>) -> Option<T> {
+        self.entry
+            .commons
+            .iter()
+            .rev()
+            .find_map(|common| get(common))
+    }
+
+    /// A yes or no.
+    pub(crate) fn flag(
+        &self,
+        get: impl Fn(&'a Common) -> Option<&'a Flag>,
+    ) -> Result<Option<bool>, Fault> {
+        self.find(get)
+            .map(|found| flag(found, self.scope))
+            .transpose()
+    }
+
+    fn text(
+        &self,
+        get: impl Fn(&'a Common) -> Option<&'a Spanned<String>>,
+    ) -> Result<Option<String>, Fault> {
+        self.find(get)
+            .map(|found| text(found, self.scope))
+            .transpose()
+    }
+
+    fn var(&self, names: &[&str]) -> Result<Option<Value>, Fault> {
+        for name in names {
+            if let Some(value) = self
+                .scope
+                .value(name)?
+                .filter(|value| *value != Value::Null)
+            {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
+    }
+
+    /// As whom. Variables (`ansible_become` …) win over keywords, these over settings and the
+    /// command line.
+    pub(crate) fn identity(
+        &self,
+        privilege: &Privilege,
+        settings: &Settings,
+    ) -> Result<Identity, Fault> {
+        let on = match self.var(&["ansible_become"])? {
+            Some(value) => is_yes(&value),
+            None => match self.flag(|common| common.become_.as_ref())? {
+                Some(on) => on,
+                None => privilege.on || settings.become_.unwrap_or(false),
+            },
+        };
+        if !on {
+            return Ok(Identity::login());
+        }
+        let text_of = |value: Option<Value>| value.and_then(|value| value.as_text());
+        let user = match text_of(self.var(&["ansible_become_user"])?) {
+            Some(user) => Some(user),
+            None => self.text(|common| common.become_user.as_ref())?,
+        };
+        let user = user
+            .or_else(|| privilege.user.clone())
+            .or_else(|| settings.become_user.clone())
+            .unwrap_or_else(|| "root".to_owned());
+        let method = match text_of(self.var(&["ansible_become_method"])?) {
+            Some(method) => Some(method),
+            None => self.text(|common| common.become_method.as_ref())?,
+        };
+        let method = match method.as_deref() {
+            Some(name) => method_of(name)?,
+            None => match privilege.method {
+                Some(method) => method,
+                None => settings
+                    .become_method
+                    .as_deref()
+                    .map_or(Ok(Method::Sudo), method_of)?,
+            },
+        };
+        let secret = match self.var(&["ansible_become_password", "ansible_become_pass"])? {
+            Some(Value::Secret(secret)) => Some(secret),
+            Some(value) => value.as_text().map(Secret::new),
+            None => privilege.password.clone(),
+        };
+        let flags = match text_of(self.var(&["ansible_become_flags"])?) {
+            Some(flags) => Some(flags),
+            None => self.text(|common| common.become_flags.as_ref())?,
+        };
+        let flags = flags.map(|flags| shlex::split(&flags).unwrap_or_default());
+        Ok(Identity {
+            user: Some(user),
+            method,
+            secret,
+            flags: flags.unwrap_or_default(),
+        })
+    }
+
+    /// The environment; what stands further in wins.
+    pub(crate) fn environment(&self) -> Result<Vec<(String, Text)>, Fault> {
+        let mut all: Vec<(String, Text)> = Vec::new();
+        for node in self
+            .entry
+            .commons
+            .iter()
+            .flat_map(|common| &common.environment)
+        {
+            let mut faults = Vec::new();
+            let tree = Tree::new(node, &mut faults);
+            if let Some(fault) = faults.into_iter().next() {
+                return Err(fault);
+            }
+            let Value::Map(map) = tree.render(&self.scope.variables())? else {
+                return Err(Fault::new(
+                    "wrong_type",
+                    "`environment` wants a map that is known before the run",
+                )
+                .or_at(node.span));
+            };
+            for (name, value) in map {
+                let value = match value {
+                    Value::Secret(secret) => Text::Secret(secret),
+                    value => {
+                        let wrong = || {
+                            let message = format!("`{name}` of `environment` is {}", value.kind());
+                            Fault::new("wrong_type", message).or_at(node.span)
+                        };
+                        Text::Plain(value.as_text().ok_or_else(wrong)?)
+                    }
+                };
+                all.retain(|(other, _)| *other != name);
+                all.push((name, value));
+            }
+        }
+        Ok(all)
+    }
+
+    /// Whether a command runs once for each checksum.
+    pub(crate) fn once(&self, nature: Nature, settings: &Settings) -> Result<bool, Fault> {
+        if nature != Nature::Command {
+            return Ok(false);
+        }
+        if let Some(once) = &self.entry.task.once {
+            return flag(once, self.scope);
+        }
+        let commands = self.find(|common| common.commands.as_ref().map(|found| found.value));
+        Ok(commands.or(settings.commands) == Some(Commands::Once))
+    }
+
+    /// All tags of the task.
+    pub(crate) fn tags(&self) -> Vec<&'a str> {
+        let all = self.entry.commons.iter().flat_map(|common| &common.tags);
+        all.map(|tag| tag.value.as_str()).collect()
+    }
+
+    /// `reads` or `writes`.
+    pub(crate) fn things(
+        &self,
+        list: Option<&Vec<Spanned<String>>>,
+    ) -> Result<Option<Vec<Thing>>, Fault> {
+        let Some(list) = list else { return Ok(None) };
+        let thing = |written: &Spanned<String>| Ok(thing(&text(written, self.scope)?));
+        list.iter().map(thing).collect::<Result<_, _>>().map(Some)
+    }
+}
+
+fn method_of(name: &str) -> Result<Method, Fault> {
+    match name {
+        "sudo" => Ok(Method::Sudo),
+        "su" => Ok(Method::Su),
+        "doas" => Ok(Method::Doas),
+        other => Err(Fault::new(
+            "unsupported",
+            format!("there is no way `{other}` to become another user"),
+        )
+        .help("there are `sudo`, `su` and `doas`")),
+    }
+}
+
+/// `/path`, `/tree/`, `user:x`, `group:x`, `unit:x`, `lock:x`, else a name of the user's own.
+fn thing(text: &str) -> Thing {
+    match text.split_once(':') {
+        Some(("user", name)) => Thing::User(name.to_owned()),
+        Some(("group", name)) => Thing::Group(name.to_owned()),
+        Some(("unit", name)) => Thing::Unit(name.to_owned()),
+        Some(("lock", name)) => Thing::Lock(name.to_owned()),
+        Some(("object", name)) => Thing::Object(name.to_owned()),
+        _ if text.starts_with('/') => {
+            match text.strip_suffix('/').filter(|path| !path.is_empty()) {
+                Some(tree) => Thing::Tree(tree.to_owned()),
+                None if text == "/" => Thing::Everything,
+                None => Thing::Path(text.to_owned()),
+            }
+        }
+        _ => Thing::Object(text.to_owned()),
+    }
+}
+
+/// Whether tags select a task.
+pub(crate) fn selected(tags: &[&str], wanted: &[String], skipped: &[String]) -> bool {
+    let has = |list: &[String], word: &str| list.iter().any(|tag| tag == word);
+    let tagged = tags.iter().any(|tag| *tag != "always");
+    let any = |list: &[String]| tags.iter().any(|tag| has(list, tag));
+    let (always, never) = (tags.contains(&"always"), tags.contains(&"never"));
+    let run = if wanted.is_empty() {
+        !never
+    } else {
+        always
+            || any(wanted)
+            || (has(wanted, "all") && !never)
+            || (has(wanted, "tagged") && tagged && !never)
+            || (has(wanted, "untagged") && !tagged)
+    };
+    let skip = any(skipped)
+        || (has(skipped, "all") && (!always || has(skipped, "always")))
+        || (has(skipped, "tagged") && tagged)
+        || (has(skipped, "untagged") && tags.is_empty());
+    run && !skip
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn things_by_their_spelling() {
+        assert_eq!(thing("/etc/x"), Thing::Path("/etc/x".to_owned()));
+        assert_eq!(thing("/srv/app/"), Thing::Tree("/srv/app".to_owned()));
+        assert_eq!(thing("unit:nginx"), Thing::Unit("nginx".to_owned()));
+        assert_eq!(thing("/"), Thing::Everything);
+    }
+
+    #[test]
+    fn tags_select() {
+        let list =
+            |words: &[&str]| -> Vec<String> { words.iter().map(|&word| word.to_owned()).collect() };
+        for (tags, wanted, skipped, expected) in [
+            (&["a"][..], &[][..], &[][..], true),
+            (&["never"], &[], &[], false),
+            (&["never", "a"], &["a"], &[], true),
+            (&["b"], &["a"], &[], false),
+            (&["always"], &["a"], &[], true),
+            (&["always"], &["a"], &["always"], false),
+            (&["a"], &[], &["a"], false),
+            (&[], &["untagged"], &[], true),
+            (&["a"], &["tagged"], &[], true),
+            (&["a"], &["a"], &["a"], false),
+        ] {
+            assert_eq!(
+                selected(tags, &list(wanted), &list(skipped)),
+                expected,
+                "{tags:?} {wanted:?} {skipped:?}"
+            );
+        }
+    }
+}

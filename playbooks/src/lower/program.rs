@@ -1,0 +1,219 @@
+//! A task with all its texts compiled, before it is known on which host it runs.
+
+use crate::{
+    ast::{LoopKind, Task},
+    files::{Span, Spanned},
+    template::{Fault, Template},
+    vars::Tree,
+    yaml::{Kind, Node},
+};
+
+/// A compiled task.
+#[derive(Debug)]
+pub(crate) struct Program {
+    /// The task's name; the module's if it has none.
+    pub(crate) name: Tree,
+    /// Its module, as written.
+    pub(crate) module: Spanned<String>,
+    /// All that must hold, those of blocks first.
+    pub(crate) when: Vec<Condition>,
+    /// Its loop.
+    pub(crate) loop_: Option<Loop>,
+    /// Its arguments.
+    pub(crate) args: Vec<Arg>,
+    /// `changed_when`.
+    pub(crate) changed_when: Vec<Condition>,
+    /// `failed_when`.
+    pub(crate) failed_when: Vec<Condition>,
+    /// The variable that takes its result.
+    pub(crate) register: Option<String>,
+}
+
+/// A condition.
+#[derive(Debug)]
+pub(crate) enum Condition {
+    /// Always the same.
+    Is(bool),
+    /// To be evaluated.
+    Expr(Box<Template>),
+}
+
+/// A loop.
+#[derive(Debug)]
+pub(crate) struct Loop {
+    /// How the list is read.
+    pub(crate) kind: LoopKind,
+    /// What is looped over.
+    pub(crate) list: Tree,
+    /// Where it is written.
+    pub(crate) span: Span,
+    /// The item's variable.
+    pub(crate) var: String,
+    /// The index's variable.
+    pub(crate) index: Option<String>,
+    /// What people see of an item.
+    pub(crate) label: Option<Tree>,
+}
+
+/// An argument.
+#[derive(Debug)]
+pub(crate) struct Arg {
+    /// Its name.
+    pub(crate) name: Spanned<String>,
+    /// Its value as written.
+    pub(crate) node: Node,
+    /// How its value is made.
+    pub(crate) form: Form,
+}
+
+/// How an argument's value is made.
+#[derive(Debug)]
+pub(crate) enum Form {
+    /// By rendering it.
+    Tree(Tree),
+    /// By judging conditions (`assert: that`).
+    Conditions(Vec<Condition>),
+    /// By evaluating an expression and naming it (`debug: var`).
+    Named(Box<Template>),
+}
+
+impl Condition {
+    /// From what is written under `when`, `changed_when` …
+    pub(crate) fn new(node: &Node, faults: &mut Vec<Fault>) -> Self {
+        match &node.kind {
+            Kind::Bool(value) => Self::Is(*value),
+            Kind::Int(number) => Self::Is(*number != 0),
+            Kind::Null => Self::Is(true),
+            Kind::Str(text) => match Template::expression(text, node.span) {
+                Ok(template) => Self::Expr(Box::new(template)),
+                Err(found) => {
+                    faults.extend(found);
+                    Self::Is(true)
+                }
+            },
+            _ => {
+                let message = format!(
+                    "a condition is a text or a boolean, not {}",
+                    node.kind_name()
+                );
+                faults.push(Fault::new("not_a_condition", message).or_at(node.span));
+                Self::Is(true)
+            }
+        }
+    }
+
+    /// As it is written.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Is(value) => value.to_string(),
+            Self::Expr(template) => template.source().trim().to_owned(),
+        }
+    }
+
+    /// Its template, if it is one.
+    pub(crate) fn template(&self) -> Option<&Template> {
+        match self {
+            Self::Is(_) => None,
+            Self::Expr(template) => Some(template),
+        }
+    }
+}
+
+fn conditions(nodes: &[Node], faults: &mut Vec<Fault>) -> Vec<Condition> {
+    nodes
+        .iter()
+        .map(|node| Condition::new(node, faults))
+        .collect()
+}
+
+impl Program {
+    /// Compiles a task; `when` are the conditions of it and of its blocks, `module` is the name of
+    /// its module.
+    pub(crate) fn new(task: &Task, when: &[&Node], module: &str, faults: &mut Vec<Fault>) -> Self {
+        let name = match &task.name {
+            Some(name) => Tree::text(&name.value, name.span, faults),
+            None => Tree::Is(task.module.value.as_str().into()),
+        };
+        let args = task.args.as_map().unwrap_or_default().iter();
+        Self {
+            name,
+            module: task.module.clone(),
+            when: when
+                .iter()
+                .map(|node| Condition::new(node, faults))
+                .collect(),
+            loop_: task.loop_.as_ref().map(|found| Loop {
+                kind: found.kind.value,
+                list: Tree::new(&found.expr, faults),
+                span: found.expr.span,
+                var: found.loop_var.clone(),
+                index: found.index_var.as_ref().map(|name| name.value.clone()),
+                label: found.label.as_ref().map(|label| Tree::new(label, faults)),
+            }),
+            args: args
+                .map(|(key, value)| Arg::new(module, key, value, faults))
+                .collect(),
+            changed_when: conditions(&task.changed_when, faults),
+            failed_when: conditions(&task.failed_when, faults),
+            register: task.register.as_ref().map(|name| name.value.clone()),
+        }
+    }
+
+    /// All its templates.
+    pub(crate) fn templates<'a>(&'a self, visit: &mut dyn FnMut(&'a Template)) {
+        let judged = self.changed_when.iter().chain(&self.failed_when);
+        self.when
+            .iter()
+            .chain(judged)
+            .filter_map(Condition::template)
+            .for_each(&mut *visit);
+        if let Some(found) = &self.loop_ {
+            found.list.templates(visit);
+            if let Some(label) = &found.label {
+                label.templates(visit);
+            }
+        }
+        for arg in &self.args {
+            match &arg.form {
+                Form::Tree(tree) => tree.templates(visit),
+                Form::Conditions(all) => all
+                    .iter()
+                    .filter_map(Condition::template)
+                    .for_each(&mut *visit),
+                Form::Named(template) => visit(template),
+            }
+        }
+    }
+
+    /// An argument.
+    pub(crate) fn arg(&self, name: &str) -> Option<&Arg> {
+        self.args.iter().find(|arg| arg.name.value == name)
+    }
+}
+
+impl Arg {
+    fn new(module: &str, key: &Node, node: &Node, faults: &mut Vec<Fault>) -> Self {
+        let name = Spanned::new(key.text.clone(), key.span);
+        let form = match (module, name.as_str(), &node.kind) {
+            ("assert", "that", Kind::Seq(items)) => Form::Conditions(conditions(items, faults)),
+            ("assert", "that", _) => Form::Conditions(vec![Condition::new(node, faults)]),
+            ("debug", "var", Kind::Str(text)) => match Template::expression(text, node.span) {
+                Ok(template) => Form::Named(Box::new(template)),
+                Err(found) => {
+                    faults.extend(found);
+                    Form::Tree(Tree::Is(node_text(node)))
+                }
+            },
+            _ => Form::Tree(Tree::new(node, faults)),
+        };
+        Self {
+            name,
+            node: node.clone(),
+            form,
+        }
+    }
+}
+
+fn node_text(node: &Node) -> evenkeel_engine::Value {
+    node.text.as_str().into()
+}

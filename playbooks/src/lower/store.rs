@@ -1,0 +1,133 @@
+//! The controller's files that tasks carry: each is read once.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
+
+use evenkeel_engine::Source;
+
+use crate::{
+    files::Files,
+    template::{Fault, TemplateFile, Whitespace},
+    words::closest,
+};
+
+type Templates = BTreeMap<(PathBuf, bool, bool), Result<Arc<TemplateFile>, Vec<Fault>>>;
+
+/// Texts for messages, opened sources, compiled templates.
+#[derive(Default)]
+pub(crate) struct Store {
+    /// The texts of all files that were read.
+    pub(crate) files: RwLock<Files>,
+    sources: Mutex<BTreeMap<PathBuf, Source>>,
+    templates: Mutex<Templates>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store")
+    }
+}
+
+impl Store {
+    /// With files that were read already.
+    pub(crate) fn new(files: Files) -> Self {
+        Self {
+            files: RwLock::new(files),
+            ..Self::default()
+        }
+    }
+
+    /// Does something with the texts.
+    pub(crate) fn with_files<T>(&self, with: impl FnOnce(&Files) -> T) -> T {
+        with(&self.files.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A file or folder, looked for in `folders` and below `kind` in each of them.
+    pub(crate) fn source(
+        &self,
+        name: &str,
+        kind: &str,
+        folders: &[PathBuf],
+    ) -> Result<Source, Fault> {
+        let path = find(name, kind, folders)?;
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(source) = sources.get(&path) {
+            return Ok(source.clone());
+        }
+        let source = Source::open(name, &path).map_err(|error| {
+            Fault::new(
+                "unreadable_file",
+                format!("cannot read `{}`: {error}", path.display()),
+            )
+        })?;
+        sources.insert(path, source.clone());
+        Ok(source)
+    }
+
+    /// A template, compiled; and where it is.
+    pub(crate) fn template(
+        &self,
+        name: &str,
+        folders: &[PathBuf],
+        whitespace: Whitespace,
+    ) -> Result<(Arc<TemplateFile>, PathBuf), Vec<Fault>> {
+        let path = find(name, "templates", folders).map_err(|fault| vec![fault])?;
+        let key = (path.clone(), whitespace.trim, whitespace.lstrip);
+        let mut templates = self
+            .templates
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let found = templates.entry(key).or_insert_with(|| {
+            let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
+            let shown = path.to_string_lossy();
+            let mut all = Vec::new();
+            for folder in folders {
+                all.extend([folder.join("templates"), folder.clone()]);
+            }
+            TemplateFile::read(&path, &shown, &all, whitespace, &mut files).map(Arc::new)
+        });
+        found.clone().map(|template| (template, path))
+    }
+}
+
+fn find(name: &str, kind: &str, folders: &[PathBuf]) -> Result<PathBuf, Fault> {
+    let trimmed = name.trim_end_matches('/');
+    let bare = Path::new(if trimmed.is_empty() { name } else { trimmed });
+    let candidates: Vec<PathBuf> = if bare.is_absolute() {
+        vec![bare.to_owned()]
+    } else {
+        let below = |folder: &PathBuf| [folder.join(kind).join(bare), folder.join(bare)];
+        folders.iter().flat_map(below).collect()
+    };
+    if let Some(found) = candidates.iter().find(|path| path.exists()) {
+        return Ok(found.clone());
+    }
+    let fault = Fault::new(
+        "no_such_file",
+        format!("there is no file `{name}` on this machine"),
+    );
+    let looked: Vec<String> = candidates
+        .iter()
+        .map(|path| format!("`{}`", path.display()))
+        .collect();
+    let beside: Vec<String> = candidates
+        .iter()
+        .filter_map(|path| std::fs::read_dir(path.parent()?).ok())
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect();
+    let last = bare
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or(name);
+    Err(match closest(last, beside.iter().map(String::as_str)) {
+        Some(other) => fault.help(format!(
+            "did you mean `{other}`? Looked for {}",
+            looked.join(", ")
+        )),
+        None => fault.help(format!("looked for {}", looked.join(", "))),
+    })
+}

@@ -1,0 +1,156 @@
+//! Arguments written as one text: `path=/x state=directory`.
+
+/// A part of a text: what it says, and where it begins and ends in the text, in bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Word {
+    pub(super) text: String,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+/// A quote or a template that is never closed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Unclosed(pub(super) &'static str);
+
+/// The words of a text, parted by white space outside of quotes and templates. Quotes stay.
+pub(super) fn words(text: &str) -> Result<Vec<Word>, Unclosed> {
+    let mut words = Vec::new();
+    let mut start = None;
+    let mut quote: Option<char> = None;
+    let mut depth = 0_usize;
+    let mut skip = 0;
+    for (at, letter) in text.char_indices() {
+        if at < skip {
+            continue;
+        }
+        let rest = &text[at..];
+        if depth > 0 {
+            if ["}}", "%}", "#}"]
+                .iter()
+                .any(|close| rest.starts_with(close))
+            {
+                depth -= 1;
+                skip = at + 2;
+            }
+        } else if let Some(open) = quote {
+            if letter == '\\' {
+                skip = at + 1 + rest[1..].chars().next().map_or(0, char::len_utf8);
+            } else if letter == open {
+                quote = None;
+            }
+        } else if ["{{", "{%", "{#"].iter().any(|open| rest.starts_with(open)) {
+            depth += 1;
+            skip = at + 2;
+            start.get_or_insert(at);
+        } else if letter.is_whitespace() {
+            if let Some(start) = start.take() {
+                words.push(word(text, start, at));
+            }
+        } else {
+            if matches!(letter, '"' | '\'') {
+                quote = Some(letter);
+            }
+            start.get_or_insert(at);
+        }
+    }
+    if depth > 0 {
+        return Err(Unclosed("template"));
+    }
+    if quote.is_some() {
+        return Err(Unclosed("quote"));
+    }
+    if let Some(start) = start {
+        words.push(word(text, start, text.len()));
+    }
+    Ok(words)
+}
+
+fn word(text: &str, start: usize, end: usize) -> Word {
+    Word {
+        text: text[start..end].to_owned(),
+        start,
+        end,
+    }
+}
+
+/// A word as `key=value`: the key, and the value without the quotes around it.
+pub(super) fn pair(word: &Word) -> Option<(Word, Word)> {
+    let at = word.text.find('=')?;
+    let key = &word.text[..at];
+    let named = !key.is_empty()
+        && key
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
+    if !named {
+        return None;
+    }
+    let value = &word.text[at + 1..];
+    let key = Word {
+        text: key.to_owned(),
+        start: word.start,
+        end: word.start + at,
+    };
+    let value = Word {
+        text: unquote(value),
+        start: key.end + 1,
+        end: word.end,
+    };
+    Some((key, value))
+}
+
+/// Takes one pair of quotes away that stands around all of it.
+fn unquote(text: &str) -> String {
+    for quote in ['"', '\''] {
+        let inner = text
+            .strip_prefix(quote)
+            .and_then(|rest| rest.strip_suffix(quote));
+        if let Some(inner) = inner {
+            return inner.replace(&format!("\\{quote}"), &quote.to_string());
+        }
+    }
+    text.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(text: &str) -> Vec<String> {
+        words(text)
+            .unwrap()
+            .into_iter()
+            .map(|word| word.text)
+            .collect()
+    }
+
+    #[test]
+    fn quotes_and_templates_hold_together() {
+        assert_eq!(
+            texts("a=1  b='x y' c={{ d | default('q r') }}/z"),
+            ["a=1", "b='x y'", "c={{ d | default('q r') }}/z"]
+        );
+        assert_eq!(
+            texts(r#"echo "it\"s" here"#),
+            ["echo", r#""it\"s""#, "here"]
+        );
+        assert_eq!(words("a 'b"), Err(Unclosed("quote")));
+        assert_eq!(words("a {{ b"), Err(Unclosed("template")));
+        assert_eq!(texts(""), [""; 0]);
+        assert_eq!(texts("é=ü \\"), ["é=ü", "\\"]);
+    }
+
+    #[test]
+    fn pairs() {
+        let both = |text: &str| {
+            let words = words(text).unwrap();
+            pair(&words[0]).map(|(key, value)| (key.text, value.text))
+        };
+        assert_eq!(both("a=1"), Some(("a".to_owned(), "1".to_owned())));
+        assert_eq!(both("a='x y'"), Some(("a".to_owned(), "x y".to_owned())));
+        assert_eq!(both("a=b=c"), Some(("a".to_owned(), "b=c".to_owned())));
+        assert_eq!(both("a="), Some(("a".to_owned(), String::new())));
+        assert_eq!(both("/etc/x=y"), None);
+        assert_eq!(both("=y"), None);
+        assert_eq!(both("'a=b'"), None);
+    }
+}

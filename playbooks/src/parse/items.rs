@@ -1,0 +1,170 @@
+//! Lists of tasks, blocks, and `meta`.
+
+use super::{Reader, keywords::On};
+use crate::{
+    ast::{Block, Item, Meta, MetaAction, Task},
+    files::Spanned,
+    words::did_you_mean,
+    yaml::{Kind, Node},
+};
+
+const METAS: [&str; 2] = ["flush_handlers", "noop"];
+
+impl Reader<'_> {
+    /// A list of tasks and blocks.
+    pub(super) fn items(&mut self, name: &str, node: &Node) -> Vec<Item> {
+        let mut items = Vec::new();
+        for item in self.task_list(name, node) {
+            if ["block", "rescue", "always"]
+                .iter()
+                .any(|key| item.get(key).is_some())
+            {
+                items.extend(self.block(item).map(|block| Item::Block(Box::new(block))));
+            } else if let Some(action) = item
+                .get("meta")
+                .or_else(|| item.get("ansible.builtin.meta"))
+            {
+                items.extend(
+                    self.meta(item, action)
+                        .map(|meta| Item::Meta(Box::new(meta))),
+                );
+            } else {
+                items.extend(
+                    self.task(item, On::Task)
+                        .map(|task| Item::Task(Box::new(task))),
+                );
+            }
+        }
+        items
+    }
+
+    /// The handlers of a play.
+    pub(super) fn handlers(&mut self, node: &Node) -> Vec<Task> {
+        let mut handlers = Vec::new();
+        for item in self.task_list("handlers", node) {
+            if let Some(block) = item.get("block") {
+                self.error_help(
+                    "unsupported",
+                    block.span,
+                    "a block cannot be a handler",
+                    "give each task of it the same `listen:` topic",
+                );
+            } else if let Some(meta) = item.get("meta") {
+                self.error_help(
+                    "unsupported",
+                    meta.span,
+                    "`meta` is not supported among handlers",
+                    "remove it",
+                );
+            } else {
+                handlers.extend(self.task(item, On::Handler));
+            }
+        }
+        handlers
+    }
+
+    fn task_list<'n>(&mut self, name: &str, node: &'n Node) -> &'n [Node] {
+        match &node.kind {
+            Kind::Null => &[],
+            Kind::Seq(items) => items,
+            Kind::Map(_) => {
+                self.error_help(
+                    "wrong_type",
+                    node.span,
+                    format!("`{name}` wants a list of tasks: this is a map"),
+                    "begin each task with `- `",
+                );
+                &[]
+            }
+            _ => {
+                self.wrong_type(name, "a list of tasks", node);
+                &[]
+            }
+        }
+    }
+
+    fn block(&mut self, node: &Node) -> Option<Block> {
+        let fields = self.fields("block", node)?;
+        self.check_keywords(&fields, On::Block);
+        self.check_ours(&fields, On::Block);
+        let part = |reader: &mut Self, name| {
+            fields
+                .get(name)
+                .map_or_else(Vec::new, |node| reader.items(name, node))
+        };
+        let block = Block {
+            span: node.span,
+            name: self.name(&fields),
+            common: self.common(&fields, On::Block),
+            body: part(self, "block"),
+            rescue: part(self, "rescue"),
+            always: part(self, "always"),
+        };
+        if fields.get("block").is_none() {
+            let (key, _) = fields.entry("rescue").or_else(|| fields.entry("always"))?;
+            self.error_help(
+                "missing_key",
+                key.span,
+                format!("there is a `{}` here, but no `block`", key.value),
+                "`block:` has the tasks whose failure it is about",
+            );
+        }
+        Some(block)
+    }
+
+    fn meta(&mut self, node: &Node, action: &Node) -> Option<Meta> {
+        let fields = self.fields("meta", node)?;
+        for (key, _) in fields.iter() {
+            if !matches!(
+                key.value,
+                "name" | "when" | "tags" | "vars" | "meta" | "ansible.builtin.meta"
+            ) {
+                self.error_help(
+                    "misplaced",
+                    key.span,
+                    format!("`{}` does not stand on `meta`", key.value),
+                    "`name`, `when`, `tags` and `vars` may stand here",
+                );
+            }
+        }
+        if let Some(ours) = node.get("vars").and_then(|vars| vars.get("evenkeel")) {
+            let what = "`evenkeel` does not stand on `meta`";
+            self.error_help(
+                "misplaced",
+                ours.span,
+                what,
+                "it stands on tasks, blocks and plays",
+            );
+        }
+        let word = self.text("meta", action)?;
+        let value = match word.value.as_str() {
+            "flush_handlers" => MetaAction::FlushHandlers,
+            "noop" => MetaAction::Noop,
+            other => {
+                let help = did_you_mean(other, METAS).unwrap_or_else(|| match other {
+                    "end_play" | "end_host" | "end_batch" => {
+                        "put what follows into a block with `when:`".to_owned()
+                    }
+                    "clear_facts" | "refresh_inventory" | "reset_connection"
+                    | "clear_host_errors" => {
+                        "leave it away: every run looks at the hosts anew".to_owned()
+                    }
+                    _ => "`flush_handlers` and `noop` are there".to_owned(),
+                });
+                self.error_help(
+                    "unsupported",
+                    action.span,
+                    format!("`meta: {}` is not supported", super::values::shorten(other)),
+                    help,
+                );
+                return None;
+            }
+        };
+        Some(Meta {
+            span: node.span,
+            name: self.name(&fields),
+            action: Spanned::new(value, action.span),
+            common: self.common(&fields, On::Task),
+        })
+    }
+}

@@ -1,0 +1,271 @@
+//! Every keyword of Ansible's plays, blocks and tasks, and ours: what we do with each.
+
+use crate::words::list;
+
+/// Where a keyword stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum On {
+    Play,
+    Block,
+    Task,
+    Handler,
+}
+
+impl On {
+    fn letter(self) -> char {
+        match self {
+            Self::Play => 'p',
+            Self::Block => 'b',
+            Self::Task => 't',
+            Self::Handler => 'h',
+        }
+    }
+
+    /// For messages.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Play => "a play",
+            Self::Block => "a block",
+            Self::Task => "a task",
+            Self::Handler => "a handler",
+        }
+    }
+}
+
+/// What we do with a keyword.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    /// We read it.
+    Read,
+    /// Nothing depends on it here: it is accepted and means nothing.
+    Harmless,
+    /// Accepted where it says what holds anyway (`false`), refused otherwise, with what to do.
+    OnlyFalse(&'static str),
+    /// Refused, with what to do.
+    Refused(&'static str),
+}
+
+/// One keyword.
+#[derive(Debug)]
+pub(super) struct Keyword {
+    pub(super) name: &'static str,
+    /// `p`lay, `b`lock, `t`ask, `h`andler.
+    on: &'static str,
+    pub(super) status: Status,
+}
+
+use Status::{Harmless, OnlyFalse, Read, Refused};
+
+const fn kw(name: &'static str, on: &'static str, status: Status) -> Keyword {
+    Keyword { name, on, status }
+}
+
+const DELEGATE: &str = "give that host a play of its own and order it with `after:`";
+const IGNORE_UNREACHABLE: &str = "take hosts that may be away out with `--limit`";
+
+/// All of them.
+pub(super) const KEYWORDS: &[Keyword] = &[
+    kw("name", "pbth", Read),
+    kw("vars", "pbth", Read),
+    kw("tags", "pbth", Read),
+    kw("when", "bth", Read),
+    kw("environment", "pbth", Read),
+    kw("become", "pbth", Read),
+    kw("become_user", "pbth", Read),
+    kw("become_method", "pbth", Read),
+    kw("become_flags", "pbth", Read),
+    kw(
+        "become_exe",
+        "pbth",
+        Refused("put the program on the PATH of the login user"),
+    ),
+    kw("connection", "p", Read),
+    kw(
+        "connection",
+        "bth",
+        Refused("set `ansible_connection` in the inventory, or `connection:` on the play"),
+    ),
+    kw("remote_user", "p", Read),
+    kw(
+        "remote_user",
+        "bth",
+        Refused("set `ansible_user` in the inventory, or use `become_user`"),
+    ),
+    kw("port", "p", Read),
+    kw(
+        "port",
+        "bth",
+        Refused("set `ansible_port` in the inventory"),
+    ),
+    kw("check_mode", "pbth", Read),
+    kw("diff", "pbth", Read),
+    kw("no_log", "pbth", Read),
+    kw("ignore_errors", "pbth", Read),
+    kw("ignore_unreachable", "pbth", OnlyFalse(IGNORE_UNREACHABLE)),
+    kw(
+        "any_errors_fatal",
+        "pbth",
+        OnlyFalse("a host that failed stops; the others go on"),
+    ),
+    kw(
+        "run_once",
+        "pbth",
+        OnlyFalse("give one host a play of its own: `hosts: group[0]`"),
+    ),
+    kw("delegate_to", "bth", Refused(DELEGATE)),
+    kw("delegate_facts", "bth", OnlyFalse(DELEGATE)),
+    kw(
+        "throttle",
+        "pbth",
+        Refused("use `--forks` for the whole run"),
+    ),
+    kw(
+        "timeout",
+        "pbth",
+        Refused("put `timeout SECONDS` before the command"),
+    ),
+    kw(
+        "debugger",
+        "pbth",
+        Refused("`evenkeel explain` shows what a task would do, and why"),
+    ),
+    kw(
+        "module_defaults",
+        "pbth",
+        Refused("write the arguments at the tasks, or put them in one anchor: `<<: *defaults`"),
+    ),
+    kw("collections", "pbth", Harmless),
+    kw("notify", "bth", Read),
+    // Ours.
+    kw("after", "pbth", Read),
+    kw("commands", "pbth", Read),
+    kw("id", "th", Read),
+    kw("triggered_by", "th", Read),
+    kw("reads", "th", Read),
+    kw("writes", "th", Read),
+    kw("once", "th", Read),
+    // Plays.
+    kw("hosts", "p", Read),
+    kw("gather_facts", "p", Read),
+    kw("gather_subset", "p", Harmless),
+    kw("gather_timeout", "p", Harmless),
+    kw(
+        "fact_path",
+        "p",
+        Refused("local facts are not read: put them into `host_vars`"),
+    ),
+    kw("strategy", "p", Read),
+    kw("order", "p", Harmless),
+    kw(
+        "force_handlers",
+        "p",
+        OnlyFalse("a handler that is owed is run by the next run: nothing is lost"),
+    ),
+    kw(
+        "max_fail_percentage",
+        "p",
+        Refused("a host that failed stops; the others go on"),
+    ),
+    kw(
+        "serial",
+        "p",
+        Refused("run the playbook for some hosts after the others: `--limit`"),
+    ),
+    kw("pre_tasks", "p", Read),
+    kw("tasks", "p", Read),
+    kw("post_tasks", "p", Read),
+    kw("handlers", "p", Read),
+    kw(
+        "roles",
+        "p",
+        Refused("roles come later: put their tasks here"),
+    ),
+    kw(
+        "vars_files",
+        "p",
+        Refused(
+            "variable files come later: put the variables under `vars:`, or give them by `-e @FILE`",
+        ),
+    ),
+    kw("vars_prompt", "p", Refused("give the variables by `-e`")),
+    kw(
+        "validate_argspec",
+        "p",
+        Refused("argument specifications are not checked"),
+    ),
+    // Blocks.
+    kw("block", "b", Read),
+    kw("rescue", "b", Read),
+    kw("always", "b", Read),
+    // Tasks.
+    kw("action", "th", Read),
+    kw(
+        "local_action",
+        "th",
+        Refused("give `localhost` a play of its own"),
+    ),
+    kw("args", "th", Read),
+    kw("register", "th", Read),
+    kw("changed_when", "th", Read),
+    kw("failed_when", "th", Read),
+    kw("loop", "th", Read),
+    kw("loop_control", "th", Read),
+    kw(
+        "until",
+        "th",
+        Refused("wait with `wait_for`, or repeat within the command"),
+    ),
+    kw(
+        "retries",
+        "th",
+        Refused("wait with `wait_for`, or repeat within the command"),
+    ),
+    kw(
+        "delay",
+        "th",
+        Refused("wait with `wait_for`, or repeat within the command"),
+    ),
+    kw(
+        "async",
+        "th",
+        Refused(
+            "leave it away: long steps run detached from the connection, and beside what does not depend on them",
+        ),
+    ),
+    kw(
+        "poll",
+        "th",
+        Refused("leave it away: long steps run detached from the connection"),
+    ),
+    kw("listen", "h", Read),
+];
+
+/// Those that may stand on something.
+pub(super) fn names(on: On) -> impl Iterator<Item = &'static str> {
+    KEYWORDS
+        .iter()
+        .filter(move |keyword| keyword.on.contains(on.letter()))
+        .map(|keyword| keyword.name)
+}
+
+/// A keyword, if it may stand here.
+pub(super) fn find(name: &str, on: On) -> Option<&'static Keyword> {
+    KEYWORDS
+        .iter()
+        .find(|keyword| keyword.name == name && keyword.on.contains(on.letter()))
+}
+
+/// Where a keyword that may not stand here may stand: "on a task or a handler".
+pub(super) fn elsewhere(name: &str) -> Option<String> {
+    let places: Vec<&str> = [On::Play, On::Block, On::Task, On::Handler]
+        .into_iter()
+        .filter(|on| find(name, *on).is_some())
+        .map(On::name)
+        .collect();
+    (!places.is_empty()).then(|| list(&places, "or").replace('`', ""))
+}
+
+/// Is it a loop of the old form?
+pub(super) fn is_with(name: &str) -> bool {
+    name.starts_with("with_")
+}

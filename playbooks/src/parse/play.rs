@@ -1,0 +1,119 @@
+//! Plays.
+
+use super::{Reader, keywords::On, values::Fields};
+use crate::{
+    ast::{Play, Strategy},
+    files::{Span, Spanned},
+    words::did_you_mean,
+    yaml::{Kind, Node},
+};
+
+impl Reader<'_> {
+    /// One play; `None` if it is so wrong that nothing can be said.
+    pub(super) fn play(&mut self, node: &Node) -> Option<Play> {
+        if let Some(import) = node
+            .get("import_playbook")
+            .or_else(|| node.get("ansible.builtin.import_playbook"))
+        {
+            self.error_help(
+                "unsupported",
+                import.span,
+                "`import_playbook` is not supported yet",
+                "name both playbooks on the command line: they run in that order",
+            );
+            return None;
+        }
+        let fields = self.fields("play", node)?;
+        self.check_keywords(&fields, On::Play);
+        self.check_ours(&fields, On::Play);
+        for (key, _) in fields.iter() {
+            if super::keywords::find(key, On::Play).is_none() && self.known(key.value).is_some() {
+                self.error_help(
+                    "misplaced",
+                    key.span,
+                    format!("the module `{}` stands on a play", key.value),
+                    "tasks stand in a list below `tasks:`",
+                );
+            }
+        }
+        let common = self.common(&fields, On::Play);
+        let hosts = self.hosts(&fields, node.span);
+        let items = |reader: &mut Self, name| {
+            fields
+                .get(name)
+                .map_or_else(Vec::new, |node| reader.items(name, node))
+        };
+        Some(Play {
+            span: node.span,
+            name: self.name(&fields),
+            hosts: hosts?,
+            common,
+            gather_facts: fields
+                .get("gather_facts")
+                .and_then(|node| self.flag("gather_facts", node)),
+            strategy: self.strategy(&fields),
+            pre_tasks: items(self, "pre_tasks"),
+            tasks: items(self, "tasks"),
+            post_tasks: items(self, "post_tasks"),
+            handlers: fields
+                .get("handlers")
+                .map_or_else(Vec::new, |node| self.handlers(node)),
+        })
+    }
+
+    fn hosts(&mut self, fields: &Fields<'_>, play: Span) -> Option<Spanned<String>> {
+        let Some((_, node)) = fields.entry("hosts") else {
+            // Only the first line: the whole play would be shown else.
+            let line = Span {
+                end: play.start + 1,
+                ..play
+            };
+            self.error_help(
+                "missing_key",
+                line,
+                "this play says no `hosts`",
+                "`hosts: all`, a name, a group or a pattern",
+            );
+            return None;
+        };
+        let hosts = self.texts("hosts", node);
+        if hosts.is_empty() || hosts.iter().any(|host| host.trim().is_empty()) {
+            if !matches!(&node.kind, Kind::Map(_)) {
+                self.error(
+                    "wrong_type",
+                    node.span,
+                    "`hosts` wants a pattern of hosts: nothing is there",
+                );
+            }
+            return None;
+        }
+        let joined: Vec<&str> = hosts.iter().map(|host| host.value.as_str()).collect();
+        Some(Spanned::new(joined.join(","), node.span))
+    }
+
+    fn strategy(&mut self, fields: &Fields<'_>) -> Strategy {
+        let Some(node) = fields.get("strategy") else {
+            return Strategy::Linear;
+        };
+        let Some(name) = self.text("strategy", node) else {
+            return Strategy::Linear;
+        };
+        let known = ["linear", "free"];
+        match name.strip_prefix("ansible.builtin.").unwrap_or(&name) {
+            "linear" => Strategy::Linear,
+            "free" => Strategy::Free,
+            other => {
+                let help = did_you_mean(other, known).unwrap_or_else(|| {
+                    "`linear` is the default; `free` lets hosts run on without waiting for each other".to_owned()
+                });
+                self.error_help(
+                    "unsupported",
+                    node.span,
+                    format!("the strategy `{other}` is not supported"),
+                    help,
+                );
+                Strategy::Linear
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Names by which tasks refer to each other: over all playbooks of a run.
+
+use std::collections::BTreeMap;
+
+use super::values::is_template;
+use crate::{
+    ast::{Common, Item, Play, Playbook, Task},
+    diagnostic::Diagnostic,
+    files::{Span, Spanned},
+    words::did_you_mean,
+};
+
+/// Doubled ids; `after`, `triggered_by` and `notify` of what does not exist.
+pub fn check_references(playbooks: &[Playbook]) -> Vec<Diagnostic> {
+    let plays = || playbooks.iter().flat_map(|playbook| &playbook.plays);
+    let mut check = Check::default();
+    for play in plays() {
+        if let Some(name) = &play.name {
+            check.plays.insert(&name.value, name.span);
+        }
+        walk(play, &mut |part| check.define(&part));
+    }
+    for play in plays() {
+        check.play(play);
+    }
+    check.out.sort_by_key(|diagnostic| diagnostic.at);
+    check.out
+}
+
+/// A task, a handler or a block, as a walk meets it.
+struct Part<'p> {
+    common: &'p Common,
+    task: Option<&'p Task>,
+}
+
+fn walk<'p>(play: &'p Play, visit: &mut dyn FnMut(Part<'p>)) {
+    for items in [&play.pre_tasks, &play.tasks, &play.post_tasks] {
+        walk_items(items, visit);
+    }
+    for handler in &play.handlers {
+        visit(Part {
+            common: &handler.common,
+            task: Some(handler),
+        });
+    }
+}
+
+fn walk_items<'p>(items: &'p [Item], visit: &mut dyn FnMut(Part<'p>)) {
+    for item in items {
+        match item {
+            Item::Task(task) => visit(Part {
+                common: &task.common,
+                task: Some(task),
+            }),
+            Item::Block(block) => {
+                visit(Part {
+                    common: &block.common,
+                    task: None,
+                });
+                for items in [&block.body, &block.rescue, &block.always] {
+                    walk_items(items, visit);
+                }
+            }
+            Item::Meta(_) => {}
+        }
+    }
+}
+
+#[derive(Default)]
+struct Check<'p> {
+    ids: BTreeMap<&'p str, Span>,
+    plays: BTreeMap<&'p str, Span>,
+    out: Vec<Diagnostic>,
+}
+
+impl<'p> Check<'p> {
+    fn define(&mut self, part: &Part<'p>) {
+        let Some(id) = part.task.and_then(|task| task.id.as_ref()) else {
+            return;
+        };
+        if let Some(first) = self.ids.insert(&id.value, id.span) {
+            self.out.push(
+                Diagnostic::error(
+                    "duplicate_id",
+                    id.span,
+                    format!("two tasks have the id `{}`", id.value),
+                )
+                .also(first, "the first is here")
+                .help("an id names one task: rename one of them"),
+            );
+        }
+    }
+
+    fn play(&mut self, play: &'p Play) {
+        for name in play.common.after.iter().flatten() {
+            if !self.plays.contains_key(name.as_str()) && !self.ids.contains_key(bare(name)) {
+                let known = self.plays.keys().copied().chain(self.ids.keys().copied());
+                let help = did_you_mean(name, known);
+                self.unknown("unknown_id", name, "there is no play and no task", help);
+            }
+        }
+        let mut handlers: Vec<&str> = Vec::new();
+        let mut open = false;
+        for handler in &play.handlers {
+            for name in handler
+                .name
+                .iter()
+                .chain(&handler.listen)
+                .chain(&handler.id)
+            {
+                open |= is_template(name);
+                handlers.push(&name.value);
+            }
+        }
+        walk(play, &mut |part| {
+            let triggers = part.task.map_or(&[][..], |task| &task.triggered_by);
+            for id in part.common.after.iter().flatten().chain(triggers) {
+                self.id(id);
+            }
+            for name in &part.common.notify {
+                if !open && !is_template(name) && !handlers.contains(&name.as_str()) {
+                    let help = did_you_mean(name, handlers.iter().copied());
+                    self.unknown("unknown_handler", name, "this play has no handler", help);
+                }
+            }
+        });
+    }
+
+    fn id(&mut self, id: &Spanned<String>) {
+        if !self.ids.contains_key(bare(id)) && !is_template(id) {
+            let help = did_you_mean(bare(id), self.ids.keys().copied());
+            self.unknown("unknown_id", id, "no task has the id", help);
+        }
+    }
+
+    fn unknown(
+        &mut self,
+        code: &'static str,
+        name: &Spanned<String>,
+        what: &str,
+        help: Option<String>,
+    ) {
+        let error = Diagnostic::error(code, name.span, format!("{what} `{}`", name.value));
+        self.out.push(match help {
+            Some(help) => error.help(help),
+            None if code == "unknown_handler" => error.help("add it below `handlers:` of the play"),
+            None => error.help("give the task that is meant an `id:`"),
+        });
+    }
+}
+
+/// An id without the host it is asked on.
+fn bare(id: &str) -> &str {
+    id.split_once('@').map_or(id, |(id, _)| id)
+}

@@ -1,0 +1,108 @@
+//! Tasks and handlers.
+
+use super::{
+    Reader,
+    common::ours,
+    keywords::{self, On},
+    module::Args,
+    values::{Fields, shorten},
+};
+use crate::{
+    ast::Task,
+    files::Spanned,
+    yaml::{Kind, Node},
+};
+
+impl Reader<'_> {
+    /// One task; `None` if it has no module that we know.
+    pub(super) fn task(&mut self, node: &Node, on: On) -> Option<Task> {
+        if !matches!(node.kind, Kind::Map(_)) {
+            self.error_help(
+                "wrong_type",
+                node.span,
+                format!(
+                    "a task is a map: this is {}",
+                    match node.kind {
+                        Kind::Str(_) => format!("`{}`", shorten(&node.text)),
+                        _ => node.kind_name().to_owned(),
+                    }
+                ),
+                "`- name: …`, then the module as a key: `file:`, `command:` …",
+            );
+            return None;
+        }
+        let fields = self.fields("task", node)?;
+        self.check_task_keywords(&fields, on);
+        self.check_ours(&fields, on);
+        if fields.get("hosts").is_some() {
+            // A play among tasks, which has been said.
+            return None;
+        }
+        let found = self.module(&fields, node, on);
+        let common = self.common(&fields, on);
+        let ours = ours(&fields);
+        let field = |name: &str| fields.get(name).or_else(|| ours.get(name));
+        let list = |reader: &mut Self, name| field(name).map(|node| reader.texts(name, node));
+        let conditions = |reader: &mut Self, name| {
+            field(name).map_or_else(Vec::new, |node| reader.expressions(name, node))
+        };
+        let (reads, writes) = (list(self, "reads"), list(self, "writes"));
+        let task = Task {
+            span: node.span,
+            name: self.name(&fields),
+            id: field("id").and_then(|node| self.id(node)),
+            // Filled in below: everything else is checked even if there is no module.
+            module: Spanned::new(String::new(), node.span),
+            args: Node::map(Vec::new(), node.span),
+            loop_: self.loop_of(&fields),
+            common,
+            register: field("register").and_then(|node| self.variable("register", node)),
+            changed_when: conditions(self, "changed_when"),
+            failed_when: conditions(self, "failed_when"),
+            listen: list(self, "listen").unwrap_or_default(),
+            triggered_by: list(self, "triggered_by").unwrap_or_default(),
+            reads,
+            writes,
+            once: field("once").and_then(|node| self.flag("once", node)),
+        };
+        let found = found?;
+        let args = match &found.args {
+            Args::Node(node) => node,
+            Args::Made(node) => node,
+        };
+        let args = self.arguments(&found.module, args, fields.get("args"));
+        Some(Task {
+            module: found.module,
+            args,
+            ..task
+        })
+    }
+
+    fn check_task_keywords(&mut self, fields: &Fields<'_>, on: On) {
+        let mut known = Fields::default();
+        for (key, value) in fields.iter() {
+            // Other keys are looked at when the module is searched for.
+            if keywords::elsewhere(key.value).is_some() {
+                known.push(key.clone(), value);
+            }
+        }
+        self.check_keywords(&known, on);
+    }
+
+    fn id(&mut self, node: &Node) -> Option<Spanned<String>> {
+        let id = self.text("id", node)?;
+        let fits = !id.is_empty()
+            && id
+                .chars()
+                .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':'));
+        if !fits {
+            self.error_help(
+                "bad_name",
+                id.span,
+                format!("`{}` cannot be an `id`", shorten(&id)),
+                "letters, digits and `_ - . / :` only",
+            );
+        }
+        Some(id)
+    }
+}

@@ -1,0 +1,301 @@
+//! Jinja: texts and expressions, compiled when they are read, evaluated when they are needed.
+//!
+//! Results are values of ours: a list stays a list. What reads a value that is not known yet is not
+//! known yet itself, and a text made with a secret is a secret.
+
+mod crypt;
+mod dump;
+mod environment;
+mod fault;
+mod file;
+mod filters;
+mod predicates;
+mod result;
+mod scan;
+mod session;
+mod uses;
+mod value;
+
+use std::{fmt, sync::Arc};
+
+use evenkeel_engine::{NotYet, Value};
+use minijinja::{Expression, value::Value as Jinja};
+
+use crate::files::Span;
+
+pub use fault::Fault;
+pub use file::{TemplateFile, Whitespace};
+pub(crate) use filters::dict_to_items;
+pub use uses::{Use, UseKind, Uses};
+
+use environment::{JINJA, Root};
+use scan::Region;
+use uses::Rewritten;
+
+/// What a name in an expression can mean.
+pub trait Variables: Send + Sync {
+    /// The value of a variable; `None` if there is none of this name.
+    fn get(&self, name: &str) -> Result<Option<Variable>, Fault>;
+    /// All names, for suggestions.
+    fn names(&self) -> Vec<String>;
+    /// The folders in which `lookup('file', …)` looks.
+    fn folders(&self) -> Vec<std::path::PathBuf> {
+        Vec::new()
+    }
+}
+
+/// A variable's value.
+#[derive(Clone, Debug)]
+pub enum Variable {
+    /// A value; leaves may be not known yet.
+    Value(Value),
+    /// A map that may have more keys than are known yet.
+    Open(evenkeel_engine::Map, NotYet),
+}
+
+/// A text that may have `{{ }}` and `{% %}` in it, or a bare expression.
+pub struct Template {
+    text: Arc<str>,
+    span: Span,
+    form: Form,
+    uses: Uses,
+}
+
+enum Form {
+    /// One expression: its result is a value.
+    Value(Expr),
+    /// Texts and expressions: the result is a text.
+    Parts(Vec<Part>),
+    /// A text with statements in it, rewritten.
+    Blocks(Rewritten),
+}
+
+enum Part {
+    Text(String),
+    Expr(Expr),
+}
+
+struct Expr {
+    compiled: Expression<'static, 'static>,
+    rewritten: Rewritten,
+    /// Where the expression begins in the text.
+    base: usize,
+}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Template({:?})", self.text)
+    }
+}
+
+/// Whether a text has to be rendered.
+pub fn is_template(text: &str) -> bool {
+    text.contains("{{") || text.contains("{%") || text.contains("{#")
+}
+
+impl Template {
+    /// Compiles a text. The span is that of the scalar it came from.
+    pub fn text(text: &str, span: Span) -> Result<Self, Vec<Fault>> {
+        let uses = Uses::of_template(text);
+        let form = match &scan::regions(text)[..] {
+            [Region::Expr(range)] => Form::Value(Expr::new(text, range.clone(), span)?),
+            regions if simple(text, regions) => Form::Parts(
+                regions
+                    .iter()
+                    .map(|region| match region {
+                        Region::Expr(range) => Expr::new(text, range.clone(), span).map(Part::Expr),
+                        Region::Text(range) | Region::Block(range) | Region::Comment(range) => {
+                            Ok(Part::Text(text[range.clone()].to_owned()))
+                        }
+                    })
+                    .collect::<Result<_, _>>()?,
+            ),
+            _ => {
+                let rewritten = Rewritten::template(text);
+                JINJA.template_from_str(&rewritten.text).map_err(|error| {
+                    vec![Fault::syntax(&error, text, span, |at| rewritten.old(at))]
+                })?;
+                Form::Blocks(rewritten)
+            }
+        };
+        Self::checked(text, span, form, uses)
+    }
+
+    /// Compiles a bare expression, as `when` has it. `{{ }}` around it is tolerated.
+    pub fn expression(text: &str, span: Span) -> Result<Self, Vec<Fault>> {
+        let range = match &scan::regions(text)[..] {
+            [Region::Expr(range)] => range.clone(),
+            _ => 0..text.len(),
+        };
+        let uses = Uses::of_expression(text, range.clone());
+        let form = Form::Value(Expr::new(text, range, span)?);
+        Self::checked(text, span, form, uses)
+    }
+
+    fn checked(text: &str, span: Span, form: Form, uses: Uses) -> Result<Self, Vec<Fault>> {
+        let faults = environment::unknown(&uses, text, span);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        Ok(Self {
+            text: text.into(),
+            span,
+            form,
+            uses,
+        })
+    }
+
+    /// What it uses.
+    pub fn uses(&self) -> &Uses {
+        &self.uses
+    }
+
+    /// The text as it is written.
+    pub fn source(&self) -> &str {
+        &self.text
+    }
+
+    /// Where it is written.
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
+    /// The place of a byte in it, for diagnostics.
+    pub fn fault_at(&self, code: &'static str, at: usize, message: impl Into<String>) -> Fault {
+        Fault::new(code, message).at(self.span, &self.text, at)
+    }
+
+    /// Evaluates it. The result is [`Value::NotYet`] if it touched something that is not known yet.
+    pub fn evaluate(&self, variables: &Arc<dyn Variables>) -> Result<Value, Fault> {
+        match &self.form {
+            Form::Value(expr) => result::value(
+                environment::transforms(&self.uses),
+                || expr.eval(variables),
+                |error| self.fault(error, expr, variables),
+            ),
+            Form::Parts(parts) => result::text(
+                || {
+                    let mut out = String::new();
+                    for part in parts {
+                        match part {
+                            Part::Text(text) => out.push_str(text),
+                            Part::Expr(expr) => {
+                                let value = expr.eval(variables);
+                                let value = value.and_then(|value| environment::printed(&value));
+                                out.push_str(&value.map_err(|error| (error, expr))?);
+                            }
+                        }
+                    }
+                    Ok(out)
+                },
+                |(error, expr): (minijinja::Error, &Expr)| self.fault(&error, expr, variables),
+            ),
+            Form::Blocks(rewritten) => result::text(
+                || {
+                    let template = JINJA.template_from_str(&rewritten.text)?;
+                    template.render(Root::value(variables))
+                },
+                |error: minijinja::Error| {
+                    Fault::from_jinja(&error, &rewritten.text, &**variables)
+                        .moved(|at| rewritten.old(at))
+                        .at_text(self.span, &self.text)
+                },
+            ),
+        }
+    }
+
+    /// Evaluates a condition: yes, no, or not known yet.
+    pub fn holds(&self, variables: &Arc<dyn Variables>) -> Result<Result<bool, NotYet>, Fault> {
+        let value = self.evaluate(variables)?;
+        Ok(match value {
+            Value::NotYet(what) => Err(what),
+            Value::Secret(secret) => Ok(!secret.reveal().is_empty()),
+            Value::Str(text) if self.is_bare_word() => match text.to_ascii_lowercase().as_str() {
+                "true" | "yes" | "on" | "1" => Ok(true),
+                "false" | "no" | "off" | "0" | "" => Ok(false),
+                _ => {
+                    return Err(self
+                        .fault_at(
+                            "not_a_condition",
+                            0,
+                            format!(
+                                "`{}` is the text `{text}`, which is neither true nor false",
+                                self.text
+                            ),
+                        )
+                        .help("compare it, or use the filter `bool`"));
+                }
+            },
+            other => Ok(truth(&other)),
+        })
+    }
+
+    /// Whether it is but a name, so that a text in it may mean a boolean.
+    fn is_bare_word(&self) -> bool {
+        matches!(&self.uses.all[..], [used] if used.kind == UseKind::Name)
+    }
+
+    fn fault(
+        &self,
+        error: &minijinja::Error,
+        expr: &Expr,
+        variables: &Arc<dyn Variables>,
+    ) -> Fault {
+        Fault::from_jinja(error, &expr.rewritten.text, &**variables)
+            .moved(|at| expr.rewritten.old(at) + expr.base)
+            .at_text(self.span, &self.text)
+    }
+}
+
+/// Whether a value counts as true, as Python has it.
+pub fn truth(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(value) => *value,
+        Value::Int(number) => *number != 0,
+        Value::UInt(number) => *number != 0,
+        Value::Float(number) => *number != 0.0,
+        Value::Str(text) => !text.is_empty(),
+        Value::Secret(secret) => !secret.reveal().is_empty(),
+        Value::Source(_) | Value::NotYet(_) => true,
+        Value::Seq(items) => !items.is_empty(),
+        Value::Map(map) => !map.is_empty(),
+    }
+}
+
+/// Whether a text is but texts and expressions, without statements and control of whitespace.
+fn simple(text: &str, regions: &[Region]) -> bool {
+    regions.iter().all(|region| match region {
+        Region::Text(_) => true,
+        Region::Expr(range) => {
+            text[..range.start].ends_with("{{") && text[range.end..].starts_with("}}")
+        }
+        Region::Block(_) | Region::Comment(_) => false,
+    })
+}
+
+impl Expr {
+    fn new(text: &str, range: std::ops::Range<usize>, span: Span) -> Result<Self, Vec<Fault>> {
+        let base = range.start;
+        let rewritten = Rewritten::expression(&text[range]);
+        let compiled = JINJA
+            .compile_expression_owned(rewritten.text.clone())
+            .map_err(|error| {
+                vec![Fault::syntax(&error, text, span, |at| {
+                    rewritten.old(at) + base
+                })]
+            })?;
+        Ok(Self {
+            compiled,
+            rewritten,
+            base,
+        })
+    }
+
+    fn eval(&self, variables: &Arc<dyn Variables>) -> Result<Jinja, minijinja::Error> {
+        self.compiled.eval(Root::value(variables))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,277 @@
+//! Why an expression has no value, and where that is written.
+
+use std::sync::Arc;
+
+use evenkeel_engine::{Refusal, Stop};
+use minijinja::{Error, ErrorKind};
+
+use super::Variables;
+use crate::{
+    diagnostic::Diagnostic,
+    files::{FileId, Files, Span},
+    words::closest,
+};
+
+/// A mistake in a template or expression, or in what it was given.
+#[derive(Clone, Debug)]
+pub struct Fault(Box<Parts>);
+
+/// What is in a [`Fault`].
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// Stable, for machines.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// The scalar.
+    pub span: Option<Span>,
+    /// The scalar's text, and the byte in it that is meant.
+    text: Option<Arc<str>>,
+    offset: Option<usize>,
+    /// A line of another file than the scalar's (a template, or what it includes).
+    elsewhere: Option<(FileId, usize)>,
+}
+
+impl std::ops::Deref for Fault {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Fault {
+    fn deref_mut(&mut self) -> &mut Parts {
+        &mut self.0
+    }
+}
+
+impl Fault {
+    /// A mistake whose place is not known yet.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self(Box::new(Parts {
+            code,
+            message: message.into(),
+            help: None,
+            span: None,
+            text: None,
+            offset: None,
+            elsewhere: None,
+        }))
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// At a byte of a scalar.
+    #[must_use]
+    pub fn at(mut self, span: Span, text: &str, offset: usize) -> Self {
+        self.offset = Some(offset);
+        self.at_text(span, text)
+    }
+
+    /// At a span, if no other place is known.
+    #[must_use]
+    pub fn or_at(mut self, span: Span) -> Self {
+        self.span.get_or_insert(span);
+        self
+    }
+
+    pub(super) fn at_text(mut self, span: Span, text: &str) -> Self {
+        if self.span.is_none() {
+            self.span = Some(span);
+            self.text = Some(text.into());
+        }
+        self
+    }
+
+    pub(super) fn moved(mut self, place: impl FnOnce(usize) -> usize) -> Self {
+        if self.span.is_none() {
+            let offset = self.offset.map(place);
+            self.offset = offset;
+        }
+        self
+    }
+
+    /// A mistake of syntax; `place` maps a byte of what was compiled to one of `text`.
+    pub(super) fn syntax(
+        error: &Error,
+        text: &str,
+        span: Span,
+        place: impl FnOnce(usize) -> usize,
+    ) -> Self {
+        let detail = error
+            .detail()
+            .map_or_else(|| error.kind().to_string(), str::to_owned);
+        let fault = Self::new("template_syntax", format!("not valid Jinja: {detail}"));
+        match error.range() {
+            Some(range) => fault.at(span, text, place(range.start).min(text.len())),
+            None => fault.at_text(span, text),
+        }
+    }
+
+    /// A mistake that showed when `source` was evaluated.
+    pub(super) fn from_jinja(error: &Error, source: &str, variables: &dyn Variables) -> Self {
+        let inner = innermost(error);
+        // An undefined result is nobody's instruction: the whole expression is meant.
+        let range = inner.range().or_else(|| {
+            let start = source.len() - source.trim_start().len();
+            (inner.kind() == ErrorKind::UndefinedError).then_some(start..source.len())
+        });
+        let mut range = range;
+        let part = range.as_mut().and_then(|range| named(source, range));
+        let mut fault = match inner.kind() {
+            ErrorKind::UndefinedError => undefined(part, variables),
+            ErrorKind::OutOfFuel => Self::new(
+                "template_too_long",
+                "the template does not come to an end in reasonable time",
+            )
+            .help("look for a loop over very many items"),
+            ErrorKind::TemplateNotFound => Self::new(
+                "no_such_file",
+                inner
+                    .detail()
+                    .unwrap_or("there is no such template")
+                    .to_owned(),
+            ),
+            kind => Self::new(
+                "template_failed",
+                inner
+                    .detail()
+                    .map_or_else(|| kind.to_string(), str::to_owned),
+            ),
+        };
+        fault.offset = range.map(|range| range.start);
+        fault
+    }
+
+    pub(super) fn in_file(mut self, file: FileId, line: usize) -> Self {
+        self.elsewhere = Some((file, line));
+        self
+    }
+
+    /// The exact place, if the text can be found again at the span.
+    fn place(&self, files: &Files) -> Option<Span> {
+        let span = self.span?;
+        let (Some(text), Some(offset)) = (&self.text, self.offset) else {
+            return Some(span);
+        };
+        let Some(byte) = locate(files.slice(span), text, offset) else {
+            return Some(span);
+        };
+        let start = span.start + u32::try_from(byte).ok()?;
+        Some(Span {
+            start,
+            end: span.end.max(start),
+            ..span
+        })
+    }
+
+    /// For the list of all mistakes.
+    pub fn diagnostic(&self, files: &Files) -> Diagnostic {
+        let at = match &self.elsewhere {
+            Some((file, line)) => line_of(files, *file, *line),
+            None => self.place(files),
+        };
+        let mut diagnostic = match at {
+            Some(at) => Diagnostic::error(self.code, at, self.message.clone()),
+            None => Diagnostic::nowhere(self.code, self.message.clone()),
+        };
+        diagnostic.help.clone_from(&self.help);
+        diagnostic
+    }
+
+    /// For a task that fails with it.
+    pub fn stop(&self, files: &Files) -> Stop {
+        let place = self.diagnostic(files).at.map(|at| files.place(at));
+        let message = match place {
+            Some(place) => format!("{} ({place})", self.message),
+            None => self.message.clone(),
+        };
+        Stop::Refused(Refusal {
+            message,
+            help: self.help.clone(),
+        })
+    }
+}
+
+/// What is meant by a range of the source. minijinja points at the key that was asked of something
+/// undefined: what stands before it is meant.
+fn named<'a>(source: &'a str, range: &mut std::ops::Range<usize>) -> Option<&'a str> {
+    let part = source.get(range.clone())?;
+    if !part.starts_with(['.', '[']) {
+        return Some(part.trim());
+    }
+    let belongs = |c: char| c.is_alphanumeric() || "_.[]'\"".contains(c);
+    let before = source[..range.start].trim_end_matches(belongs);
+    range.start = before.len();
+    let chain = &source[range.clone()];
+    let end = chain.rfind(['.', '[']).unwrap_or(chain.len());
+    Some(chain[..end].trim())
+}
+
+fn undefined(part: Option<&str>, variables: &dyn Variables) -> Fault {
+    let Some(part) = part.filter(|part| !part.is_empty()) else {
+        return Fault::new("undefined_variable", "a variable is undefined");
+    };
+    let fault = Fault::new("undefined_variable", format!("`{part}` is undefined"));
+    let names = variables.names();
+    match closest(part, names.iter().map(String::as_str)) {
+        Some(name) => fault.help(format!("did you mean `{name}`?")),
+        None => fault.help(format!(
+            "define it, or say what to do without it: `{{{{ {part} | default(…) }}}}`"
+        )),
+    }
+}
+
+/// The error that all others are about.
+pub(super) fn innermost(error: &Error) -> &Error {
+    let mut at = error;
+    while let Some(inner) =
+        std::error::Error::source(at).and_then(|source| source.downcast_ref::<Error>())
+    {
+        at = inner;
+    }
+    at
+}
+
+/// Where a byte of a scalar's value stands in the scalar as it is written.
+fn locate(slice: &str, text: &str, offset: usize) -> Option<usize> {
+    if let Some(at) = slice.find(text) {
+        return Some(at + offset);
+    }
+    let before = text.get(..offset)?;
+    let number = before.matches('\n').count();
+    let column = before.len() - before.rfind('\n').map_or(0, |at| at + 1);
+    let wanted = text.lines().nth(number)?;
+    // A block scalar: the first line is its header.
+    let mut start = 0;
+    for (index, line) in slice.split_inclusive('\n').enumerate() {
+        if index == number + 1 {
+            return line.find(wanted).map(|indent| start + indent + column);
+        }
+        start += line.len();
+    }
+    None
+}
+
+fn line_of(files: &Files, file: FileId, line: usize) -> Option<Span> {
+    let start: usize = files
+        .text(file)
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1))
+        .map(str::len)
+        .sum();
+    let start = u32::try_from(start).ok()?;
+    Some(Span {
+        file,
+        start,
+        end: start,
+    })
+}

@@ -1,0 +1,178 @@
+//! Template files: compiled when the playbook is read, rendered when their task's turn comes.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use evenkeel_engine::Value;
+use minijinja::{Environment, Error};
+
+use super::{
+    Fault, Uses, Variables,
+    environment::{self, Root},
+    fault::innermost,
+    result,
+    uses::Rewritten,
+};
+use crate::files::{Files, Span};
+
+/// How a template file is read, as a task may set it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Whitespace {
+    /// `trim_blocks`: the newline after a block goes.
+    pub trim: bool,
+    /// `lstrip_blocks`: blanks before a block go.
+    pub lstrip: bool,
+}
+
+impl Default for Whitespace {
+    fn default() -> Self {
+        Self {
+            trim: true,
+            lstrip: false,
+        }
+    }
+}
+
+/// A template file with all that it includes.
+pub struct TemplateFile {
+    env: Environment<'static>,
+    name: String,
+    parts: BTreeMap<String, Part>,
+    uses: Uses,
+}
+
+struct Part {
+    span: Span,
+    text: String,
+    rewritten: Rewritten,
+}
+
+impl fmt::Debug for TemplateFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TemplateFile({:?})", self.name)
+    }
+}
+
+impl TemplateFile {
+    /// Reads and compiles a file, and those that it names in `include`, `import` and `extends`;
+    /// these are looked for beside it and in `folders`.
+    pub fn read(
+        path: &Path,
+        shown: &str,
+        folders: &[PathBuf],
+        whitespace: Whitespace,
+        files: &mut Files,
+    ) -> Result<Self, Vec<Fault>> {
+        let mut env = environment::environment();
+        env.set_syntax(environment::syntax(whitespace.trim, whitespace.lstrip));
+        let mut template = Self {
+            env,
+            name: shown.to_owned(),
+            parts: BTreeMap::new(),
+            uses: Uses::default(),
+        };
+        let mut all: Vec<PathBuf> = path.parent().map(Path::to_owned).into_iter().collect();
+        all.extend_from_slice(folders);
+        template.add(shown, shown, path, &all, files)?;
+        Ok(template)
+    }
+
+    fn add(
+        &mut self,
+        name: &str,
+        shown: &str,
+        path: &Path,
+        folders: &[PathBuf],
+        files: &mut Files,
+    ) -> Result<(), Vec<Fault>> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            vec![Fault::new(
+                "unreadable_file",
+                format!("cannot read the template `{shown}`: {error}"),
+            )]
+        })?;
+        let file = files.add(shown, text.as_str());
+        let span = Span {
+            file,
+            start: 0,
+            end: u32::try_from(text.len()).unwrap_or(u32::MAX),
+        };
+        let uses = Uses::of_template(&text);
+        let mut faults = environment::unknown(&uses, &text, span);
+        let rewritten = Rewritten::template(&text);
+        let compiled = self
+            .env
+            .add_template_owned(name.to_owned(), rewritten.text.clone());
+        if let Err(error) = compiled {
+            faults.push(Fault::syntax(&error, &text, span, |at| rewritten.old(at)));
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let named = uses.files.clone();
+        self.uses.extend(&uses);
+        self.parts.insert(
+            name.to_owned(),
+            Part {
+                span,
+                text: text.clone(),
+                rewritten,
+            },
+        );
+        for (other, at, needed) in named {
+            if self.parts.contains_key(&other) {
+                continue;
+            }
+            match folders
+                .iter()
+                .map(|folder| folder.join(&other))
+                .find(|path| path.is_file())
+            {
+                Some(path) => self.add(&other, &path.to_string_lossy(), &path, folders, files)?,
+                None if needed => {
+                    let fault =
+                        Fault::new("no_such_file", format!("there is no template `{other}`"));
+                    return Err(vec![fault.at(span, &text, at)]);
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What it uses, with all that it includes.
+    pub fn uses(&self) -> &Uses {
+        &self.uses
+    }
+
+    /// Renders it; the result is [`Value::NotYet`] if it touched something that is not known yet.
+    pub fn render(&self, variables: &Arc<dyn Variables>) -> Result<Value, Fault> {
+        result::text(
+            || {
+                self.env
+                    .get_template(&self.name)?
+                    .render(Root::value(variables))
+            },
+            |error: Error| self.fault(&error, &**variables),
+        )
+    }
+
+    fn fault(&self, error: &Error, variables: &dyn Variables) -> Fault {
+        let inner = innermost(error);
+        let name = inner.name().unwrap_or(&self.name);
+        let Some(part) = self.parts.get(name).or_else(|| self.parts.get(&self.name)) else {
+            return Fault::from_jinja(error, "", variables);
+        };
+        let fault = Fault::from_jinja(error, &part.rewritten.text, variables);
+        if inner.range().is_none() {
+            return fault.in_file(part.span.file, inner.line().unwrap_or(1));
+        }
+        fault
+            .moved(|at| part.rewritten.old(at))
+            .at_text(part.span, &part.text)
+    }
+}

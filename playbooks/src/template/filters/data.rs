@@ -1,0 +1,293 @@
+//! Filters of lists and maps.
+
+use evenkeel_engine::{Map, Value};
+use minijinja::{
+    Environment, Error,
+    value::{Kwargs, Rest, Value as Jinja, ValueKind},
+};
+
+use super::refuse;
+use crate::template::{
+    truth,
+    value::{from_jinja, to_jinja},
+};
+
+pub(super) fn add(env: &mut Environment<'static>) {
+    env.add_filter("combine", combine);
+    env.add_filter("dict2items", dict2items);
+    env.add_filter("items2dict", items2dict);
+    env.add_filter("flatten", flatten);
+    env.add_filter("subelements", subelements);
+    env.add_filter("extract", extract);
+    env.add_filter("mandatory", mandatory);
+    env.add_filter("ternary", ternary);
+    env.add_filter("bool", boolean);
+    env.add_filter("type_debug", type_debug);
+}
+
+/// The items of a value that must be a list.
+pub(in crate::template) fn items(filter: &str, value: &Jinja) -> Result<Vec<Jinja>, Error> {
+    match value.kind() {
+        ValueKind::Seq | ValueKind::Iterable => Ok(value.try_iter()?.collect()),
+        kind => Err(refuse(format!(
+            "`{filter}` wants a list, found {}",
+            named(kind)
+        ))),
+    }
+}
+
+fn named(kind: ValueKind) -> &'static str {
+    match kind {
+        ValueKind::Undefined => "an undefined value",
+        ValueKind::None => "nothing",
+        ValueKind::Bool => "a boolean",
+        ValueKind::Number => "a number",
+        ValueKind::String | ValueKind::Bytes => "a text",
+        ValueKind::Seq | ValueKind::Iterable => "a list",
+        ValueKind::Map => "a map",
+        _ => "something else",
+    }
+}
+
+fn map_of(filter: &str, value: &Jinja) -> Result<Map, Error> {
+    if value.is_undefined() {
+        return Err(Error::from(minijinja::ErrorKind::UndefinedError));
+    }
+    match from_jinja(value)? {
+        Value::Map(map) => Ok(map),
+        Value::NotYet(what) => Err(crate::template::session::not_yet(&what)),
+        other => Err(refuse(format!(
+            "`{filter}` wants a map, found {}",
+            other.kind()
+        ))),
+    }
+}
+
+/// The later map wins; `recursive` goes into maps, `list_merge` says what becomes of lists.
+fn combine(first: &Jinja, others: Rest<Jinja>, kwargs: Kwargs) -> Result<Jinja, Error> {
+    let recursive = kwargs.get::<Option<bool>>("recursive")?.unwrap_or(false);
+    let lists = kwargs.get::<Option<String>>("list_merge")?;
+    let lists = lists.as_deref().unwrap_or("replace");
+    kwargs.assert_all_used()?;
+    let mut all = match first.kind() {
+        ValueKind::Seq => items("combine", first)?,
+        _ => vec![first.clone()],
+    };
+    all.extend(others.iter().cloned());
+    let mut out = Map::new();
+    for map in all {
+        merge(&mut out, map_of("combine", &map)?, recursive, lists)?;
+    }
+    Ok(to_jinja(&Value::Map(out)))
+}
+
+fn merge(into: &mut Map, from: Map, recursive: bool, lists: &str) -> Result<(), Error> {
+    for (key, new) in from {
+        let merged = match (into.get_mut(&key), new) {
+            (Some(Value::Map(old)), Value::Map(new)) if recursive => {
+                merge(old, new, recursive, lists)?;
+                continue;
+            }
+            (Some(Value::Seq(old)), Value::Seq(new)) => Value::Seq(match lists {
+                "replace" => new,
+                "keep" => old.clone(),
+                "append" => [old.clone(), new].concat(),
+                "prepend" => [new, old.clone()].concat(),
+                "append_rp" => {
+                    let kept = old.iter().filter(|item| !new.contains(item)).cloned();
+                    kept.chain(new.iter().cloned()).collect()
+                }
+                "prepend_rp" => {
+                    let kept = old.iter().filter(|item| !new.contains(item)).cloned();
+                    new.iter().cloned().chain(kept).collect()
+                }
+                other => return Err(refuse(format!("`combine` knows no `list_merge` `{other}`"))),
+            }),
+            (_, new) => new,
+        };
+        into.insert(key, merged);
+    }
+    Ok(())
+}
+
+fn pair(keys: (&str, &str), key: &str, value: Value) -> Value {
+    Value::Map(
+        [
+            (keys.0.to_owned(), Value::from(key)),
+            (keys.1.to_owned(), value),
+        ]
+        .into_iter()
+        .collect(),
+    )
+}
+
+/// A map as a list of `{key, value}`.
+pub(crate) fn dict_to_items(map: &Map) -> Value {
+    map.iter()
+        .map(|(key, value)| pair(("key", "value"), key, value.clone()))
+        .collect()
+}
+
+fn dict2items(map: &Jinja, kwargs: Kwargs) -> Result<Jinja, Error> {
+    let key = kwargs.get::<Option<String>>("key_name")?;
+    let value = kwargs.get::<Option<String>>("value_name")?;
+    kwargs.assert_all_used()?;
+    let names = (
+        key.as_deref().unwrap_or("key"),
+        value.as_deref().unwrap_or("value"),
+    );
+    let map = map_of("dict2items", map)?;
+    let list = map.into_iter().map(|(key, value)| pair(names, &key, value));
+    Ok(to_jinja(&list.collect()))
+}
+
+fn items2dict(list: &Jinja, kwargs: Kwargs) -> Result<Jinja, Error> {
+    let key = kwargs
+        .get::<Option<String>>("key_name")?
+        .unwrap_or_else(|| "key".to_owned());
+    let value = kwargs
+        .get::<Option<String>>("value_name")?
+        .unwrap_or_else(|| "value".to_owned());
+    kwargs.assert_all_used()?;
+    let mut map = Map::new();
+    for item in items("items2dict", list)? {
+        let mut item = map_of("items2dict", &item)?;
+        let (Some(name), Some(value)) = (
+            item.get(&key).and_then(Value::as_text),
+            item.swap_remove(&value),
+        ) else {
+            return Err(refuse(format!(
+                "`items2dict`: an item has no `{key}` or no `{value}`"
+            )));
+        };
+        map.insert(name, value);
+    }
+    Ok(to_jinja(&Value::Map(map)))
+}
+
+fn flatten(list: &Jinja, levels: Option<usize>, kwargs: Kwargs) -> Result<Jinja, Error> {
+    let depth = levels.or(kwargs.get::<Option<usize>>("levels")?);
+    let keep_none = !kwargs.get::<Option<bool>>("skip_nulls")?.unwrap_or(true);
+    kwargs.assert_all_used()?;
+    let mut out = Vec::new();
+    flatten_into(items("flatten", list)?, depth, keep_none, &mut out)?;
+    Ok(out.into())
+}
+
+fn flatten_into(
+    list: Vec<Jinja>,
+    depth: Option<usize>,
+    keep_none: bool,
+    out: &mut Vec<Jinja>,
+) -> Result<(), Error> {
+    for item in list {
+        match item.kind() {
+            ValueKind::Seq | ValueKind::Iterable if depth != Some(0) => {
+                let below = depth.map(|depth| depth - 1);
+                flatten_into(items("flatten", &item)?, below, keep_none, out)?;
+            }
+            ValueKind::None if !keep_none => {}
+            _ => out.push(item),
+        }
+    }
+    Ok(())
+}
+
+/// Each element of a list in each item, beside its item.
+fn subelements(list: &Jinja, key: &Jinja, kwargs: Kwargs) -> Result<Jinja, Error> {
+    let skip = kwargs.get::<Option<bool>>("skip_missing")?.unwrap_or(false);
+    kwargs.assert_all_used()?;
+    let outer = match list.kind() {
+        ValueKind::Map => {
+            let keys: Vec<Jinja> = list.try_iter()?.collect();
+            keys.iter()
+                .map(|key| list.get_item(key))
+                .collect::<Result<_, _>>()?
+        }
+        _ => items("subelements", list)?,
+    };
+    let path: Vec<String> = match key.as_str() {
+        Some(text) => text.split('.').map(str::to_owned).collect(),
+        None => key.try_iter()?.map(|part| part.to_string()).collect(),
+    };
+    let mut out = Vec::new();
+    for item in outer {
+        let mut inner = item.clone();
+        for part in &path {
+            inner = inner.get_attr(part)?;
+        }
+        if inner.is_undefined() {
+            if skip {
+                continue;
+            }
+            return Err(refuse(format!(
+                "`subelements`: an item has no `{}`",
+                path.join(".")
+            )));
+        }
+        for element in items("subelements", &inner)? {
+            out.push(Jinja::from(vec![item.clone(), element]));
+        }
+    }
+    Ok(out.into())
+}
+
+/// `key | extract(container, more…)`.
+fn extract(key: &Jinja, container: &Jinja, more: Option<Jinja>) -> Result<Jinja, Error> {
+    let mut value = container.get_item(key)?;
+    for key in more.iter().flat_map(|more| match more.kind() {
+        ValueKind::Seq => more.try_iter().map(Iterator::collect).unwrap_or_default(),
+        _ => vec![more.clone()],
+    }) {
+        value = value.get_item(&key)?;
+    }
+    Ok(value)
+}
+
+fn mandatory(value: &Jinja, message: Option<String>) -> Result<Jinja, Error> {
+    if value.is_undefined() {
+        return Err(refuse(
+            message.unwrap_or_else(|| "a mandatory variable is undefined".to_owned()),
+        ));
+    }
+    Ok(value.clone())
+}
+
+/// `condition | ternary(yes, no)`; `none` may have a value of its own.
+fn ternary(value: &Jinja, yes: Jinja, no: Jinja, none: Option<Jinja>) -> Result<Jinja, Error> {
+    match (value.kind(), none) {
+        (ValueKind::Undefined, _) => Err(Error::from(minijinja::ErrorKind::UndefinedError)),
+        (ValueKind::None, Some(none)) => Ok(none),
+        _ if value.is_true() => Ok(yes),
+        _ => Ok(no),
+    }
+}
+
+fn boolean(value: &Jinja) -> Result<Jinja, Error> {
+    Ok(match from_jinja(value)? {
+        Value::NotYet(what) => return Err(crate::template::session::not_yet(&what)),
+        Value::Str(text) => matches!(
+            text.to_ascii_lowercase().as_str(),
+            "yes" | "on" | "1" | "true" | "y" | "t"
+        )
+        .into(),
+        Value::Int(number) => (number == 1).into(),
+        Value::Null => Jinja::from(()),
+        other => truth(&other).into(),
+    })
+}
+
+/// Python's name of a value's type.
+fn type_debug(value: &Jinja) -> &'static str {
+    match value.kind() {
+        ValueKind::Undefined => "AnsibleUndefined",
+        ValueKind::None => "NoneType",
+        ValueKind::Bool => "bool",
+        ValueKind::Number if value.is_integer() => "int",
+        ValueKind::Number => "float",
+        ValueKind::String => "str",
+        ValueKind::Bytes => "bytes",
+        ValueKind::Map => "dict",
+        _ => "list",
+    }
+}

@@ -1,0 +1,185 @@
+//! Filters that read and write JSON, YAML and sizes.
+
+use evenkeel_engine::Value;
+use minijinja::{
+    Environment, Error,
+    value::{Kwargs, Value as Jinja},
+};
+
+use super::refuse;
+use crate::template::{
+    dump, session,
+    value::{read, to_jinja},
+};
+
+pub(super) fn add(env: &mut Environment<'static>) {
+    env.add_filter("to_json", to_json);
+    env.add_filter("to_nice_json", to_nice_json);
+    env.add_filter("from_json", from_json);
+    env.add_filter("to_yaml", |value: &Jinja, kwargs: Kwargs| {
+        to_yaml(value, &kwargs)
+    });
+    env.add_filter("to_nice_yaml", |value: &Jinja, kwargs: Kwargs| {
+        to_yaml(value, &kwargs)
+    });
+    env.add_filter("from_yaml", from_yaml);
+    env.add_filter("from_yaml_all", from_yaml_all);
+    env.add_filter("human_readable", human_readable);
+    env.add_filter("human_to_bytes", human_to_bytes);
+}
+
+fn options(kwargs: &Kwargs, indent: usize) -> Result<dump::Options, Error> {
+    let options = dump::Options {
+        indent: kwargs.get::<Option<usize>>("indent")?.unwrap_or(indent),
+        sort: kwargs.get::<Option<bool>>("sort_keys")?.unwrap_or(true),
+        ascii: kwargs.get::<Option<bool>>("ensure_ascii")?.unwrap_or(true),
+    };
+    // Accepted; what they would change does not occur here.
+    for name in [
+        "separators",
+        "allow_unicode",
+        "default_flow_style",
+        "explicit_start",
+        "width",
+    ] {
+        kwargs.get::<Option<Jinja>>(name)?;
+    }
+    kwargs.assert_all_used()?;
+    Ok(options)
+}
+
+fn to_json(value: &Jinja, kwargs: Kwargs) -> Result<String, Error> {
+    let mut options = options(&kwargs, 0)?;
+    options.sort = kwargs.get::<Option<bool>>("sort_keys")?.unwrap_or(false);
+    Ok(dump::json(&read(value)?, options))
+}
+
+fn to_nice_json(value: &Jinja, kwargs: Kwargs) -> Result<String, Error> {
+    let options = options(&kwargs, 4)?;
+    Ok(dump::json(&read(value)?, options))
+}
+
+fn to_yaml(value: &Jinja, kwargs: &Kwargs) -> Result<String, Error> {
+    let options = options(kwargs, 4)?;
+    Ok(dump::yaml(&read(value)?, options))
+}
+
+fn from_json(text: String) -> Result<Jinja, Error> {
+    session::derived();
+    let json: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| refuse(format!("not JSON: {error}")))?;
+    Ok(to_jinja(&Value::from(json)))
+}
+
+fn yaml_value(yaml: serde_yaml::Value) -> Result<Value, Error> {
+    use serde_yaml::Value as Yaml;
+    Ok(match yaml {
+        Yaml::Null => Value::Null,
+        Yaml::Bool(value) => value.into(),
+        Yaml::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(int), _) => Value::Int(int),
+            (None, Some(uint)) => Value::UInt(uint),
+            (None, None) => Value::Float(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        Yaml::String(text) => text.into(),
+        Yaml::Sequence(items) => items
+            .into_iter()
+            .map(yaml_value)
+            .collect::<Result<_, _>>()?,
+        Yaml::Mapping(map) => Value::Map(
+            map.into_iter()
+                .map(|(key, value)| {
+                    let key = yaml_value(key)?;
+                    let key = key
+                        .as_text()
+                        .ok_or_else(|| refuse("a key of the YAML is not a text"))?;
+                    Ok((key, yaml_value(value)?))
+                })
+                .collect::<Result<_, Error>>()?,
+        ),
+        Yaml::Tagged(tagged) => yaml_value(tagged.value)?,
+    })
+}
+
+fn from_yaml(text: String) -> Result<Jinja, Error> {
+    session::derived();
+    let yaml = serde_yaml::from_str(&text).map_err(|error| refuse(format!("not YAML: {error}")))?;
+    Ok(to_jinja(&yaml_value(yaml)?))
+}
+
+fn from_yaml_all(text: String) -> Result<Jinja, Error> {
+    use serde::Deserialize as _;
+    session::derived();
+    let documents = serde_yaml::Deserializer::from_str(&text).map(|document| {
+        let yaml = serde_yaml::Value::deserialize(document)
+            .map_err(|error| refuse(format!("not YAML: {error}")))?;
+        yaml_value(yaml)
+    });
+    Ok(to_jinja(&documents.collect::<Result<_, _>>()?))
+}
+
+const UNITS: &[(&str, u32)] = &[
+    ("Y", 80),
+    ("Z", 70),
+    ("E", 60),
+    ("P", 50),
+    ("T", 40),
+    ("G", 30),
+    ("M", 20),
+    ("K", 10),
+];
+
+fn human_readable(size: f64, bits: Option<bool>, unit: Option<String>) -> String {
+    let base = if bits.unwrap_or(false) {
+        "bits"
+    } else {
+        "Bytes"
+    };
+    let found = UNITS.iter().find(|(name, power)| match &unit {
+        Some(unit) => unit.to_ascii_uppercase().starts_with(name),
+        None => size >= 2_f64.powi(i32::try_from(*power).unwrap_or(0)),
+    });
+    match found {
+        Some((name, power)) => {
+            let letter = if base == "bits" { "b" } else { "B" };
+            format!(
+                "{:.2} {name}{letter}",
+                size / 2_f64.powi(i32::try_from(*power).unwrap_or(0))
+            )
+        }
+        None => format!("{size:.2} {base}"),
+    }
+}
+
+fn human_to_bytes(text: String, default_unit: Option<String>) -> Result<Jinja, Error> {
+    let text = text.trim();
+    let split = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let number: f64 = number
+        .parse()
+        .map_err(|_| refuse(format!("`{text}` is not a size")))?;
+    let unit = match unit.trim() {
+        "" => default_unit.unwrap_or_default(),
+        unit => unit.to_owned(),
+    };
+    let power = match unit
+        .to_ascii_uppercase()
+        .trim_end_matches("IB")
+        .trim_end_matches('B')
+    {
+        "" => 0,
+        letter => UNITS
+            .iter()
+            .find(|(name, _)| *name == letter)
+            .map(|(_, power)| *power)
+            .ok_or_else(|| refuse(format!("`{text}` has no unit that is known: K, M, G, T …")))?,
+    };
+    let bytes = number * 2_f64.powi(i32::try_from(power).unwrap_or(0));
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "sizes are whole bytes; a float saturates"
+    )]
+    Ok(Jinja::from(bytes as i64))
+}

@@ -1,0 +1,91 @@
+//! `lookup` and `query`: what the controller knows.
+
+use std::path::PathBuf;
+
+use minijinja::{
+    Environment, Error, State,
+    value::{Kwargs, Rest, Value as Jinja},
+};
+
+use super::refuse;
+use crate::template::environment::{Root, VARIABLES};
+
+pub(super) fn add(env: &mut Environment<'static>) {
+    env.add_function(
+        "lookup",
+        |state: &mut State<'_, '_>, kind: String, terms: Rest<Jinja>, kwargs: Kwargs| {
+            let mut found = look(state, &kind, &terms, &kwargs)?;
+            kwargs.assert_all_used()?;
+            if found.len() == 1 {
+                return Ok::<_, Error>(found.remove(0));
+            }
+            let texts: Vec<String> = found.iter().map(ToString::to_string).collect();
+            Ok(Jinja::from(texts.join(",")))
+        },
+    );
+    for name in ["query", "q"] {
+        env.add_function(
+            name,
+            |state: &mut State<'_, '_>, kind: String, terms: Rest<Jinja>, kwargs: Kwargs| {
+                let found = look(state, &kind, &terms, &kwargs)?;
+                kwargs.assert_all_used()?;
+                Ok::<_, Error>(Jinja::from(found))
+            },
+        );
+    }
+}
+
+fn look(
+    state: &State<'_, '_>,
+    kind: &str,
+    terms: &[Jinja],
+    kwargs: &Kwargs,
+) -> Result<Vec<Jinja>, Error> {
+    let default = kwargs.get::<Option<Jinja>>("default")?;
+    let short = kind.rsplit('.').next().unwrap_or(kind);
+    let one = |term: &Jinja| -> Result<Jinja, Error> {
+        let name = term.to_string();
+        match short {
+            "env" => Ok(match std::env::var(&name) {
+                Ok(text) => Jinja::from(text),
+                Err(_) => default.clone().unwrap_or_else(|| Jinja::from("")),
+            }),
+            "file" => file(state, &name, kwargs),
+            "vars" => state
+                .lookup(&name)
+                .filter(|value| !value.is_undefined())
+                .or_else(|| default.clone())
+                .ok_or_else(|| {
+                    refuse(format!(
+                        "`lookup('vars', …)`: there is no variable `{name}`"
+                    ))
+                }),
+            other => Err(refuse(format!(
+                "the lookup `{other}` is not supported; supported are `env`, `file` and `vars`"
+            ))),
+        }
+    };
+    terms.iter().map(one).collect()
+}
+
+fn file(state: &State<'_, '_>, name: &str, kwargs: &Kwargs) -> Result<Jinja, Error> {
+    let rstrip = kwargs.get::<Option<bool>>("rstrip")?.unwrap_or(true);
+    let folders: Vec<PathBuf> = state
+        .lookup(VARIABLES)
+        .and_then(|root| {
+            root.downcast_object_ref::<Root>()
+                .map(|root| root.variables().folders())
+        })
+        .unwrap_or_default();
+    let path = folders
+        .iter()
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
+        .ok_or_else(|| refuse(format!("`lookup('file', …)`: there is no file `{name}`")))?;
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        refuse(format!(
+            "`lookup('file', …)`: cannot read `{name}`: {error}"
+        ))
+    })?;
+    Ok(Jinja::from(if rstrip { text.trim_end() } else { &text }))
+}

@@ -1,0 +1,95 @@
+//! What an evaluation comes to, given what it touched.
+
+use evenkeel_engine::{Secret, Value};
+use minijinja::value::Value as Jinja;
+
+use super::{
+    Fault,
+    session::{self, Session},
+    value::from_jinja,
+};
+
+/// The result of an expression. `transforms`: whether a filter in it may make something of a
+/// secret in which it can no longer be found.
+pub(super) fn value(
+    transforms: bool,
+    evaluate: impl FnOnce() -> Result<Jinja, minijinja::Error>,
+    fault: impl FnOnce(&minijinja::Error) -> Fault,
+) -> Result<Value, Fault> {
+    let (result, session) = session::watch(|| evaluate().and_then(|value| from_jinja(&value)));
+    settle(result, session, transforms, |error| fault(&error))
+}
+
+/// The result of a text.
+pub(super) fn text<E>(
+    render: impl FnOnce() -> Result<String, E>,
+    fault: impl FnOnce(E) -> Fault,
+) -> Result<Value, Fault> {
+    let (result, session) = session::watch(render);
+    settle(result.map(Value::Str), session, true, fault)
+}
+
+fn settle<E>(
+    result: Result<Value, E>,
+    session: Session,
+    transforms: bool,
+    fault: impl FnOnce(E) -> Fault,
+) -> Result<Value, Fault> {
+    if let Some(what) = session.not_yet {
+        return Ok(Value::NotYet(what));
+    }
+    if let Some(fault) = session.fault {
+        return Err(fault);
+    }
+    let value = result.map_err(fault)?;
+    let Session {
+        used,
+        passed,
+        derived,
+        ..
+    } = session;
+    if used.is_empty() && passed.is_empty() {
+        return Ok(value);
+    }
+    let taint = Taint {
+        all: derived || (transforms && !used.is_empty()),
+        secrets: used.iter().chain(&passed).cloned().collect(),
+    };
+    match value {
+        Value::Str(text) if !used.is_empty() => Ok(Value::Secret(Secret::new(text))),
+        value => Ok(taint.mark(value)),
+    }
+}
+
+/// Secrets that went into a value.
+struct Taint {
+    /// Whether any text may come from one, also if the secret cannot be found in it.
+    all: bool,
+    secrets: Vec<Secret>,
+}
+
+impl Taint {
+    fn mark(&self, value: Value) -> Value {
+        match value {
+            Value::Str(text) if self.all || self.holds(&text) => Value::Secret(Secret::new(text)),
+            Value::Seq(items) => items.into_iter().map(|item| self.mark(item)).collect(),
+            Value::Map(map) => Value::Map(
+                map.into_iter()
+                    .map(|(key, value)| (key, self.mark(value)))
+                    .collect(),
+            ),
+            other => other,
+        }
+    }
+
+    fn holds(&self, text: &str) -> bool {
+        self.secrets.iter().any(|secret| {
+            let Ok(plain) = std::str::from_utf8(secret.reveal()) else {
+                return true;
+            };
+            let quoted = serde_json::Value::from(plain).to_string();
+            !plain.is_empty()
+                && (text.contains(plain) || text.contains(&quoted[1..quoted.len() - 1]))
+        })
+    }
+}

@@ -1,0 +1,77 @@
+//! What an evaluation touched: values not known yet make its result unknown, secrets make it secret.
+//!
+//! Values reach minijinja through objects of ours, so every look at such a leaf passes here, however
+//! it was looked at: by a test, a filter, a comparison, a loop. What is not touched does not count:
+//! `false and build.stdout` is decided.
+
+use std::cell::RefCell;
+
+use evenkeel_engine::{NotYet, Secret};
+use minijinja::{Error, ErrorKind};
+
+/// What was touched so far.
+#[derive(Debug, Default)]
+pub(crate) struct Session {
+    /// The first leaf that is not known yet.
+    pub(crate) not_yet: Option<NotYet>,
+    /// Secrets that were asked for by name.
+    pub(crate) used: Vec<Secret>,
+    /// Secrets that a walk over a whole list or map came past.
+    pub(crate) passed: Vec<Secret>,
+    /// Whether a filter made something of a text in which the text can no longer be found.
+    pub(crate) derived: bool,
+    /// Why a variable could not be had: said instead of minijinja's error.
+    pub(crate) fault: Option<super::Fault>,
+}
+
+thread_local! {
+    static SESSIONS: RefCell<Vec<Session>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Runs an evaluation and says what it touched.
+pub(crate) fn watch<T>(evaluate: impl FnOnce() -> T) -> (T, Session) {
+    SESSIONS.with_borrow_mut(|sessions| sessions.push(Session::default()));
+    let result = evaluate();
+    let session = SESSIONS.with_borrow_mut(Vec::pop).unwrap_or_default();
+    (result, session)
+}
+
+fn note(with: impl FnOnce(&mut Session)) {
+    SESSIONS.with_borrow_mut(|sessions| {
+        if let Some(session) = sessions.last_mut() {
+            with(session);
+        }
+    });
+}
+
+/// A leaf that is not known yet was touched; the error ends the evaluation.
+pub(crate) fn not_yet(what: &NotYet) -> Error {
+    note(|session| {
+        session.not_yet.get_or_insert_with(|| what.clone());
+    });
+    Error::new(ErrorKind::InvalidOperation, what.to_string())
+}
+
+/// A secret was asked for by name.
+pub(crate) fn used(secret: &Secret) {
+    note(|session| session.used.push(secret.clone()));
+}
+
+/// A secret was come past.
+pub(crate) fn passed(secret: &Secret) {
+    note(|session| session.passed.push(secret.clone()));
+}
+
+/// A filter made something of a text in which it can no longer be found.
+pub(crate) fn derived() {
+    note(|session| session.derived = true);
+}
+
+/// A variable could not be had; the error ends the evaluation.
+pub(crate) fn fault(fault: super::Fault) -> Error {
+    let error = Error::new(ErrorKind::InvalidOperation, fault.message.clone());
+    note(|session| {
+        session.fault.get_or_insert(fault);
+    });
+    error
+}

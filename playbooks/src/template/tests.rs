@@ -1,0 +1,316 @@
+use std::collections::BTreeMap;
+
+use evenkeel_engine::{Map, Secret};
+
+use super::*;
+use crate::files::Files;
+
+struct Fixed(BTreeMap<String, Variable>);
+
+impl Variables for Fixed {
+    fn get(&self, name: &str) -> Result<Option<Variable>, Fault> {
+        Ok(self.0.get(name).cloned())
+    }
+    fn names(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
+}
+
+fn variables() -> Arc<dyn Variables> {
+    let json = |json: serde_json::Value| Variable::Value(Value::from(json));
+    let known: Map = [("changed".to_owned(), Value::Bool(true))]
+        .into_iter()
+        .collect();
+    let later = || NotYet::new("the result of `build`");
+    let half: Map = [
+        ("rc".to_owned(), Value::Int(0)),
+        ("stdout".to_owned(), Value::NotYet(later())),
+    ]
+    .into_iter()
+    .collect();
+    let db: Map = [
+        ("user".to_owned(), Value::from("app")),
+        (
+            "password".to_owned(),
+            Value::Secret(Secret::new("s3cret\"x")),
+        ),
+    ]
+    .into_iter()
+    .collect();
+    Arc::new(Fixed(
+        [
+            ("name", json("web".into())),
+            ("ports", json(serde_json::json!([80, 443]))),
+            (
+                "nested",
+                json(serde_json::json!({"a": {"b": 1}, "n": null})),
+            ),
+            ("big", Variable::Value(Value::UInt(u64::MAX))),
+            ("half", Variable::Value(Value::Map(half))),
+            ("open", Variable::Open(known, later())),
+            ("later", Variable::Value(Value::NotYet(later()))),
+            ("db", Variable::Value(Value::Map(db))),
+            ("no", json("no".into())),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into(),
+    ))
+}
+
+fn span(files: &mut Files, text: &str) -> Span {
+    let file = files.add("t.yml", text);
+    Span {
+        file,
+        start: 0,
+        end: u32::try_from(text.len()).expect("small"),
+    }
+}
+
+fn render(text: &str) -> Value {
+    let mut files = Files::new();
+    let at = span(&mut files, text);
+    let template = Template::text(text, at).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
+    template
+        .evaluate(&variables())
+        .unwrap_or_else(|fault| panic!("{text}: {fault:?}"))
+}
+
+fn value(text: &str) -> serde_json::Value {
+    render(text).to_json()
+}
+
+fn condition(text: &str) -> Option<bool> {
+    let mut files = Files::new();
+    let at = span(&mut files, text);
+    let template =
+        Template::expression(text, at).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
+    let result = template.holds(&variables());
+    result
+        .unwrap_or_else(|fault| panic!("{text}: {fault:?}"))
+        .ok()
+}
+
+/// What is wrong, as `line:column message`.
+fn wrong(text: &str) -> String {
+    let mut files = Files::new();
+    let at = span(&mut files, text);
+    let fault = match Template::text(text, at) {
+        Err(mut faults) => faults.remove(0),
+        Ok(template) => match template.evaluate(&variables()) {
+            Err(fault) => fault,
+            Ok(value) => panic!("{text}: gave {value:?}"),
+        },
+    };
+    let diagnostic = fault.diagnostic(&files);
+    let at = files.place(diagnostic.at.expect("it has a place"));
+    let help = diagnostic
+        .help
+        .map_or(String::new(), |help| format!("; {help}"));
+    format!("{}:{} {}{help}", at.line, at.column, diagnostic.message)
+}
+
+#[test]
+fn values_stay_what_they_are() {
+    assert_eq!(value("{{ ports }}"), serde_json::json!([80, 443]));
+    assert_eq!(value("{{ ports[1] }}"), 443);
+    assert_eq!(value("{{ nested.n }}"), serde_json::Value::Null);
+    assert_eq!(value("{{ big }}"), u64::MAX);
+    assert_eq!(value("{{ 1.0 }}"), 1.0);
+    assert_eq!(
+        value("{{ name }}:{{ ports }}{{ nested.n }}"),
+        "web:[80, 443]"
+    );
+    assert_eq!(value("{% for p in ports %}{{ p }};{% endfor %}"), "80;443;");
+    assert_eq!(value("{{ {'a': name} }}"), serde_json::json!({"a": "web"}));
+    assert_eq!(value("a: {{ true }}\n"), "a: True\n");
+}
+
+#[test]
+fn filters_of_ansible() {
+    for (text, wanted) in [
+        (
+            "{{ 'a/b.tar.gz' | basename | splitext }}",
+            serde_json::json!(["b.tar", ".gz"]),
+        ),
+        (
+            "{{ {'a': {'x': 1}} | combine({'a': {'y': 2}}, recursive=true) }}",
+            serde_json::json!({"a": {"x": 1, "y": 2}}),
+        ),
+        (
+            "{{ {'a': 1} | dict2items }}",
+            serde_json::json!([{"key": "a", "value": 1}]),
+        ),
+        (
+            "{{ [1, [2, [3]]] | flatten }}",
+            serde_json::json!([1, 2, 3]),
+        ),
+        (
+            "{{ [1, [2, [3]]] | flatten(levels=1) }}",
+            serde_json::json!([1, 2, [3]]),
+        ),
+        (
+            "{{ 'abc-12' | regex_replace('^([a-z]+)-(\\d+)$', '\\\\2-\\\\1') }}",
+            serde_json::json!("12-abc"),
+        ),
+        (
+            "{{ 'v1.2' | regex_search('v(\\d+)', '\\\\1') }}",
+            serde_json::json!(["1"]),
+        ),
+        (
+            "{{ [1, 2] | difference([2]) | union([3]) }}",
+            serde_json::json!([1, 3]),
+        ),
+        ("{{ 'a b' | quote }}", serde_json::json!("'a b'")),
+        ("{{ 'hello' | b64encode }}", serde_json::json!("aGVsbG8=")),
+        ("{{ 'aGVsbG8=' | b64decode }}", serde_json::json!("hello")),
+        (
+            "{{ nested | to_json }}",
+            serde_json::json!("{\"a\": {\"b\": 1}, \"n\": null}"),
+        ),
+        (
+            "{{ '{\"a\": [1]}' | from_json }}",
+            serde_json::json!({"a": [1]}),
+        ),
+        ("{{ (1 == 1) | ternary('y', 'n') }}", serde_json::json!("y")),
+        ("{{ 'yes' | bool }}", serde_json::json!(true)),
+        (
+            "{{ ports | map('string') | join(',') }}",
+            serde_json::json!("80,443"),
+        ),
+        (
+            "{{ '1.5 GB' | human_to_bytes }}",
+            serde_json::json!(1_610_612_736),
+        ),
+        ("{{ missing | default('x') }}", serde_json::json!("x")),
+        ("{{ nested.q.r | default('x') }}", serde_json::json!("x")),
+        ("{{ missing.q.r | d(1) }}", serde_json::json!(1)),
+        ("{{ ['/a', 'b'] | path_join }}", serde_json::json!("/a/b")),
+    ] {
+        assert_eq!(value(text), wanted, "{text}");
+    }
+}
+
+#[test]
+fn conditions() {
+    for (text, wanted) in [
+        ("name == 'web' and 80 in ports", true),
+        ("missing is defined", false),
+        ("nested.q.r is defined", false),
+        ("missing is not defined or missing", true),
+        ("'1.10' is version('1.9', '>')", true),
+        ("name is match('w')", true),
+        ("name is match('eb')", false),
+        ("no", false),
+        ("{{ name == 'web' }}", true),
+        ("ports | length > 1", true),
+    ] {
+        assert_eq!(condition(text), Some(wanted), "{text}");
+    }
+}
+
+#[test]
+fn what_touches_the_unknown_is_unknown() {
+    for text in [
+        "half.stdout == 'x'",
+        "half.stdout is defined",
+        "half.stdout | default('x') == 'x'",
+        "'x' in half.stdout",
+        "half == {'rc': 0, 'stdout': 'x'}",
+        "half | to_json == ''",
+        "half.values() | list | length > 0",
+        "[half] | map(attribute='stdout') | list | length == 1",
+        "later is none",
+        "later or true",
+        "not later",
+        "later in [1]",
+        "[1, 2] == [1, later]",
+        "open.stdout is defined",
+        "'stdout' in open",
+        "open | length == 1",
+        "open is failed",
+        "half.rc == 0 and half.stdout",
+    ] {
+        assert_eq!(condition(text), None, "{text}");
+    }
+    for (text, wanted) in [
+        ("half.rc == 0", true),
+        ("half.rc == 1 and half.stdout == 'x'", false),
+        ("half.rc == 0 or later", true),
+        ("open is changed", true),
+        ("half.nothing is defined", false),
+    ] {
+        assert_eq!(condition(text), Some(wanted), "{text}");
+    }
+    assert!(matches!(render("x{{ later }}"), Value::NotYet(_)));
+    assert!(matches!(
+        render("{% for x in [half] %}{{ x }}{% endfor %}"),
+        Value::NotYet(_)
+    ));
+    let whole = render("{{ half }}");
+    assert_eq!(whole.get("rc"), Some(&Value::Int(0)));
+    assert!(whole.first_not_yet().is_some());
+    assert!(matches!(render("{{ open }}"), Value::NotYet(_)));
+}
+
+#[test]
+fn secrets_stay_secret() {
+    assert!(matches!(render("{{ db.password }}"), Value::Secret(_)));
+    assert!(matches!(
+        render("postgres://{{ db.user }}:{{ db.password }}@h"),
+        Value::Secret(_)
+    ));
+    assert!(matches!(
+        render("{{ db.password | b64encode }}"),
+        Value::Secret(_)
+    ));
+    assert!(matches!(render("{{ db | to_json }}"), Value::Secret(_)));
+    assert_eq!(value("{{ db.user }}"), "app");
+    let items = render("{{ db | dict2items }}");
+    let shown = items.to_json();
+    assert_eq!(
+        shown[1],
+        serde_json::json!({"key": "password", "value": "***"})
+    );
+    assert_eq!(shown[0], serde_json::json!({"key": "user", "value": "app"}));
+    assert!(!format!("{:?}", render("{{ [db.password, db.user] }}")).contains("s3cret"));
+    assert_eq!(condition("db.password == 's3cret\"x'"), Some(true));
+}
+
+#[test]
+fn mistakes_have_places() {
+    for (text, wanted) in [
+        (
+            "{{ nmae }}",
+            "1:4 `nmae` is undefined; did you mean `name`?",
+        ),
+        (
+            "x\n  {{ ports | lenght }}",
+            "2:14 there is no filter `lenght`; did you mean `length`?",
+        ),
+        (
+            "{{ name is definde }}",
+            "1:12 there is no test `definde`; did you mean `defined`?",
+        ),
+        (
+            "{{ lokup('env', 'X') }}",
+            "1:4 there is no function `lokup`; did you mean `lookup`?",
+        ),
+        (
+            "{{ nested.a.b.c.d }}",
+            "1:4 `nested.a.b.c` is undefined; define it, or say what to do without it: `{{ nested.a.b.c | default(…) }}`",
+        ),
+    ] {
+        assert_eq!(wrong(text), wanted, "{text}");
+    }
+    assert!(
+        wrong("a {{ name").starts_with("1:"),
+        "{}",
+        wrong("a {{ name")
+    );
+    assert!(wrong("{{ 'a' + }}").contains("not valid Jinja"));
+    assert!(wrong("{{ 1 + name }}").starts_with("1:4 "));
+    assert!(
+        wrong("{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}")
+            .contains("does not come to an end")
+    );
+}

@@ -1,0 +1,413 @@
+//! What an expression uses: names with their paths and guards, filters, tests, functions.
+
+use std::collections::BTreeSet;
+
+use super::scan::{Kind, Region, Token, regions, tokens};
+
+/// One use of something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Use {
+    /// Of what.
+    pub kind: UseKind,
+    /// Its name.
+    pub name: String,
+    /// The keys that follow a name, as far as they are constant.
+    pub path: Vec<String>,
+    /// The test that follows, as in `build is changed`.
+    pub test: Option<String>,
+    /// Byte in the text.
+    pub at: usize,
+}
+
+/// What is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UseKind {
+    /// A variable.
+    Name,
+    /// A filter.
+    Filter,
+    /// A test.
+    Test,
+    /// A function.
+    Function,
+}
+
+/// Everything that a template or expression uses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Uses {
+    /// Each use, in order.
+    pub all: Vec<Use>,
+    /// Names that the text itself makes sure of: by `is defined`, `default`, `set`, `for` …
+    pub guarded: BTreeSet<String>,
+    /// Templates that are included, imported or extended by a constant name: name, byte, and
+    /// whether they must be there.
+    pub files: Vec<(String, usize, bool)>,
+}
+
+const WORDS: &[&str] = &[
+    "and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "True", "False", "None",
+    "loop", "self", "super", "caller", "varargs", "kwargs",
+];
+
+impl Uses {
+    /// Of a bare expression.
+    pub(crate) fn of_expression(text: &str, range: std::ops::Range<usize>) -> Self {
+        let mut uses = Self::default();
+        uses.read(&tokens(text, range));
+        uses
+    }
+
+    /// Of a template.
+    pub(crate) fn of_template(text: &str) -> Self {
+        let mut uses = Self::default();
+        for region in regions(text) {
+            match region {
+                Region::Expr(range) => uses.read(&tokens(text, range)),
+                Region::Block(range) => uses.read_block(&tokens(text, range)),
+                Region::Text(_) | Region::Comment(_) => {}
+            }
+        }
+        uses
+    }
+
+    /// Names that are used.
+    pub fn names(&self) -> impl Iterator<Item = &Use> {
+        self.all.iter().filter(|used| used.kind == UseKind::Name)
+    }
+
+    /// Adds all of another's.
+    pub fn extend(&mut self, other: &Self) {
+        self.all.extend(other.all.iter().cloned());
+        self.guarded.extend(other.guarded.iter().cloned());
+    }
+
+    fn read_block(&mut self, tokens: &[Token<'_>]) {
+        let names = |tokens: &[Token<'_>]| -> Vec<String> {
+            let names = tokens.iter().filter(|token| token.kind == Kind::Name);
+            names.map(|token| token.text.to_owned()).collect()
+        };
+        let Some(first) = tokens.first() else { return };
+        let stop = match first.text {
+            "for" => tokens.iter().position(|token| token.word("in")),
+            "set" | "with" => tokens.iter().position(|token| token.is("=")),
+            "macro" | "import" | "from" | "call" => Some(tokens.len()),
+            "block" | "filter" => return,
+            _ => None,
+        };
+        if let ("include" | "import" | "extends" | "from", Some(file)) = (
+            first.text,
+            tokens.get(1).filter(|token| token.kind == Kind::Str),
+        ) {
+            let needed = !tokens.iter().any(|token| token.word("ignore"));
+            let name = file.text.trim_matches(['"', '\'']).to_owned();
+            self.files.push((name, file.at, needed));
+            if matches!(first.text, "include" | "extends") {
+                return;
+            }
+        }
+        if let Some(stop) = stop.or((first.text == "set").then_some(tokens.len())) {
+            self.guarded.extend(names(&tokens[..stop]));
+        }
+        if !matches!(first.text, "import" | "from" | "macro") {
+            self.read(&tokens[1..]);
+        }
+        if first.text == "for" {
+            self.guarded.insert("recursive".to_owned());
+        }
+    }
+
+    fn read(&mut self, tokens: &[Token<'_>]) {
+        for (index, token) in tokens.iter().enumerate() {
+            let before = index.checked_sub(1).map(|at| tokens[at]);
+            let after = tokens.get(index + 1);
+            if token.kind != Kind::Name || before.is_some_and(|token| token.is(".")) {
+                continue;
+            }
+            let after_not = before.is_some_and(|token| token.word("not"))
+                && index >= 2
+                && tokens[index - 2].word("is");
+            if before.is_some_and(|token| token.is("|")) {
+                self.filter(tokens, index);
+            } else if (before.is_some_and(|token| token.word("is")) && !token.word("not"))
+                || after_not
+            {
+                self.push(UseKind::Test, token);
+            } else if WORDS.contains(&token.text) || after.is_some_and(|token| token.is("=")) {
+                // A keyword, or the name of an argument.
+            } else if after.is_some_and(|token| token.is("(")) {
+                self.push(UseKind::Function, token);
+            } else {
+                self.name(tokens, index);
+            }
+        }
+    }
+
+    fn push(&mut self, kind: UseKind, token: &Token<'_>) {
+        self.all.push(Use {
+            kind,
+            name: token.text.to_owned(),
+            path: Vec::new(),
+            test: None,
+            at: token.at,
+        });
+    }
+
+    /// A filter, and the filter or test whose name it is given: `map('upper')`, `select('defined')`.
+    fn filter(&mut self, tokens: &[Token<'_>], index: usize) {
+        let name = tokens[index];
+        self.push(UseKind::Filter, &name);
+        let (kind, position) = match name.text {
+            "map" => (UseKind::Filter, 2),
+            "select" | "reject" => (UseKind::Test, 2),
+            "selectattr" | "rejectattr" => (UseKind::Test, 4),
+            _ => return,
+        };
+        if let Some(word) = tokens
+            .get(index + position)
+            .filter(|token| token.kind == Kind::Str)
+        {
+            let quoted = tokens[index + 1].is("(") && word.text.len() >= 2;
+            if quoted {
+                self.push(
+                    kind,
+                    &Token {
+                        text: &word.text[1..word.text.len() - 1],
+                        at: word.at + 1,
+                        ..*word
+                    },
+                );
+            }
+        }
+    }
+
+    fn name(&mut self, tokens: &[Token<'_>], index: usize) {
+        let chain = Chain::read(tokens, index);
+        let rest = &tokens[chain.end..];
+        if guards(rest) {
+            self.guarded.insert(tokens[index].text.to_owned());
+        }
+        let test = match rest {
+            [is, not, test, ..] if is.word("is") && not.word("not") => Some(test.text.to_owned()),
+            [is, test, ..] if is.word("is") => Some(test.text.to_owned()),
+            _ => None,
+        };
+        self.all.push(Use {
+            kind: UseKind::Name,
+            name: tokens[index].text.to_owned(),
+            path: chain.path,
+            test,
+            at: tokens[index].at,
+        });
+    }
+}
+
+/// Whether what follows a name makes sure that it need not be defined.
+fn guards(rest: &[Token<'_>]) -> bool {
+    match rest {
+        [is, not, test, ..] if is.word("is") && not.word("not") => {
+            test.word("defined") || test.word("undefined")
+        }
+        [is, test, ..] if is.word("is") => test.word("defined") || test.word("undefined"),
+        [pipe, filter, ..] if pipe.is("|") => filter.word("default") || filter.word("d"),
+        _ => false,
+    }
+}
+
+/// A name and the keys after it.
+struct Chain {
+    path: Vec<String>,
+    /// Where each link ends (bytes), the name first.
+    links: Vec<usize>,
+    /// The token after it.
+    end: usize,
+}
+
+impl Chain {
+    fn read(tokens: &[Token<'_>], index: usize) -> Self {
+        let mut chain = Self {
+            path: Vec::new(),
+            links: vec![tokens[index].end()],
+            end: index + 1,
+        };
+        let mut constant = true;
+        loop {
+            match &tokens[chain.end..] {
+                [dot, key, rest @ ..] if dot.is(".") && key.kind != Kind::Op => {
+                    if rest.first().is_some_and(|token| token.is("(")) {
+                        return chain;
+                    }
+                    if constant {
+                        chain.path.push(key.text.to_owned());
+                    }
+                    chain.links.push(key.end());
+                    chain.end += 2;
+                }
+                [open, ..] if open.is("[") => {
+                    let Some(close) = closing(tokens, chain.end) else {
+                        return chain;
+                    };
+                    match &tokens[chain.end + 1..close] {
+                        [key] if key.kind == Kind::Str && constant => {
+                            chain
+                                .path
+                                .push(key.text.trim_matches(['"', '\'']).to_owned());
+                        }
+                        _ => constant = false,
+                    }
+                    chain.links.push(tokens[close].end());
+                    chain.end = close + 1;
+                }
+                _ => return chain,
+            }
+        }
+    }
+}
+
+fn closing(tokens: &[Token<'_>], open: usize) -> Option<usize> {
+    let mut depth = 0_u32;
+    for (index, token) in tokens.iter().enumerate().skip(open) {
+        if token.is("[") || token.is("(") || token.is("{") {
+            depth += 1;
+        } else if token.is("]") || token.is(")") || token.is("}") {
+            depth -= 1;
+            if depth == 0 {
+                return Some(index);
+            }
+        }
+    }
+    None
+}
+
+/// A text in which `a.b.c | default(x)` and `a.b.c is defined` hold also where `a` or `a.b` are
+/// undefined, as Ansible's users expect, and where its bytes stood before.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rewritten {
+    pub(crate) text: String,
+    /// Insertions: the byte before which text was put in (in the old text), and how much.
+    inserted: Vec<(usize, usize)>,
+}
+
+impl Rewritten {
+    /// Of tokens of `text`; several expressions may be in it.
+    pub(crate) fn new(text: &str, expressions: &[Vec<Token<'_>>]) -> Self {
+        let mut pieces: Vec<(usize, String)> = Vec::new();
+        for tokens in expressions {
+            for (index, token) in tokens.iter().enumerate() {
+                let member = index > 0 && (tokens[index - 1].is(".") || tokens[index - 1].is("|"));
+                if token.kind != Kind::Name || member || WORDS.contains(&token.text) {
+                    continue;
+                }
+                let chain = Chain::read(tokens, index);
+                if chain.links.len() > 1 && guards(&tokens[chain.end..]) {
+                    pieces.push((token.at, "(".repeat(chain.links.len() - 1)));
+                    let inner = &chain.links[..chain.links.len() - 1];
+                    pieces.extend(inner.iter().map(|end| (*end, "|default({}))".to_owned())));
+                }
+            }
+        }
+        pieces.sort_by_key(|(at, _)| *at);
+        let (mut out, mut from, mut inserted) = (String::with_capacity(text.len()), 0, Vec::new());
+        for (at, piece) in pieces {
+            out.push_str(&text[from..at]);
+            out.push_str(&piece);
+            inserted.push((at, piece.len()));
+            from = at;
+        }
+        out.push_str(&text[from..]);
+        Self {
+            text: out,
+            inserted,
+        }
+    }
+
+    /// Of a bare expression.
+    pub(crate) fn expression(text: &str) -> Self {
+        Self::new(text, &[tokens(text, 0..text.len())])
+    }
+
+    /// Of a template.
+    pub(crate) fn template(text: &str) -> Self {
+        let expressions: Vec<_> = regions(text)
+            .into_iter()
+            .filter_map(|region| match region {
+                Region::Expr(range) | Region::Block(range) => Some(tokens(text, range)),
+                Region::Text(_) | Region::Comment(_) => None,
+            })
+            .collect();
+        Self::new(text, &expressions)
+    }
+
+    /// Where a byte of the new text stood in the old one.
+    pub(crate) fn old(&self, byte: usize) -> usize {
+        let mut shift = 0;
+        for (at, len) in &self.inserted {
+            if byte < at + shift {
+                break;
+            }
+            if byte < at + shift + len {
+                return *at;
+            }
+            shift += len;
+        }
+        byte - shift
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> Vec<String> {
+        let uses = Uses::of_template(text);
+        let show = |used: &Use| {
+            let path: String = used.path.iter().map(|key| format!(".{key}")).collect();
+            let test = used
+                .test
+                .as_ref()
+                .map_or(String::new(), |test| format!(" is {test}"));
+            format!("{:?} {}{path}{test} {}", used.kind, used.name, used.at)
+        };
+        uses.all.iter().map(show).collect()
+    }
+
+    #[test]
+    fn names_filters_tests_and_functions() {
+        assert_eq!(
+            shown("{{ a.b['c'][d] | map('upper', x=1) }}{{ f(g) is not none }}"),
+            [
+                "Name a.b.c 3",
+                "Name d 12",
+                "Filter map 17",
+                "Filter upper 22",
+                "Function f 40",
+                "Name g 42",
+                "Test none 52"
+            ]
+        );
+        assert_eq!(
+            shown("{% if build is changed %}"),
+            ["Name build is changed 6", "Test changed 15"]
+        );
+    }
+
+    #[test]
+    fn guards() {
+        let uses = Uses::of_template(
+            "{% for x in y %}{{ x }}{{ a.b | d(1) }}{{ c is not defined }}{{ e }}{% endfor %}",
+        );
+        let guarded: Vec<&str> = uses.guarded.iter().map(String::as_str).collect();
+        assert_eq!(guarded, ["a", "c", "for", "recursive", "x"]);
+    }
+
+    #[test]
+    fn nested_undefined_is_let_through() {
+        let new = Rewritten::expression("x and a.b['k'].c is defined");
+        assert_eq!(
+            new.text,
+            "x and (((a|default({})).b|default({}))['k']|default({})).c is defined"
+        );
+        let byte = new.text.find("defined").expect("it is there");
+        assert_eq!(new.old(byte), "x and a.b['k'].c is ".len());
+        assert_eq!(Rewritten::expression("a.b == 1").text, "a.b == 1");
+    }
+}

@@ -1,0 +1,318 @@
+//! Variables: layers of texts that are rendered when they are used.
+
+mod magic;
+mod tree;
+
+use std::{cell::RefCell, collections::BTreeMap, path::PathBuf, sync::Arc};
+
+use evenkeel_engine::{Map, NotYet, Output, TaskId, Value};
+
+use crate::{
+    ast::Vars,
+    files::Span,
+    template::{Fault, Template, Variable, Variables},
+};
+
+pub use magic::{Member, World};
+pub use tree::{OMIT, Tree, plain, without_omitted};
+
+/// Variables of one level of precedence.
+#[derive(Debug, Default)]
+pub struct Layer(BTreeMap<String, Tree>);
+
+impl Layer {
+    /// From what is written; mistakes go to `faults`.
+    pub fn new(vars: &Vars, faults: &mut Vec<Fault>) -> Self {
+        Self(
+            vars.iter()
+                .map(|(name, node)| (name.value.clone(), Tree::new(node, faults)))
+                .collect(),
+        )
+    }
+
+    /// From values whose texts may be templates; `at` is where they are written, roughly.
+    pub fn of_map(map: &Map, at: Option<Span>, faults: &mut Vec<Fault>) -> Self {
+        map.iter()
+            .map(|(name, value)| (name.clone(), Tree::of_value(value, at, faults)))
+            .collect()
+    }
+
+    /// From values as they are.
+    pub fn values(map: Map) -> Self {
+        Self(
+            map.into_iter()
+                .map(|(name, value)| (name, Tree::Is(value)))
+                .collect(),
+        )
+    }
+
+    /// Puts another layer over this one.
+    pub fn over(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// A variable.
+    pub fn get(&self, name: &str) -> Option<&Tree> {
+        self.0.get(name)
+    }
+
+    /// All names.
+    pub fn names(&self) -> impl Iterator<Item = &String> {
+        self.0.keys()
+    }
+}
+
+impl FromIterator<(String, Tree)> for Layer {
+    fn from_iter<I: IntoIterator<Item = (String, Tree)>>(vars: I) -> Self {
+        Self(vars.into_iter().collect())
+    }
+}
+
+/// A task that leaves a variable behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The variable.
+    pub name: String,
+    /// The task.
+    pub task: TaskId,
+    /// How.
+    pub how: How,
+}
+
+/// How a task leaves a variable behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// `register`: in any case.
+    Register,
+    /// `set_fact`: if it is not skipped.
+    Fact,
+}
+
+/// What a task has left behind, as far as it is known.
+#[derive(Clone, Debug)]
+pub struct Left {
+    /// Which variable, and how.
+    pub written: Written,
+    /// The task's result.
+    pub output: Result<Arc<Output>, NotYet>,
+}
+
+/// All variables that one task on one host sees. Cheap to clone.
+#[derive(Clone)]
+pub struct Scope(Arc<Inner>);
+
+struct Inner {
+    world: Arc<World>,
+    host: String,
+    /// Of blocks and tasks, and of the play; the highest first.
+    layers: Vec<Arc<Layer>>,
+    /// Results, the last one last.
+    left: Vec<Left>,
+    /// The loop's item and the like.
+    locals: Map,
+    folders: Vec<PathBuf>,
+}
+
+impl std::fmt::Debug for Scope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Scope({})", self.0.host)
+    }
+}
+
+thread_local! {
+    /// Variables that are being rendered just now.
+    static BUSY: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Scope {
+    /// Of a host; `layers` are those of its play, blocks and task, the highest first.
+    pub fn new(
+        world: Arc<World>,
+        host: impl Into<String>,
+        layers: Vec<Arc<Layer>>,
+        folders: Vec<PathBuf>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            world,
+            host: host.into(),
+            layers,
+            left: Vec::new(),
+            locals: Map::new(),
+            folders,
+        }))
+    }
+
+    fn with(&self, change: impl FnOnce(&mut Inner)) -> Self {
+        let mut inner = Inner {
+            world: Arc::clone(&self.0.world),
+            host: self.0.host.clone(),
+            layers: self.0.layers.clone(),
+            left: self.0.left.clone(),
+            locals: self.0.locals.clone(),
+            folders: self.0.folders.clone(),
+        };
+        change(&mut inner);
+        Self(Arc::new(inner))
+    }
+
+    /// The same with what earlier tasks left behind.
+    #[must_use]
+    pub fn with_left(&self, left: Vec<Left>) -> Self {
+        self.with(|inner| inner.left = left)
+    }
+
+    /// The same with an item of a loop, or the like.
+    #[must_use]
+    pub fn with_locals(&self, locals: impl IntoIterator<Item = (String, Value)>) -> Self {
+        self.with(|inner| inner.locals.extend(locals))
+    }
+
+    /// For templates.
+    pub fn variables(&self) -> Arc<dyn Variables> {
+        Arc::new(self.clone())
+    }
+
+    /// The host.
+    pub fn host(&self) -> &str {
+        &self.0.host
+    }
+
+    /// Where a controller's files are looked for.
+    pub fn search_folders(&self) -> &[PathBuf] {
+        &self.0.folders
+    }
+
+    /// The rendered value of a variable, if it is there and known.
+    pub fn value(&self, name: &str) -> Result<Option<Value>, Fault> {
+        Ok(match self.get(name)? {
+            Some(Variable::Value(value)) => Some(value),
+            Some(Variable::Open(..)) | None => None,
+        })
+    }
+
+    /// The text of a variable that is written in some layer: what it depends on.
+    pub fn tree(&self, name: &str) -> Option<&Tree> {
+        let inner = &self.0;
+        let world = &inner.world;
+        world
+            .extra
+            .get(name)
+            .or_else(|| inner.layers.iter().find_map(|layer| layer.get(name)))
+            .or_else(|| world.hosts.get(&inner.host)?.vars.get(name))
+    }
+
+    fn left(&self, name: &str) -> Option<Variable> {
+        let mine = self.0.left.iter().rev();
+        for left in mine.filter(|left| left.written.name == name) {
+            let output = match &left.output {
+                Ok(output) => output,
+                Err(what) => return Some(Variable::Value(Value::NotYet(what.clone()))),
+            };
+            match left.written.how {
+                How::Register => return Some(registered(output)),
+                How::Fact if output.skipped || output.failed => {}
+                How::Fact => {
+                    if let Some(value) = fact(output, name) {
+                        return Some(Variable::Value(value));
+                    }
+                }
+            }
+        }
+        None
+    }
+}
+
+/// A result as a variable: what is not known of it stays open.
+pub fn registered(output: &Output) -> Variable {
+    let Value::NotYet(what) = &output.value else {
+        return Variable::Value(output.to_value());
+    };
+    let known = Output {
+        value: Value::Null,
+        ..output.clone()
+    };
+    match known.to_value() {
+        Value::Map(map) => Variable::Open(map, what.clone()),
+        other => Variable::Value(other),
+    }
+}
+
+/// What a `set_fact` has set.
+fn fact(output: &Output, name: &str) -> Option<Value> {
+    match &output.value {
+        Value::NotYet(what) => Some(Value::NotYet(what.clone())),
+        Value::Seq(turns) => turns.iter().rev().find_map(|turn| turn.get(name)).cloned(),
+        value => value.get(name).cloned(),
+    }
+}
+
+impl Variables for Scope {
+    fn get(&self, name: &str) -> Result<Option<Variable>, Fault> {
+        let inner = &self.0;
+        let value = |value: Value| Ok(Some(Variable::Value(value)));
+        if let Some(found) = inner.world.magic(&inner.host, name) {
+            return value(found);
+        }
+        if inner.world.extra.get(name).is_none() {
+            if let Some(local) = inner.locals.get(name) {
+                return value(local.clone());
+            }
+            if let Some(left) = self.left(name) {
+                return Ok(Some(left));
+            }
+        }
+        let Some(tree) = self.tree(name) else {
+            return Ok(None);
+        };
+        let circle = BUSY.with_borrow(|busy| {
+            let at = busy.iter().position(|other| other == name)?;
+            let names: Vec<&str> = busy[at..]
+                .iter()
+                .map(String::as_str)
+                .chain([name])
+                .collect();
+            Some(names.join(" -> "))
+        });
+        if let Some(circle) = circle {
+            let message = format!("the variable `{name}` is made of itself: {circle}");
+            return Err(Fault::new("variable_circle", message));
+        }
+        BUSY.with_borrow_mut(|busy| busy.push(name.to_owned()));
+        let rendered = tree.render(&self.variables());
+        BUSY.with_borrow_mut(Vec::pop);
+        rendered.map(|value| Some(Variable::Value(value)))
+    }
+
+    fn names(&self) -> Vec<String> {
+        let inner = &self.0;
+        let mut names: Vec<String> = inner.world.names(&inner.host);
+        names.extend(inner.layers.iter().flat_map(|layer| layer.names().cloned()));
+        names.extend(inner.locals.keys().cloned());
+        names.extend(inner.left.iter().map(|left| left.written.name.clone()));
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    fn folders(&self) -> Vec<PathBuf> {
+        self.0.folders.clone()
+    }
+}
+
+/// Every template that a template may reach through variables, itself first.
+pub fn reached<'a>(scope: &'a Scope, from: &'a Template, visit: &mut dyn FnMut(&'a Template)) {
+    let mut names: Vec<String> = Vec::new();
+    let mut open = vec![from];
+    while let Some(template) = open.pop() {
+        visit(template);
+        for used in template.uses().names() {
+            if names.contains(&used.name) {
+                continue;
+            }
+            names.push(used.name.clone());
+            if let Some(tree) = scope.tree(&used.name) {
+                tree.templates(&mut |inner| open.push(inner));
+            }
+        }
+    }
+}

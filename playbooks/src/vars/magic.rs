@@ -1,0 +1,148 @@
+//! Variables that nobody writes: hosts, groups, folders, the run itself.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
+
+use evenkeel_engine::{Map, Value};
+
+use super::{Layer, OMIT, Scope};
+
+/// A host of the inventory.
+#[derive(Debug, Default)]
+pub struct Member {
+    /// Its variables: of its groups and its own, the higher ones over the lower.
+    pub vars: Layer,
+    /// Its groups, without `all`, sorted.
+    pub groups: Vec<String>,
+}
+
+/// What all tasks of a play share.
+#[derive(Debug, Default)]
+pub struct World {
+    /// `--extra-vars`.
+    pub extra: Layer,
+    /// All hosts of the inventory, by name.
+    pub hosts: BTreeMap<String, Arc<Member>>,
+    /// Names of groups, with their hosts in order.
+    pub groups: Vec<(String, Vec<String>)>,
+    /// The hosts of the play.
+    pub play_hosts: Vec<String>,
+    /// The folder of the playbook.
+    pub playbook_dir: String,
+    /// The folder of the inventory.
+    pub inventory_dir: Option<String>,
+    /// Whether the run only looks.
+    pub check: bool,
+    /// Whether differences are shown.
+    pub diff: bool,
+    /// `hostvars`, made when first used.
+    pub hostvars: OnceLock<Value>,
+}
+
+const NAMES: &[&str] = &[
+    "ansible_check_mode",
+    "ansible_diff_mode",
+    "ansible_play_batch",
+    "ansible_play_hosts",
+    "ansible_play_hosts_all",
+    "ansible_version",
+    "group_names",
+    "groups",
+    "hostvars",
+    "inventory_dir",
+    "inventory_hostname",
+    "inventory_hostname_short",
+    "omit",
+    "playbook_dir",
+];
+
+impl World {
+    /// A variable that nobody writes.
+    pub(super) fn magic(self: &Arc<Self>, host: &str, name: &str) -> Option<Value> {
+        let list = |names: &[String]| {
+            names
+                .iter()
+                .map(|name| Value::from(name.as_str()))
+                .collect()
+        };
+        Some(match name {
+            "omit" => OMIT.into(),
+            "inventory_hostname" => host.into(),
+            "inventory_hostname_short" => host.split('.').next().unwrap_or(host).into(),
+            "group_names" => list(&self.hosts.get(host)?.groups),
+            "groups" => Value::Map(
+                self.groups
+                    .iter()
+                    .map(|(name, hosts)| (name.clone(), list(hosts)))
+                    .collect(),
+            ),
+            "playbook_dir" => self.playbook_dir.as_str().into(),
+            "inventory_dir" => self.inventory_dir.as_deref()?.into(),
+            "ansible_check_mode" => self.check.into(),
+            "ansible_diff_mode" => self.diff.into(),
+            "ansible_play_hosts" | "ansible_play_hosts_all" | "ansible_play_batch" => {
+                list(&self.play_hosts)
+            }
+            "ansible_version" => version(),
+            "hostvars" => self.hostvars.get_or_init(|| self.all_hostvars()).clone(),
+            _ => return None,
+        })
+    }
+
+    /// What the inventory says of all hosts. Variables that cannot be rendered are left out: who
+    /// asks for one is told that it is undefined.
+    fn all_hostvars(self: &Arc<Self>) -> Value {
+        let of = |(name, member): (&String, &Arc<Member>)| {
+            let scope = Scope::new(Arc::clone(self), name.as_str(), Vec::new(), Vec::new());
+            let mut vars: Map = member
+                .vars
+                .names()
+                .filter(|var| !member.vars.get(var).is_some_and(asks_hostvars))
+                .filter_map(|var| Some((var.clone(), scope.value(var).ok().flatten()?)))
+                .collect();
+            for magic in [
+                "inventory_hostname",
+                "inventory_hostname_short",
+                "group_names",
+            ] {
+                vars.extend(
+                    self.magic(name, magic)
+                        .map(|value| (magic.to_owned(), value)),
+                );
+            }
+            (name.clone(), Value::Map(vars))
+        };
+        Value::Map(self.hosts.iter().map(of).collect())
+    }
+
+    pub(super) fn names(&self, host: &str) -> Vec<String> {
+        let mut names: Vec<String> = NAMES.iter().map(|name| (*name).to_owned()).collect();
+        names.extend(self.extra.names().cloned());
+        if let Some(member) = self.hosts.get(host) {
+            names.extend(member.vars.names().cloned());
+        }
+        names
+    }
+}
+
+fn asks_hostvars(tree: &super::Tree) -> bool {
+    let mut asks = false;
+    tree.templates(&mut |template| {
+        asks |= template.uses().names().any(|used| used.name == "hostvars");
+    });
+    asks
+}
+
+/// The Ansible whose language this is, for playbooks that ask.
+fn version() -> Value {
+    let parts = [
+        ("full", Value::from("2.19.0")),
+        ("string", "2.19.0".into()),
+        ("major", 2.into()),
+        ("minor", 19.into()),
+        ("revision", 0.into()),
+    ];
+    Value::Map(parts.map(|(name, value)| (name.to_owned(), value)).into())
+}

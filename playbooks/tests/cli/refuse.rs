@@ -1,0 +1,55 @@
+//! What this version cannot do is refused, never ignored.
+
+use super::case::Case;
+
+#[test]
+fn options_of_other_connections() {
+    let cases = [
+        (
+            "-c ssh",
+            "error: this version cannot reach hosts over `ssh`\n\
+             help: only `local` is there yet: run evenkeel on the machine itself\n",
+        ),
+        (
+            "-u ada",
+            "error: `--user` means nothing on the `local` connection, the only one yet\n\
+             help: leave it out; to act as another user there is `--become-user`\n",
+        ),
+        (
+            "--vault-password-file x",
+            "error: this version cannot read files encrypted with ansible-vault\n\
+             help: decrypt them first, and leave the option out\n",
+        ),
+        (
+            "--report x.html",
+            "error: this version cannot write a report as HTML\n\
+             help: `--output json` has all that happened, one event a line\n",
+        ),
+    ];
+    for (options, stderr) in cases {
+        let mut args = vec!["run", "site.yml"];
+        args.extend(options.split(' '));
+        let ended = Case::new(&args).stderr(stderr).status(5).run();
+        assert!(!ended.path("x.html").exists());
+    }
+}
+
+#[test]
+fn a_host_that_cannot_be_reached_by_this_version() {
+    let stderr = "error: this version cannot reach `web1`\n\
+                  help: only `localhost` is there yet: run evenkeel on the machine itself\n";
+    Case::new(&["ledger", "show", "web1"])
+        .stderr(stderr)
+        .status(5)
+        .run();
+}
+
+#[test]
+fn a_password_without_a_terminal() {
+    let stderr = "error: the password cannot be asked for: there is no terminal to ask on\n\
+                  help: `--become-password-file FILE` takes it from a file\n";
+    Case::new(&["run", "-K", "site.yml"])
+        .stderr(stderr)
+        .status(5)
+        .run();
+}

@@ -1,0 +1,199 @@
+//! Runs on this machine.
+
+use super::case::Case;
+
+const SITE: &str = "\
+- name: set up
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: make a directory
+      file:
+        path: '{{ playbook_dir }}/made'
+        state: directory
+        mode: '0750'
+    - name: write a note
+      copy:
+        content: |
+          hello
+        dest: '{{ playbook_dir }}/made/note'
+        mode: '0640'
+    - name: say so
+      debug:
+        msg: the note is there
+";
+
+const NOTHING: &str = "\
+play set up
+says          localhost  say so
+    the note is there
+
+host       changed  unchanged  failed
+localhost        0          3       0
+
+1 host: 0 changed, 3 unchanged in [TIME], 1 exchange
+";
+
+#[test]
+fn the_second_run_does_nothing() {
+    let first = "\
+play set up
+changed       localhost  make a directory  (the host differs)
+    directory: [DIR]/made
+changed       localhost  write a note  (the host differs)
+    content: 5891b5b522d5
+says          localhost  say so
+    the note is there
+
+host       changed  unchanged  failed
+localhost        2          1       0
+
+1 host: 2 changed, 1 unchanged in [TIME], 3 exchanges
+";
+    let ended = Case::new(&["run", "site.yml"])
+        .file("site.yml", SITE)
+        .stdout(first)
+        .run();
+    let note = std::fs::read_to_string(ended.path("made/note")).unwrap();
+    assert_eq!(note, "hello\n");
+    ended.then(&["run", "site.yml"]).stdout(NOTHING).run();
+}
+
+#[test]
+fn a_plan_changes_nothing() {
+    let plan = "\
+play set up
+would change  localhost  make a directory  (the host differs)
+    directory: [DIR]/made
+would change  localhost  write a note  (the host differs)
+    content: 5891b5b522d5
+      --- [DIR]/made/note (before)
+      +++ [DIR]/made/note (after)
+      @@ -0,0 +1 @@
+      +hello
+says          localhost  say so
+    the note is there
+
+host       would change  unchanged  failed
+localhost             2          1       0
+
+1 host: 2 would change, 1 unchanged in [TIME], 2 exchanges
+nothing was changed: this was a check
+";
+    let site = Case::new(&["plan", "site.yml"]).file("site.yml", SITE);
+    let ended = site.stdout(plan).run();
+    assert!(!ended.path("made").exists());
+    let again = ended.then(&["plan", "--exit-code", "site.yml"]);
+    let ended = again.stdout(plan).status(3).run();
+    let ended = ended
+        .then(&["run", "--output", "json", "site.yml"])
+        .any_stdout()
+        .run();
+    let nothing = "nothing was changed: this was a check\n";
+    let quiet = NOTHING.replace("host       changed", "host       would change");
+    let quiet = quiet.replace("localhost        0", "localhost             0");
+    let quiet = quiet.replace("0 changed", "0 would change") + nothing;
+    ended
+        .then(&["plan", "--exit-code", "site.yml"])
+        .stdout(&quiet)
+        .run();
+}
+
+#[test]
+fn a_failure_says_what_where_and_why() {
+    let site = "\
+- name: set up
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: list what is not there
+      command: ls not-there
+    - name: go on
+      debug:
+        msg: not reached
+";
+    let stdout = "\
+play set up
+failed        localhost  list what is not there
+    run `ls not-there`
+    error: `ls` failed with status 2
+    at: site.yml:5:7
+    command: ls not-there
+    status: 2
+    stderr:
+      | ls: cannot access 'not-there': No such file or directory
+blocked       localhost  1 task did not run, because `list what is not there` failed
+
+host       changed  unchanged  failed  blocked  unguarded
+localhost        0          0       1        1          1
+
+1 host: 0 changed, 1 failed, 1 blocked in [TIME], 4 exchanges
+1 command ran because nothing says when it need not; `evenkeel validate` shows what would
+";
+    Case::new(&["run", "site.yml"])
+        .file("site.yml", site)
+        .stdout(stdout)
+        .status(2)
+        .run();
+}
+
+#[test]
+fn colours_only_where_they_are_wanted() {
+    let site = Case::new(&["plan", "site.yml"]).file("site.yml", SITE);
+    let coloured = site.env("CLICOLOR_FORCE", "1").any_stdout().run();
+    assert!(
+        coloured.stdout.contains("\u{1b}[33mwould change"),
+        "{}",
+        coloured.stdout
+    );
+    let plain = coloured.then(&["plan", "site.yml"]).any_stdout().run();
+    assert!(!plain.stdout.contains('\u{1b}'), "{}", plain.stdout);
+}
+
+#[test]
+fn json_is_an_event_a_line() {
+    let site = Case::new(&["run", "site.yml", "--output", "json"]).file("site.yml", SITE);
+    let ended = site.any_stdout().run();
+    let parse = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap();
+    let events: Vec<_> = ended.stdout.lines().map(parse).collect();
+    for event in &events {
+        let keys: Vec<_> = event.as_object().unwrap().keys().take(2).collect();
+        assert_eq!(keys, ["event", "time"], "{event}");
+        let time = event["time"].as_str().unwrap();
+        time.parse::<jiff::Timestamp>().unwrap();
+    }
+    let names: Vec<_> = events
+        .iter()
+        .map(|event| event["event"].as_str().unwrap())
+        .collect();
+    assert_eq!(names[0], "run_started");
+    assert_eq!(names[1], "host_connected");
+    assert_eq!(*names.last().unwrap(), "run_finished");
+    let finished = names.iter().filter(|name| **name == "task_finished");
+    assert_eq!(finished.count(), 3, "{names:?}");
+    let recap = &events.last().unwrap()["hosts"]["localhost"];
+    assert_eq!(recap["changed"], 2);
+    assert_eq!(recap["unchanged"], 1);
+}
+
+#[test]
+fn lists_touch_nothing() {
+    let stdout = "\
+hosts
+  localhost
+play set up
+  make a directory  (file, site.yml:5:7)
+  write a note  (copy, site.yml:10:7)
+  say so  (debug, site.yml:16:7)
+tags
+";
+    let args = [
+        "run",
+        "--list-hosts",
+        "--list-tasks",
+        "--list-tags",
+        "site.yml",
+    ];
+    let ended = Case::new(&args).file("site.yml", SITE).stdout(stdout).run();
+    assert!(!ended.path("made").exists());
+}

@@ -1,0 +1,93 @@
+//! `validate` and what is wrong with playbooks.
+
+use super::case::Case;
+
+const WRONG: &str = "\
+- name: set up
+  hosts: localhost
+  tasks:
+    - name: make a directory
+      flie:
+        path: /nowhere
+        state: directory
+";
+
+#[test]
+fn what_is_right_is_counted() {
+    let site = "\
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - debug:
+        msg: hello
+";
+    let case = Case::new(&["validate", "site.yml"]).file("site.yml", site);
+    let ended = case.stdout("1 play, 1 task: no errors\n").run();
+    let object = "{\"event\":\"validated\",\"playbooks\":[\"site.yml\"],\"plays\":1,\"tasks\":1,\
+                  \"errors\":[],\"warnings\":[],\"unguarded\":[]}\n";
+    ended
+        .then(&["validate", "site.yml", "--output", "json"])
+        .stdout(object)
+        .run();
+}
+
+#[test]
+fn an_unknown_module_is_shown_with_its_line() {
+    let page = "\
+error[unknown_module]: there is no module `flie`
+ --> site.yml:5:7
+  |
+5 |       flie:
+  |       ^^^^
+  = help: did you mean `file`?
+";
+    for command in ["validate", "run", "plan", "explain"] {
+        Case::new(&[command, "site.yml"])
+            .file("site.yml", WRONG)
+            .stderr(page)
+            .status(5)
+            .run();
+    }
+}
+
+#[test]
+fn json_has_code_place_and_help() {
+    let case = Case::new(&["validate", "site.yml", "--output", "json"]).file("site.yml", WRONG);
+    let ended = case.any_stdout().status(5).run();
+    let object: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    let error = &object["errors"][0];
+    assert_eq!(error["code"], "unknown_module");
+    assert_eq!(error["file"], "site.yml");
+    assert_eq!(error["line"], 5);
+    assert_eq!(error["column"], 7);
+    assert_eq!(error["help"], "did you mean `file`?");
+}
+
+#[test]
+fn unguarded_commands_are_listed() {
+    let site = "\
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: build
+      command: make
+    - name: build once
+      command: make
+      args:
+        creates: built
+";
+    let case = Case::new(&["validate", "site.yml", "--output", "json"]).file("site.yml", site);
+    let ended = case.any_stdout().run();
+    let object: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    let commands = object["unguarded"].as_array().unwrap();
+    assert_eq!(commands.len(), 1, "{object}");
+    assert_eq!(commands[0]["task"], "build");
+    assert_eq!(commands[0]["line"], 4);
+}
+
+#[test]
+fn a_missing_playbook_is_said() {
+    let case = Case::new(&["run", "site.yml"]).any_stderr().status(5);
+    let ended = case.run();
+    assert!(ended.stderr.contains("site.yml"), "{}", ended.stderr);
+}
