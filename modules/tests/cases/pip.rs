@@ -94,6 +94,7 @@ fn managed(host: FakeHost) -> FakeHost {
 
 pub(crate) fn cases() -> Vec<Expect> {
     let mut cases = present();
+    cases.extend(extras());
     cases.extend(other_states());
     cases.extend(environments());
     cases.extend(files());
@@ -167,6 +168,11 @@ fn present() -> Vec<Expect> {
         .on(with(&[("flask", "3.0rc1")])),
         case("PIP-20 no name of a package", "pip: {name: 'no such!'}")
             .refused("no requirement that pip takes"),
+    ]
+}
+
+fn extras() -> Vec<Expect> {
+    vec![
         case(
             "PIP-24 an extra is missing",
             "pip: {name: 'celery[redis]', virtualenv: /opt/venv}",
