@@ -129,7 +129,7 @@ impl Task<'_> {
         } else if upgrade {
             match self.newer(wanted, look)? {
                 Newer::None => return Ok(Vec::new()),
-                Newer::These(names) => (Cause::Act, format!("newer {names}")),
+                Newer::These(names) => (Cause::Differs, format!("newer {names}")),
                 Newer::Unknown => (Cause::Act, "newer packages".to_owned()),
             }
         } else if self.files_changed(look) {
@@ -138,7 +138,11 @@ impl Task<'_> {
             return Ok(Vec::new());
         };
         self.refuse_managed(look)?;
-        let step = self.install(wanted, &differing, upgrade);
+        let mut step = self.install(wanted, &differing, upgrade);
+        if upgrade && self.exists {
+            let why = "which versions are the newest then";
+            step = step.effect(Effect::unknown(self.dry_run(), why));
+        }
         if differing.is_empty() || cause == Cause::Act {
             return Ok(vec![Change::new(what, Value::Null, Value::Null).step(step).because(cause)]);
         }

@@ -160,6 +160,21 @@ impl Task<'_> {
         {
             return Ok(Newer::None);
         }
+        let answer = look.get(&self.dry_run())?;
+        if answer.status != 0 {
+            return Ok(Newer::Unknown);
+        }
+        let line = answer
+            .stdout
+            .lines()
+            .find_map(|line| line.strip_prefix("Would install "));
+        Ok(line.map_or(Newer::None, |names| {
+            Newer::These(names.trim().to_owned())
+        }))
+    }
+
+    /// The question what pip would upgrade.
+    pub(super) fn dry_run(&self) -> Ask {
         let mut argv = self.pip("install");
         argv.extend(["--dry-run", "--upgrade", "--no-input"].map(str::to_owned));
         argv.extend(self.sources());
@@ -170,12 +185,7 @@ impl Task<'_> {
         if let Env::Venv(path) = &self.env {
             ask = ask.reading([Thing::Tree(path.clone())]);
         }
-        let answer = look.get(&ask)?;
-        if answer.status != 0 {
-            return Ok(Newer::Unknown);
-        }
-        let line = answer.stdout.lines().find_map(|line| line.strip_prefix("Would install "));
-        Ok(line.map_or(Newer::None, |names| Newer::These(names.trim().to_owned())))
+        ask
     }
 }
 
