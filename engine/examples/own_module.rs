@@ -8,6 +8,8 @@
 //! cargo test --example own_module
 //! ```
 
+#![expect(clippy::print_stdout, reason = "it shows what happens")]
+
 use std::{collections::BTreeMap, error::Error, sync::Arc};
 
 use evenkeel_engine::{

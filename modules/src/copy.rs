@@ -117,7 +117,7 @@ pub struct Output {
 
 impl Module for Copy {
     const NAME: &'static str = "copy";
-    const ALIASES: &'static [&'static str] = &["ansible.builtin.copy"];
+    const ALIASES: &'static [&'static str] = &["ansible.builtin.copy", "ansible.legacy.copy"];
     const ABOUT: &'static str = "puts files with a given content or local source in their place";
     const EXAMPLE: &'static str = "\
 - name: a word for those who log in

@@ -34,6 +34,7 @@ pub struct Args {
     pub content: Late<Body>,
     /// How lines end: `\n` (the default), `\r\n` or `\r`.
     #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(with = "String")]
     pub newline_sequence: Newline,
     /// Whether the newline after a block of the template goes (the default): for the playbook
     /// runner.
@@ -132,7 +133,7 @@ impl Newline {
 
 impl Module for FileTemplate {
     const NAME: &'static str = "file-template";
-    const ALIASES: &'static [&'static str] = &["template", "ansible.builtin.template"];
+    const ALIASES: &'static [&'static str] = &["template", "ansible.builtin.template", "ansible.legacy.template"];
     const ABOUT: &'static str = "puts files made from templates in their place";
     const EXAMPLE: &'static str = "\
 - name: the settings of the application

@@ -145,7 +145,7 @@ pub struct There {
 
 impl Module for Stat {
     const NAME: &'static str = "stat";
-    const ALIASES: &'static [&'static str] = &["ansible.builtin.stat"];
+    const ALIASES: &'static [&'static str] = &["ansible.builtin.stat", "ansible.legacy.stat"];
     const NATURE: Nature = Nature::Passive;
     const ABOUT: &'static str = "says what a path is";
     const EXAMPLE: &'static str = "\
@@ -203,7 +203,7 @@ fn facts(args: &Args, look: &Look<'_>) -> Result<Facts, NotYet> {
     };
     ask(&asked);
     let path = if args.follow {
-        paths::follow(&asked, look)?
+        paths::follow_asking(&asked, look, ask)?
     } else {
         asked.clone()
     };

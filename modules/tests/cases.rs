@@ -4,6 +4,13 @@
 #[path = "cases/support.rs"]
 mod support;
 
+#[path = "cases/arguments.rs"]
+mod arguments;
+#[path = "cases/runs.rs"]
+mod runs;
+#[path = "cases/secrets.rs"]
+mod secrets;
+
 #[path = "cases/command.rs"]
 mod command;
 #[path = "cases/copy.rs"]

@@ -21,7 +21,7 @@ type Templates = BTreeMap<(PathBuf, bool, bool), Result<Arc<TemplateFile>, Vec<F
 pub(crate) struct Store {
     /// The texts of all files that were read.
     pub(crate) files: RwLock<Files>,
-    sources: Mutex<BTreeMap<PathBuf, Source>>,
+    sources: Mutex<BTreeMap<(PathBuf, String), Source>>,
     templates: Mutex<Templates>,
 }
 
@@ -54,16 +54,18 @@ impl Store {
     ) -> Result<Source, Fault> {
         let path = find(name, kind, folders)?;
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(source) = sources.get(&path) {
+        // Whether a folder's name ends in a slash means something, and is no part of a path.
+        let key = (path, name.to_owned());
+        if let Some(source) = sources.get(&key) {
             return Ok(source.clone());
         }
-        let source = Source::open(name, &path).map_err(|error| {
+        let source = Source::open(name, &key.0).map_err(|error| {
             Fault::new(
                 "unreadable_file",
-                format!("cannot read `{}`: {error}", path.display()),
+                format!("cannot read `{}`: {error}", key.0.display()),
             )
         })?;
-        sources.insert(path, source.clone());
+        sources.insert(key, source.clone());
         Ok(source)
     }
 
