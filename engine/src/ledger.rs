@@ -254,7 +254,9 @@ impl Ledger {
     ) {
         let old = self.records.remove(&state.task).unwrap_or_default();
         let well = matches!(ended, Some(Ended::Changed | Ended::Unchanged));
-        let record = if ended == Some(Ended::Unchanged) && self.unserved(&state.task, &old).next().is_some() {
+        let record = if ended == Some(Ended::Unchanged)
+            && self.unserved(&state.task, &old).next().is_some()
+        {
             // That nothing changed this time pays nobody.
             Record {
                 epoch: old.epoch,

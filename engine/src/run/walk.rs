@@ -6,7 +6,7 @@ use super::{
     board::{End, State, UNWRITTEN, listener_name},
     chain::Entry,
     decide::{Call, Decided, Decision, Fate, Ground, Item, Question, foretell},
-    drive::{Flight, Loop},
+    drive::Loop,
     finish::{Context, Finished, shown},
     known::Known,
 };
@@ -77,7 +77,11 @@ impl Loop {
                 // What is left of tasks whose long step has ended does not start either.
                 self.landed.append(&mut self.resumed);
                 let landed = !self.landed.is_empty() && self.flights.is_empty();
-                return if landed { Todo::Land } else { self.todo(None, Next::Waiting) };
+                return if landed {
+                    Todo::Land
+                } else {
+                    self.todo(None, Next::Waiting)
+                };
             }
             let next = match &ahead {
                 Some(ahead) => ahead.state.schedule.next(self.host),
@@ -91,7 +95,7 @@ impl Loop {
                         None => Todo::Land,
                     };
                 }
-                (Next::Run(id), _) if self.flies(id) => match &mut ahead {
+                (Next::Run(id), _) if self.goes_on(id) => match &mut ahead {
                     Some(ahead) => ahead.state.schedule.start(id),
                     None => shared.board.state().schedule.start(id),
                 },
@@ -135,10 +139,11 @@ impl Loop {
             .any(|landed| landed.entry.decided.task == id)
     }
 
-    /// Whether a long step of it goes on that was started before its turn.
-    fn flies(&self, id: TaskId) -> bool {
-        let is_it = |flight: &Flight| flight.landed.entry.decided.task == id;
-        self.flights.iter().any(is_it)
+    /// Whether it was begun before its turn, and has not ended.
+    fn goes_on(&self, id: TaskId) -> bool {
+        let flying = self.flights.iter().map(|flight| &flight.landed);
+        let mut begun = flying.chain(&self.resumed);
+        begun.any(|landed| landed.entry.decided.task == id)
     }
 
     fn todo(&self, ahead: Option<Ahead>, next: Next) -> Todo {
@@ -166,8 +171,7 @@ impl Loop {
             .judge
             .as_ref()
             .is_some_and(|judge| judge.judges_failure());
-        let many = last.decided.items.len() > 1;
-        judged || many || self.shared.options.in_order
+        judged || self.shared.options.in_order
     }
 
     /// Decides a task at its own turn.

@@ -150,3 +150,70 @@ fn time_grows_with_the_number_of_tasks_and_not_with_its_square() {
     let (first, second) = (many.0 / few.0, many.1 / few.1);
     assert!(first < 30.0 && second < 30.0, "{few:?} {many:?}");
 }
+
+#[test]
+fn a_failed_turn_keeps_no_other_turn_from_its_own_but_all_that_follows() {
+    let host = Arc::new(host());
+    host.change(|world| world.write("/broken/two", ""));
+    let turn = |label: &str| evenkeel_engine::Turn {
+        label: label.to_owned(),
+        item: label.into(),
+        body: Ok(Arc::new(evenkeel_engine::With::<crate::kit::Cell>(
+            crate::kit::CellArgs {
+                cell: label.to_owned(),
+                value: evenkeel_engine::Late::of("v"),
+                put: Some(label.to_owned()),
+                long: false,
+            },
+        ))),
+    };
+    let turns = ["one", "two", "three"].map(turn).to_vec();
+    let tasks = || {
+        let turns = turns.clone();
+        let body = move |_: &dyn evenkeel_engine::Outputs| {
+            Ok::<_, evenkeel_engine::Stop>(evenkeel_engine::Resolved::Loop(turns.clone()))
+        };
+        let many = evenkeel_engine::Task::resolved("many", "cell", Arc::new(body));
+        vec![many, cell("after", "a", "1")]
+    };
+    let first = go(&host, tasks());
+    let items = &first.of("many").unwrap().items;
+    let outcomes: Vec<_> = items
+        .iter()
+        .map(|item| format!("{:?}", item.outcome))
+        .collect();
+    assert_eq!(outcomes, ["Changed", "Failed", "Changed"]);
+    host.change(|world| world.remove("/broken/two"));
+    let second = go(&host, tasks());
+    assert!(second.report.ok, "{:?}", second.told());
+    assert_eq!(cells(&host).len(), 4);
+}
+
+#[test]
+fn loops_that_act_do_not_end_the_chain() {
+    let host = Arc::new(host());
+    let task = |n: usize| {
+        let body = move |_: &dyn evenkeel_engine::Outputs| {
+            let turn = |part: usize| evenkeel_engine::Turn {
+                label: part.to_string(),
+                item: part.to_string().into(),
+                body: Ok(Arc::new(evenkeel_engine::With::<crate::kit::Cell>(
+                    crate::kit::CellArgs {
+                        cell: format!("c{n}-{part}"),
+                        value: evenkeel_engine::Late::of("v"),
+                        put: None,
+                        long: false,
+                    },
+                )) as Arc<dyn evenkeel_engine::Bound>),
+            };
+            Ok::<_, evenkeel_engine::Stop>(evenkeel_engine::Resolved::Loop(
+                (0..3).map(turn).collect(),
+            ))
+        };
+        evenkeel_engine::Task::resolved(format!("t{n}"), "cell", Arc::new(body))
+    };
+    let ran = go(&host, (0..50).map(task).collect());
+    assert!(ran.report.ok, "{:?}", ran.told());
+    assert_eq!(cells(&host).len(), 150);
+    assert!(ran.exchanges <= 4, "{} exchanges", ran.exchanges);
+}
