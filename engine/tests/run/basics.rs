@@ -217,3 +217,27 @@ fn loops_that_act_do_not_end_the_chain() {
     assert_eq!(cells(&host).len(), 150);
     assert!(ran.exchanges <= 4, "{} exchanges", ran.exchanges);
 }
+
+#[test]
+fn a_notified_command_runs_whatever_its_guards_say() {
+    let host = Arc::new(host());
+    host.change(|world| world.write("/cells/there", ""));
+    let tasks = || {
+        let args = evenkeel_modules::command::Args {
+            argv: ["sum", "restart", "x"]
+                .map(evenkeel_engine::Late::of)
+                .to_vec(),
+            creates: vec!["/cells/there".into()],
+            ..Default::default()
+        };
+        let named = "restart";
+        let mut restart =
+            evenkeel_engine::Task::new::<evenkeel_modules::command::Command>(named, args).handler();
+        restart.triggers = vec![evenkeel_engine::TaskId(0)];
+        vec![cell("change", "a", "1"), restart]
+    };
+    assert!(go(&host, tasks()).report.ok);
+    assert_eq!(count(&host, "restart"), 1);
+    assert!(go(&host, tasks()).report.ok);
+    assert_eq!(count(&host, "restart"), 1);
+}
