@@ -323,6 +323,20 @@ impl Ledger {
         owing
     }
 
+    /// Tasks of earlier runs that this listener is owed a turn for.
+    pub fn owed<'a>(
+        &'a self,
+        listener: &'a Scope,
+    ) -> impl Iterator<Item = (&'a Scope, &'a Record)> + 'a {
+        let owes = |(task, record): &(&'a Scope, &'a Record)| {
+            self.unserved(task, record)
+                .any(|name| *name == listener.task)
+        };
+        self.records
+            .range(Scope::all_of(&listener.project, &listener.host))
+            .filter(owes)
+    }
+
     /// Who listened to the epoch of this record and has not served it.
     fn unserved<'a>(
         &'a self,

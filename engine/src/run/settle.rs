@@ -26,10 +26,9 @@ impl Loop {
     /// Sends a chain and finishes what can be finished. `more`: tasks may go on beside its long
     /// steps.
     pub(super) async fn send(&mut self, entries: Vec<Entry>, more: bool) -> Result<(), Lost> {
-        let _alone = match self.alone().await {
-            Some(guard) => guard,
+        let Some(_alone) = self.alone().await else {
             // Another name of this machine has changed it: look again.
-            None => return Ok(()),
+            return Ok(());
         };
         let all = self.sending(entries);
         let first = all.first().map(|landed| landed.entry.decided.task);
@@ -64,10 +63,10 @@ impl Loop {
             landed,
             stage: Stage::Waiting,
         });
-        self.read_chain(all.collect(), &chain.slots, results);
+        let acted = self.read_chain(all.collect(), &chain.slots, results);
         self.long_steps(&awaited, tail, &looks);
         self.finish_landed();
-        self.in_vain(first, self.decided.len() > finished);
+        self.in_vain(first, acted || self.decided.len() > finished);
         Ok(())
     }
 
@@ -160,7 +159,10 @@ impl Loop {
             (sending.await, stopped)
         };
         if let (Err(error), Ok(_)) = (&stopped, &sent) {
-            self.warn(None, format!("the host could not be told to stop: {error}"));
+            self.warn(
+                None,
+                &format!("the host could not be told to stop: {error}"),
+            );
         }
         sent
     }
@@ -235,8 +237,13 @@ impl Loop {
         lines
     }
 
-    /// Reads what each operation of a chain gave, in order.
-    fn read_chain(&mut self, mut all: Vec<Sending>, slots: &[Slot], results: Vec<OpResult>) {
+    /// Reads what each operation of a chain gave, in order. Whether a step was taken.
+    fn read_chain(
+        &mut self,
+        mut all: Vec<Sending>,
+        slots: &[Slot],
+        results: Vec<OpResult>,
+    ) -> bool {
         let mut broken = false;
         for (slot, result) in slots.iter().zip(results) {
             match (slot, result) {
@@ -264,6 +271,8 @@ impl Loop {
                 _ => broken = true,
             }
         }
+        let acted = |sending: &Sending| !matches!(sending.stage, Stage::Waiting);
+        let any = all.iter().any(acted);
         for sending in all {
             match sending.stage {
                 Stage::Flying { item, spool } => {
@@ -284,6 +293,7 @@ impl Loop {
             // What was not reached is asked, and decided, anew.
             self.known.clear();
         }
+        any
     }
 
     /// A failed turn of a loop ends the chain, but does not keep the other turns from theirs.

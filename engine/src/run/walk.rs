@@ -311,7 +311,7 @@ impl Loop {
             self.finished(&decided, None, epoch.as_ref(), &ahead.state, &ahead.known);
         let task = self.task(id);
         ahead.opaque |= decided.is_opaque(task);
-        let foretold = if decided.runs_programs() {
+        let foretold = if decided.promises() {
             planned_on(&decided, &ahead.known)
         } else {
             Vec::new()
@@ -397,7 +397,7 @@ impl Loop {
         let shared = Arc::clone(&self.shared);
         let task = &shared.list.tasks[id.index()];
         if !task.selected && !task.handler {
-            return self.unselected(id);
+            return Self::unselected(id);
         }
         let (call, serves, pays) = if early {
             (Call::None, Vec::new(), false)
@@ -413,7 +413,7 @@ impl Loop {
         let resolved = match self.resolve(id, state) {
             Ok(resolved) => resolved,
             Err(Stop::NotYet(what)) => return Decision::NotYet(what),
-            Err(Stop::Refused(refusal)) => return self.refused(id, refusal),
+            Err(Stop::Refused(refusal)) => return Self::refused(id, refusal),
         };
         if early || !self.resolved.contains_key(&id) {
             self.learn_secrets(&resolved, task);
@@ -466,7 +466,7 @@ impl Loop {
         decision
     }
 
-    fn unselected(&self, id: TaskId) -> Decision {
+    fn unselected(id: TaskId) -> Decision {
         Decision::Decided(Box::new(Decided {
             task: id,
             who: 0,
@@ -488,8 +488,8 @@ impl Loop {
         }))
     }
 
-    fn refused(&self, id: TaskId, refusal: Refusal) -> Decision {
-        let Decision::Decided(mut decided) = self.unselected(id) else {
+    fn refused(id: TaskId, refusal: Refusal) -> Decision {
+        let Decision::Decided(mut decided) = Self::unselected(id) else {
             unreachable!()
         };
         decided.reason = Reason::Differs;
@@ -611,7 +611,7 @@ impl Loop {
             "its turn has come, so no earlier task will make it: name the task that does, or \
              look at what is said of the host",
         );
-        if let Decision::Decided(decided) = self.refused(id, refusal) {
+        if let Decision::Decided(decided) = Self::refused(id, refusal) {
             self.finish_decided(&decided, None, None, Instant::now());
         }
     }
@@ -619,7 +619,7 @@ impl Loop {
     pub(super) fn failed_with(&mut self, id: TaskId, error: TaskError) {
         let mut refusal = Refusal::new(error.message);
         refusal.help = error.help;
-        if let Decision::Decided(decided) = self.refused(id, refusal) {
+        if let Decision::Decided(decided) = Self::refused(id, refusal) {
             self.finish_decided(&decided, None, None, Instant::now());
         }
     }

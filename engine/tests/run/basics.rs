@@ -26,7 +26,7 @@ fn a_thousand_unchanged_cells_cost_one_exchange() {
 fn commands_between_cells_cost_a_bounded_number_of_exchanges() {
     let host = Arc::new(host());
     let task = |n: usize| {
-        if n % 10 == 0 {
+        if n.is_multiple_of(10) {
             sum(&format!("s{n}"), &format!("x{n}"), &["c1", "c2"])
         } else {
             cell(&format!("t{n}"), &format!("c{n}"), "v")
@@ -190,6 +190,34 @@ fn a_failed_turn_keeps_no_other_turn_from_its_own_but_all_that_follows() {
 }
 
 #[test]
+fn what_was_done_is_never_called_vain() {
+    // A command that nobody foretold breaks each chain, and a turn fails besides.
+    let host = Arc::new(host());
+    host.change(|world| world.write("/broken/first", ""));
+    let turn = |label: &'static str| evenkeel_engine::Turn {
+        label: label.to_owned(),
+        item: label.into(),
+        body: Ok(Arc::new(evenkeel_engine::With::<crate::kit::Cell>(
+            crate::kit::CellArgs {
+                cell: label.to_owned(),
+                value: evenkeel_engine::Late::of("v"),
+                put: Some(label.to_owned()),
+                long: false,
+            },
+        )) as Arc<dyn evenkeel_engine::Bound>),
+    };
+    let body = move |_: &dyn evenkeel_engine::Outputs| {
+        let turns = ["first", "second"].map(turn).to_vec();
+        Ok::<_, evenkeel_engine::Stop>(evenkeel_engine::Resolved::Loop(turns))
+    };
+    let many = evenkeel_engine::Task::resolved("many", "cell", Arc::new(body));
+    let tasks = vec![sum("sum", "c", &[]), many, cell("cell", "c", "v")];
+    let ran = go(&host, tasks);
+    let error = ran.of("many").unwrap().error.clone().unwrap();
+    assert_eq!(error.message, "`put` failed with status 1");
+}
+
+#[test]
 fn loops_that_act_do_not_end_the_chain() {
     let host = Arc::new(host());
     let task = |n: usize| {
@@ -240,4 +268,15 @@ fn a_notified_command_runs_whatever_its_guards_say() {
     assert_eq!(count(&host, "restart"), 1);
     assert!(go(&host, tasks()).report.ok);
     assert_eq!(count(&host, "restart"), 1);
+}
+
+#[test]
+fn what_follows_a_program_that_lies_is_not_begun() {
+    let host = Arc::new(host());
+    host.change(|world| world.install("put", |_, _| evenkeel_engine::fake::ok("done")));
+    let ran = go(&host, vec![put("liar", "a", "1"), sum("next", "x", &["a"])]);
+    let told = ran.told();
+    assert!(told[0].starts_with("liar: Failed"), "{told:?}");
+    assert_eq!(told[1], "next: Blocked ");
+    assert_eq!(count(&host, "next"), 0);
 }
