@@ -254,7 +254,9 @@ impl Ledger {
     ) {
         let old = self.records.remove(&state.task).unwrap_or_default();
         let well = matches!(ended, Some(Ended::Changed | Ended::Unchanged));
-        let record = if ended == Some(Ended::Unchanged) && self.unserved(&state.task, &old).next().is_some() {
+        let record = if ended == Some(Ended::Unchanged)
+            && self.unserved(&state.task, &old).next().is_some()
+        {
             // That nothing changed this time pays nobody.
             Record {
                 epoch: old.epoch,
@@ -319,6 +321,20 @@ impl Ledger {
             }
         }
         owing
+    }
+
+    /// Tasks of earlier runs that this listener is owed a turn for.
+    pub fn owed<'a>(
+        &'a self,
+        listener: &'a Scope,
+    ) -> impl Iterator<Item = (&'a Scope, &'a Record)> + 'a {
+        let owes = |(task, record): &(&'a Scope, &'a Record)| {
+            self.unserved(task, record)
+                .any(|name| *name == listener.task)
+        };
+        self.records
+            .range(Scope::all_of(&listener.project, &listener.host))
+            .filter(owes)
     }
 
     /// Who listened to the epoch of this record and has not served it.

@@ -198,7 +198,10 @@ impl World {
             .filter(|name| below(name, &path))
             .cloned()
             .collect();
-        let inodes: Vec<_> = gone.iter().filter_map(|name| self.names.remove(name)).collect();
+        let inodes: Vec<_> = gone
+            .iter()
+            .filter_map(|name| self.names.remove(name))
+            .collect();
         if !gone.is_empty() {
             self.touch_parent(&path);
             self.drop_unnamed(inodes);

@@ -360,7 +360,7 @@ impl Loop {
         }
     }
 
-    pub(super) fn chain_around<'a>(&'a self) -> super::chain::Around<'a> {
+    pub(super) fn chain_around(&self) -> super::chain::Around<'_> {
         super::chain::Around {
             identities: &self.identities,
             known: &self.known,

@@ -26,16 +26,15 @@ impl Loop {
     /// Sends a chain and finishes what can be finished. `more`: tasks may go on beside its long
     /// steps.
     pub(super) async fn send(&mut self, entries: Vec<Entry>, more: bool) -> Result<(), Lost> {
-        let _alone = match self.alone().await {
-            Some(guard) => guard,
+        let Some(_alone) = self.alone().await else {
             // Another name of this machine has changed it: look again.
-            None => return Ok(()),
+            return Ok(());
         };
         let all = self.sending(entries);
         let first = all.first().map(|landed| landed.entry.decided.task);
         let mut ops = self.preamble();
         let before = ops.len();
-        let chain = self.whole_chain(&all, before);
+        let chain = self.whole_chain(&all);
         ops.extend(chain.ops);
         let (awaited, looks) = self.long_of(&chain.slots, &all);
         let mut tail = Vec::new();
@@ -64,10 +63,10 @@ impl Loop {
             landed,
             stage: Stage::Waiting,
         });
-        self.read_chain(all.collect(), &chain.slots, results);
+        let acted = self.read_chain(all.collect(), &chain.slots, results);
         self.long_steps(&awaited, tail, &looks);
         self.finish_landed();
-        self.in_vain(first, self.decided.len() > finished);
+        self.in_vain(first, acted || self.decided.len() > finished);
         Ok(())
     }
 
@@ -90,22 +89,13 @@ impl Loop {
         all
     }
 
-    /// The chain, to be sent behind so many other operations.
-    fn whole_chain(&mut self, all: &[Landed], before: usize) -> Chain {
+    /// The chain, with what is looked at after it.
+    fn whole_chain(&self, all: &[Landed]) -> Chain {
         let mut chain = self.chain(self.intents(all), all);
         let opaque = |l: &Landed| l.entry.decided.is_opaque(self.task(l.entry.decided.task));
         if all.iter().any(opaque) {
             let open = self.questions_after(all);
             chain.ask(&open, all.len(), &self.chain_around());
-        }
-        for op in &mut chain.ops {
-            if let Op::Step {
-                on_failure: Some(to),
-                ..
-            } = op
-            {
-                *to += before;
-            }
         }
         chain
     }
@@ -169,7 +159,10 @@ impl Loop {
             (sending.await, stopped)
         };
         if let (Err(error), Ok(_)) = (&stopped, &sent) {
-            self.warn(None, format!("the host could not be told to stop: {error}"));
+            self.warn(
+                None,
+                &format!("the host could not be told to stop: {error}"),
+            );
         }
         sent
     }
@@ -244,8 +237,13 @@ impl Loop {
         lines
     }
 
-    /// Reads what each operation of a chain gave, in order.
-    fn read_chain(&mut self, mut all: Vec<Sending>, slots: &[Slot], results: Vec<OpResult>) {
+    /// Reads what each operation of a chain gave, in order. Whether a step was taken.
+    fn read_chain(
+        &mut self,
+        mut all: Vec<Sending>,
+        slots: &[Slot],
+        results: Vec<OpResult>,
+    ) -> bool {
         let mut broken = false;
         for (slot, result) in slots.iter().zip(results) {
             match (slot, result) {
@@ -273,22 +271,20 @@ impl Loop {
                 _ => broken = true,
             }
         }
+        let acted = |sending: &Sending| !matches!(sending.stage, Stage::Waiting);
+        let any = all.iter().any(acted);
         for sending in all {
             match sending.stage {
                 Stage::Flying { item, spool } => {
                     let id = sending.landed.entry.decided.task;
-                    let mut state = self.shared.board.state();
-                    if state.schedule.is_turn(id) {
-                        state.schedule.start(id);
-                    }
-                    drop(state);
+                    self.begin_now(id);
                     self.flights.push(Flight {
                         landed: sending.landed,
                         item,
                         spool,
                     });
                 }
-                Stage::Acted => self.landed.push(sending.landed),
+                Stage::Acted => self.land(sending.landed),
                 Stage::Waiting => self.not_begun(&sending.landed.entry),
                 Stage::Finished => {}
             }
@@ -296,6 +292,32 @@ impl Loop {
         if broken {
             // What was not reached is asked, and decided, anew.
             self.known.clear();
+        }
+        any
+    }
+
+    /// A failed turn of a loop ends the chain, but does not keep the other turns from theirs.
+    fn land(&mut self, mut landed: Landed) {
+        let left = || {
+            let failed = landed.ran.iter().rposition(|ran| ran.trouble.is_some())?;
+            let mut later = steps(&landed.entry.decided);
+            later.position(|(item, _)| item > failed && landed.ran[item].taken == 0)
+        };
+        match left() {
+            Some(from) => {
+                landed.entry.from = from;
+                self.begin_now(landed.entry.decided.task);
+                self.resumed.push(landed);
+            }
+            None => self.landed.push(landed),
+        }
+    }
+
+    /// It has begun, and others may go on beside it.
+    fn begin_now(&self, id: TaskId) {
+        let mut state = self.shared.board.state();
+        if state.schedule.is_turn(id) && !state.schedule.is_running(id) {
+            state.schedule.start(id);
         }
     }
 
@@ -437,7 +459,11 @@ impl Loop {
                 .unwrap_or_default();
             self.note_step(&mut landed, item, number, &end);
             let failed = landed.ran[item].trouble.is_some();
-            if !failed && steps(&landed.entry.decided).count() > number + 1 {
+            if failed {
+                self.land(landed);
+                continue;
+            }
+            if steps(&landed.entry.decided).count() > number + 1 {
                 landed.entry.from = number + 1;
                 self.resumed.push(landed);
                 continue;

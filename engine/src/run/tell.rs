@@ -231,7 +231,7 @@ impl Loop {
             } else {
                 message.clone()
             };
-            self.warn(Some(id), message);
+            self.warn(Some(id), &message);
         }
         let result = (self.shared.options.results && !task.no_log)
             .then(|| self.masking.json(finished.output.to_value().to_json()));
@@ -257,13 +257,13 @@ impl Loop {
             .event(&Event::TaskFinished(Box::new(event)));
     }
 
-    pub(super) fn warn(&self, id: Option<TaskId>, message: String) {
+    pub(super) fn warn(&self, id: Option<TaskId>, message: &str) {
         let name = id.map(|id| self.task_name(id));
         self.shared.sink.event(&Event::Warning {
             host: self.name.clone(),
             source: name.as_ref().and_then(|name| name.source.clone()),
             task: name.map(|name| name.task),
-            message: self.masking.text(&message),
+            message: self.masking.text(message),
         });
     }
 

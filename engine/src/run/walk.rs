@@ -6,7 +6,7 @@ use super::{
     board::{End, State, UNWRITTEN, listener_name},
     chain::Entry,
     decide::{Call, Decided, Decision, Fate, Ground, Item, Question, foretell},
-    drive::{Flight, Loop},
+    drive::Loop,
     finish::{Context, Finished, shown},
     known::Known,
 };
@@ -77,7 +77,11 @@ impl Loop {
                 // What is left of tasks whose long step has ended does not start either.
                 self.landed.append(&mut self.resumed);
                 let landed = !self.landed.is_empty() && self.flights.is_empty();
-                return if landed { Todo::Land } else { self.todo(None, Next::Waiting) };
+                return if landed {
+                    Todo::Land
+                } else {
+                    self.todo(None, Next::Waiting)
+                };
             }
             let next = match &ahead {
                 Some(ahead) => ahead.state.schedule.next(self.host),
@@ -91,7 +95,7 @@ impl Loop {
                         None => Todo::Land,
                     };
                 }
-                (Next::Run(id), _) if self.flies(id) => match &mut ahead {
+                (Next::Run(id), _) if self.goes_on(id) => match &mut ahead {
                     Some(ahead) => ahead.state.schedule.start(id),
                     None => shared.board.state().schedule.start(id),
                 },
@@ -135,10 +139,11 @@ impl Loop {
             .any(|landed| landed.entry.decided.task == id)
     }
 
-    /// Whether a long step of it goes on that was started before its turn.
-    fn flies(&self, id: TaskId) -> bool {
-        let is_it = |flight: &Flight| flight.landed.entry.decided.task == id;
-        self.flights.iter().any(is_it)
+    /// Whether it was begun before its turn, and has not ended.
+    fn goes_on(&self, id: TaskId) -> bool {
+        let flying = self.flights.iter().map(|flight| &flight.landed);
+        let mut begun = flying.chain(&self.resumed);
+        begun.any(|landed| landed.entry.decided.task == id)
     }
 
     fn todo(&self, ahead: Option<Ahead>, next: Next) -> Todo {
@@ -166,8 +171,7 @@ impl Loop {
             .judge
             .as_ref()
             .is_some_and(|judge| judge.judges_failure());
-        let many = last.decided.items.len() > 1;
-        judged || many || self.shared.options.in_order
+        judged || self.shared.options.in_order
     }
 
     /// Decides a task at its own turn.
@@ -307,7 +311,7 @@ impl Loop {
             self.finished(&decided, None, epoch.as_ref(), &ahead.state, &ahead.known);
         let task = self.task(id);
         ahead.opaque |= decided.is_opaque(task);
-        let foretold = if decided.runs_programs() {
+        let foretold = if decided.promises() {
             planned_on(&decided, &ahead.known)
         } else {
             Vec::new()
@@ -393,7 +397,7 @@ impl Loop {
         let shared = Arc::clone(&self.shared);
         let task = &shared.list.tasks[id.index()];
         if !task.selected && !task.handler {
-            return self.unselected(id);
+            return Self::unselected(id);
         }
         let (call, serves, pays) = if early {
             (Call::None, Vec::new(), false)
@@ -409,7 +413,7 @@ impl Loop {
         let resolved = match self.resolve(id, state) {
             Ok(resolved) => resolved,
             Err(Stop::NotYet(what)) => return Decision::NotYet(what),
-            Err(Stop::Refused(refusal)) => return self.refused(id, refusal),
+            Err(Stop::Refused(refusal)) => return Self::refused(id, refusal),
         };
         if early || !self.resolved.contains_key(&id) {
             self.learn_secrets(&resolved, task);
@@ -462,7 +466,7 @@ impl Loop {
         decision
     }
 
-    fn unselected(&self, id: TaskId) -> Decision {
+    fn unselected(id: TaskId) -> Decision {
         Decision::Decided(Box::new(Decided {
             task: id,
             who: 0,
@@ -484,8 +488,8 @@ impl Loop {
         }))
     }
 
-    fn refused(&self, id: TaskId, refusal: Refusal) -> Decision {
-        let Decision::Decided(mut decided) = self.unselected(id) else {
+    fn refused(id: TaskId, refusal: Refusal) -> Decision {
+        let Decision::Decided(mut decided) = Self::unselected(id) else {
             unreachable!()
         };
         decided.reason = Reason::Differs;
@@ -607,7 +611,7 @@ impl Loop {
             "its turn has come, so no earlier task will make it: name the task that does, or \
              look at what is said of the host",
         );
-        if let Decision::Decided(decided) = self.refused(id, refusal) {
+        if let Decision::Decided(decided) = Self::refused(id, refusal) {
             self.finish_decided(&decided, None, None, Instant::now());
         }
     }
@@ -615,7 +619,7 @@ impl Loop {
     pub(super) fn failed_with(&mut self, id: TaskId, error: TaskError) {
         let mut refusal = Refusal::new(error.message);
         refusal.help = error.help;
-        if let Decision::Decided(decided) = self.refused(id, refusal) {
+        if let Decision::Decided(decided) = Self::refused(id, refusal) {
             self.finish_decided(&decided, None, None, Instant::now());
         }
     }

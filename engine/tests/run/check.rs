@@ -23,7 +23,12 @@ fn a_task_may_run_although_all_others_are_foretold() {
     let check = go_with(&host, list(), Options::new().check());
     assert_eq!(
         check.told(),
-        ["a: Changed value", "real: Changed sum", "again: Unchanged ", "restart: Changed sum"]
+        [
+            "a: Changed value",
+            "real: Changed sum",
+            "again: Unchanged ",
+            "restart: Changed sum"
+        ]
     );
     assert_eq!((count(&host, "real"), count(&host, "restart")), (1, 0));
     assert_eq!(cells(&host).len(), 1);
@@ -50,10 +55,7 @@ fn foretellable(task: &Task, kinds: &Kind) -> bool {
 struct Nothing;
 
 impl evenkeel_engine::Outputs for Nothing {
-    fn of(
-        &self,
-        _: TaskId,
-    ) -> Result<Arc<evenkeel_engine::Output>, evenkeel_engine::NotYet> {
+    fn of(&self, _: TaskId) -> Result<Arc<evenkeel_engine::Output>, evenkeel_engine::NotYet> {
         Err(evenkeel_engine::NotYet::new("a result"))
     }
 }

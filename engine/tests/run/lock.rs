@@ -72,10 +72,18 @@ fn nobody_waits_for_ever() {
         lock_wait: std::time::Duration::from_millis(30),
         ..Options::new()
     };
-    let ran = go_list(list(&host, vec![cell("a", "a", "1")]), options, &Cancel::new(), &host);
+    let ran = go_list(
+        list(&host, vec![cell("a", "a", "1")]),
+        options,
+        &Cancel::new(),
+        &host,
+    );
     assert!(!ran.report.ok);
     let told = ran.lines().join("\n");
-    assert!(told.contains("another run holds the lock: ada on desk"), "{told}");
+    assert!(
+        told.contains("another run holds the lock: ada on desk"),
+        "{told}"
+    );
     assert!(cells(&host).is_empty());
 }
 
@@ -111,10 +119,8 @@ fn ten_names_of_one_machine_share_ledger_and_lock() {
     }
     let second = go_list(all(), Options::new(), &Cancel::new(), &host);
     assert!(second.report.hosts.values().all(|recap| recap.changed == 0));
-    let ledger = evenkeel_engine::ledger::show(
-        host.as_ref(),
-        evenkeel_engine::host::LedgerPlace::User,
-    );
+    let ledger =
+        evenkeel_engine::ledger::show(host.as_ref(), evenkeel_engine::host::LedgerPlace::User);
     let ledger = runtime().block_on(ledger).unwrap();
     assert!(ledger.records.iter().all(|record| record.owes.is_empty()));
 }
@@ -151,7 +157,14 @@ impl Host for Stuck {
 
 #[test]
 fn abort_ends_at_once_and_the_next_run_finishes() {
-    for (at, carried_out) in [(1, false), (1, true), (2, false), (2, true), (3, false), (3, true)] {
+    for (at, carried_out) in [
+        (1, false),
+        (1, true),
+        (2, false),
+        (2, true),
+        (3, false),
+        (3, true),
+    ] {
         let host = Arc::new(host());
         let cancel = Cancel::new();
         let mut stuck = list(&host, crate::cut::tasks());

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use evenkeel_engine::{
-    Secret, Source, Task, Text, Value,
-    fingerprint::Fingerprint,
-    run::Options,
-    testing::mutations,
+    Secret, Source, Task, Text, Value, fingerprint::Fingerprint, run::Options, testing::mutations,
 };
 
 use crate::kit::{go_with, host, put, sum};
@@ -14,7 +11,8 @@ use crate::kit::{go_with, host, put, sum};
 #[test]
 fn a_secret_is_in_no_event_and_in_no_line_of_the_ledger() {
     let host = Arc::new(host().program("env", |_, call| {
-        let text = |(_, value): &(String, Text)| String::from_utf8_lossy(value.bytes()).into_owned();
+        let text =
+            |(_, value): &(String, Text)| String::from_utf8_lossy(value.bytes()).into_owned();
         let said: String = call.env.iter().map(text).collect();
         evenkeel_engine::fake::failed(1, format!("it said {said}\n"))
     }));
@@ -29,7 +27,11 @@ fn a_secret_is_in_no_event_and_in_no_line_of_the_ledger() {
     };
     let named = with(Task::new::<crate::kit::Sum>("named hunter2x", args).once());
     host.change(|world| world.write("/broken/bad", ""));
-    let tasks = vec![with(put("good", "a", "has hunter2x")), named, with(sum("bad", "x", &[]))];
+    let tasks = vec![
+        with(put("good", "a", "has hunter2x")),
+        named,
+        with(sum("bad", "x", &[])),
+    ];
     let options = Options {
         results: true,
         diff: true,
@@ -54,10 +56,19 @@ fn every_field_is_in_the_fingerprint() {
         ("float".to_owned(), Value::Float(1.5)),
         ("text".to_owned(), "x".into()),
         ("secret".to_owned(), Value::Secret(Secret::new("s3cret"))),
-        ("source".to_owned(), Value::Source(Source::inline("f", b"bytes".to_vec()))),
-        ("list".to_owned(), Value::Seq(vec![1_i64.into(), "a".into()])),
+        (
+            "source".to_owned(),
+            Value::Source(Source::inline("f", b"bytes".to_vec())),
+        ),
+        (
+            "list".to_owned(),
+            Value::Seq(vec![1_i64.into(), "a".into()]),
+        ),
         ("empty".to_owned(), Value::Seq(Vec::new())),
-        ("map".to_owned(), serde_json::json!({"a": {"b": [null, {}]}}).into()),
+        (
+            "map".to_owned(),
+            serde_json::json!({"a": {"b": [null, {}]}}).into(),
+        ),
     ]
     .into_iter()
     .collect::<evenkeel_engine::Map>()
