@@ -21,6 +21,12 @@ pub use attributes::Attributes;
 pub use mode::Mode;
 pub use tree::Below;
 
+/// What the page about writing modules shows is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/modules.md")]
+#[derive(Debug)]
+pub struct Guide;
+
 /// Each line is a module: its file, and the type that implements [`evenkeel_engine::Module`].
 macro_rules! modules {
     ($($file:ident => $module:ident,)*) => {

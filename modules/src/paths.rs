@@ -78,7 +78,7 @@ pub(crate) fn absolute(path: &str, look: &Look<'_>) -> Result<String, NotYet> {
     let below = match path.strip_prefix('~') {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => rest,
         Some(_) => {
-            let why = format!("the home of another user in `{path}`: write the path out");
+            let why = format!("the home that `{path}` starts with (only `~/` is known)");
             return Err(NotYet(why));
         }
         None => path,

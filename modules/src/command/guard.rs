@@ -237,7 +237,7 @@ done"#;
         let answer = |probe: &&Self| match found.get(probe.token().as_str()) {
             Some(&"yes") => Ok(true),
             Some(&"no") => Ok(false),
-            Some(_) => Err(NotYet(format!("`{}` did not end within a minute", probe.text))),
+            Some(_) => Err(NotYet(format!("the end of `{}` (it ran for a minute)", probe.text))),
             None => Err(NotYet(format!("whether `{}` succeeds", probe.text))),
         };
         Ok(batch.iter().map(answer).collect())

@@ -73,7 +73,7 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
 
 fn missing(program: &str) -> NotYet {
     NotYet(format!(
-        "`{program}` is not installed on the host: install it in a task before this one (`yum: {{name: {}}}`)",
+        "`{program}` (of the package `{}`)",
         if program.starts_with("pip") { "python3-pip" } else { "python3" }
     ))
 }

@@ -247,7 +247,7 @@ fn environments() -> Vec<Expect> {
             .changes(["package `flask`"]),
         case("PIP-26 no Python yet", "pip: {name: flask}")
             .on(FakeHost::new().model::<Installed>(|_, _| Ok(None)))
-            .not_yet("`python3` is not installed"),
+            .not_yet("`python3` (of the package `python3`)"),
     ]
 }
 
@@ -267,7 +267,7 @@ fn files() -> Vec<Expect> {
             )),
         case("PIP-22 a file that is not there", yaml)
             .on(with(&[]))
-            .not_yet("`/opt/all.txt` does not exist"),
+            .not_yet("the file `/opt/all.txt`"),
         case("PIP-10 only pip can tell", yaml)
             .on(listed("git+https://x.org/a#egg=a\n", &[]))
             .changes(["`git+https://x.org/a#egg=a`"]),

@@ -81,7 +81,7 @@ pub(super) fn files(args: &Args, extra: &Extra, look: &Look<'_>) -> Result<Files
             continue;
         }
         let bytes = look.get(&Contents(file.clone()))?.as_ref();
-        let bytes = bytes.ok_or_else(|| NotYet(format!("`{file}` does not exist")))?;
+        let bytes = bytes.ok_or_else(|| NotYet(format!("the file `{file}`")))?;
         let Listing { wanted, requirements, constraints } = listing(bytes);
         if wants {
             all.wanted.extend(wanted);
