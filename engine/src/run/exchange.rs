@@ -196,7 +196,12 @@ impl Loop {
     /// The machine for this name alone, while it changes it; nothing if another name of the run
     /// has changed it since this one looked.
     pub(super) async fn alone(&mut self) -> Option<tokio::sync::OwnedMutexGuard<u64>> {
-        let mut writes = self.shared.board.writes(&self.ledger.machine).lock_owned().await;
+        let mut writes = self
+            .shared
+            .board
+            .writes(&self.ledger.machine)
+            .lock_owned()
+            .await;
         if *writes != self.seen_writes {
             self.seen_writes = *writes;
             self.known.clear();
@@ -258,8 +263,7 @@ impl Loop {
         let Some(OpResult::Ledger(text)) = results.pop() else {
             return Ok(None);
         };
-        let ledger =
-            Ledger::read(&text).map_err(|error| HostError::Garbled(error.to_string()))?;
+        let ledger = Ledger::read(&text).map_err(|error| HostError::Garbled(error.to_string()))?;
         let lines = ledger.lines().iter().map(Line::text).collect();
         Ok(Some(Op::Snapshot { lines }))
     }

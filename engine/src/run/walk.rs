@@ -77,7 +77,11 @@ impl Loop {
                 // What is left of tasks whose long step has ended does not start either.
                 self.landed.append(&mut self.resumed);
                 let landed = !self.landed.is_empty() && self.flights.is_empty();
-                return if landed { Todo::Land } else { self.todo(None, Next::Waiting) };
+                return if landed {
+                    Todo::Land
+                } else {
+                    self.todo(None, Next::Waiting)
+                };
             }
             let next = match &ahead {
                 Some(ahead) => ahead.state.schedule.next(self.host),

@@ -26,12 +26,28 @@ pub(crate) struct Spec {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
-    Cell { cell: u8, value: u8 },
-    Put { cell: u8, value: u8 },
+    Cell {
+        cell: u8,
+        value: u8,
+    },
+    Put {
+        cell: u8,
+        value: u8,
+    },
     /// The value is what another task left.
-    Copy { cell: u8, of: usize },
-    Loop { cells: Vec<(u8, u8)>, put: bool },
-    Sum { out: u8, ins: Vec<u8>, creates: bool },
+    Copy {
+        cell: u8,
+        of: usize,
+    },
+    Loop {
+        cells: Vec<(u8, u8)>,
+        put: bool,
+    },
+    Sum {
+        out: u8,
+        ins: Vec<u8>,
+        creates: bool,
+    },
 }
 
 fn name(cell: u8) -> String {
@@ -75,7 +91,11 @@ fn before(at: usize, of: usize) -> Option<TaskId> {
 }
 
 pub(crate) fn tasks(specs: &[Spec]) -> Vec<Task> {
-    specs.iter().enumerate().map(|(at, spec)| task(at, spec)).collect()
+    specs
+        .iter()
+        .enumerate()
+        .map(|(at, spec)| task(at, spec))
+        .collect()
 }
 
 fn cell_args(at: usize, cell: u8, value: String, put: bool, long: bool) -> CellArgs {
@@ -114,7 +134,9 @@ fn resolved(at: usize, spec: &Spec, outputs: &dyn Outputs) -> Result<Resolved, S
                     value.to_json().to_string()
                 }
             };
-            Resolved::One(Arc::new(With::<Cell>(cell_args(at, *cell, value, false, false))))
+            Resolved::One(Arc::new(With::<Cell>(cell_args(
+                at, *cell, value, false, false,
+            ))))
         }
         Kind::Loop { cells, put } => {
             let turn = |(to, value): &(u8, u8)| Turn {
@@ -141,19 +163,31 @@ fn resolved(at: usize, spec: &Spec, outputs: &dyn Outputs) -> Result<Resolved, S
 }
 
 fn task(at: usize, spec: &Spec) -> Task {
-    let mut needs: Vec<_> = spec.only_if_changed.and_then(|of| before(at, of)).into_iter().collect();
+    let mut needs: Vec<_> = spec
+        .only_if_changed
+        .and_then(|of| before(at, of))
+        .into_iter()
+        .collect();
     let heeds = needs.clone();
     if let Kind::Copy { of, .. } = &spec.kind {
         needs.extend(before(at, *of));
     }
-    let module = if matches!(spec.kind, Kind::Sum { .. }) { "sum" } else { "cell" };
+    let module = if matches!(spec.kind, Kind::Sum { .. }) {
+        "sum"
+    } else {
+        "cell"
+    };
     let body: Arc<dyn Resolve> = {
         let spec = spec.clone();
         Arc::new(move |outputs: &dyn Outputs| resolved(at, &spec, outputs))
     };
     let mut task = Task::resolved(format!("t{at}"), module, body).id(format!("t{at}"));
     (task.needs, task.heeds) = (needs, heeds);
-    task.triggers = spec.triggered_by.iter().filter_map(|of| before(at, *of)).collect();
+    task.triggers = spec
+        .triggered_by
+        .iter()
+        .filter_map(|of| before(at, *of))
+        .collect();
     task.handler = spec.handler;
     task.ignore_errors = spec.ignore_errors;
     task
