@@ -88,7 +88,8 @@ pub(super) fn finish(decided: &Decided, ran: Option<&[Ran]>, context: &Context<'
             ran: &ran[at],
             overtaken: overtaken[at],
         });
-        turned.push(turn(item, left.as_ref(), &seen, context));
+        let of_loop = decided.looped.then_some((at, &item.value));
+        turned.push(turn(item, of_loop, left.as_ref(), &seen, context));
     }
     let outcome = sum(&turned);
     let error = turned.iter().find_map(|turn| turn.error.clone());
@@ -255,7 +256,13 @@ fn output(decided: &Decided, mut turned: Vec<Turned>) -> Output {
     }
 }
 
-fn turn(item: &Item, left: Option<&Left<'_>>, seen: &Seen, context: &Context<'_>) -> Turned {
+fn turn(
+    item: &Item,
+    of_loop: Option<(usize, &Value)>,
+    left: Option<&Left<'_>>,
+    seen: &Seen,
+    context: &Context<'_>,
+) -> Turned {
     let mut turned = match (&item.fate, &item.bound) {
         (Fate::Refuse(refusal), _) => failed(TaskError {
             message: refusal.message.clone(),
@@ -295,7 +302,7 @@ fn turn(item: &Item, left: Option<&Left<'_>>, seen: &Seen, context: &Context<'_>
                 changed: Some(changed),
                 failed: None,
             }),
-            _ => judge.judge(&turned.output, context.outputs),
+            _ => judge.judge(&turned.output, of_loop, context.outputs),
         };
         apply(&mut turned, verdict);
     }
