@@ -168,6 +168,7 @@ impl Chain {
                 if judged {
                     run.ok.clear();
                 }
+                run.argv.extend(run.joins.take().unwrap_or_default());
                 if run.long {
                     long = Some(spool(epoch, *number));
                 }
