@@ -25,7 +25,10 @@ fn format_1_loads_with_a_torn_last_line() {
     let a = &ledger.records[&task("file /a")];
     assert_eq!(a.ended, Some(Ended::Changed));
     assert_eq!(a.print.as_ref().unwrap().total, "t1");
-    assert!(ledger.owing(&task("")).is_empty(), "its one listener has served it");
+    assert!(
+        ledger.owing(&task("")).is_empty(),
+        "its one listener has served it"
+    );
     assert!(
         !ledger.records[&task("file /b")].owes(),
         "it never had to do anything"

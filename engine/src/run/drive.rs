@@ -77,7 +77,6 @@ pub(super) struct Loop {
 pub(super) struct Landed {
     pub(super) entry: Entry,
     pub(super) ran: Vec<Ran>,
-    pub(super) begun: Instant,
 }
 
 /// A task whose long step goes on.

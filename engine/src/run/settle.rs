@@ -1,6 +1,6 @@
 //! What an exchange brought: tasks are finished, long steps followed, failures told.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::collections::BTreeSet;
 
 use super::{
     chain::{Chain, Entry, Slot, first_spool, steps, writes},
@@ -80,11 +80,7 @@ impl Loop {
                 self.shared.sink.event(&Event::TaskStarted(name));
             }
             let ran = vec![Ran::default(); entry.decided.items.len()];
-            all.push(Landed {
-                entry,
-                ran,
-                begun: Instant::now(),
-            });
+            all.push(Landed { entry, ran });
         }
         all
     }
@@ -379,6 +375,7 @@ impl Loop {
         };
         let ran = &mut landed.ran[item];
         ran.taken += 1;
+        ran.millis += millis_of(end);
         let trouble = match (&step.action, end) {
             (Action::Run(_), StepEnd::Ok(done)) => {
                 ran.done.push(done.clone());
@@ -558,7 +555,7 @@ impl Loop {
 
     /// Finishes a task of a chain; false if it has to wait for another turn.
     fn finish_one(&mut self, landed: &Landed) -> bool {
-        let Landed { entry, ran, begun } = landed;
+        let Landed { entry, ran } = landed;
         let id = entry.decided.task;
         let shared = std::sync::Arc::clone(&self.shared);
         if self.decided.contains(&id) {
@@ -568,7 +565,7 @@ impl Loop {
             return false;
         }
         if let Some(epoch) = &entry.epoch {
-            self.finish_decided(&entry.decided, Some(ran), Some(epoch.clone()), *begun);
+            self.finish_decided(&entry.decided, Some(ran), Some(epoch.clone()));
             return true;
         }
         // It was decided on what was foretold: what was seen must say the same.
@@ -581,7 +578,7 @@ impl Loop {
         match decision {
             Decision::Quiet => self.quiet(id),
             Decision::Decided(decided) if !decided.acts() => {
-                self.finish_decided(&decided, None, None, *begun);
+                self.finish_decided(&decided, None, None);
             }
             // The walk comes to it again.
             Decision::Decided(_) | Decision::Ask(_) | Decision::NotYet(_) => return false,
@@ -610,6 +607,14 @@ enum Stage {
 
 /// After the end of which long step, as whom, what.
 type Look = (String, Who, Probes);
+
+/// How long a step took.
+fn millis_of(end: &StepEnd) -> u64 {
+    match end {
+        StepEnd::Ok(done) | StepEnd::Failed(done) | StepEnd::TimedOut(done) => done.millis,
+        StepEnd::Edited | StepEnd::Started => 0,
+    }
+}
 
 /// How a file action that failed is told.
 fn action_error(action: &Action, done: &Done) -> TaskError {

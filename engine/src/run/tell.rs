@@ -1,6 +1,6 @@
 //! Finishing tasks for good: the schedule, results, the ledger's lines, the recap and the events.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use super::{
     board::{End, State, UNWRITTEN, listener_name},
@@ -31,7 +31,6 @@ impl Loop {
         decided: &Decided,
         ran: Option<&[Ran]>,
         epoch: Option<String>,
-        begun: Instant,
     ) {
         let shared = Arc::clone(&self.shared);
         let id = decided.task;
@@ -65,7 +64,8 @@ impl Loop {
             _ => None,
         };
         self.count(finished.outcome, &finished.reason, forgiven);
-        self.emit(id, finished, forgiven, begun);
+        let duration_ms = ran.map_or(0, |ran| ran.iter().map(|ran| ran.millis).sum());
+        self.emit(id, finished, forgiven, duration_ms);
         shared.board.moved();
     }
 
@@ -223,7 +223,13 @@ impl Loop {
         }
     }
 
-    fn emit(&mut self, id: TaskId, finished: Finished, forgiven: Option<Forgiven>, begun: Instant) {
+    fn emit(
+        &mut self,
+        id: TaskId,
+        finished: Finished,
+        forgiven: Option<Forgiven>,
+        duration_ms: u64,
+    ) {
         let task = self.task(id);
         for message in &finished.warnings {
             let message = if task.no_log {
@@ -250,7 +256,7 @@ impl Loop {
             items,
             message: finished.message,
             result,
-            duration_ms: super::millis(begun),
+            duration_ms,
         };
         self.shared
             .sink

@@ -1,11 +1,11 @@
 //! Walking the schedule on one host: deciding tasks in listed order, as far as can be foreseen.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     board::{End, State, UNWRITTEN, listener_name},
     chain::Entry,
-    decide::{Call, Decided, Decision, Fate, Ground, Item, Question, foretell},
+    decide::{Call, Decided, Decision, Fate, Ground, Item, Question, foretell, touches},
     drive::Loop,
     finish::{Context, Finished, shown},
     known::Known,
@@ -19,6 +19,7 @@ use crate::{
     reason::Reason,
     schedule::{Ended, Next},
     task::{Output, Outputs, Resolved, Task, TaskId, TaskList},
+    thing::Thing,
     value::Value,
 };
 
@@ -200,7 +201,7 @@ impl Loop {
                     decided.shown = shown(&decided, &context);
                     self.foretell_here(&decided);
                 }
-                self.finish_decided(&decided, None, None, Instant::now());
+                self.finish_decided(&decided, None, None);
             }
         }
         Here::Done
@@ -604,6 +605,7 @@ impl Loop {
     /// A task whose turn has come, and that depends on what is still not known.
     fn not_known(&mut self, id: TaskId, what: &NotYet) {
         if self.foretelling(id) {
+            self.void_writes(id);
             self.unknown(id, what);
             return;
         }
@@ -612,15 +614,38 @@ impl Loop {
              look at what is said of the host",
         );
         if let Decision::Decided(decided) = Self::refused(id, refusal) {
-            self.finish_decided(&decided, None, None, Instant::now());
+            self.finish_decided(&decided, None, None);
         }
+    }
+
+    /// Check mode: what a task of which nothing is known may write is not known either. As
+    /// everywhere, what may write everything is taken to change nothing that was asked.
+    fn void_writes(&mut self, id: TaskId) {
+        let shared = Arc::clone(&self.shared);
+        let resolved = {
+            let state = shared.board.state();
+            self.resolve(id, &state)
+        };
+        let bounds: Vec<_> = match resolved {
+            Ok(Resolved::One(bound)) => vec![bound],
+            Ok(Resolved::Loop(turns)) => turns.into_iter().filter_map(|t| t.body.ok()).collect(),
+            Ok(Resolved::Skip(_)) | Err(_) => return,
+        };
+        let task = self.task(id);
+        let mut writes: Vec<Thing> = bounds
+            .iter()
+            .flat_map(|bound| touches(task, bound.as_ref()).1)
+            .collect();
+        writes.retain(|thing| *thing != Thing::Everything);
+        self.known
+            .void(&writes, &format!("what `{}` makes", self.task(id).name));
     }
 
     pub(super) fn failed_with(&mut self, id: TaskId, error: TaskError) {
         let mut refusal = Refusal::new(error.message);
         refusal.help = error.help;
         if let Decision::Decided(decided) = Self::refused(id, refusal) {
-            self.finish_decided(&decided, None, None, Instant::now());
+            self.finish_decided(&decided, None, None);
         }
     }
 }
