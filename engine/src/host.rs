@@ -198,9 +198,6 @@ pub struct LedgerText {
     pub snapshot: String,
     /// The journal's lines since then.
     pub journal: String,
-    /// A random value (hexadecimal) that only this ledger holds: the key of the digests of secrets.
-    /// Empty where there is no ledger; the first exchange that takes the lock makes it.
-    pub key: String,
 }
 
 /// How a step ended.

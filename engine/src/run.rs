@@ -236,10 +236,11 @@ pub async fn run(
     while let Some(joined) = loops.join_next().await {
         match joined {
             Ok((host, recap)) => recaps[host.index()] = recap,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => continue,
-            },
+            Err(error) => {
+                if let Ok(panic) = error.try_into_panic() {
+                    std::panic::resume_unwind(panic);
+                }
+            }
         }
     }
     let names = shared.list.hosts.iter().map(|host| host.name.clone());

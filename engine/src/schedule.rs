@@ -271,6 +271,21 @@ impl Schedule {
         first..first + count
     }
 
+    /// Whether a task can be finished: it runs, or its turn has come.
+    pub fn is_turn(&self, task: TaskId) -> bool {
+        let node = self.layout.node(task);
+        match self.states[node] {
+            State::Running => true,
+            State::Open => self.waits[node] == 0,
+            _ => false,
+        }
+    }
+
+    /// Whether a task was started and has not ended.
+    pub fn is_running(&self, task: TaskId) -> bool {
+        self.states[self.layout.node(task)] == State::Running
+    }
+
     /// Whether all tasks have ended.
     pub fn is_over(&self) -> bool {
         self.open == 0

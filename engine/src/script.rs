@@ -15,14 +15,16 @@ mod wire;
 use std::{
     fmt,
     sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
 
 use async_trait::async_trait;
 
 use crate::{
     connection::Connection,
-    host::{Exchange, Host, HostError, Reply, Stopping, Traffic},
+    host::{Exchange, Host, HostError, Op, Reply, Stopping, Traffic},
     source::hex,
+    step::{Action, Run},
 };
 
 /// What all scripts of a host have in common, and the nonce of this one.
@@ -113,7 +115,7 @@ impl<C: Connection> Host for ScriptHost<C> {
         let setup = self.set_up()?;
         let sent = build::exchange(&setup, &exchange)?;
         self.exchanges.fetch_add(1, Ordering::Relaxed);
-        let received = self.send(&sent).await?;
+        let received = within(patience(&exchange), self.send(&sent)).await?;
         self.sent.fetch_add(received.sent, Ordering::Relaxed);
         self.received.fetch_add(received.bytes(), Ordering::Relaxed);
         answer::read(&setup, &exchange, &sent.groups, &received)
@@ -122,7 +124,7 @@ impl<C: Connection> Host for ScriptHost<C> {
     async fn stop(&self, stopping: &Stopping) -> Result<(), HostError> {
         let setup = self.set_up()?;
         let sent = build::stop(&setup, stopping)?;
-        let received = self.send(&sent).await?;
+        let received = within(LOOK, self.send(&sent)).await?;
         self.sent.fetch_add(received.sent, Ordering::Relaxed);
         self.received.fetch_add(received.bytes(), Ordering::Relaxed);
         answer::stopped(&setup, &received)
@@ -134,5 +136,86 @@ impl<C: Connection> Host for ScriptHost<C> {
             sent: self.sent.load(Ordering::Relaxed),
             received: self.received.load(Ordering::Relaxed),
         }
+    }
+}
+
+/// How long a host may take for the questions of one operation: a dead network file system must not
+/// hang a run.
+const LOOK: Duration = Duration::from_secs(300);
+
+/// How long a host may take for an action on files, which copies at most some gigabytes.
+const FILES: Duration = Duration::from_secs(600);
+
+/// How long a host may take for an exchange: the sum of the bounds of all that is in it.
+fn patience(exchange: &Exchange) -> Duration {
+    let of = |op: &Op| match op {
+        Op::Observe { .. } | Op::Guard { .. } => LOOK,
+        Op::Await { millis, .. } => Duration::from_millis(*millis),
+        Op::Step {
+            long: None, action, ..
+        } => match action.as_ref() {
+            Action::Run(Run {
+                seconds: Some(seconds),
+                ..
+            }) => Duration::from_secs(*seconds),
+            Action::Run(Run { seconds: None, .. }) => UNBOUNDED,
+            Action::Settle { millis, .. } => Duration::from_millis(*millis),
+            _ => FILES,
+        },
+        _ => Duration::ZERO,
+    };
+    let wait = exchange.lock.as_ref().map_or(0, |lock| lock.wait_millis);
+    let all = exchange.ops.iter().chain(&exchange.tail);
+    all.map(of)
+        .fold(LOOK + Duration::from_millis(wait), Duration::saturating_add)
+}
+
+/// For a program that was given no limit and does not run detached either.
+const UNBOUNDED: Duration = Duration::from_secs(24 * 3600);
+
+async fn within<T>(
+    bound: Duration,
+    answer: impl Future<Output = Result<T, HostError>>,
+) -> Result<T, HostError> {
+    tokio::time::timeout(bound, answer)
+        .await
+        .unwrap_or_else(|_| {
+            let seconds = bound.as_secs();
+            Err(HostError::Unreachable(format!(
+                "it gave no answer within {seconds} s"
+            )))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{host::LedgerPlace, identity::Identity};
+
+    #[test]
+    fn patience_is_the_sum_of_the_bounds() {
+        let run = Run {
+            seconds: Some(50),
+            ..Run::new(["x"])
+        };
+        let step = Op::Step {
+            who: Identity::login(),
+            env: Vec::new(),
+            action: Box::new(Action::Run(run)),
+            effects: Vec::new(),
+            long: None,
+            on_failure: None,
+        };
+        let exchange = Exchange {
+            run: "r".to_owned(),
+            place: LedgerPlace::User,
+            lock: None,
+            ops: vec![step.clone(), step],
+            tail: vec![Op::Await {
+                long: Vec::new(),
+                millis: 2_000,
+            }],
+        };
+        assert_eq!(patience(&exchange), LOOK + Duration::from_secs(102));
     }
 }

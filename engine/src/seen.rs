@@ -43,6 +43,13 @@ impl Seen {
         }
     }
 
+    /// The same answers with another past.
+    #[must_use]
+    pub(crate) fn and_past(mut self, past: Past, witness: Option<Value>) -> Self {
+        (self.past, self.witness) = (past, witness);
+        self
+    }
+
     /// The answer to a probe. Not known yet if it was not asked, cannot be known now, or will only
     /// be made by an earlier task.
     pub fn get<P: Probe>(&self, probe: &P) -> Result<&P::Answer, NotYet> {

@@ -393,8 +393,14 @@ pub trait Judge: Send + Sync {
     fn always_changed(&self) -> Option<bool>;
     /// Whether failure is judged: then any exit status is accepted at first.
     fn judges_failure(&self) -> bool;
-    /// What the result means; `None` where nothing is said.
-    fn judge(&self, result: &Output, outputs: &dyn Outputs) -> Result<Judgement, Stop>;
+    /// What the result means; `None` where nothing is said. In a loop it is the result of one turn;
+    /// `turn` is its index and item.
+    fn judge(
+        &self,
+        result: &Output,
+        turn: Option<(usize, &Value)>,
+        outputs: &dyn Outputs,
+    ) -> Result<Judgement, Stop>;
 }
 
 /// What a [`Judge`] says.

@@ -1,1 +1,36 @@
-//! evenkeel.
+//! A kit for tests of the runner as a whole: the real program, on this machine, in a directory of its own.
+//!
+//! ```
+//! use evenkeel_integration_tests::Lab;
+//!
+//! let lab = Lab::new();
+//! lab.tasks("
+//! - name: greet
+//!   copy: {dest: '{{ playbook_dir }}/greeting', content: hello}
+//! ");
+//! lab.run(&[]).ok().changed(1).reason("greet", "differs");
+//! lab.run(&[]).ok().changed(0).exchanges(1);
+//! assert_eq!(lab.read("greeting"), "hello");
+//! ```
+#![expect(
+    clippy::unwrap_used,
+    reason = "all of this is for tests, which may panic"
+)]
+#![expect(
+    clippy::return_self_not_must_use,
+    reason = "a check has done its work when it returns"
+)]
+
+mod binary;
+mod ended;
+mod lab;
+mod need;
+mod running;
+
+pub use self::{
+    binary::binary,
+    ended::{Ended, Task},
+    lab::Lab,
+    need::{need, need_root},
+    running::{Running, until},
+};

@@ -1,5 +1,10 @@
 //! The modules of evenkeel: what a machine can be brought to, one file each.
 
+#![cfg_attr(
+    test,
+    expect(clippy::disallowed_methods, reason = "tests run scripts on this machine")
+)]
+
 use evenkeel_engine::Registry;
 
 mod args;

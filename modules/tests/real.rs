@@ -1,6 +1,8 @@
 //! The modules about files on a real machine, without root: each task runs twice, below a directory
 //! of its own. The first run changes what it says, the second nothing.
 
+#![expect(clippy::disallowed_methods, reason = "tests look at this machine")]
+
 use std::{
     fs,
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},

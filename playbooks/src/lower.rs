@@ -7,6 +7,7 @@ mod keywords;
 mod listing;
 mod program;
 mod store;
+mod ties;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
@@ -16,20 +17,19 @@ use evenkeel_engine::{
 
 use crate::{
     ast::{self, Play},
-    files::Span,
     load::{Request, Unguarded},
     settings::Settings,
-    template::{Fault, Template},
-    vars::{How, Scope, World, Written, reached},
-    words::closest,
+    template::Fault,
+    vars::{Scope, World, Written},
 };
 
 pub(crate) use store::Store;
 
-use body::{Body, Trouble, Verdict};
+use body::{Body, Failing, Trouble, Verdict};
 use keywords::Keywords;
 use listing::{Entry, Listing};
 use program::Program;
+use ties::Reference;
 
 /// Lowers plays one after the other into one list of tasks.
 pub(crate) struct Lowering<'a> {
@@ -56,15 +56,6 @@ pub(crate) struct Lowering<'a> {
     ids: BTreeMap<(String, String), TaskId>,
     /// Orders to be resolved when all tasks are there.
     references: Vec<Reference>,
-}
-
-/// `after` or `triggered_by` of a task.
-struct Reference {
-    task: TaskId,
-    host: String,
-    id: String,
-    at: Span,
-    triggers: bool,
 }
 
 /// A play on its hosts.
@@ -151,7 +142,9 @@ impl<'a> Lowering<'a> {
                 if entry.serves.is_some() && triggers.is_empty() {
                     continue;
                 }
-                if let Some(id) = self.task(target, entry, program, host, &blocks) {
+                let failing = self.failing(&listing, entry, host, &placed);
+                let failing = failing.into_iter().map(|task| self.failed(task)).collect();
+                if let Some(id) = self.task(target, entry, (program, failing), host, &blocks) {
                     self.list.tasks[id.index()].triggers.extend(triggers);
                     placed.insert((index, host.clone()), id);
                 }
@@ -160,38 +153,6 @@ impl<'a> Lowering<'a> {
         for index in first..self.list.tasks.len() {
             let play = u32::try_from(self.list.plays.len() - 1).unwrap_or(u32::MAX);
             self.list.tasks[index].play = play;
-        }
-    }
-
-    /// Resolves `after` and `triggered_by`, when all plays are there.
-    pub(crate) fn finish(&mut self) {
-        for reference in std::mem::take(&mut self.references) {
-            let (id, host) = match reference.id.split_once('@') {
-                Some((id, host)) => (id, host),
-                None => (reference.id.as_str(), reference.host.as_str()),
-            };
-            let found = self.ids.get(&(id.to_owned(), host.to_owned())).copied();
-            match found {
-                Some(found) if reference.triggers => {
-                    self.list.tasks[reference.task.index()].triggers.push(found);
-                }
-                Some(found) => self.list.tasks[reference.task.index()].after.push(found),
-                // The task is there, but not on this host: nothing to wait for.
-                None if self.ids.keys().any(|(other, _)| other == id)
-                    && !reference.id.contains('@') => {}
-                None => {
-                    let fault = Fault::new(
-                        "unknown_task",
-                        format!("there is no task with the id `{}`", reference.id),
-                    );
-                    let near = closest(id, self.ids.keys().map(|(id, _)| id.as_str()));
-                    let fault = match near {
-                        Some(near) => fault.help(format!("did you mean `{near}`?")),
-                        None => fault,
-                    };
-                    self.faults.push(fault.or_at(reference.at));
-                }
-            }
         }
     }
 
@@ -288,11 +249,20 @@ impl<'a> Lowering<'a> {
         triggers
     }
 
+    fn failed(&self, id: TaskId) -> Failing {
+        let task = &self.list.tasks[id.index()];
+        Failing {
+            task: id,
+            name: task.name.clone(),
+            action: task.module.clone(),
+        }
+    }
+
     fn task(
         &mut self,
         target: &Target<'_>,
         entry: &Entry<'_>,
-        program: &Arc<Program>,
+        (program, failing): (&Arc<Program>, Vec<Failing>),
         host: &str,
         blocks: &BTreeMap<(String, usize), BlockId>,
     ) -> Option<TaskId> {
@@ -302,6 +272,7 @@ impl<'a> Lowering<'a> {
             program: Arc::clone(program),
             scope: scope.clone(),
             written: needed,
+            failing: failing.into(),
             registry: Arc::clone(&self.registry),
             store: Arc::clone(&self.store),
         };
@@ -407,154 +378,6 @@ impl<'a> Lowering<'a> {
                     .collect(),
                 _ => Vec::new(),
             },
-        }
-    }
-
-    /// What a task may read of what others leave behind: the candidates, and those whose
-    /// `.changed` it reads.
-    fn reads(&self, program: &Program, scope: &Scope, host: &str) -> (Vec<Written>, Vec<TaskId>) {
-        let Some(written) = self.written.get(host) else {
-            return (Vec::new(), Vec::new());
-        };
-        let of_file = self.template_names(program, scope);
-        let (mut names, mut changed): (Vec<String>, Vec<String>) = (of_file.clone(), Vec::new());
-        let mut any = false;
-        let mut visit = |template: &Template| {
-            for used in template.uses().names() {
-                let about = used
-                    .path
-                    .first()
-                    .is_some_and(|key| key == "changed" || key == "results")
-                    || used
-                        .test
-                        .as_deref()
-                        .is_some_and(|test| test == "changed" || test == "change");
-                if about {
-                    changed.push(used.name.clone());
-                }
-                names.push(used.name.clone());
-            }
-            // `lookup('vars', …)` and a template's includes may read anything.
-            any |= template.source().contains("lookup(") && template.source().contains("vars");
-        };
-        let mut direct: Vec<&Template> = Vec::new();
-        program.templates(&mut |template| direct.push(template));
-        for template in direct {
-            reached(scope, template, &mut visit);
-        }
-        for used in of_file {
-            if let Some(tree) = scope.tree(&used) {
-                let mut inner = Vec::new();
-                tree.templates(&mut |template| inner.push(template));
-                for template in inner {
-                    reached(scope, template, &mut visit);
-                }
-            }
-        }
-        let mut found: Vec<Written> = Vec::new();
-        let mut settled: Vec<&str> = Vec::new();
-        for (written, surely) in written.iter().rev() {
-            if (any || names.contains(&written.name)) && !settled.contains(&written.name.as_str()) {
-                if *surely && written.how == How::Register {
-                    settled.push(&written.name);
-                }
-                found.push(written.clone());
-            }
-        }
-        found.reverse();
-        let heeds = found
-            .iter()
-            .filter(|written| changed.contains(&written.name));
-        let heeds = heeds.map(|written| written.task).collect();
-        (found, heeds)
-    }
-
-    /// The names that the template file of a task uses, if its path is known.
-    fn template_names(&self, program: &Program, scope: &Scope) -> Vec<String> {
-        let module = self.registry.get(&program.module.value);
-        if module.is_none_or(|module| module.name() != "file-template") {
-            return Vec::new();
-        }
-        let Some(program::Form::Tree(tree)) = program.arg("src").map(|arg| &arg.form) else {
-            return Vec::new();
-        };
-        let names = |path: &str| -> Vec<String> {
-            let found = self.store.template(
-                path,
-                scope.search_folders(),
-                crate::template::Whitespace::default(),
-            );
-            found.map_or_else(
-                |_| Vec::new(),
-                |(template, _)| {
-                    template
-                        .uses()
-                        .names()
-                        .map(|used| used.name.clone())
-                        .collect()
-                },
-            )
-        };
-        if let Ok(evenkeel_engine::Value::Str(path)) = tree.render(&scope.variables()) {
-            return names(&path);
-        }
-        // A path that depends on an item or a result: it may read whatever is left behind.
-        let all = self.written.get(scope.host()).into_iter().flatten();
-        all.map(|(written, _)| written.name.clone()).collect()
-    }
-
-    /// Notes what a task leaves behind.
-    fn leave(&mut self, entry: &Entry<'_>, program: &Program, host: &str, task: TaskId) {
-        let surely = entry.serves.is_none()
-            && entry
-                .blocks
-                .iter()
-                .all(|(_, part)| *part == evenkeel_engine::Part::Body);
-        let mut add = |name: &str, how| {
-            let name = name.to_owned();
-            let list = self.written.entry(host.to_owned()).or_default();
-            list.push((Written { name, task, how }, surely));
-        };
-        if let Some(name) = &program.register {
-            add(name, How::Register);
-        }
-        let module = self.registry.get(&entry.task.module.value);
-        if module.is_some_and(|module| module.name() == "set_fact") {
-            for arg in program
-                .args
-                .iter()
-                .filter(|arg| arg.name.value != "cacheable")
-            {
-                add(&arg.name.value, How::Fact);
-            }
-        }
-    }
-
-    fn refer(&mut self, entry: &Entry<'_>, scope: &Scope, host: &str, task: TaskId) {
-        if let Some(id) = &entry.task.id {
-            if entry.repeated == 0 {
-                self.ids.insert((id.value.clone(), host.to_owned()), task);
-            }
-        }
-        let after = entry.commons[1..]
-            .iter()
-            .filter_map(|common| common.after.as_ref())
-            .flatten();
-        let triggers = entry.task.triggered_by.iter();
-        let all = after
-            .map(|id| (id, false))
-            .chain(triggers.map(|id| (id, true)));
-        for (id, triggers) in all {
-            match keywords::text(id, scope) {
-                Ok(text) => self.references.push(Reference {
-                    task,
-                    host: host.to_owned(),
-                    id: text,
-                    at: id.span,
-                    triggers,
-                }),
-                Err(fault) => self.faults.push(fault),
-            }
         }
     }
 }

@@ -1,9 +1,6 @@
 //! Ledger and lock of a fake host.
 
-use crate::{
-    host::{HostError, Lock, Reply},
-    source::{hex, sha256},
-};
+use crate::host::{HostError, Lock, Reply};
 
 /// What is on disk of the ledger. A fake host keeps one, wherever a run wants it.
 #[derive(Clone, Debug, Default)]
@@ -11,7 +8,6 @@ pub(super) struct Ledger {
     pub(super) serial: u64,
     pub(super) snapshot: String,
     pub(super) journal: String,
-    pub(super) key: String,
     boots: u64,
 }
 
@@ -23,7 +19,6 @@ impl Ledger {
             serial: self.serial,
             snapshot: self.snapshot.clone(),
             journal: self.journal.clone(),
-            key: self.key.clone(),
         }
     }
 
@@ -40,13 +35,6 @@ impl Ledger {
         self.snapshot = joined(lines)?;
         self.journal.clear();
         Ok(())
-    }
-
-    /// Makes the key when the lock is first taken.
-    pub(super) fn make_key(&mut self) {
-        if self.key.is_empty() {
-            self.key = hex(&sha256(b"the key of a fake host"));
-        }
     }
 }
 
@@ -115,7 +103,6 @@ impl LockState {
             _ => {}
         }
         self.take(run, &lock.holder);
-        ledger.make_key();
         None
     }
 }

@@ -237,13 +237,11 @@ fn a_lock_of_others_can_be_waited_for() {
 }
 
 #[test]
-fn the_ledger_counts_exchanges_that_write_and_has_a_key_from_the_first_lock() {
+fn the_ledger_counts_exchanges_that_write() {
     let host = FakeHost::new();
-    assert_eq!(ledger(&host).key, "");
     ran(&host, vec![journal("a"), journal("b")]);
     let text = ledger(&host);
     assert_eq!((text.serial, text.journal.as_str()), (1, "a\nb\n"));
-    assert_eq!(text.key.len(), 64);
     let lines = vec!["all".to_owned()];
     ran(&host, vec![Op::Snapshot { lines }, journal("c")]);
     let text = ledger(&host);

@@ -59,6 +59,13 @@ pub enum Ended {
     Failed,
 }
 
+impl Ended {
+    /// What steps come to that nobody judged.
+    pub(super) fn of_steps(ok: bool) -> Self {
+        if ok { Self::Changed } else { Self::Failed }
+    }
+}
+
 /// One line of a ledger.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "k", rename_all = "snake_case")]
@@ -116,6 +123,11 @@ pub enum Line {
         long: Option<String>,
         /// The boot id.
         boot: String,
+    },
+    /// What an intent meant was not begun after all: something before it went otherwise.
+    Void {
+        /// Of which epoch.
+        epoch: String,
     },
     /// Its first step begins.
     Start {

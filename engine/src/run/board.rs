@@ -9,10 +9,13 @@ use tokio::sync::Notify;
 
 use crate::{
     graph::Graph,
-    ledger::Scope,
+    ledger::{Ledger, Scope},
     schedule::{FailureRule, Schedule},
     task::{Output, Task, TaskId, TaskList},
 };
+
+/// The epoch of a change that no step made: foretold, or by `changed_when`.
+pub(super) const UNWRITTEN: &str = "unwritten";
 
 /// How a task ended, for those that listen to it.
 #[derive(Clone, Debug)]
@@ -20,9 +23,9 @@ pub(super) struct End {
     /// Whether it changed something; in check mode it may be unknown.
     pub(super) changed: Option<bool>,
     /// Its name in the ledger.
-    pub(super) scope: Option<Scope>,
-    /// The epoch it began in this run.
-    pub(super) epoch: Option<String>,
+    pub(super) scope: Scope,
+    /// The epoch it began in this run, or [`UNWRITTEN`].
+    pub(super) epoch: String,
 }
 
 /// The state of a run. Cloning it is how a host's loop looks ahead.
@@ -31,6 +34,26 @@ pub(super) struct State {
     pub(super) schedule: Schedule,
     pub(super) outputs: Vec<Option<Arc<Output>>>,
     pub(super) ends: BTreeMap<TaskId, End>,
+    /// Which epochs of which tasks a listener has served in this run.
+    pub(super) served: BTreeMap<Scope, BTreeMap<Scope, String>>,
+}
+
+impl State {
+    /// A task that was not to run has ended without a word; who reads its result finds that.
+    pub(super) fn pass_over(&mut self, id: TaskId) {
+        let output = Output {
+            changed: false.into(),
+            skipped: true,
+            ..Output::default()
+        };
+        self.outputs[id.index()] = Some(Arc::new(output));
+    }
+
+    /// A listener had its turn for these epochs.
+    pub(super) fn serve(&mut self, listener: Scope, epochs: &[(Scope, String)]) {
+        let served = self.served.entry(listener).or_default();
+        served.extend(epochs.iter().cloned());
+    }
 }
 
 /// One machine, which may go by several names.
@@ -38,6 +61,10 @@ pub(super) struct State {
 struct Machine {
     names: usize,
     locked: bool,
+    /// The key of its ledger, once a name has read or made it.
+    key: Vec<u8>,
+    /// How often a name of the run has changed it.
+    writes: Arc<tokio::sync::Mutex<u64>>,
 }
 
 /// See the module.
@@ -47,6 +74,8 @@ pub(super) struct Board {
     moved: Notify,
     /// For each task, those that must not miss its change.
     listeners: BTreeMap<TaskId, BTreeSet<String>>,
+    /// Those of them that read its `.changed`.
+    heeders: BTreeMap<TaskId, BTreeSet<String>>,
 }
 
 /// The name of a task as a listener, in the ledger.
@@ -62,24 +91,31 @@ pub(super) fn listener_name(task: &Task) -> String {
 impl Board {
     pub(super) fn new(list: &TaskList, graph: &Graph, rule: FailureRule) -> Self {
         let mut listeners: BTreeMap<TaskId, BTreeSet<String>> = BTreeMap::new();
+        let mut heeders = listeners.clone();
         for task in &list.tasks {
-            for to in task.triggers.iter().chain(&task.heeds) {
-                listeners
-                    .entry(*to)
-                    .or_default()
-                    .insert(listener_name(task));
+            let note = |map: &mut BTreeMap<TaskId, BTreeSet<String>>, to: TaskId| {
+                map.entry(to).or_default().insert(listener_name(task));
+            };
+            for to in &task.triggers {
+                note(&mut listeners, *to);
+            }
+            for to in &task.heeds {
+                note(&mut listeners, *to);
+                note(&mut heeders, *to);
             }
         }
         let state = State {
             schedule: Schedule::new(list, graph, rule),
             outputs: vec![None; list.tasks.len()],
             ends: BTreeMap::new(),
+            served: BTreeMap::new(),
         };
         Self {
             state: Mutex::new(state),
             machines: Mutex::default(),
             moved: Notify::new(),
             listeners,
+            heeders,
         }
     }
 
@@ -96,6 +132,10 @@ impl Board {
 
     pub(super) fn listeners(&self, task: TaskId) -> BTreeSet<String> {
         self.listeners.get(&task).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn heeders(&self, task: TaskId) -> impl Iterator<Item = &String> {
+        self.heeders.get(&task).into_iter().flatten()
     }
 
     /// Wakes loops that wait for other hosts.
@@ -131,6 +171,23 @@ impl Board {
 
     pub(super) fn locked(&self, machine: &str) {
         self.machine(machine, |it| it.locked = true);
+    }
+
+    /// Names of one machine key digests of secrets alike: the first that comes says how.
+    pub(super) fn share_key(&self, ledger: &mut Ledger) {
+        self.machine(&ledger.machine.clone(), |it| {
+            if ledger.key_is_new && !it.key.is_empty() {
+                // To write it twice does no harm.
+                ledger.key.clone_from(&it.key);
+            } else {
+                it.key.clone_from(&ledger.key);
+            }
+        });
+    }
+
+    /// How often names of the run have changed the machine; held while one does.
+    pub(super) fn writes(&self, machine: &str) -> Arc<tokio::sync::Mutex<u64>> {
+        self.machine(machine, |it| Arc::clone(&it.writes))
     }
 
     fn machine<T>(&self, name: &str, with: impl FnOnce(&mut Machine) -> T) -> T {

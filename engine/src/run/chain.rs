@@ -4,6 +4,8 @@
 //! in the journal by the host itself. Once a program ran of which nobody said what it writes, each
 //! task after it goes on only if what it was planned on still holds.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{
     decide::{Decided, Fate, Question, touches},
     drive::Landed,
@@ -25,8 +27,10 @@ pub(super) struct Entry {
     pub(super) decided: Box<Decided>,
     /// The epoch it begins; nothing if it has no steps.
     pub(super) epoch: Option<String>,
-    /// What it was planned on, where that is not what the host last answered but must still hold.
+    /// What it was planned on, as far as the host itself can check that.
     pub(super) planned_on: Vec<(Question, Answer)>,
+    /// What its programs have to have made true, as far as the host itself can check that.
+    pub(super) foretold: Vec<(Question, Answer)>,
     /// The first step that is still to be taken, counted over all items.
     pub(super) from: usize,
 }
@@ -75,8 +79,8 @@ impl Chain {
             chain.push(Slot::Note, Op::Journal { lines, sync: true });
         }
         let mut open = Open::default();
-        let mut opaque = false;
-        for (at, Landed { entry, .. }) in all.iter().enumerate() {
+        let mut doubts = Doubts::default();
+        for (at, Landed { entry, ran, .. }) in all.iter().enumerate() {
             let task = &around.list.tasks[entry.decided.task.index()];
             let writes = writes(entry, task, around.known);
             if writes
@@ -85,14 +89,14 @@ impl Chain {
             {
                 chain.observe(&mut open, at, around);
             }
-            if opaque {
-                chain.guard(entry, around);
+            doubts.before(entry);
+            if entry.epoch.is_some() {
+                chain.guard(doubts.take(), around);
             }
-            chain.steps(at, entry, task, around);
+            let ok = ran.iter().all(|ran| ran.trouble.is_none());
+            chain.steps(at, entry, task, ok, around);
             open.add(&entry.decided.asked);
-            if entry.decided.is_opaque(task) {
-                opaque = true;
-            }
+            doubts.after(entry);
         }
         chain.observe(&mut open, all.len(), around);
         chain
@@ -125,25 +129,20 @@ impl Chain {
         }
     }
 
-    fn guard(&mut self, entry: &Entry, around: &Around<'_>) {
-        for who in 0..around.identities.len() {
-            let holds: Vec<_> = entry
-                .planned_on
-                .iter()
-                .filter(|((as_whom, _), _)| *as_whom == who)
-                .map(|((_, probe), answer)| (probe.clone(), answer.clone()))
-                .collect();
+    fn guard(&mut self, holds: Vec<(Question, Answer)>, around: &Around<'_>) {
+        let mut by: Vec<Vec<_>> = vec![Vec::new(); around.identities.len()];
+        for ((who, probe), answer) in holds {
+            by[who].push((probe, answer));
+        }
+        for (who, holds) in by.into_iter().enumerate() {
             if !holds.is_empty() {
-                let op = Op::Guard {
-                    who: around.identities[who].clone(),
-                    holds,
-                };
-                self.push(Slot::Guard, op);
+                let who = around.identities[who].clone();
+                self.push(Slot::Guard, Op::Guard { who, holds });
             }
         }
     }
 
-    fn steps(&mut self, at: usize, entry: &Entry, task: &Task, around: &Around<'_>) {
+    fn steps(&mut self, at: usize, entry: &Entry, task: &Task, ok: bool, around: &Around<'_>) {
         let Some(epoch) = &entry.epoch else { return };
         let note = |line: Line| Op::Journal {
             lines: vec![line.text()],
@@ -162,13 +161,7 @@ impl Chain {
             .judge
             .as_ref()
             .is_some_and(|judge| judge.judges_failure());
-        let many = entry.decided.items.len() > 1;
-        let mut jumps: Vec<(usize, usize)> = Vec::new();
-        let mut firsts: Vec<(usize, usize)> = Vec::new();
         for (number, (item, step)) in &steps {
-            if firsts.last().is_none_or(|(last, _)| last != item) {
-                firsts.push((*item, self.ops.len()));
-            }
             let mut action = step.action.clone();
             let mut long = None;
             if let Action::Run(run) = &mut action {
@@ -179,7 +172,6 @@ impl Chain {
                     long = Some(spool(epoch, *number));
                 }
             }
-            jumps.push((self.ops.len(), *item));
             let (is_long, spooled) = (long.is_some(), long.clone());
             let op = Op::Step {
                 who: around.identities[entry.decided.who].clone(),
@@ -201,26 +193,17 @@ impl Chain {
                 return;
             }
         }
-        let end = self.ops.len();
+        if judged {
+            // Whether it ended well is for the judge to say.
+            return;
+        }
         self.push(
             Slot::Note,
             note(Line::Done {
                 epoch: epoch.clone(),
-                ok: true,
+                ok,
             }),
         );
-        // A failed turn of a loop does not keep the others from theirs.
-        if many {
-            for (op_at, item) in jumps {
-                let next = firsts
-                    .iter()
-                    .find(|(other, _)| *other > item)
-                    .map(|(_, first)| *first);
-                if let Op::Step { on_failure, .. } = &mut self.ops[op_at] {
-                    *on_failure = Some(next.unwrap_or(end));
-                }
-            }
-        }
     }
 }
 
@@ -282,11 +265,45 @@ pub(super) fn writes(entry: &Entry, task: &Task, known: &Known) -> Vec<Thing> {
     all
 }
 
+/// What has to hold before the next task acts: once a program ran, it may have gone otherwise than
+/// foretold. Then the chain ends, and the rest is planned anew.
+#[derive(Default)]
+struct Doubts {
+    a_program_ran: bool,
+    holds: BTreeMap<(Who, Key), (Question, Answer)>,
+}
+
+impl Doubts {
+    fn before(&mut self, entry: &Entry) {
+        if self.a_program_ran {
+            self.add(&entry.planned_on);
+        }
+    }
+
+    fn after(&mut self, entry: &Entry) {
+        self.a_program_ran |= entry.decided.runs_programs();
+        if !entry.decided.is_long() {
+            self.add(&entry.foretold);
+        }
+    }
+
+    fn add(&mut self, holds: &[(Question, Answer)]) {
+        for ((who, probe), answer) in holds {
+            let hold = ((*who, probe.clone()), answer.clone());
+            self.holds.insert((*who, probe.key()), hold);
+        }
+    }
+
+    fn take(&mut self) -> Vec<(Question, Answer)> {
+        std::mem::take(&mut self.holds).into_values().collect()
+    }
+}
+
 /// Questions that were not asked again yet since their task's steps.
 #[derive(Default)]
 struct Open {
     questions: Vec<Question>,
-    keys: std::collections::BTreeSet<(Who, Key)>,
+    keys: BTreeSet<(Who, Key)>,
     readers: Readers<()>,
 }
 

@@ -18,12 +18,15 @@ use super::{
 };
 use crate::{
     event::{Event, Recap},
-    host::{Host, LedgerPlace, LongStep, Op, OpResult},
+    host::{Host, LedgerPlace, LongStep, Op, OpResult, StepEnd},
     identity::Identity,
-    ledger::{Ledger, Line, Scope},
+    ledger::{Ended, Ledger, Line, Scope},
     probes::Whoami,
     task::{HostId, Resolved, Task, TaskId},
 };
+
+/// How long one exchange waits for a long step of an earlier run, in milliseconds.
+const EARLIER_WAIT: u64 = 10_000;
 
 /// What one host's loop holds.
 pub(super) struct Loop {
@@ -37,6 +40,8 @@ pub(super) struct Loop {
     pub(super) tasks: Vec<TaskId>,
     pub(super) ledger: Ledger,
     pub(super) boot: String,
+    /// By listener: tasks of earlier runs that it is owed a turn for.
+    pub(super) owing: BTreeMap<String, Vec<Scope>>,
     pub(super) known: Known,
     pub(super) masking: Masking,
     /// Names of tasks in the ledger, and how often each was given.
@@ -59,6 +64,10 @@ pub(super) struct Loop {
     pub(super) resumed: Vec<Landed>,
     pub(super) epochs: u32,
     pub(super) run_noted: bool,
+    /// Tasks of which it was told that their steps were sent.
+    pub(super) started: BTreeSet<TaskId>,
+    /// How often names of this machine had changed it when this one looked.
+    pub(super) seen_writes: u64,
     /// Exchanges in a row after which nothing was finished.
     pub(super) vain: u32,
     pub(super) recap: Recap,
@@ -121,6 +130,7 @@ impl Loop {
             masking,
             ledger: Ledger::default(),
             boot: String::new(),
+            owing: BTreeMap::new(),
             known: Known::default(),
             keys: BTreeMap::new(),
             used: BTreeMap::new(),
@@ -134,6 +144,8 @@ impl Loop {
             resumed: Vec::new(),
             epochs: 0,
             run_noted: false,
+            started: BTreeSet::new(),
+            seen_writes: 0,
             vain: 0,
             recap: Recap::default(),
             shared,
@@ -204,8 +216,12 @@ impl Loop {
                 if !open.is_empty() {
                     self.look(&open, false).await?;
                 }
-                self.finish_landed();
-                continue;
+                if self.finish_landed() {
+                    continue;
+                }
+                if self.shared.cancel.is_stopped() && self.flights.is_empty() {
+                    return Ok(());
+                }
             }
             let next_move = {
                 let shared = Arc::clone(&self.shared);
@@ -227,6 +243,7 @@ impl Loop {
                     rounds = 0;
                     self.send(entries, more).await?;
                 }
+                Todo::Land => {}
                 Todo::AwaitLong => self.await_long().await?,
                 Todo::AwaitOthers if waiting => {
                     tokio::select! {
@@ -282,44 +299,10 @@ impl Loop {
         if running.is_empty() || self.checking() {
             return Ok(());
         }
-        let begun = Instant::now();
         for (scope, spool) in running {
-            loop {
-                let wait = Op::Await {
-                    long: vec![spool.clone()],
-                    millis: 10_000,
-                };
-                let results = self.plain(vec![wait]).await?;
-                let Some(OpResult::Awaited(steps)) = results.first() else {
-                    break;
-                };
-                match steps.first() {
-                    Some(LongStep::Running) if begun.elapsed() < self.shared.options.lock_wait => {
-                        let what = format!("`{}`, which an earlier run started", scope.task);
-                        self.shared.sink.event(&Event::Waiting {
-                            host: self.name.clone(),
-                            what,
-                        });
-                    }
-                    Some(LongStep::Ended(crate::host::StepEnd::Ok(_))) => {
-                        if let Some(record) = self.ledger.records.get_mut(&scope) {
-                            record.ended = Some(crate::ledger::Ended::Changed);
-                            let epoch = record.epoch.clone().unwrap_or_default();
-                            let ended = crate::ledger::Ended::Changed;
-                            self.lines.push(Line::End {
-                                epoch,
-                                ended,
-                                witness: None,
-                                result: None,
-                            });
-                        }
-                        break;
-                    }
-                    _ => break,
-                }
-                if self.shared.cancel.is_stopped() {
-                    return Ok(());
-                }
+            self.await_spool(&scope, &spool).await?;
+            if self.shared.cancel.is_stopped() {
+                return Ok(());
             }
         }
         // What it did is not what was seen.
@@ -328,7 +311,56 @@ impl Loop {
         self.look(&questions, false).await
     }
 
-    pub(super) fn chain_around<'a>(&'a self) -> super::chain::Around<'a> {
+    async fn await_spool(&mut self, task: &Scope, spool: &str) -> Result<(), Lost> {
+        let begun = Instant::now();
+        loop {
+            let wait = Op::Await {
+                long: vec![spool.to_owned()],
+                millis: EARLIER_WAIT,
+            };
+            let mut results = self.plain(vec![wait, Op::Ledger]).await?.into_iter();
+            let (Some(OpResult::Awaited(steps)), Some(OpResult::Ledger(mut text))) =
+                (results.next(), results.next())
+            else {
+                return Ok(());
+            };
+            let ended = match steps.first() {
+                Some(LongStep::Running) => {
+                    if begun.elapsed() > self.shared.options.lock_wait {
+                        return Err(Lost::Locked(format!("`{}` of an earlier run", task.task)));
+                    }
+                    self.shared.sink.event(&Event::Waiting {
+                        host: self.name.clone(),
+                        what: format!("`{}`, which an earlier run started", task.task),
+                    });
+                    if self.shared.cancel.is_stopped() {
+                        return Ok(());
+                    }
+                    continue;
+                }
+                Some(LongStep::Ended(StepEnd::Ok(_))) => Ended::Changed,
+                Some(LongStep::Ended(_)) => Ended::Failed,
+                // Nobody knows how it ended: it stays interrupted.
+                Some(LongStep::Lost) | None => return Ok(()),
+            };
+            let epoch = self.ledger.epoch(task).cloned().unwrap_or_default();
+            let line = Line::End {
+                epoch,
+                ended,
+                witness: None,
+                result: None,
+            };
+            for line in self.lines.iter().chain([&line]) {
+                text.journal.push_str(&line.text());
+                text.journal.push('\n');
+            }
+            self.lines.push(line);
+            self.must_write = true;
+            return self.read_ledger(&text);
+        }
+    }
+
+    pub(super) fn chain_around(&self) -> super::chain::Around<'_> {
         super::chain::Around {
             identities: &self.identities,
             known: &self.known,

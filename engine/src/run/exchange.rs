@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{decide::Question, drive::Loop};
 use crate::{
     event::Event,
-    host::{Exchange, HostError, Lock, Op, OpResult, Reply},
+    host::{Exchange, HostError, LedgerText, Lock, Op, OpResult, Reply},
     ledger::{Ledger, Line},
     probe::Probes,
 };
@@ -102,9 +102,7 @@ impl Loop {
             let Some(OpResult::Ledger(text)) = results.first() else {
                 return Err(HostError::Garbled("no ledger".to_owned()).into());
             };
-            self.boot.clone_from(&text.boot);
-            self.ledger =
-                Ledger::read(text).map_err(|error| HostError::Garbled(error.to_string()))?;
+            self.read_ledger(text)?;
         }
         for (at, who, probes) in slots {
             let Some(OpResult::Observed(answers)) = results.get(at) else {
@@ -114,6 +112,14 @@ impl Loop {
                 self.known.learn(who, probe.as_ref(), answer.clone());
             }
         }
+        Ok(())
+    }
+
+    pub(super) fn read_ledger(&mut self, text: &LedgerText) -> Result<(), Lost> {
+        self.boot.clone_from(&text.boot);
+        self.ledger = Ledger::read(text).map_err(|error| HostError::Garbled(error.to_string()))?;
+        self.shared.board.share_key(&mut self.ledger);
+        self.owing = self.ledger.owing(&self.scope(""));
         Ok(())
     }
 
@@ -150,7 +156,8 @@ impl Loop {
                     }
                     told = true;
                     if self.shared.cancel.is_stopped() {
-                        return Err(Lost::Locked(by));
+                        // Nothing was begun, and nothing will be.
+                        return Err(Lost::Aborted);
                     }
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
@@ -159,20 +166,10 @@ impl Loop {
     }
 
     /// Lines that go before anything else of this run on the machine: the ledger's head, and who
-    /// runs what.
-    pub(super) fn preamble(&mut self) -> Vec<Op> {
-        let mut ops = Vec::new();
-        if self.ledger.journal_len > JOURNAL_LIMIT
-            && !self.shared.board.is_locked(&self.ledger.machine)
-        {
-            let lines = self.ledger.lines().iter().map(Line::text).collect();
-            ops.push(Op::Snapshot { lines });
-            self.ledger.journal_len = 0;
-        }
+    /// runs what. Until [`Loop::written`] says that they are, they are given again.
+    pub(super) fn preamble(&self) -> Vec<Op> {
         let mut lines: Vec<String> = self.ledger.head().iter().map(Line::text).collect();
-        self.ledger.key_is_new = false;
         if !self.run_noted {
-            self.run_noted = true;
             let audit = self.shared.options.audit.clone();
             let line = Line::Run {
                 run: self.shared.options.run.clone(),
@@ -184,38 +181,91 @@ impl Loop {
             };
             lines.push(line.text());
         }
-        if !lines.is_empty() {
-            ops.push(Op::Journal { lines, sync: false });
+        if lines.is_empty() {
+            return Vec::new();
         }
-        ops
+        vec![Op::Journal { lines, sync: false }]
+    }
+
+    /// What waited to be written is.
+    pub(super) fn written(&mut self) {
+        self.lines.clear();
+        self.run_noted = true;
+        self.ledger.key_is_new = false;
+    }
+
+    /// The machine for this name alone, while it changes it; nothing if another name of the run
+    /// has changed it since this one looked.
+    pub(super) async fn alone(&mut self) -> Option<tokio::sync::OwnedMutexGuard<u64>> {
+        let mut writes = self
+            .shared
+            .board
+            .writes(&self.ledger.machine)
+            .lock_owned()
+            .await;
+        if *writes != self.seen_writes {
+            self.seen_writes = *writes;
+            self.known.clear();
+            return None;
+        }
+        *writes += 1;
+        self.seen_writes = *writes;
+        Some(writes)
     }
 
     /// Writes what is left to be written, and gives the lock back if this was the last name of the
     /// run on the machine.
     pub(super) async fn close(&mut self, release: bool) -> Result<(), Lost> {
-        let machine = self.ledger.machine.clone();
-        let held = release || self.shared.board.is_locked(&machine);
-        if self.checking() || (!held && !self.must_write) {
+        let held = release || self.shared.board.is_locked(&self.ledger.machine);
+        if !held && !self.must_write {
             return Ok(());
         }
-        let lines: Vec<String> = std::mem::take(&mut self.lines)
-            .iter()
-            .map(Line::text)
-            .collect();
+        let release = release || !held;
         let mut tail = Vec::new();
-        if !lines.is_empty() {
-            tail.push(Op::Journal { lines, sync: true });
+        if release {
+            tail.extend(self.snapshot().await?);
         }
-        if release || !held {
+        let mut ops = Vec::new();
+        if !self.lines.is_empty() {
+            ops = self.preamble();
+            ops.push(self.journal());
+        }
+        if release {
             tail.push(Op::Release);
         }
-        if tail.is_empty() {
+        if ops.is_empty() && tail.is_empty() {
             return Ok(());
         }
-        let ops = self.preamble();
         match self.locked(ops, tail).await? {
             // Another run came between: what we meant to note is for it to find out again.
             Sent::Stale | Sent::Ran(..) => Ok(()),
         }
+    }
+
+    fn journal(&self) -> Op {
+        let lines = self.lines.iter().map(Line::text).collect();
+        Op::Journal { lines, sync: true }
+    }
+
+    /// A long journal is folded into the snapshot, by the last name of the run, while nobody else
+    /// can write.
+    async fn snapshot(&mut self) -> Result<Option<Op>, Lost> {
+        let too_long = self.ledger.journal_len > JOURNAL_LIMIT;
+        if !too_long || self.shared.cancel.is_stopped() {
+            return Ok(None);
+        }
+        let mut ops = self.preamble();
+        ops.push(self.journal());
+        ops.push(Op::Ledger);
+        let Sent::Ran(mut results, _) = self.locked(ops, Vec::new()).await? else {
+            return Ok(None);
+        };
+        self.written();
+        let Some(OpResult::Ledger(text)) = results.pop() else {
+            return Ok(None);
+        };
+        let ledger = Ledger::read(&text).map_err(|error| HostError::Garbled(error.to_string()))?;
+        let lines = ledger.lines().iter().map(Line::text).collect();
+        Ok(Some(Op::Snapshot { lines }))
     }
 }

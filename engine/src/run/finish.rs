@@ -5,17 +5,17 @@ mod show;
 use std::sync::Arc;
 
 use super::{
-    decide::{Decided, Fate, Item, view},
-    known::Known,
+    decide::{Decided, Fate, Item, touches, view},
+    known::{Known, Readers},
     masking::Masking,
 };
 use crate::{
     event::{ChangeShown, ItemFinished, Outcome, TaskError},
     late::NotYet,
     ledger::Ended,
-    module::{Bound, Stop},
+    module::{Bound, Nature, Stop},
     reason::Reason,
-    seen::Seen,
+    seen::{Past, Seen},
     step::{Action, Cause, Done, Plan, Run},
     task::{Judgement, Output, Outputs, Task},
     value::{Map, Value},
@@ -30,6 +30,12 @@ pub(super) struct Ran {
     pub(super) taken: usize,
     /// Why it did not come to its end.
     pub(super) trouble: Option<TaskError>,
+}
+
+/// What the steps of one turn left, and whether a later turn wrote over it.
+struct Left<'a> {
+    ran: &'a Ran,
+    overtaken: bool,
 }
 
 /// What came of a task.
@@ -74,14 +80,25 @@ pub(super) fn shown(decided: &Decided, context: &Context<'_>) -> Vec<Vec<ChangeS
 
 /// What came of a task; `ran` is nothing where its steps are only foretold.
 pub(super) fn finish(decided: &Decided, ran: Option<&[Ran]>, context: &Context<'_>) -> Finished {
-    let seen = view(context.known, decided.who, &decided.asked);
+    let (seen, witness) = seen_after(decided, context);
+    let overtaken = overtaken(decided, context.task);
     let mut turned = Vec::with_capacity(decided.items.len());
     for (at, item) in decided.items.iter().enumerate() {
-        turned.push(turn(item, ran.map(|ran| &ran[at]), &seen, context));
+        let left = ran.map(|ran| Left {
+            ran: &ran[at],
+            overtaken: overtaken[at],
+        });
+        let of_loop = decided.looped.then_some((at, &item.value));
+        turned.push(turn(item, of_loop, left.as_ref(), &seen, context));
     }
     let outcome = sum(&turned);
     let error = turned.iter().find_map(|turn| turn.error.clone());
-    let shown = |at: usize| decided.shown.get(at).cloned().unwrap_or_default();
+    let all_shown = if decided.shown.is_empty() {
+        shown(decided, context)
+    } else {
+        decided.shown.clone()
+    };
+    let shown = |at: usize| all_shown.get(at).cloned().unwrap_or_default();
     let (items, all_changes) = if decided.looped {
         let pairs = decided.items.iter().zip(&turned).enumerate();
         let items = pairs.map(|(at, (item, turn))| ItemFinished {
@@ -95,14 +112,6 @@ pub(super) fn finish(decided: &Decided, ran: Option<&[Ran]>, context: &Context<'
         (items.collect(), Vec::new())
     } else {
         (Vec::new(), shown(0))
-    };
-    let witness = match decided.items.as_slice() {
-        [
-            Item {
-                bound: Some(bound), ..
-            },
-        ] => bound.witness(&seen),
-        _ => None,
     };
     let message = match (decided.items.first(), turned.first()) {
         (Some(item), Some(turn)) if !decided.looped => message(item, turn, context),
@@ -132,6 +141,38 @@ pub(super) fn finish(decided: &Decided, ran: Option<&[Ran]>, context: &Context<'
         witness,
         output: Arc::new(output(decided, turned)),
     }
+}
+
+/// What is seen after the steps, as the next run would see it.
+fn seen_after(decided: &Decided, context: &Context<'_>) -> (Seen, Option<Value>) {
+    let answers = view(context.known, decided.who, &decided.asked);
+    let witness = match decided.items.as_slice() {
+        [
+            Item {
+                bound: Some(bound), ..
+            },
+        ] => bound.witness(&answers),
+        _ => None,
+    };
+    (answers.and_past(Past::Same, witness.clone()), witness)
+}
+
+/// Which turns of a loop cannot be looked at again, because a later turn writes what they look at.
+fn overtaken(decided: &Decided, task: &Task) -> Vec<bool> {
+    let mut overtaken = vec![false; decided.items.len()];
+    if decided.items.len() < 2 {
+        return overtaken;
+    }
+    let mut later = Readers::default();
+    for (at, item) in decided.items.iter().enumerate().rev() {
+        let (Fate::Act(_), Some(bound)) = (&item.fate, &item.bound) else {
+            continue;
+        };
+        let (reads, writes) = touches(task, bound.as_ref());
+        overtaken[at] = reads.iter().any(|thing| !later.of(thing).is_empty());
+        later.add(writes, &());
+    }
+    overtaken
 }
 
 fn label(item: &Item, context: &Context<'_>) -> String {
@@ -215,7 +256,13 @@ fn output(decided: &Decided, mut turned: Vec<Turned>) -> Output {
     }
 }
 
-fn turn(item: &Item, ran: Option<&Ran>, seen: &Seen, context: &Context<'_>) -> Turned {
+fn turn(
+    item: &Item,
+    of_loop: Option<(usize, &Value)>,
+    left: Option<&Left<'_>>,
+    seen: &Seen,
+    context: &Context<'_>,
+) -> Turned {
     let mut turned = match (&item.fate, &item.bound) {
         (Fate::Refuse(refusal), _) => failed(TaskError {
             message: refusal.message.clone(),
@@ -236,7 +283,7 @@ fn turn(item: &Item, ran: Option<&Ran>, seen: &Seen, context: &Context<'_>) -> T
             error: None,
             warnings: Vec::new(),
         },
-        (Fate::Act(plan), Some(bound)) => acted(plan, bound.as_ref(), ran, seen),
+        (Fate::Act(plan), Some(bound)) => acted(plan, bound.as_ref(), left, seen),
         (Fate::Skip | Fate::Rest { .. } | Fate::Act(_), _) => Turned {
             outcome: Outcome::Skipped,
             output: Output {
@@ -255,7 +302,7 @@ fn turn(item: &Item, ran: Option<&Ran>, seen: &Seen, context: &Context<'_>) -> T
                 changed: Some(changed),
                 failed: None,
             }),
-            _ => judge.judge(&turned.output, context.outputs),
+            _ => judge.judge(&turned.output, of_loop, context.outputs),
         };
         apply(&mut turned, verdict);
     }
@@ -355,9 +402,13 @@ fn rested(bound: &dyn Bound, seen: &Seen, outcome: Outcome) -> Turned {
     }
 }
 
-fn acted(plan: &Plan, bound: &dyn Bound, ran: Option<&Ran>, seen: &Seen) -> Turned {
-    let Some(ran) = ran else {
-        let turned = rested(bound, seen, Outcome::Changed);
+fn acted(plan: &Plan, bound: &dyn Bound, left: Option<&Left<'_>>, seen: &Seen) -> Turned {
+    let Some(Left { ran, overtaken }) = left else {
+        let mut turned = rested(bound, seen, Outcome::Changed);
+        if bound.nature() == Nature::Command {
+            // It is going to run, whatever its guards would say of what is foretold.
+            turned.output.value = Value::NotYet(NotYet::new("the result of the command"));
+        }
         return Turned {
             warnings: plan.warnings.clone(),
             ..turned
@@ -385,7 +436,10 @@ fn acted(plan: &Plan, bound: &dyn Bound, ran: Option<&Ran>, seen: &Seen) -> Turn
                 ..TaskError::default()
             })
         }
-        None => bad_status(plan, &ran.done).or_else(|| second_look(bound, seen, &mut warnings)),
+        None => bad_status(plan, &ran.done).or_else(|| match overtaken {
+            true => None,
+            false => second_look(bound, seen, &mut warnings),
+        }),
     };
     let mut output = Output {
         changed: true.into(),

@@ -89,14 +89,15 @@ impl Known {
         self.over.get(&key).or_else(|| self.base.answers.get(&key))
     }
 
-    /// Notes what the host answered; what was foretold of it is dropped.
+    /// Notes what the host answered. What was foretold (check mode) still lies over it.
     pub(super) fn learn(&mut self, who: Who, probe: &dyn AnyProbe, answer: Answer) {
         let base = Arc::make_mut(&mut self.base);
         let at = (who, probe.key());
-        self.over.remove(&at);
         let reads = probe.reads();
         let stale = |(thing, _): &&(Thing, String)| reads.iter().any(|read| meets(read, thing));
-        if let Some((_, why)) = self.voided.iter().find(stale) {
+        if !self.over.contains_key(&at)
+            && let Some((_, why)) = self.voided.iter().find(stale)
+        {
             self.over.insert(at.clone(), Err(NotYet(why.clone())));
         }
         if base.answers.insert(at.clone(), answer).is_none() {
@@ -104,9 +105,10 @@ impl Known {
         }
     }
 
-    /// Forgets everything (the host was changed by another run).
+    /// Forgets all answers: the host was changed in ways that nobody can tell. What was foretold
+    /// (check mode) is not of the host, and stays.
     pub(super) fn clear(&mut self) {
-        *self = Self::default();
+        self.base = Arc::default();
     }
 
     /// Makes every answer that reads what is written here not known yet, for every identity.

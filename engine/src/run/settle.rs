@@ -1,9 +1,9 @@
 //! What an exchange brought: tasks are finished, long steps followed, failures told.
 
-use std::time::Instant;
+use std::{collections::BTreeSet, time::Instant};
 
 use super::{
-    chain::{Entry, Slot, first_spool, steps, writes},
+    chain::{Chain, Entry, Slot, first_spool, steps, writes},
     decide::{Decided, Decision, Question},
     drive::{Flight, Landed, Loop},
     exchange::{Lost, Sent},
@@ -26,57 +26,17 @@ impl Loop {
     /// Sends a chain and finishes what can be finished. `more`: tasks may go on beside its long
     /// steps.
     pub(super) async fn send(&mut self, entries: Vec<Entry>, more: bool) -> Result<(), Lost> {
-        let mut all: Vec<Landed> = std::mem::take(&mut self.resumed);
-        for entry in entries {
-            let ran = vec![Ran::default(); entry.decided.items.len()];
-            all.push(Landed {
-                entry,
-                ran,
-                begun: Instant::now(),
-            });
-        }
-        let lines = self.intents(&all);
-        for landed in &all {
-            if landed.entry.epoch.is_some() && landed.entry.from == 0 {
-                let name = self.task_name(landed.entry.decided.task);
-                self.shared.sink.event(&Event::TaskStarted(name));
-            }
-        }
+        let Some(_alone) = self.alone().await else {
+            // Another name of this machine has changed it: look again.
+            return Ok(());
+        };
+        let all = self.sending(entries);
+        let first = all.first().map(|landed| landed.entry.decided.task);
         let mut ops = self.preamble();
         let before = ops.len();
-        let mut chain = self.chain(lines, &all);
-        let opaque = all
-            .iter()
-            .any(|l| l.entry.decided.is_opaque(self.task(l.entry.decided.task)));
-        if opaque {
-            let open = self.questions_after(&all);
-            chain.ask(&open, all.len(), &self.chain_around());
-        }
-        for op in &mut chain.ops {
-            if let Op::Step {
-                on_failure: Some(to),
-                ..
-            } = op
-            {
-                *to += before;
-            }
-        }
+        let chain = self.whole_chain(&all);
         ops.extend(chain.ops);
-        let flying = self
-            .flights
-            .iter()
-            .map(|f| (f.spool.clone(), &f.landed.entry.decided));
-        let started = chain.slots.iter().filter_map(|slot| match slot {
-            Slot::Step {
-                entry,
-                long: Some(long),
-                ..
-            } => Some((long.clone(), &all[*entry].entry.decided)),
-            _ => None,
-        });
-        let long: Vec<(String, &Box<Decided>)> = flying.chain(started).collect();
-        let awaited: Vec<String> = long.iter().map(|(spool, _)| spool.clone()).collect();
-        let looks = self.looks(long.iter().map(|(spool, d)| (spool.as_str(), d.as_ref())));
+        let (awaited, looks) = self.long_of(&chain.slots, &all);
         let mut tail = Vec::new();
         if !awaited.is_empty() {
             let millis = if more { 0 } else { LONG_WAIT };
@@ -86,43 +46,99 @@ impl Loop {
             });
             tail.extend(self.look_ops(&looks));
         }
-        let sent = self.stoppable(ops, tail).await;
-        let (results, tail) = match sent {
+        let (results, tail) = match self.stoppable(ops, tail).await {
             Ok(Sent::Ran(results, tail)) => (results, tail),
             Ok(Sent::Stale) => return self.start_over().await,
             Err(Lost::Host(HostError::Privilege { user, why })) => {
-                return self.cannot_become(&all, &user, &why);
+                self.cannot_become(&all, &user, &why)?;
+                // Steps before it may have been taken: the ledger knows.
+                return self.start_over().await;
             }
             Err(lost) => return Err(lost),
         };
+        self.written();
         let finished = self.decided.len();
         let results: Vec<OpResult> = results.into_iter().skip(before).collect();
-        let first = all.first().map(|landed| landed.entry.decided.task);
         let all = all.into_iter().map(|landed| Sending {
             landed,
             stage: Stage::Waiting,
         });
-        self.read_chain(all.collect(), &chain.slots, results);
+        let acted = self.read_chain(all.collect(), &chain.slots, results);
         self.long_steps(&awaited, tail, &looks);
         self.finish_landed();
-        self.vain = if self.decided.len() > finished || !self.flights.is_empty() {
+        self.in_vain(first, acted || self.decided.len() > finished);
+        Ok(())
+    }
+
+    /// What is sent: first the rest of tasks whose long step has ended, then what was decided.
+    fn sending(&mut self, entries: Vec<Entry>) -> Vec<Landed> {
+        let mut all: Vec<Landed> = std::mem::take(&mut self.resumed);
+        for entry in entries {
+            let id = entry.decided.task;
+            if entry.epoch.is_some() && self.started.insert(id) {
+                let name = self.task_name(id);
+                self.shared.sink.event(&Event::TaskStarted(name));
+            }
+            let ran = vec![Ran::default(); entry.decided.items.len()];
+            all.push(Landed {
+                entry,
+                ran,
+                begun: Instant::now(),
+            });
+        }
+        all
+    }
+
+    /// The chain, with what is looked at after it.
+    fn whole_chain(&self, all: &[Landed]) -> Chain {
+        let mut chain = self.chain(self.intents(all), all);
+        let opaque = |l: &Landed| l.entry.decided.is_opaque(self.task(l.entry.decided.task));
+        if all.iter().any(opaque) {
+            let open = self.questions_after(all);
+            chain.ask(&open, all.len(), &self.chain_around());
+        }
+        chain
+    }
+
+    /// The long steps that are waited for, and what is looked at after each.
+    fn long_of(&self, slots: &[Slot], all: &[Landed]) -> (Vec<String>, Vec<Look>) {
+        let flying = self
+            .flights
+            .iter()
+            .map(|f| (f.spool.as_str(), f.landed.entry.decided.as_ref()));
+        let started = slots.iter().filter_map(|slot| match slot {
+            Slot::Step {
+                entry,
+                long: Some(long),
+                ..
+            } => Some((long.as_str(), all[*entry].entry.decided.as_ref())),
+            _ => None,
+        });
+        let long: Vec<(&str, &Decided)> = flying.chain(started).collect();
+        let awaited = long.iter().map(|(spool, _)| (*spool).to_owned()).collect();
+        (awaited, self.looks(long.into_iter()))
+    }
+
+    /// A chain that brings nothing is sent again, but not for ever.
+    fn in_vain(&mut self, first: Option<TaskId>, brought: bool) {
+        self.vain = if brought || !self.flights.is_empty() {
             0
         } else {
             self.vain + 1
         };
-        if self.vain >= 3 {
-            self.vain = 0;
-            if let Some(first) = first {
-                let error = TaskError {
-                    message: "the host changed under it three times while it was to be done"
-                        .to_owned(),
-                    help: Some("something else is at work on the same things".to_owned()),
-                    ..TaskError::default()
-                };
-                self.failed_with(first, error);
-            }
+        let Some(first) = first.filter(|_| self.vain >= 3) else {
+            return;
+        };
+        self.vain = 0;
+        if !self.shared.board.state().schedule.is_turn(first) {
+            return;
         }
-        Ok(())
+        let error = TaskError {
+            message: "the host changed under it three times while it was to be done".to_owned(),
+            help: Some("something else is at work on the same things".to_owned()),
+            ..TaskError::default()
+        };
+        self.failed_with(first, error);
     }
 
     /// Sends; when somebody stops the run meanwhile, the host is told to stop before its next step.
@@ -143,7 +159,10 @@ impl Loop {
             (sending.await, stopped)
         };
         if let (Err(error), Ok(_)) = (&stopped, &sent) {
-            self.warn(None, format!("the host could not be told to stop: {error}"));
+            self.warn(
+                None,
+                &format!("the host could not be told to stop: {error}"),
+            );
         }
         sent
     }
@@ -152,7 +171,6 @@ impl Loop {
     async fn start_over(&mut self) -> Result<(), Lost> {
         self.known.clear();
         self.asked.clear();
-        self.run_noted = false;
         let mut questions = self.gather();
         for who in 0..self.identities.len() {
             questions.push((who, crate::probe::ask(crate::probes::Whoami)));
@@ -183,22 +201,20 @@ impl Loop {
     /// What tasks that come after a chain have asked: a program whose effects nobody stated may
     /// change the answers.
     fn questions_after(&self, all: &[Landed]) -> Vec<Question> {
-        let inside = |id: &TaskId| all.iter().any(|landed| landed.entry.decided.task == *id);
+        let inside: BTreeSet<TaskId> = all.iter().map(|l| l.entry.decided.task).collect();
         let later = self
             .tasks
             .iter()
-            .filter(|id| !self.decided.contains(id) && !inside(id));
+            .filter(|id| !self.decided.contains(id) && !inside.contains(id));
         let open = later.filter_map(|id| self.asked.get(id)).flatten();
         open.filter(|(_, probe)| !probe.runs_user_code())
             .cloned()
             .collect()
     }
 
-    fn intents(&mut self, all: &[Landed]) -> Vec<String> {
-        let mut lines: Vec<String> = std::mem::take(&mut self.lines)
-            .iter()
-            .map(Line::text)
-            .collect();
+    /// The lines that wait to be written, and what is going to be done.
+    fn intents(&self, all: &[Landed]) -> Vec<String> {
+        let mut lines: Vec<String> = self.lines.iter().map(Line::text).collect();
         for landed in all.iter().filter(|landed| landed.entry.from == 0) {
             let decided = &landed.entry.decided;
             let (Some(epoch), Some(task)) = (&landed.entry.epoch, &decided.scope) else {
@@ -208,7 +224,7 @@ impl Loop {
                 task: task.clone(),
                 epoch: epoch.clone(),
                 module: self.task(decided.task).module.clone(),
-                name: self.task(decided.task).name.clone(),
+                name: self.masking.text(&self.task(decided.task).name),
                 print: decided.print.clone(),
                 listeners: self.shared.board.listeners(decided.task),
                 at: self.shared.options.audit.at.clone(),
@@ -221,8 +237,13 @@ impl Loop {
         lines
     }
 
-    /// Reads what each operation of a chain gave, in order.
-    fn read_chain(&mut self, mut all: Vec<Sending>, slots: &[Slot], results: Vec<OpResult>) {
+    /// Reads what each operation of a chain gave, in order. Whether a step was taken.
+    fn read_chain(
+        &mut self,
+        mut all: Vec<Sending>,
+        slots: &[Slot],
+        results: Vec<OpResult>,
+    ) -> bool {
         let mut broken = false;
         for (slot, result) in slots.iter().zip(results) {
             match (slot, result) {
@@ -250,37 +271,77 @@ impl Loop {
                 _ => broken = true,
             }
         }
+        let acted = |sending: &Sending| !matches!(sending.stage, Stage::Waiting);
+        let any = all.iter().any(acted);
         for sending in all {
             match sending.stage {
                 Stage::Flying { item, spool } => {
                     let id = sending.landed.entry.decided.task;
-                    self.shared.board.state().schedule.start(id);
+                    self.begin_now(id);
                     self.flights.push(Flight {
                         landed: sending.landed,
                         item,
                         spool,
                     });
                 }
-                Stage::Acted => self.landed.push(sending.landed),
-                Stage::Waiting | Stage::Finished => {}
+                Stage::Acted => self.land(sending.landed),
+                Stage::Waiting => self.not_begun(&sending.landed.entry),
+                Stage::Finished => {}
             }
         }
         if broken {
             // What was not reached is asked, and decided, anew.
             self.known.clear();
         }
+        any
     }
 
-    /// Finishes the tasks of a chain that stand before a look, now that it was taken.
+    /// A failed turn of a loop ends the chain, but does not keep the other turns from theirs.
+    fn land(&mut self, mut landed: Landed) {
+        let left = || {
+            let failed = landed.ran.iter().rposition(|ran| ran.trouble.is_some())?;
+            let mut later = steps(&landed.entry.decided);
+            later.position(|(item, _)| item > failed && landed.ran[item].taken == 0)
+        };
+        match left() {
+            Some(from) => {
+                landed.entry.from = from;
+                self.begin_now(landed.entry.decided.task);
+                self.resumed.push(landed);
+            }
+            None => self.landed.push(landed),
+        }
+    }
+
+    /// It has begun, and others may go on beside it.
+    fn begin_now(&self, id: TaskId) {
+        let mut state = self.shared.board.state();
+        if state.schedule.is_turn(id) && !state.schedule.is_running(id) {
+            state.schedule.start(id);
+        }
+    }
+
+    /// It was meant to be done, and nothing of it was: it owes nobody anything.
+    fn not_begun(&mut self, entry: &Entry) {
+        if let Some(epoch) = entry.epoch.clone().filter(|_| entry.from == 0) {
+            self.lines.push(Line::Void { epoch });
+        }
+    }
+
+    /// Finishes the tasks of a chain that stand before a look, now that it was taken. If one turns
+    /// out otherwise than foreseen, those behind it have to wait for it.
     fn finish_upto(&mut self, all: &mut [Sending]) {
         for sending in all {
             let acts = sending.landed.entry.epoch.is_some();
-            if matches!(sending.stage, Stage::Acted)
-                || (!acts && matches!(sending.stage, Stage::Waiting))
-            {
-                sending.stage = Stage::Finished;
-                self.finish_one(&sending.landed);
+            match sending.stage {
+                Stage::Flying { .. } | Stage::Finished => continue,
+                Stage::Waiting if acts => return,
+                Stage::Waiting | Stage::Acted => {}
             }
+            if !self.finish_one(&sending.landed) {
+                return;
+            }
+            sending.stage = Stage::Finished;
         }
     }
 
@@ -293,7 +354,9 @@ impl Loop {
         end: &StepEnd,
     ) {
         match (end, long) {
-            (StepEnd::Edited, _) => sending.stage = Stage::Waiting,
+            (StepEnd::Edited, _) if sending.landed.ran.iter().all(|ran| ran.taken == 0) => {
+                sending.stage = Stage::Waiting;
+            }
             (StepEnd::Started, Some(spool)) => {
                 sending.stage = Stage::Flying {
                     item,
@@ -338,6 +401,13 @@ impl Loop {
             }
             (action, StepEnd::Failed(done) | StepEnd::TimedOut(done)) => {
                 Some(action_error(action, done))
+            }
+            (action, StepEnd::Edited) => {
+                let done = Done {
+                    stderr: b"somebody else has changed it meanwhile".to_vec(),
+                    ..Done::default()
+                };
+                Some(action_error(action, &done))
             }
             _ => None,
         };
@@ -389,7 +459,11 @@ impl Loop {
                 .unwrap_or_default();
             self.note_step(&mut landed, item, number, &end);
             let failed = landed.ran[item].trouble.is_some();
-            if !failed && steps(&landed.entry.decided).count() > number + 1 {
+            if failed {
+                self.land(landed);
+                continue;
+            }
+            if steps(&landed.entry.decided).count() > number + 1 {
                 landed.entry.from = number + 1;
                 self.resumed.push(landed);
                 continue;
@@ -466,41 +540,53 @@ impl Loop {
             .collect()
     }
 
-    pub(super) fn finish_landed(&mut self) {
+    /// Finishes those landed tasks that are answered and whose turn has come, in listed order.
+    /// Whether there were any.
+    pub(super) fn finish_landed(&mut self) -> bool {
+        let mut any = false;
+        self.landed.sort_by_key(|landed| landed.entry.decided.task);
         for landed in std::mem::take(&mut self.landed) {
             let known = |(who, probe): &Question| self.known.get(*who, &probe.key()).is_some();
-            if landed.entry.decided.asked.iter().all(known) {
-                self.finish_one(&landed);
+            if landed.entry.decided.asked.iter().all(known) && self.finish_one(&landed) {
+                any = true;
             } else {
                 self.landed.push(landed);
             }
         }
+        any
     }
 
-    fn finish_one(&mut self, landed: &Landed) {
+    /// Finishes a task of a chain; false if it has to wait for another turn.
+    fn finish_one(&mut self, landed: &Landed) -> bool {
         let Landed { entry, ran, begun } = landed;
-        if self.decided.contains(&entry.decided.task) {
-            return;
+        let id = entry.decided.task;
+        let shared = std::sync::Arc::clone(&self.shared);
+        if self.decided.contains(&id) {
+            return true;
+        }
+        if !shared.board.state().schedule.is_turn(id) {
+            return false;
         }
         if let Some(epoch) = &entry.epoch {
             self.finish_decided(&entry.decided, Some(ran), Some(epoch.clone()), *begun);
-            return;
+            return true;
         }
         // It was decided on what was foretold: what was seen must say the same.
-        let shared = std::sync::Arc::clone(&self.shared);
         let known = self.known.clone();
         let decision = {
             let state = shared.board.state();
-            self.decide(entry.decided.task, &state, &known, false)
+            self.decide(id, &state, &known, false)
         };
+        drop(known);
         match decision {
-            Decision::Quiet => self.quiet(entry.decided.task),
+            Decision::Quiet => self.quiet(id),
             Decision::Decided(decided) if !decided.acts() => {
                 self.finish_decided(&decided, None, None, *begun);
             }
             // The walk comes to it again.
-            Decision::Decided(_) | Decision::Ask(_) | Decision::NotYet(_) => {}
+            Decision::Decided(_) | Decision::Ask(_) | Decision::NotYet(_) => return false,
         }
+        true
     }
 }
 

@@ -3,11 +3,12 @@
 use std::{sync::Arc, time::Instant};
 
 use super::{
-    board::{End, listener_name},
+    board::{End, State, UNWRITTEN, listener_name},
     decide::Decided,
     drive::Loop,
     exchange::Lost,
-    finish::{Finished, Ran, finish, shown},
+    finish::{Finished, Ran, finish},
+    known::Known,
     walk::{Results, ended},
 };
 use crate::{
@@ -36,27 +37,7 @@ impl Loop {
         let id = decided.task;
         let task = &shared.list.tasks[id.index()];
         let mut state = shared.board.state();
-        let mut finished = {
-            let results = Results {
-                state: &state,
-                list: &shared.list,
-            };
-            let context = self.context(task, &self.known, &results);
-            let mut decided = decided.clone();
-            if decided.shown.is_empty() {
-                decided.shown = shown(&decided, &context);
-            }
-            finish(&decided, ran, &context)
-        };
-        if let (Some(scope), false) = (&decided.scope, finished.output.changed.is_true()) {
-            if self.still_changed(id, scope) {
-                let output = Output {
-                    changed: true.into(),
-                    ..finished.output.as_ref().clone()
-                };
-                finished.output = Arc::new(output);
-            }
-        }
+        let (finished, mut told) = self.finished(decided, ran, epoch.as_ref(), &state, &self.known);
         let failed = finished.outcome == Outcome::Failed;
         let ignored = failed && task.ignore_errors;
         let end = if ignored {
@@ -67,12 +48,14 @@ impl Loop {
         state.schedule.finish(id, end);
         let rescued = failed && !ignored && state.schedule.rescued(id);
         state.outputs[id.index()] = Some(Arc::clone(&finished.output));
-        let mut told = self.end_of(&finished, decided.scope.clone(), epoch.clone());
         // What failed half-way may have changed something: its listeners are owed.
         if failed && !ignored {
             told.changed = Some(false);
         }
         state.ends.insert(id, told);
+        if !failed {
+            state.serve(self.scope(&listener_name(task)), &decided.serves);
+        }
         drop(state);
         self.decided.insert(id);
         self.note(decided, &finished, epoch, task);
@@ -86,6 +69,35 @@ impl Loop {
         shared.board.moved();
     }
 
+    /// What came of a task (or will, as far as that is foretold), and how that is told to others.
+    pub(super) fn finished(
+        &self,
+        decided: &Decided,
+        ran: Option<&[Ran]>,
+        epoch: Option<&String>,
+        state: &State,
+        known: &Known,
+    ) -> (Finished, End) {
+        let list = &self.shared.list;
+        let results = Results { state, list };
+        let context = self.context(self.task(decided.task), known, &results);
+        let mut finished = finish(decided, ran, &context);
+        let mut epoch = epoch.cloned();
+        if let Some(scope) = &decided.scope
+            && !finished.output.changed.is_true()
+            && self.still_changed(decided.task, scope)
+        {
+            let output = Output {
+                changed: true.into(),
+                ..finished.output.as_ref().clone()
+            };
+            finished.output = Arc::new(output);
+            epoch = self.ledger.epoch(scope).cloned();
+        }
+        let end = self.end_of(decided, &finished, epoch);
+        (finished, end)
+    }
+
     /// Whether an earlier run changed it and died before those who read `.changed` had ended.
     fn still_changed(&self, id: TaskId, scope: &Scope) -> bool {
         let Some(record) = self
@@ -96,23 +108,26 @@ impl Loop {
         else {
             return false;
         };
-        let list = &self.shared.list;
-        let heeding = list.tasks.iter().filter(|task| task.heeds.contains(&id));
-        heeding.map(listener_name).any(|name| {
-            let served = self.ledger.served.get(&self.scope(&name));
-            record.listeners.contains(&name)
+        self.shared.board.heeders(id).any(|name| {
+            let served = self.ledger.served.get(&self.scope(name));
+            record.listeners.contains(name)
                 && served.and_then(|tasks| tasks.get(scope)) != record.epoch.as_ref()
         })
     }
 
     /// Lines for the ledger.
     fn note(&mut self, decided: &Decided, finished: &Finished, epoch: Option<String>, task: &Task) {
-        if self.checking() {
+        if self.foretelling(decided.task) {
             return;
         }
         let failed = finished.outcome == Outcome::Failed;
         if !failed && !decided.serves.is_empty() {
-            self.serve(task, decided.serves.clone());
+            let mut tasks = decided.serves.clone();
+            tasks.retain(|(_, epoch)| epoch != UNWRITTEN);
+            if !tasks.is_empty() {
+                let listener = self.scope(&listener_name(task));
+                self.lines.push(Line::Served { listener, tasks });
+            }
             self.must_write |= decided.pays;
         }
         let witness = finished.witness.clone();
@@ -152,16 +167,6 @@ impl Loop {
                 witness,
             });
         }
-    }
-
-    fn serve(&mut self, task: &Task, serves: Vec<(Scope, String)>) {
-        let listener = self.scope(&listener_name(task));
-        let known = self.ledger.served.entry(listener.clone()).or_default();
-        known.extend(serves.iter().cloned());
-        self.lines.push(Line::Served {
-            listener,
-            tasks: serves,
-        });
     }
 
     /// The result of a command, if it may be kept.
@@ -226,16 +231,15 @@ impl Loop {
             } else {
                 message.clone()
             };
-            self.warn(Some(id), message);
+            self.warn(Some(id), &message);
         }
         let result = (self.shared.options.results && !task.no_log)
             .then(|| self.masking.json(finished.output.to_value().to_json()));
-        let reason = match finished.reason {
-            Reason::WhenFalse { condition } => Reason::WhenFalse {
-                condition: self.masking.text(&condition),
-            },
-            reason => reason,
-        };
+        let reason = self.masking.reason(finished.reason);
+        let mut items = finished.items;
+        for item in &mut items {
+            item.reason = self.masking.reason(item.reason.clone());
+        }
         let event = TaskFinished {
             name: self.task_name(id),
             outcome: finished.outcome,
@@ -243,7 +247,7 @@ impl Loop {
             changes: finished.changes,
             error: finished.error,
             forgiven,
-            items: finished.items,
+            items,
             message: finished.message,
             result,
             duration_ms: super::millis(begun),
@@ -253,13 +257,13 @@ impl Loop {
             .event(&Event::TaskFinished(Box::new(event)));
     }
 
-    pub(super) fn warn(&self, id: Option<TaskId>, message: String) {
+    pub(super) fn warn(&self, id: Option<TaskId>, message: &str) {
         let name = id.map(|id| self.task_name(id));
         self.shared.sink.event(&Event::Warning {
             host: self.name.clone(),
             source: name.as_ref().and_then(|name| name.source.clone()),
             task: name.map(|name| name.task),
-            message: self.masking.text(&message),
+            message: self.masking.text(message),
         });
     }
 
@@ -267,6 +271,7 @@ impl Loop {
     pub(super) fn quiet(&mut self, id: TaskId) {
         let mut state = self.shared.board.state();
         state.schedule.finish(id, Ended::Skipped);
+        state.pass_over(id);
         drop(state);
         self.decided.insert(id);
         self.shared.board.moved();
@@ -278,6 +283,7 @@ impl Loop {
         let task = &shared.list.tasks[id.index()];
         let mut state = shared.board.state();
         state.schedule.dismiss(id);
+        state.pass_over(id);
         let called = task.triggers.iter().any(|id| {
             state
                 .ends
@@ -309,8 +315,8 @@ impl Loop {
             id,
             End {
                 changed: None,
-                scope: None,
-                epoch: None,
+                scope: self.scope(""),
+                epoch: UNWRITTEN.to_owned(),
             },
         );
         drop(state);
@@ -330,7 +336,7 @@ impl Loop {
         let event = TaskFinished {
             name: self.task_name(id),
             outcome,
-            reason,
+            reason: self.masking.reason(reason),
             changes: Vec::new(),
             error: None,
             forgiven: None,

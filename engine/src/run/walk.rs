@@ -3,11 +3,11 @@
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use super::{
-    board::{End, State, listener_name},
+    board::{End, State, UNWRITTEN, listener_name},
     chain::Entry,
     decide::{Call, Decided, Decision, Fate, Ground, Item, Question, foretell},
     drive::Loop,
-    finish::{Context, Finished, finish, shown},
+    finish::{Context, Finished, shown},
     known::Known,
 };
 use crate::{
@@ -30,6 +30,8 @@ pub(super) enum Todo {
     Ask(Vec<Question>),
     /// These have to be sent; whether other tasks could go on beside their long steps.
     Send(Vec<Entry>, bool),
+    /// A task whose steps were taken can be finished.
+    Land,
     /// Only the end of a long step brings anything new.
     AwaitLong,
     /// Only another host brings anything new.
@@ -72,17 +74,42 @@ impl Loop {
         let mut ahead: Option<Ahead> = None;
         loop {
             if shared.cancel.is_stopped() {
-                return self.todo(None, Next::Waiting);
+                // What is left of tasks whose long step has ended does not start either.
+                self.landed.append(&mut self.resumed);
+                let landed = !self.landed.is_empty() && self.flights.is_empty();
+                return if landed {
+                    Todo::Land
+                } else {
+                    self.todo(None, Next::Waiting)
+                };
             }
             let next = match &ahead {
                 Some(ahead) => ahead.state.schedule.next(self.host),
                 None => shared.board.state().schedule.next(self.host),
             };
             match (next, &mut ahead) {
-                (Next::NotNeeded(id), Some(ahead)) => ahead.state.schedule.dismiss(id),
+                // Its steps were taken before it was known that another task comes first.
+                (Next::Run(id) | Next::Blocked { task: id, .. }, _) if self.has_landed(id) => {
+                    return match ahead {
+                        Some(_) => self.todo(ahead, next),
+                        None => Todo::Land,
+                    };
+                }
+                (Next::Run(id), _) if self.goes_on(id) => match &mut ahead {
+                    Some(ahead) => ahead.state.schedule.start(id),
+                    None => shared.board.state().schedule.start(id),
+                },
+                (Next::NotNeeded(id), Some(ahead)) => {
+                    ahead.state.schedule.dismiss(id);
+                    ahead.state.pass_over(id);
+                }
                 (Next::NotNeeded(id), None) => {
-                    shared.board.state().schedule.dismiss(id);
+                    let mut state = shared.board.state();
+                    state.schedule.dismiss(id);
+                    state.pass_over(id);
+                    drop(state);
                     self.decided.insert(id);
+                    shared.board.moved();
                 }
                 (Next::Blocked { task, by }, None) => self.blocked(task, by),
                 (Next::Over | Next::Waiting | Next::Blocked { .. }, _) => {
@@ -104,6 +131,19 @@ impl Loop {
                 return self.todo(ahead, next);
             }
         }
+    }
+
+    fn has_landed(&self, id: TaskId) -> bool {
+        self.landed
+            .iter()
+            .any(|landed| landed.entry.decided.task == id)
+    }
+
+    /// Whether it was begun before its turn, and has not ended.
+    fn goes_on(&self, id: TaskId) -> bool {
+        let flying = self.flights.iter().map(|flight| &flight.landed);
+        let mut begun = flying.chain(&self.resumed);
+        begun.any(|landed| landed.entry.decided.task == id)
     }
 
     fn todo(&self, ahead: Option<Ahead>, next: Next) -> Todo {
@@ -131,8 +171,7 @@ impl Loop {
             .judge
             .as_ref()
             .is_some_and(|judge| judge.judges_failure());
-        let many = last.decided.items.len() > 1;
-        judged || many || self.shared.options.in_order
+        judged || self.shared.options.in_order
     }
 
     /// Decides a task at its own turn.
@@ -168,7 +207,7 @@ impl Loop {
     }
 
     /// In check mode nothing is done, unless the task says so.
-    fn foretelling(&self, id: TaskId) -> bool {
+    pub(super) fn foretelling(&self, id: TaskId) -> bool {
         match self.task(id).check_mode {
             Some(check) => check,
             None => self.checking(),
@@ -176,6 +215,10 @@ impl Loop {
     }
 
     fn foretell_here(&mut self, decided: &Decided) {
+        if !self.checking() {
+            // Only this one task is foretold: the others find the host as it is.
+            return;
+        }
         let mut known = self.known.clone();
         self.lay(decided, &mut known);
         self.known = known;
@@ -207,7 +250,8 @@ impl Loop {
         match self.decide(id, &ahead.state, &ahead.known, false) {
             Decision::Quiet => {
                 ahead.state.schedule.finish(id, Ended::Skipped);
-                ahead.entries.push(self.quiet_entry(id));
+                ahead.state.pass_over(id);
+                ahead.entries.push(Self::quiet_entry(id));
                 true
             }
             Decision::Ask(_) | Decision::NotYet(_) => false,
@@ -226,7 +270,7 @@ impl Loop {
     }
 
     /// A handler that stays quiet, as far as can be foreseen: looked at again when it is its turn.
-    fn quiet_entry(&self, id: TaskId) -> Entry {
+    fn quiet_entry(id: TaskId) -> Entry {
         let decided = Decided {
             task: id,
             who: 0,
@@ -244,6 +288,7 @@ impl Loop {
             decided: Box::new(decided),
             epoch: None,
             planned_on: Vec::new(),
+            foretold: Vec::new(),
             from: 0,
         }
     }
@@ -258,24 +303,23 @@ impl Loop {
                 self.shared.options.run, self.host.0, self.epochs
             )
         });
-        let planned_on = planned_on(&decided, &ahead.known);
+        let on = planned_on(&decided, &ahead.known);
         let task = self.task(id);
         decided.shown = shown(&decided, &self.context(task, &ahead.known, &NoResults));
         self.lay(&decided, &mut ahead.known);
-        let finished = {
-            let results = Results {
-                state: &ahead.state,
-                list: &self.shared.list,
-            };
-            finish(
-                &decided,
-                None,
-                &self.context(self.task(id), &ahead.known, &results),
-            )
-        };
+        let (finished, end) =
+            self.finished(&decided, None, epoch.as_ref(), &ahead.state, &ahead.known);
         let task = self.task(id);
         ahead.opaque |= decided.is_opaque(task);
-        let end = self.end_of(&finished, decided.scope.clone(), epoch.clone());
+        let foretold = if decided.promises() {
+            planned_on(&decided, &ahead.known)
+        } else {
+            Vec::new()
+        };
+        if finished.outcome != Outcome::Failed {
+            let listener = self.scope(&listener_name(task));
+            ahead.state.serve(listener, &decided.serves);
+        }
         ahead.state.outputs[id.index()] = Some(Arc::clone(&finished.output));
         ahead.state.ends.insert(id, end);
         if decided.is_long() {
@@ -294,15 +338,16 @@ impl Loop {
         ahead.entries.push(Entry {
             decided,
             epoch,
-            planned_on,
+            planned_on: on,
+            foretold,
             from: 0,
         });
     }
 
     pub(super) fn end_of(
         &self,
+        decided: &Decided,
         finished: &Finished,
-        scope: Option<Scope>,
         epoch: Option<String>,
     ) -> End {
         let changed = match &finished.output.changed {
@@ -314,10 +359,14 @@ impl Loop {
         } else {
             changed
         };
+        let task = decided.task;
         End {
             changed,
-            scope,
-            epoch,
+            scope: decided.scope.clone().unwrap_or_else(|| {
+                // Nothing of it is written; the name only has to be its own.
+                self.scope(&format!("task {}", task.0))
+            }),
+            epoch: epoch.unwrap_or_else(|| UNWRITTEN.to_owned()),
         }
     }
 
@@ -348,7 +397,7 @@ impl Loop {
         let shared = Arc::clone(&self.shared);
         let task = &shared.list.tasks[id.index()];
         if !task.selected && !task.handler {
-            return self.unselected(id);
+            return Self::unselected(id);
         }
         let (call, serves, pays) = if early {
             (Call::None, Vec::new(), false)
@@ -364,15 +413,19 @@ impl Loop {
         let resolved = match self.resolve(id, state) {
             Ok(resolved) => resolved,
             Err(Stop::NotYet(what)) => return Decision::NotYet(what),
-            Err(Stop::Refused(refusal)) => return self.refused(id, refusal),
+            Err(Stop::Refused(refusal)) => return Self::refused(id, refusal),
         };
-        self.learn_secrets(&resolved, task);
+        if early || !self.resolved.contains_key(&id) {
+            self.learn_secrets(&resolved, task);
+        }
         let scope = self.scope("");
         let mut keys = std::mem::take(&mut self.keys);
         let mut used = std::mem::take(&mut self.used);
         let decision = {
             let key = std::cell::RefCell::new((&mut keys, &mut used));
+            let masking = &self.masking;
             let named = |wanted: &str| {
+                let wanted = &masking.text(wanted);
                 let (keys, used) = &mut *key.borrow_mut();
                 // Early looks come in listed order too, so that the ordinals are those of the list.
                 let name = keys.entry(id).or_insert_with(|| ordinal(used, wanted));
@@ -413,7 +466,7 @@ impl Loop {
         decision
     }
 
-    fn unselected(&self, id: TaskId) -> Decision {
+    fn unselected(id: TaskId) -> Decision {
         Decision::Decided(Box::new(Decided {
             task: id,
             who: 0,
@@ -435,8 +488,8 @@ impl Loop {
         }))
     }
 
-    fn refused(&self, id: TaskId, refusal: Refusal) -> Decision {
-        let Decision::Decided(mut decided) = self.unselected(id) else {
+    fn refused(id: TaskId, refusal: Refusal) -> Decision {
+        let Decision::Decided(mut decided) = Self::unselected(id) else {
             unreachable!()
         };
         decided.reason = Reason::Differs;
@@ -482,8 +535,10 @@ impl Loop {
 
     /// Whether something that the task listens to changed, in this run or in one that died.
     fn call(&self, task: &Task, state: &State) -> (Call, Vec<(Scope, String)>, bool) {
+        if task.triggers.is_empty() && task.heeds.is_empty() && !task.handler {
+            return (Call::None, Vec::new(), false);
+        }
         let me = self.scope(&listener_name(task));
-        let served = self.ledger.served.get(&me);
         let (mut reason, mut serves, mut unknown) = (None, BTreeMap::new(), None);
         for id in task.triggers.iter().chain(&task.heeds) {
             let Some(end) = state.ends.get(id) else {
@@ -491,38 +546,32 @@ impl Loop {
             };
             let triggers = task.triggers.contains(id);
             let name = &self.task(*id).name;
-            match (end.changed, &end.scope, &end.epoch) {
-                (None, ..) if triggers => {
+            match end.changed {
+                None if triggers => {
                     unknown = Some(NotYet(format!("whether `{name}` changes something")));
                 }
-                (Some(true), Some(scope), Some(epoch)) => {
-                    if served.and_then(|tasks| tasks.get(scope)) == Some(epoch) {
-                        continue;
-                    }
-                    serves.insert(scope.clone(), epoch.clone());
+                Some(true) if !self.has_served(state, &me, &end.scope, &end.epoch) => {
+                    serves.insert(end.scope.clone(), end.epoch.clone());
                     if triggers && reason.is_none() {
                         reason = Some(Reason::Triggered { by: name.clone() });
                     }
-                }
-                // Foretold in check mode: there is no epoch.
-                (Some(true), ..) if triggers && reason.is_none() => {
-                    reason = Some(Reason::Triggered { by: name.clone() });
                 }
                 _ => {}
             }
         }
         let mut pays = false;
-        if !task.triggers.is_empty() || !task.heeds.is_empty() || task.handler {
-            for (scope, record) in self.ledger.owed(&me) {
-                pays = true;
-                if !serves.contains_key(scope) {
-                    serves.insert(scope.clone(), record.epoch.clone().unwrap_or_default());
-                }
-                let listens = task.handler || !task.triggers.is_empty();
-                if listens && reason.is_none() {
-                    let (by, since) = (record.name.clone(), record.at.clone());
-                    reason = Some(Reason::Owed { by, since });
-                }
+        let owed = self.owing.get(&me.task).into_iter().flatten();
+        for (scope, record) in owed.filter_map(|scope| self.ledger.records.get_key_value(scope)) {
+            let epoch = record.epoch.clone().unwrap_or_default();
+            if self.has_served(state, &me, scope, &epoch) {
+                continue;
+            }
+            pays = true;
+            serves.entry(scope.clone()).or_insert(epoch);
+            let listens = self.listens(task, scope);
+            if listens && reason.is_none() {
+                let (by, since) = (record.name.clone(), record.at.clone());
+                reason = Some(Reason::Owed { by, since });
             }
         }
         let call = match (reason, unknown) {
@@ -531,6 +580,25 @@ impl Loop {
             (None, None) => Call::None,
         };
         (call, serves.into_iter().collect(), pays)
+    }
+
+    /// Whether a change of another task makes this one run, and is not only read by it.
+    fn listens(&self, task: &Task, to: &Scope) -> bool {
+        let is_it = |id: &&TaskId| self.keys.get(id) == Some(&to.task);
+        let heeded = task.heeds.iter().find(is_it);
+        match heeded {
+            Some(id) => task.triggers.contains(id),
+            None if task.triggers.is_empty() => task.handler && task.heeds.is_empty(),
+            None => true,
+        }
+    }
+
+    /// Whether a listener has had its turn for an epoch, or a later one, in this run or an earlier.
+    fn has_served(&self, state: &State, me: &Scope, task: &Scope, epoch: &String) -> bool {
+        let now = state.served.get(me).and_then(|tasks| tasks.get(task));
+        let then = || self.ledger.served.get(me).and_then(|tasks| tasks.get(task));
+        now.is_some_and(|now| now == epoch || self.ledger.epoch(task) == Some(epoch))
+            || then() == Some(epoch)
     }
 
     /// A task whose turn has come, and that depends on what is still not known.
@@ -543,7 +611,7 @@ impl Loop {
             "its turn has come, so no earlier task will make it: name the task that does, or \
              look at what is said of the host",
         );
-        if let Decision::Decided(decided) = self.refused(id, refusal) {
+        if let Decision::Decided(decided) = Self::refused(id, refusal) {
             self.finish_decided(&decided, None, None, Instant::now());
         }
     }
@@ -551,7 +619,7 @@ impl Loop {
     pub(super) fn failed_with(&mut self, id: TaskId, error: TaskError) {
         let mut refusal = Refusal::new(error.message);
         refusal.help = error.help;
-        if let Decision::Decided(decided) = self.refused(id, refusal) {
+        if let Decision::Decided(decided) = Self::refused(id, refusal) {
             self.finish_decided(&decided, None, None, Instant::now());
         }
     }

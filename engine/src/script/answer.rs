@@ -269,7 +269,6 @@ fn ledger(fields: &BTreeMap<&str, &[u8]>) -> LedgerText {
         serial: text("serial").parse().unwrap_or(0),
         snapshot: join(snapshot),
         journal: join(journal),
-        key: text("key"),
     }
 }
 

@@ -126,19 +126,6 @@ ek_acquire() {
     ek_say stale
     exit 0
   fi
-  [ -s "$ek_dir/key" ] || ek_make_key
-}
-
-ek_make_key() {
-  # shellcheck disable=SC2046  # split into bytes
-  set -- $(od -An -v -tx1 -N32 /dev/urandom)
-  ek_ifs=$IFS
-  IFS=
-  ek_text=$*
-  IFS=$ek_ifs
-  [ "${#ek_text}" = 64 ] || ek_sick 'no random bytes can be had'
-  (umask 077; printf '%s\n' "$ek_text" >"$ek_dir/key.new") 2>/dev/null &&
-    mv -f -- "$ek_dir/key.new" "$ek_dir/key" || ek_sick 'the key cannot be written'
 }
 
 # Gives the lock back.

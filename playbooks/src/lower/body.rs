@@ -3,7 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use evenkeel_engine::{
-    Judge, Judgement, NotYet, Output, Outputs, Registry, Resolve, Resolved, Stop, Turn, Value,
+    Judge, Judgement, NotYet, Output, Outputs, Registry, Resolve, Resolved, Stop, TaskId, Turn,
+    Value,
 };
 
 use super::{
@@ -26,10 +27,23 @@ pub(crate) struct Body {
     pub(crate) scope: Scope,
     /// What earlier tasks leave behind, as far as this one may read it; the last one last.
     pub(crate) written: Vec<Written>,
+    /// In a rescue or `always`: the tasks whose failure it may be about, the last one last.
+    pub(crate) failing: Arc<[Failing]>,
     /// The modules.
     pub(crate) registry: Arc<Registry>,
     /// Local files.
     pub(crate) store: Arc<Store>,
+}
+
+/// A task whose failure a rescue may be about.
+#[derive(Clone, Debug)]
+pub(crate) struct Failing {
+    /// Which.
+    pub(crate) task: TaskId,
+    /// Its name.
+    pub(crate) name: String,
+    /// Its module.
+    pub(crate) action: String,
 }
 
 impl fmt::Debug for Body {
@@ -105,6 +119,32 @@ impl Body {
         };
         self.scope
             .with_left(self.written.iter().map(left).collect())
+            .with_locals(self.failure(outputs))
+    }
+
+    /// `ansible_failed_task` and `ansible_failed_result`, if a task failed.
+    fn failure(&self, outputs: &dyn Outputs) -> Vec<(String, Value)> {
+        let both = |task, result| {
+            let names = ["ansible_failed_task", "ansible_failed_result"];
+            names
+                .map(str::to_owned)
+                .into_iter()
+                .zip([task, result])
+                .collect()
+        };
+        let mut later = None;
+        for failing in self.failing.iter().rev() {
+            match outputs.of(failing.task) {
+                Ok(output) if output.failed => {
+                    let task = [("name", &failing.name), ("action", &failing.action)];
+                    let task = task.map(|(key, text)| (key.to_owned(), text.as_str().into()));
+                    return both(Value::Map(task.into()), output.to_value());
+                }
+                Ok(_) => {}
+                Err(what) => later = Some(Value::NotYet(what)),
+            }
+        }
+        later.map_or_else(Vec::new, |later| both(later.clone(), later))
     }
 
     /// The task's parts with these results; `lenient`: what cannot be had counts as not known yet.
@@ -185,12 +225,7 @@ impl Body {
         (index, item): (usize, Value),
         lenient: bool,
     ) -> Result<Turn, Trouble> {
-        let number = i64::try_from(index).unwrap_or(i64::MAX);
-        let scope = scope.with_locals(
-            [(found.var.clone(), item.clone())]
-                .into_iter()
-                .chain(found.index.clone().map(|name| (name, Value::Int(number)))),
-        );
+        let scope = scope.with_locals(found.locals(index, &item));
         let variables = scope.variables();
         let no = if lenient {
             None
@@ -271,9 +306,17 @@ impl Judge for Verdict {
         !self.0.program.failed_when.is_empty()
     }
 
-    fn judge(&self, result: &Output, outputs: &dyn Outputs) -> Result<Judgement, Stop> {
+    fn judge(
+        &self,
+        result: &Output,
+        turn: Option<(usize, &Value)>,
+        outputs: &dyn Outputs,
+    ) -> Result<Judgement, Stop> {
         let program = &self.0.program;
         let mut scope = self.0.current(outputs);
+        if let (Some(found), Some((index, item))) = (&program.loop_, turn) {
+            scope = scope.with_locals(found.locals(index, item));
+        }
         if let Some(name) = &program.register {
             scope = scope.with_locals([(name.clone(), result.to_value())]);
         }

@@ -1,5 +1,7 @@
 //! A task with all its texts compiled, before it is known on which host it runs.
 
+use evenkeel_engine::Value;
+
 use crate::{
     ast::{LoopKind, Task},
     files::{Span, Spanned},
@@ -119,6 +121,16 @@ impl Condition {
     }
 }
 
+impl Loop {
+    /// The variables of a turn.
+    pub(crate) fn locals(&self, index: usize, item: &Value) -> Vec<(String, Value)> {
+        let number = i64::try_from(index).unwrap_or(i64::MAX);
+        let index = self.index.clone().map(|name| (name, number.into()));
+        let item = (self.var.clone(), item.clone());
+        [item].into_iter().chain(index).collect()
+    }
+}
+
 fn conditions(nodes: &[Node], faults: &mut Vec<Fault>) -> Vec<Condition> {
     nodes
         .iter()
@@ -214,6 +226,6 @@ impl Arg {
     }
 }
 
-fn node_text(node: &Node) -> evenkeel_engine::Value {
+fn node_text(node: &Node) -> Value {
     node.text.as_str().into()
 }

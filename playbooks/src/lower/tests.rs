@@ -405,7 +405,7 @@ fn hosts_groups_and_their_variables() {
         2
     );
     let extra = load_dir(dir.path(), |request| {
-        request.extra_vars = vec!["own=cli".to_owned()]
+        request.extra_vars = vec!["own=cli".to_owned()];
     });
     let extra = extra.unwrap_or_else(|found| panic!("{found}"));
     assert_eq!(
@@ -511,6 +511,7 @@ fn circles_and_judges() {
     let verdict = |rc: i64| {
         judge.judge(
             &output(true, serde_json::json!({"rc": rc})),
+            None,
             &Known::default(),
         )
     };

@@ -360,7 +360,11 @@ mod tests {
     fn shown(text: &str) -> Vec<String> {
         let uses = Uses::of_template(text);
         let show = |used: &Use| {
-            let path: String = used.path.iter().map(|key| format!(".{key}")).collect();
+            let mut path = String::new();
+            for key in &used.path {
+                path += ".";
+                path += key;
+            }
             let test = used
                 .test
                 .as_ref()

@@ -1,0 +1,11 @@
+//! The run held to its promises, on hosts in memory.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod kit;
+
+mod basics;
+mod check;
+mod cut;
+mod lock;
+mod order;
+mod secrets;

@@ -1,0 +1,11 @@
+//! The runner as a whole, by the real program, on this machine.
+//!
+//! What needs a package index, `strace`, root or much time is ignored, with the word for it; `.ci/run` runs
+//! that too.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod runner {
+    mod drift;
+    mod killed;
+    mod quickstart;
+}
