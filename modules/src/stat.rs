@@ -38,7 +38,7 @@ pub struct Args {
         skip_serializing_if = "Option::is_none"
     )]
     pub checksum_algorithm: Option<String>,
-    /// Not looked for: the result has no `mimetype` and no `charset`.
+    /// Has no effect: the result has no `mimetype` and no `charset`.
     #[serde(
         default,
         alias = "mime",
@@ -47,7 +47,7 @@ pub struct Args {
         skip_serializing_if = "Option::is_none"
     )]
     pub get_mime: Option<bool>,
-    /// Not looked for: the result has no `attributes`.
+    /// Has no effect: the result has no `attributes`.
     #[serde(
         default,
         alias = "attr",
