@@ -2,7 +2,10 @@
 
 #![cfg_attr(
     test,
-    expect(clippy::disallowed_methods, reason = "tests run scripts on this machine")
+    expect(
+        clippy::disallowed_methods,
+        reason = "tests run scripts on this machine"
+    )
 )]
 
 use evenkeel_engine::Registry;

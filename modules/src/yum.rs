@@ -102,7 +102,7 @@ pub struct Args {
     /// Checks certificates of servers (the default).
     #[serde(default = "yes", alias = "sslverify", skip_serializing_if = "is_yes")]
     pub validate_certs: bool,
-    /// Seconds to wait for another dnf; it waits as long as the task may take.
+    /// Has no effect: it waits for another dnf as long as the task may take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock_timeout: Option<u64>,
 }

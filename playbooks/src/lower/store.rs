@@ -133,3 +133,20 @@ fn find(name: &str, kind: &str, folders: &[PathBuf]) -> Result<PathBuf, Fault> {
         None => fault.help(format!("looked for {}", looked.join(", "))),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_keeps_the_slash_that_it_is_named_with() {
+        let temp = tempfile::tempdir().unwrap();
+        std::fs::create_dir(temp.path().join("tree")).unwrap();
+        let store = Store::default();
+        for name in ["tree", "tree/", "tree"] {
+            let folders = [temp.path().to_owned()];
+            let source = store.source(name, "files", &folders).unwrap();
+            assert_eq!(source.name(), name);
+        }
+    }
+}
