@@ -609,9 +609,8 @@ impl Loop {
             self.unknown(id, what);
             return;
         }
-        let refusal = Refusal::new(format!("it cannot be decided: {} is not known", what.0)).help(
-            "its turn has come, so no earlier task will make it: name the task that does, or \
-             look at what is said of the host",
+        let refusal = Refusal::new(format!("what it needs is missing: {}", what.0)).help(
+            "no earlier task makes it: make it in a task before this one, or correct what names it",
         );
         if let Decision::Decided(decided) = Self::refused(id, refusal) {
             self.finish_decided(&decided, None, None);
