@@ -38,6 +38,7 @@ pub(super) struct State {
 struct Machine {
     names: usize,
     locked: bool,
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// See the module.
@@ -131,6 +132,11 @@ impl Board {
 
     pub(super) fn locked(&self, machine: &str) {
         self.machine(machine, |it| it.locked = true);
+    }
+
+    /// The turn to use the machine's lock, which is the run's: its names use it one after the other.
+    pub(super) fn turn(&self, machine: &str) -> Arc<tokio::sync::Mutex<()>> {
+        self.machine(machine, |it| Arc::clone(&it.turn))
     }
 
     fn machine<T>(&self, name: &str, with: impl FnOnce(&mut Machine) -> T) -> T {

@@ -120,6 +120,8 @@ impl Loop {
     /// Sends under the lock; waits for another run within the bound.
     pub(super) async fn locked(&mut self, ops: Vec<Op>, tail: Vec<Op>) -> Result<Sent, Lost> {
         let machine = self.ledger.machine.clone();
+        let turn = self.shared.board.turn(&machine);
+        let _mine = turn.lock().await;
         let audit = &self.shared.options.audit;
         let holder = format!("{} on {} since {}", audit.who, audit.from, audit.at);
         let begun = Instant::now();
