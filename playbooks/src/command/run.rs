@@ -154,7 +154,7 @@ pub(super) fn ended(ran: Result<Report, Trouble>, changes_count: bool) -> Exit {
         if host.unreachable {
             exit = exit.or(Exit::Unreachable);
         }
-        if host.failed + host.blocked > 0 {
+        if host.failed > 0 {
             exit = exit.or(Exit::Failed);
         }
         if changes_count && host.changed + host.unknown > 0 {
