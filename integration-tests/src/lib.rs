@@ -34,3 +34,13 @@ pub use self::{
     need::{need, need_root},
     running::{Running, until},
 };
+
+/// The blocks of Rust in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
+/// The blocks of Rust in the page about modules.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/modules.md")]
+struct Modules;

@@ -1,8 +1,9 @@
 //! A run that goes on while the test does other things.
 
 use std::{
-    io::Read as _,
+    io::Read,
     process::{Child, Command, Output, Stdio},
+    sync::{Arc, Mutex},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -13,29 +14,29 @@ use crate::Ended;
 #[derive(Debug)]
 pub struct Running {
     child: Child,
-    stdout: JoinHandle<Vec<u8>>,
-    stderr: JoinHandle<Vec<u8>>,
+    stdout: (Said, JoinHandle<()>),
+    stderr: (Said, JoinHandle<()>),
 }
+
+/// What was read so far.
+type Said = Arc<Mutex<Vec<u8>>>;
 
 impl Running {
     pub(crate) fn new(command: &mut Command) -> Self {
         command.stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        let (mut stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         Self {
             child,
-            stdout: std::thread::spawn(move || {
-                let mut all = Vec::new();
-                stdout.read_to_end(&mut all).unwrap();
-                all
-            }),
-            stderr: std::thread::spawn(move || {
-                let mut all = Vec::new();
-                stderr.read_to_end(&mut all).unwrap();
-                all
-            }),
+            stdout: follow(stdout),
+            stderr: follow(stderr),
         }
+    }
+
+    /// What it has said so far on stdout.
+    pub fn said(&self) -> String {
+        String::from_utf8_lossy(&self.stdout.0.lock().unwrap()).into_owned()
     }
 
     /// Sends a signal by its name, such as `KILL`. That the program has ended already is no mistake.
@@ -50,11 +51,15 @@ impl Running {
     /// Waits for its end.
     pub fn wait(mut self) -> Ended {
         let status = self.child.wait().unwrap();
-        let (stdout, stderr) = (self.stdout.join().unwrap(), self.stderr.join().unwrap());
+        let all = |(said, reader): (Said, JoinHandle<()>)| {
+            reader.join().unwrap();
+            let all = std::mem::take(&mut *said.lock().unwrap());
+            all
+        };
         Ended::new(&Output {
             status,
-            stdout,
-            stderr,
+            stdout: all(self.stdout),
+            stderr: all(self.stderr),
         })
     }
 
@@ -62,6 +67,21 @@ impl Running {
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
+}
+
+fn follow(mut from: impl Read + Send + 'static) -> (Said, JoinHandle<()>) {
+    let said = Said::default();
+    let into = Arc::clone(&said);
+    let reader = std::thread::spawn(move || {
+        let mut part = [0; 4096];
+        loop {
+            match from.read(&mut part).unwrap() {
+                0 => return,
+                count => into.lock().unwrap().extend(&part[..count]),
+            }
+        }
+    });
+    (said, reader)
 }
 
 /// Waits until something is so, for at most a minute.

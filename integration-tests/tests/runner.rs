@@ -5,7 +5,14 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod runner {
+    mod cut;
     mod drift;
+    mod examples;
+    mod failing;
+    mod foretell;
     mod killed;
+    mod many;
     mod quickstart;
+    mod readme;
+    mod together;
 }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use evenkeel_integration_tests::{Lab, need};
 use serde_json::json;
 
+use super::foretell::foretold;
+
 fn examples() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     root.join("playbooks/examples")
@@ -75,20 +77,4 @@ fn the_quickstart_has_nothing_to_do_the_second_time() {
         lab.read("root/public/index.html").contains("Hello"),
         "{third}"
     );
-}
-
-/// Each task of a plan ended as it said, or the plan called it unknown.
-pub(crate) fn foretold(
-    plan: &evenkeel_integration_tests::Ended,
-    run: &evenkeel_integration_tests::Ended,
-) {
-    for task in plan.tasks() {
-        if task.outcome() == "unknown" {
-            continue;
-        }
-        let done = run.task(task.name());
-        let (is, was) = (task.name(), format!("planned\n{plan}\ndone\n{run}"));
-        assert_eq!(task.outcome(), done.outcome(), "`{is}`\n{was}");
-        assert_eq!(task.whats(), done.whats(), "`{is}`\n{was}");
-    }
 }

@@ -26,7 +26,8 @@ pub(crate) fn changes(plan: &Plan, who: Who, context: &Context<'_>) -> Vec<Chang
 fn shown(change: &Change, who: Who, context: &Context<'_>) -> ChangeShown {
     if context.task.no_log {
         return ChangeShown {
-            what: change.what.clone(),
+            // What a command is called holds its arguments.
+            what: MASK.to_owned(),
             before: MASK.into(),
             after: MASK.into(),
             diff: None,

@@ -1,0 +1,104 @@
+//! More than one run, or more than one name, on one machine.
+
+use evenkeel_integration_tests::{Lab, until};
+
+#[test]
+fn of_two_runs_at_once_one_waits() {
+    let lab = Lab::new();
+    lab.tasks(
+        "
+- name: wait for a word
+  shell:
+    cmd: |
+      touch waiting
+      for i in $(seq 600); do test -e word && break; sleep 0.05; done
+      touch waited
+    chdir: '{{ playbook_dir }}'
+    creates: '{{ playbook_dir }}/waited'
+",
+    );
+    lab.file(
+        "other.yml",
+        "
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: the other
+      copy: {dest: '{{ playbook_dir }}/other', content: other}
+",
+    );
+    let first = lab.start(&[]);
+    until("the command waits", || lab.has("waiting"));
+    let second = lab.start(&["other.yml"]);
+    until("the second run says that it waits", || {
+        second.said().contains("\"waiting\"")
+    });
+    assert!(!lab.has("other"));
+    lab.file("word", "");
+    first.wait().ok().changed(1);
+    let second = second.wait().ok().changed(1);
+    let waiting = second
+        .events
+        .iter()
+        .find(|event| event["event"] == "waiting");
+    let what = waiting.unwrap()["what"].as_str().unwrap();
+    assert!(what.contains("run"), "{second}");
+    assert_eq!(lab.read("other"), "other");
+    lab.run(&[]).ok().changed(0).exchanges(1);
+}
+
+#[test]
+fn ten_names_of_one_machine_share_its_ledger_and_lock() {
+    let lab = Lab::new();
+    let mut hosts = "[ten]\n".to_owned();
+    for number in 0..10 {
+        hosts += &format!("h{number} ansible_connection=local number={number}\n");
+    }
+    lab.file("hosts", &hosts);
+    lab.file(
+        "site.yml",
+        "
+- hosts: ten
+  gather_facts: false
+  tasks:
+    - name: a directory for all
+      file: {path: '{{ playbook_dir }}/all', state: directory}
+    - name: a file of each
+      copy: {dest: '{{ playbook_dir }}/all/{{ inventory_hostname }}', content: '{{ number }}'}
+      notify: tell
+    - name: once each
+      shell: echo {{ inventory_hostname }} >> once
+      args: {chdir: '{{ playbook_dir }}'}
+      once: true
+  handlers:
+    - name: tell
+      shell: echo {{ inventory_hostname }} >> told
+      args: {chdir: '{{ playbook_dir }}'}
+",
+    );
+    let args = ["-i", "hosts"];
+    let first = lab.run(&args).ok();
+    let first = first.never_says("\"waiting\"");
+    assert_eq!(first.named("failed").len(), 0, "{first}");
+    let sorted = |name: &str| {
+        let text = lab.read(name);
+        let mut lines: Vec<_> = text.lines().map(ToOwned::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let names: Vec<_> = (0..10).map(|number| format!("h{number}")).collect();
+    assert_eq!(sorted("told"), names);
+    assert_eq!(sorted("once"), names);
+    // The run let go of the lock: another one does not wait.
+    let second = lab
+        .run(&args)
+        .ok()
+        .changed(0)
+        .exchanges(10)
+        .counts("assumed", 10);
+    second.never_says("\"waiting\"");
+    lab.file("all/h3", "by hand");
+    let third = lab.run(&args).ok().changed(2).never_says("\"waiting\"");
+    assert_eq!(third.named("changed"), ["a file of each", "tell"]);
+    assert_eq!(sorted("told").len(), 11);
+}
