@@ -245,7 +245,8 @@ pub async fn run(
     let names = shared.list.hosts.iter().map(|host| host.name.clone());
     let hosts: IndexMap<String, Recap> = names.zip(recaps).collect();
     let interrupted = shared.cancel.is_stopped();
-    let bad = |recap: &Recap| recap.failed > 0 || recap.blocked > 0 || recap.unreachable;
+    // What is blocked without a failure was taken by a rescue.
+    let bad = |recap: &Recap| recap.failed > 0 || recap.unreachable;
     let ok = !interrupted && !hosts.values().any(bad);
     shared.sink.event(&Event::RunFinished {
         ok,
