@@ -59,7 +59,8 @@ fn go(selection: &Selection, how: &Execution, reporting: &Reporting, looks: &Loo
             "`--output json` has all that happened, one event a line",
         );
     }
-    let loaded = match load::load(selection, looks.mode == Mode::Check, looks.diff) {
+    let json = reporting.output == Output::Json;
+    let loaded = match load::load_for(selection, looks.mode == Mode::Check, looks.diff, json) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
@@ -154,7 +155,8 @@ pub(super) fn ended(ran: Result<Report, Trouble>, changes_count: bool) -> Exit {
         if host.unreachable {
             exit = exit.or(Exit::Unreachable);
         }
-        if host.failed + host.blocked > 0 {
+        // What is blocked without a failure was taken by a rescue.
+        if host.failed > 0 {
             exit = exit.or(Exit::Failed);
         }
         if changes_count && host.changed + host.unknown > 0 {
