@@ -150,9 +150,10 @@ fn shown(path: &str, existed: bool, content: &Content) -> Change {
         1 => "1 byte".to_owned(),
         bytes => format!("{bytes} bytes"),
     };
-    let before = match content.is_secret() {
-        true => evenkeel_engine::MASK,
-        false => "other content",
+    let before = if content.is_secret() {
+        evenkeel_engine::MASK
+    } else {
+        "other content"
     };
     let before = existed.then_some(before);
     Change::new("content", before, after).diff(Diff::File {
