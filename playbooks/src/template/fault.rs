@@ -311,9 +311,10 @@ fn undefined(part: Option<&str>, variables: &dyn Variables) -> Fault {
     }
     let fault = Fault::new("undefined_variable", format!("`{part}` is undefined"));
     let names = variables.names();
-    let near = match part.contains(['.', '[']) {
-        true => None,
-        false => closest(part, names.iter().map(String::as_str)),
+    let near = if part.contains(['.', '[']) {
+        None
+    } else {
+        closest(part, names.iter().map(String::as_str))
     };
     match near {
         Some(name) => fault.help(format!("did you mean `{name}`?")),
