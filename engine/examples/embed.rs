@@ -4,10 +4,13 @@
 //! cargo run --example embed [DIRECTORY]
 //! ```
 
+#![expect(clippy::print_stdout, reason = "it shows what happens")]
+
 use std::{error::Error, sync::Arc};
 
 use evenkeel_engine::{
-    Late, LocalConnection, Outputs, Resolve, Resolved, ScriptHost, Stop, Task, TaskList, With,
+    HostId, Late, LocalConnection, Outputs, Resolve, Resolved, ScriptHost, Stop, Task, TaskId,
+    TaskList, With,
     event::Event,
     run::{Cancel, Options, run},
 };
@@ -21,77 +24,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let mut list = TaskList::new("embed");
     let here = list.host("here", Arc::new(ScriptHost::new(LocalConnection::new())));
-
-    list.task(
-        Task::new::<file::File>(
-            "a directory",
-            file::Args {
-                path: root.clone(),
-                state: Some(file::State::Directory),
-                ..file::Args::default()
-            },
-        )
-        .on(here),
-    );
-    let greeting = list.task(
-        Task::new::<file_template::FileTemplate>(
-            "a greeting",
-            file_template::Args {
-                dest: format!("{root}/greeting"),
-                content: Late::of("hello from a Rust program\n"),
-                ..file_template::Args::default()
-            },
-        )
-        .id("greeting")
-        .on(here),
-    );
-    // Runs when the greeting changes, and never without need.
-    list.task(
-        Task::new::<command::Command>(
-            "count its words",
-            command::Args {
-                argv: ["sh", "-c", "wc -w <greeting >words"]
-                    .map(Late::of)
-                    .to_vec(),
-                chdir: Some(root.clone()),
-                ..command::Args::default()
-            },
-        )
-        .on(here)
-        .triggered_by(greeting)
-        .handler(),
-    );
-    let seen = list.task(
-        Task::new::<stat::Stat>(
-            "look at it",
-            stat::Args {
-                path: format!("{root}/greeting"),
-                ..stat::Args::default()
-            },
-        )
-        .on(here),
-    );
-    // Arguments that come from an earlier task's result: a closure.
-    let note: Arc<dyn Resolve> = Arc::new(move |outputs: &dyn Outputs| {
-        let size = outputs
-            .of(seen)?
-            .value
-            .get("stat")
-            .and_then(|s| s.get("size"))
-            .cloned();
-        let size = size.and_then(|size| size.as_text()).unwrap_or_default();
-        let args = file_template::Args {
-            dest: format!("{root}/note"),
-            content: Late::of(format!("the greeting has {size} bytes\n")),
-            ..file_template::Args::default()
-        };
-        Ok::<_, Stop>(Resolved::One(Arc::new(
-            With::<file_template::FileTemplate>(args),
-        )))
-    });
-    let mut note = Task::resolved("a note about it", "file-template", note).on(here);
-    note.needs.push(seen);
-    list.task(note);
+    let seen = tasks(&mut list, here, &root);
+    list.task(note(root, here, seen));
 
     let sink = |event: &Event| {
         if let Event::TaskFinished(task) = event {
@@ -118,4 +52,77 @@ async fn main() -> Result<(), Box<dyn Error>> {
     } else {
         Err("not everything is in its state".into())
     }
+}
+
+/// A file in a directory, and a command that runs when the file changes. Gives the task that looks
+/// at the file.
+fn tasks(list: &mut TaskList, here: HostId, root: &str) -> TaskId {
+    let directory = file::Args {
+        path: root.to_owned(),
+        state: Some(file::State::Directory),
+        ..file::Args::default()
+    };
+    list.task(Task::new::<file::File>("a directory", directory).on(here));
+    let greeting = list.task(
+        Task::new::<file_template::FileTemplate>(
+            "a greeting",
+            file_template::Args {
+                dest: format!("{root}/greeting"),
+                content: Late::of("hello from a Rust program\n"),
+                ..file_template::Args::default()
+            },
+        )
+        .id("greeting")
+        .on(here),
+    );
+    // Runs when the greeting changes, and never without need.
+    list.task(
+        Task::new::<command::Command>(
+            "count its words",
+            command::Args {
+                argv: ["sh", "-c", "wc -w <greeting >words"]
+                    .map(Late::of)
+                    .to_vec(),
+                chdir: Some(root.to_owned()),
+                ..command::Args::default()
+            },
+        )
+        .on(here)
+        .triggered_by(greeting)
+        .handler(),
+    );
+    list.task(
+        Task::new::<stat::Stat>(
+            "look at it",
+            stat::Args {
+                path: format!("{root}/greeting"),
+                ..stat::Args::default()
+            },
+        )
+        .on(here),
+    )
+}
+
+/// A file whose arguments come from an earlier task's result: a closure.
+fn note(root: String, here: HostId, seen: TaskId) -> Task {
+    let note: Arc<dyn Resolve> = Arc::new(move |outputs: &dyn Outputs| {
+        let size = outputs
+            .of(seen)?
+            .value
+            .get("stat")
+            .and_then(|s| s.get("size"))
+            .cloned();
+        let size = size.and_then(|size| size.as_text()).unwrap_or_default();
+        let args = file_template::Args {
+            dest: format!("{root}/note"),
+            content: Late::of(format!("the greeting has {size} bytes\n")),
+            ..file_template::Args::default()
+        };
+        Ok::<_, Stop>(Resolved::One(Arc::new(
+            With::<file_template::FileTemplate>(args),
+        )))
+    });
+    let mut note = Task::resolved("a note about it", "file-template", note).on(here);
+    note.needs.push(seen);
+    note
 }

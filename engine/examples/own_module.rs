@@ -8,6 +8,8 @@
 //! cargo test --example own_module
 //! ```
 
+#![expect(clippy::print_stdout, reason = "it shows what happens")]
+
 use std::{collections::BTreeMap, error::Error, sync::Arc};
 
 use evenkeel_engine::{
@@ -196,6 +198,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 #[cfg(test)]
 mod tests {
+    use evenkeel_engine::{
+        fake::FakeHost,
+        testing::{Case, laws},
+    };
+
     use super::*;
 
     fn args() -> Args {
@@ -219,6 +226,18 @@ mod tests {
         assert_eq!(plan.changes[0].before, "old".into());
         seen.foretell(&plan.changes[0].steps[0].effects);
         assert!(GitConfig::plan(&args(), &seen).unwrap().changes.is_empty());
+    }
+
+    #[test]
+    fn it_keeps_the_laws() {
+        let host = |value: Option<&str>| {
+            FakeHost::new().answers(args().setting(), value.map(str::to_owned))
+        };
+        laws([
+            Case::new::<GitConfig>("another value", host(Some("old")), args()),
+            Case::new::<GitConfig>("no value", host(None), args()),
+            Case::new::<GitConfig>("in its state", host(Some("new")), args()),
+        ]);
     }
 
     #[test]

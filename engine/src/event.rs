@@ -115,7 +115,7 @@ pub struct TaskFinished {
     /// The result as `register` gives it; only for what a user asked to see.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<serde_json::Value>,
-    /// How long it took.
+    /// How long its own steps took on the host.
     pub duration_ms: u64,
 }
 

@@ -44,10 +44,13 @@ impl Fingerprint {
         };
         let extras = extras.iter().map(|(name, value)| (*name, value));
         for (name, value) in own.into_iter().chain(extras) {
-            let name = match value {
+            let mut name = match value {
                 Value::Source(source) => format!("file:{}", source.name()),
                 _ => name.to_owned(),
             };
+            while fields.contains_key(&name) {
+                name.push('+');
+            }
             fields.insert(name, short(&digest(value, key)));
         }
         let mut all = Encoder {

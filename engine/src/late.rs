@@ -4,8 +4,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::value::Value;
 
-/// A value that only a later moment of this run will give. The text says which: "the result of
-/// `build`", "what `id app` answers".
+/// A value that only a later moment of this run will give. The text says which, as a noun: "the
+/// result of `build`", "what `id app` answers", "the user `app`". It is shown behind "not known
+/// yet:" in check mode, and in the error if the task's turn comes and it is still missing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[error("not known yet: {0}")]
 pub struct NotYet(pub String);

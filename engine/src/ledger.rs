@@ -95,7 +95,7 @@ impl Ledger {
             journal_len: text.journal.len(),
             ..Self::default()
         };
-        let mut pending = BTreeMap::new();
+        let mut pending = Begun::default();
         let lines = text.snapshot.lines().chain(text.journal.lines());
         for line in lines.filter_map(|line| serde_json::from_str::<Line>(line).ok()) {
             match line {
@@ -134,7 +134,7 @@ impl Ledger {
     }
 
     #[expect(clippy::too_many_lines, reason = "one arm for each kind of line")]
-    fn replay(&mut self, line: Line, pending: &mut BTreeMap<String, Pending>) {
+    fn replay(&mut self, line: Line, pending: &mut Begun) {
         match line {
             Line::Ledger { .. } => {}
             Line::Key { key } => {
@@ -172,14 +172,16 @@ impl Ledger {
                     started: false,
                     done: None,
                 };
-                pending.insert(epoch, state);
+                let epochs = pending.of_tasks.entry(state.task.clone()).or_default();
+                epochs.push(epoch.clone());
+                pending.epochs.insert(epoch, state);
             }
             Line::Start { epoch } => self.started(&epoch, pending),
             Line::Void { epoch } => {
-                pending.remove(&epoch);
+                pending.epochs.remove(&epoch);
             }
             Line::Done { epoch, ok } => {
-                if let Some(state) = pending.get_mut(&epoch) {
+                if let Some(state) = pending.epochs.get_mut(&epoch) {
                     state.done = Some(ok);
                 }
             }
@@ -189,7 +191,7 @@ impl Ledger {
                 witness,
                 result,
             } => {
-                if let Some(state) = pending.remove(&epoch) {
+                if let Some(state) = pending.epochs.remove(&epoch) {
                     self.end(state, Some(ended), witness, result);
                 }
             }
@@ -217,7 +219,9 @@ impl Ledger {
                 self.served.entry(listener).or_default().extend(tasks);
             }
             Line::Forget { task } => {
-                pending.retain(|_, state| state.task != task);
+                for epoch in pending.of_tasks.remove(&task).unwrap_or_default() {
+                    pending.epochs.remove(&epoch);
+                }
                 self.records.remove(&task);
             }
         }
@@ -225,40 +229,20 @@ impl Ledger {
 
     /// A task's first step begins. What an older epoch of it came to is settled first: the new one
     /// takes its place.
-    fn started(&mut self, epoch: &str, pending: &mut BTreeMap<String, Pending>) {
-        let Some(state) = pending.get_mut(epoch) else {
+    fn started(&mut self, epoch: &str, pending: &mut Begun) {
+        let Some(state) = pending.epochs.get_mut(epoch) else {
             return;
         };
         state.started = true;
-        let task = state.task.clone();
-        let old: Vec<String> = pending
-            .iter()
-            .filter(|(other, state)| *other != epoch && state.task == task)
-            .map(|(other, _)| other.clone())
-            .collect();
-        for state in old
-            .iter()
-            .filter_map(|old| pending.remove(old))
-            .collect::<Vec<_>>()
-        {
-            if state.started {
-                let ended = state.done.map(Ended::of_steps);
-                self.end(state, ended, None, None);
+        let mine = vec![epoch.to_owned()];
+        let all = pending.of_tasks.insert(state.task.clone(), mine);
+        let older = all.into_iter().flatten().filter(|other| other != epoch);
+        for older in older.filter_map(|older| pending.epochs.remove(&older)) {
+            if older.started {
+                let ended = older.done.map(Ended::of_steps);
+                self.end(older, ended, None, None);
             }
         }
-    }
-
-    /// Whether somebody listened to the epoch of this record who has not served it.
-    fn is_owed(&self, task: &Scope, record: &Record) -> bool {
-        let served = |name: &String| {
-            let listener = Scope {
-                task: name.clone(),
-                ..task.clone()
-            };
-            let tasks = self.served.get(&listener);
-            tasks.and_then(|tasks| tasks.get(task)) == record.epoch.as_ref()
-        };
-        record.owes() && !record.listeners.iter().all(served)
     }
 
     fn end(
@@ -270,7 +254,9 @@ impl Ledger {
     ) {
         let old = self.records.remove(&state.task).unwrap_or_default();
         let well = matches!(ended, Some(Ended::Changed | Ended::Unchanged));
-        let record = if ended == Some(Ended::Unchanged) && self.is_owed(&state.task, &old) {
+        let record = if ended == Some(Ended::Unchanged)
+            && self.unserved(&state.task, &old).next().is_some()
+        {
             // That nothing changed this time pays nobody.
             Record {
                 epoch: old.epoch,
@@ -310,8 +296,8 @@ impl Ledger {
 
     /// What was begun and has no end: steps that were done count as changed, what was started as
     /// cut off; what was only meant is forgotten, unless the machine went down with it.
-    fn settle(&mut self, pending: BTreeMap<String, Pending>, boot: &str) {
-        for state in pending.into_values() {
+    fn settle(&mut self, pending: Begun, boot: &str) {
+        for state in pending.epochs.into_values() {
             if state.started || state.boot != boot {
                 let ended = state.done.map(Ended::of_steps);
                 self.end(state, ended, None, None);
@@ -324,19 +310,49 @@ impl Ledger {
         self.records.get(task)?.epoch.as_ref()
     }
 
-    /// Tasks of earlier epochs that this listener of a host and project is owed a turn for.
+    /// What listeners of a host and project are owed a turn for: tasks by listener.
+    pub fn owing(&self, of: &Scope) -> BTreeMap<String, Vec<Scope>> {
+        let mut owing: BTreeMap<String, Vec<Scope>> = BTreeMap::new();
+        let records = self.records.range(Scope::all_of(&of.project, &of.host));
+        for (task, record) in records {
+            for listener in self.unserved(task, record) {
+                let tasks = owing.entry(listener.clone()).or_default();
+                tasks.push(task.clone());
+            }
+        }
+        owing
+    }
+
+    /// Tasks of earlier runs that this listener is owed a turn for.
     pub fn owed<'a>(
         &'a self,
         listener: &'a Scope,
     ) -> impl Iterator<Item = (&'a Scope, &'a Record)> + 'a {
-        let served = self.served.get(listener);
+        let owes = |(task, record): &(&'a Scope, &'a Record)| {
+            self.unserved(task, record)
+                .any(|name| *name == listener.task)
+        };
         self.records
             .range(Scope::all_of(&listener.project, &listener.host))
-            .filter(move |(task, record)| {
-                record.owes()
-                    && record.listeners.contains(&listener.task)
-                    && served.and_then(|tasks| tasks.get(*task)) != record.epoch.as_ref()
-            })
+            .filter(owes)
+    }
+
+    /// Who listened to the epoch of this record and has not served it.
+    fn unserved<'a>(
+        &'a self,
+        task: &'a Scope,
+        record: &'a Record,
+    ) -> impl Iterator<Item = &'a String> + 'a {
+        let served = move |name: &&String| {
+            let listener = Scope {
+                task: (*name).clone(),
+                ..task.clone()
+            };
+            let tasks = self.served.get(&listener);
+            tasks.and_then(|tasks| tasks.get(task)) == record.epoch.as_ref()
+        };
+        let listeners = record.listeners.iter().filter(|_| record.owes());
+        listeners.filter(move |name| !served(name))
     }
 
     /// The lines of a snapshot that says the same.
@@ -376,6 +392,14 @@ impl Ledger {
             Line::Key { key },
         ]
     }
+}
+
+/// Epochs that were begun and have not ended.
+#[derive(Default)]
+struct Begun {
+    epochs: BTreeMap<String, Pending>,
+    /// Of each task; some may have ended.
+    of_tasks: BTreeMap<Scope, Vec<String>>,
 }
 
 struct Pending {

@@ -236,16 +236,17 @@ pub async fn run(
     while let Some(joined) = loops.join_next().await {
         match joined {
             Ok((host, recap)) => recaps[host.index()] = recap,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => continue,
-            },
+            Err(error) => {
+                if let Ok(panic) = error.try_into_panic() {
+                    std::panic::resume_unwind(panic);
+                }
+            }
         }
     }
     let names = shared.list.hosts.iter().map(|host| host.name.clone());
     let hosts: IndexMap<String, Recap> = names.zip(recaps).collect();
     let interrupted = shared.cancel.is_stopped();
-    // What is blocked without a failure was taken by a rescue.
+    // A task that was blocked is no failure of its own: what blocked it may have been rescued.
     let bad = |recap: &Recap| recap.failed > 0 || recap.unreachable;
     let ok = !interrupted && !hosts.values().any(bad);
     shared.sink.event(&Event::RunFinished {

@@ -281,6 +281,11 @@ impl Schedule {
         }
     }
 
+    /// Whether a task was started and has not ended.
+    pub fn is_running(&self, task: TaskId) -> bool {
+        self.states[self.layout.node(task)] == State::Running
+    }
+
     /// Whether all tasks have ended.
     pub fn is_over(&self) -> bool {
         self.open == 0

@@ -228,7 +228,14 @@ fn list(dir: &Path, prefix: &str, into: &mut Vec<(String, Source)>) -> io::Resul
             into.push((format!("{relative}/"), Source(Arc::new(here))));
             list(&path, &format!("{relative}/"), into)?;
         } else {
-            into.push((relative.clone(), Source::open(relative, &path)?));
+            let source = Source::open(relative.as_str(), &path).map_err(|error| {
+                let what = if path.is_symlink() { "link" } else { "file" };
+                io::Error::new(
+                    error.kind(),
+                    format!("the {what} `{relative}` in it: {error}"),
+                )
+            })?;
+            into.push((relative, source));
         }
     }
     Ok(())

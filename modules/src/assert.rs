@@ -27,7 +27,7 @@ pub struct Args {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<serde_json::Value>")]
     pub success_msg: Option<Late<Value>>,
-    /// Says nothing of conditions that hold; accepted, since none are told of anyway.
+    /// Has no effect: of conditions that hold nothing is said anyway.
     #[serde(default, skip_serializing_if = "is_default")]
     pub quiet: bool,
 }

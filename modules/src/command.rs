@@ -49,13 +49,13 @@ pub struct Args {
     /// What the program reads from stdin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stdin: Option<Late<Text>>,
-    /// Whether a newline is added to `stdin`.
+    /// Whether a newline is added to `stdin` (the default).
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub stdin_add_newline: bool,
-    /// Whether `$NAME` and a leading `~` in arguments are expanded on the host.
+    /// Whether `$NAME` and a leading `~` in arguments are expanded on the host (the default).
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub expand_argument_vars: bool,
-    /// Whether empty lines at the end of the output are dropped.
+    /// Whether empty lines at the end of the output are dropped (the default).
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub strip_empty_ends: bool,
     /// Whether it may take long: then it runs detached from the connection, beside other work.

@@ -70,7 +70,7 @@ pub struct Args {
     /// The SHA-256 that the source must have, in hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<String>,
-    /// Whether vaulted sources are decrypted; the playbook runner does it.
+    /// Whether a vaulted source is decrypted (the default).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decrypt: Option<bool>,
     /// Links in a local directory are followed: only `true` is supported.
@@ -117,7 +117,7 @@ pub struct Output {
 
 impl Module for Copy {
     const NAME: &'static str = "copy";
-    const ALIASES: &'static [&'static str] = &["ansible.builtin.copy"];
+    const ALIASES: &'static [&'static str] = &["ansible.builtin.copy", "ansible.legacy.copy"];
     const ABOUT: &'static str = "puts files with a given content or local source in their place";
     const EXAMPLE: &'static str = "\
 - name: a word for those who log in

@@ -14,7 +14,7 @@ pub struct Debug;
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Args {
-    /// What to say: any value. (`var: name` of playbooks arrives as a map of the name.)
+    /// What to say: any value. Instead of it, `var: name` says what a variable holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<serde_json::Value>")]
     pub msg: Option<Late<Value>>,

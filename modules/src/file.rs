@@ -123,7 +123,7 @@ pub struct Output {
 
 impl Module for File {
     const NAME: &'static str = "file";
-    const ALIASES: &'static [&'static str] = &["ansible.builtin.file"];
+    const ALIASES: &'static [&'static str] = &["ansible.builtin.file", "ansible.legacy.file"];
     const ABOUT: &'static str = "keeps a path in a state: file, directory, link or absent";
     const EXAMPLE: &'static str = "\
 - name: a directory for the application
@@ -233,6 +233,9 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     attributes::ask_parent(look, &path);
     if matches!(args.state, None | Some(State::Directory)) {
         paths::ancestors(&path).for_each(|dir| look.ask(&Stat(dir.to_owned())));
+    }
+    if args.recurse {
+        look.ask(&tree::Below(path.clone()));
     }
     times::ask(args, look, &path);
     link::ask(args, look, &path);

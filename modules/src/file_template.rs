@@ -30,16 +30,17 @@ pub struct Args {
     /// The template, below `templates/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub src: Option<String>,
-    /// What the template gives: the playbook runner fills it in from `src`.
+    /// What the template gives. Playbooks leave it out: it comes from `src`.
+    #[schemars(with = "Option<String>")]
     pub content: Late<Body>,
     /// How lines end: `\n` (the default), `\r\n` or `\r`.
     #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(with = "String")]
     pub newline_sequence: Newline,
-    /// Whether the newline after a block of the template goes (the default): for the playbook
-    /// runner.
+    /// Whether the newline after a block of the template is dropped (the default).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trim_blocks: Option<bool>,
-    /// Whether spaces before a block of the template go: for the playbook runner.
+    /// Whether spaces before a block of the template are dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lstrip_blocks: Option<bool>,
     /// Owner: name or number.
@@ -132,7 +133,7 @@ impl Newline {
 
 impl Module for FileTemplate {
     const NAME: &'static str = "file-template";
-    const ALIASES: &'static [&'static str] = &["template", "ansible.builtin.template"];
+    const ALIASES: &'static [&'static str] = &["template", "ansible.builtin.template", "ansible.legacy.template"];
     const ABOUT: &'static str = "puts files made from templates in their place";
     const EXAMPLE: &'static str = "\
 - name: the settings of the application

@@ -1,5 +1,13 @@
 //! The modules of evenkeel: what a machine can be brought to, one file each.
 
+#![cfg_attr(
+    test,
+    expect(
+        clippy::disallowed_methods,
+        reason = "tests run scripts on this machine"
+    )
+)]
+
 use evenkeel_engine::Registry;
 
 mod args;
@@ -15,6 +23,12 @@ pub use args::Unsupported;
 pub use attributes::Attributes;
 pub use mode::Mode;
 pub use tree::Below;
+
+/// What the page about writing modules shows is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/modules.md")]
+#[derive(Debug)]
+pub struct Guide;
 
 /// Each line is a module: its file, and the type that implements [`evenkeel_engine::Module`].
 macro_rules! modules {

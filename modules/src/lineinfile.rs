@@ -129,7 +129,7 @@ pub struct Output {
 
 impl Module for Lineinfile {
     const NAME: &'static str = "lineinfile";
-    const ALIASES: &'static [&'static str] = &["ansible.builtin.lineinfile"];
+    const ALIASES: &'static [&'static str] = &["ansible.builtin.lineinfile", "ansible.legacy.lineinfile"];
     const ABOUT: &'static str = "keeps one line of a file";
     const EXAMPLE: &'static str = "\
 - name: root does not log in
@@ -307,7 +307,10 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         paths::ancestors(&path).for_each(|dir| look.ask(&Stat(dir.to_owned())));
     }
     let mut target = Target {
-        path: paths::follow(&path, look)?,
+        path: paths::follow_asking(&path, look, |end| {
+            look.ask(&Digest(end.to_owned()));
+            look.ask(&Contents(end.to_owned()));
+        })?,
         asked: path,
         missing: Vec::new(),
     };

@@ -77,7 +77,11 @@ pub(crate) fn absolute(path: &str, look: &Look<'_>) -> Result<String, NotYet> {
     let home = look.get(&Whoami)?.home.clone();
     let below = match path.strip_prefix('~') {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => rest,
-        _ => path,
+        Some(_) => {
+            let why = format!("the home that `{path}` starts with (only `~/` is known)");
+            return Err(NotYet(why));
+        }
+        None => path,
     };
     Ok(clean(&join(&home, below)))
 }
@@ -87,6 +91,15 @@ const MAX_LINKS: usize = 8;
 
 /// Where a path leads, its last part followed.
 pub(crate) fn follow(path: &str, look: &Look<'_>) -> Result<String, NotYet> {
+    follow_asking(path, look, |_| {})
+}
+
+/// The same; asks, together with what stands at the end of a link, what else has to be known of it.
+pub(crate) fn follow_asking(
+    path: &str,
+    look: &Look<'_>,
+    ask: impl Fn(&str),
+) -> Result<String, NotYet> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
         match look
@@ -94,7 +107,10 @@ pub(crate) fn follow(path: &str, look: &Look<'_>) -> Result<String, NotYet> {
             .as_ref()
             .map(|stat| &stat.kind)
         {
-            Some(Kind::Link(target)) => path = joined(&path, target),
+            Some(Kind::Link(target)) => {
+                path = joined(&path, target);
+                ask(&path);
+            }
             _ => return Ok(path),
         }
     }

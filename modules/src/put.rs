@@ -190,7 +190,12 @@ pub(crate) fn target(
     if dest.ends_with('/') {
         paths::ancestors(&path).for_each(|dir| look.ask(&Stat(dir.to_owned())));
     }
-    let end = paths::follow(&path, look)?;
+    let ask = |end: &str| {
+        if follow {
+            look.ask(&Digest(end.to_owned()));
+        }
+    };
+    let end = paths::follow_asking(&path, look, ask)?;
     let kind = look
         .get(&Stat(end.clone()))?
         .as_ref()
@@ -209,7 +214,7 @@ pub(crate) fn target(
         _ => (path, Vec::new()),
     };
     let path = if follow {
-        paths::follow(&found, look)?
+        paths::follow_asking(&found, look, ask)?
     } else {
         found.clone()
     };

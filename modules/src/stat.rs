@@ -3,13 +3,13 @@
 mod details;
 
 use evenkeel_engine::{
-    Done, Module, Nature, NotYet, Plan, Probes, Refusal, Seen, Stop, Touches, hex,
+    Done, Late, Module, Nature, NotYet, Plan, Probes, Refusal, Seen, Stop, Touches, hex,
     probes::{Digest, Kind, Stat as Path},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use details::{Detail, Details};
+pub use details::{Detail, Details, Numbers};
 
 use crate::{args::Unsupported, look::Look, paths};
 
@@ -38,7 +38,7 @@ pub struct Args {
         skip_serializing_if = "Option::is_none"
     )]
     pub checksum_algorithm: Option<String>,
-    /// Not looked for: the result has no `mimetype` and no `charset`.
+    /// Has no effect: the result has no `mimetype` and no `charset`.
     #[serde(
         default,
         alias = "mime",
@@ -47,7 +47,7 @@ pub struct Args {
         skip_serializing_if = "Option::is_none"
     )]
     pub get_mime: Option<bool>,
-    /// Not looked for: the result has no `attributes`.
+    /// Has no effect: the result has no `attributes`.
     #[serde(
         default,
         alias = "attr",
@@ -131,10 +131,10 @@ pub struct There {
     pub xoth: bool,
     /// Size, links, device, inode and times.
     #[serde(flatten)]
-    pub detail: Detail,
+    pub numbers: Numbers,
     /// SHA-256 of a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub checksum: Option<String>,
+    pub checksum: Option<Late<String>>,
     /// What a link holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lnk_target: Option<String>,
@@ -145,7 +145,7 @@ pub struct There {
 
 impl Module for Stat {
     const NAME: &'static str = "stat";
-    const ALIASES: &'static [&'static str] = &["ansible.builtin.stat"];
+    const ALIASES: &'static [&'static str] = &["ansible.builtin.stat", "ansible.legacy.stat"];
     const NATURE: Nature = Nature::Passive;
     const ABOUT: &'static str = "says what a path is";
     const EXAMPLE: &'static str = "\
@@ -203,7 +203,7 @@ fn facts(args: &Args, look: &Look<'_>) -> Result<Facts, NotYet> {
     };
     ask(&asked);
     let path = if args.follow {
-        paths::follow(&asked, look)?
+        paths::follow_asking(&asked, look, ask)?
     } else {
         asked.clone()
     };
@@ -216,14 +216,19 @@ fn facts(args: &Args, look: &Look<'_>) -> Result<Facts, NotYet> {
         _ => 0,
     };
     let bit = |bit: u32| stat.mode & bit != 0;
-    let detail = look.get(&Details(path.clone()))?;
-    let detail = detail.ok_or_else(|| NotYet(format!("size and times of `{path}`")))?;
+    let known = look.get(&Details(path.clone()));
+    let numbers = known.and_then(|known| {
+        known.ok_or_else(|| NotYet(format!("size and times of `{path}`")))
+    });
     let (lnk_target, lnk_source) = match &stat.kind {
         Kind::Link(target) => (Some(target.clone()), Some(paths::joined(&path, target))),
         _ => (None, None),
     };
     let sha = if checksum && stat.kind == Kind::File {
-        look.get(&Digest(path))?.map(|sha| hex(&sha))
+        match look.get(&Digest(path)) {
+            Ok(sha) => sha.map(|sha| Late::Known(hex(&sha))),
+            Err(what) => Some(Late::NotYet(what)),
+        }
     } else {
         None
     };
@@ -252,7 +257,7 @@ fn facts(args: &Args, look: &Look<'_>) -> Result<Facts, NotYet> {
         roth: bit(0o004),
         woth: bit(0o002),
         xoth: bit(0o001),
-        detail,
+        numbers: numbers.into(),
         checksum: sha,
         lnk_target,
         lnk_source,

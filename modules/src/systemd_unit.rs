@@ -94,6 +94,8 @@ impl Module for SystemdUnit {
         "ansible.builtin.systemd_service",
         "ansible.builtin.service",
         "ansible.legacy.systemd",
+        "ansible.legacy.systemd_service",
+        "ansible.legacy.service",
     ];
     const ABOUT: &'static str = "keeps units of systemd running, enabled, masked";
     const EXAMPLE: &'static str = "\

@@ -17,10 +17,23 @@ pub struct Below(pub String);
 impl Probe for Below {
     const KIND: &'static str = "below";
     // Parameters are local to a function, so that it can call itself; names of variables are not.
+    // What one call of a program takes is bounded, so that entries are handed over in blocks.
     const SCRIPT: &'static str = r#"
+ek_i=0 ek_block=
+while [ $ek_i -lt 256 ]; do
+  ek_i=$((ek_i + 1))
+  ek_block="$ek_block \"\${$ek_i}\""
+done
+ek_stats() {
+  while [ $# -gt 256 ]; do
+    eval "stat --printf \"\$ek_format\" -- $ek_block" 2>/dev/null
+    shift 256
+  done
+  stat --printf "$ek_format" -- "$@" 2>/dev/null
+}
 ek_below() {
   set -- "$1"/* "$1"/.[!.]* "$1"/..?*
-  stat --printf "%f|%u|%g|%U|%G|$ek_n|%n\0" -- "$@" 2>/dev/null
+  ek_stats "$@"
   for ek_e in "$@"; do
     if [ -d "$ek_e" ] && [ ! -L "$ek_e" ]; then ek_below "$ek_e"; fi
   done
@@ -30,6 +43,7 @@ for ek_d in "$@"; do
   ek_n=$((ek_n + 1))
   [ -d "$ek_d" ] && [ ! -L "$ek_d" ] || continue
   printf '%s|%s\0' "$ek_n" "$ek_d"
+  ek_format="%f|%u|%g|%U|%G|$ek_n|%n\0"
   ek_below "$ek_d"
 done"#;
     type Answer = Option<BTreeMap<String, FileStat>>;
@@ -278,6 +292,24 @@ mod tests {
             assert!(none.is_empty());
             assert_eq!(all[&format!("{dir}/link")].kind, Kind::Link(String::new()));
             assert_eq!(all[&format!("{dir}/a")].kind, Kind::Directory);
+        }
+    }
+
+    #[test]
+    fn the_script_finds_more_than_one_call_of_a_program_takes() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = temp.path().join("d".repeat(200));
+        std::fs::create_dir(&dir).unwrap();
+        for number in 0..12_000 {
+            std::fs::write(dir.join(format!("{number:0>200}")), "").unwrap();
+        }
+        for shell in ["dash", "bash"] {
+            let answers = asked_by(shell, &[temp.path().to_str().unwrap()]);
+            assert_eq!(
+                answers[0].as_ref().map(BTreeMap::len),
+                Some(12_001),
+                "{shell}"
+            );
         }
     }
 }

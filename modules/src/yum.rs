@@ -84,7 +84,7 @@ pub struct Args {
     /// Takes lists of packages as they are on the host.
     #[serde(default, skip_serializing_if = "is_default")]
     pub cacheonly: bool,
-    /// Installs packages that are only recommended.
+    /// Installs packages that are only recommended, too (the default).
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub install_weak_deps: bool,
     /// Takes an older version if the best cannot be installed.
@@ -99,10 +99,10 @@ pub struct Args {
     /// Another release of the distribution.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub releasever: Option<String>,
-    /// Checks certificates of servers.
+    /// Checks certificates of servers (the default).
     #[serde(default = "yes", alias = "sslverify", skip_serializing_if = "is_yes")]
     pub validate_certs: bool,
-    /// Seconds to wait for another dnf; it waits as long as the task may take.
+    /// Has no effect: it waits for another dnf as long as the task may take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock_timeout: Option<u64>,
 }
@@ -139,6 +139,9 @@ impl Module for Yum {
         "ansible.builtin.package",
         "ansible.builtin.yum",
         "ansible.legacy.dnf",
+        "ansible.legacy.dnf5",
+        "ansible.legacy.package",
+        "ansible.legacy.yum",
     ];
     const ABOUT: &'static str = "keeps RPM packages installed";
     const EXAMPLE: &'static str = "\

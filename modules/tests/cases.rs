@@ -1,8 +1,17 @@
 //! What the modules do, as cases on a fake host: each is checked for what it says and for all laws,
 //! and each behaviour that is asked of a module has one, or a reason why it has none.
 
+#![expect(clippy::disallowed_methods, reason = "tests look at this machine")]
+
 #[path = "cases/support.rs"]
 mod support;
+
+#[path = "cases/arguments.rs"]
+mod arguments;
+#[path = "cases/runs.rs"]
+mod runs;
+#[path = "cases/secrets.rs"]
+mod secrets;
 
 #[path = "cases/command.rs"]
 mod command;

@@ -1,6 +1,8 @@
 //! The modules about files on a real machine, without root: each task runs twice, below a directory
 //! of its own. The first run changes what it says, the second nothing.
 
+#![expect(clippy::disallowed_methods, reason = "tests look at this machine")]
+
 use std::{
     fs,
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
@@ -227,4 +229,42 @@ async fn check_mode_foretells_and_touches_nothing() {
     ];
     assert_eq!(outcomes, wanted, "{ended:?}");
     assert_eq!(fs::read_dir(dir).expect("a directory").count(), 0);
+}
+
+/// Needs no network: pip is what a new environment comes with.
+#[tokio::test]
+async fn packages_are_looked_at_without_python() {
+    let made = std::process::Command::new("python3")
+        .args(["-m", "venv", "--help"])
+        .output();
+    if !made.is_ok_and(|made| made.status.success()) {
+        return;
+    }
+    let temp = tempfile::tempdir().expect("a directory");
+    let dir = temp.path();
+    let yaml = [
+        "pip: {name: 'pip>=1', virtualenv: '@/venv'}",
+        "pip: {name: [not-there, gone_too], state: absent, virtualenv: '@/venv'}",
+    ];
+    let ended = tasks(dir, Options::new(), &yaml).await;
+    let outcomes: Vec<_> = ended.iter().map(|task| task.outcome).collect();
+    assert_eq!(
+        outcomes,
+        [Outcome::Changed, Outcome::Unchanged],
+        "{ended:?}"
+    );
+    // Whoever starts it now leaves a trace.
+    let python = dir.join("venv/bin/python");
+    fs::remove_file(&python).expect("a link");
+    let trace = dir.join("started");
+    fs::write(
+        &python,
+        format!("#!/bin/sh\ntouch '{}'\nexit 1\n", trace.display()),
+    )
+    .expect("a file");
+    fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).expect("its mode");
+    for task in tasks(dir, Options::new(), &yaml).await {
+        assert_eq!(task.outcome, Outcome::Unchanged, "{:?}", task.error);
+    }
+    assert!(!trace.exists());
 }

@@ -198,12 +198,13 @@ impl World {
             .filter(|name| below(name, &path))
             .cloned()
             .collect();
-        for name in &gone {
-            self.names.remove(name);
-        }
+        let inodes: Vec<_> = gone
+            .iter()
+            .filter_map(|name| self.names.remove(name))
+            .collect();
         if !gone.is_empty() {
             self.touch_parent(&path);
-            self.drop_unnamed();
+            self.drop_unnamed(inodes);
         }
     }
 
@@ -519,9 +520,11 @@ impl World {
 
     /// Gives an inode a name, in the place of what had it.
     pub(super) fn name(&mut self, path: &str, inode: u64) {
-        self.names.insert(path.to_owned(), inode);
+        let old = self.names.insert(path.to_owned(), inode);
         self.touch_parent(path);
-        self.drop_unnamed();
+        if let Some(old) = old.filter(|old| *old != inode) {
+            self.drop_unnamed([old]);
+        }
     }
 
     fn touch_parent(&mut self, path: &str) {
@@ -531,9 +534,13 @@ impl World {
         }
     }
 
-    fn drop_unnamed(&mut self) {
-        let named: BTreeSet<_> = self.names.values().copied().collect();
-        self.nodes.retain(|inode, _| named.contains(inode));
+    /// Drops those of these inodes that have no name left.
+    fn drop_unnamed(&mut self, inodes: impl IntoIterator<Item = u64>) {
+        for inode in inodes {
+            if !self.names.values().any(|named| *named == inode) {
+                self.nodes.remove(&inode);
+            }
+        }
     }
 }
 

@@ -26,7 +26,8 @@ impl Probe for User {
     const KIND: &'static str = "user";
     const SCRIPT: &'static str = r#"
 for ek_u in "$@"; do
-  ek_id=$(id -- "$ek_u" 2>/dev/null) && printf '%s|%s\0' "$ek_u" "$ek_id"
+  # Other groups than the primary one are no part of the answer.
+  ek_id=$(id -- "$ek_u" 2>/dev/null) && printf '%s|%s\0' "$ek_u" "${ek_id%% groups=*}"
 done"#;
     type Answer = Option<Account>;
 
@@ -50,8 +51,22 @@ done"#;
     }
 
     fn expected(&self, answer: &Self::Answer) -> Option<Vec<u8>> {
-        // `id` lists supplementary groups too, which this answer does not hold.
-        answer.is_none().then(Vec::new)
+        let Some(Account {
+            name,
+            uid,
+            group,
+            gid,
+        }) = answer
+        else {
+            return Some(Vec::new());
+        };
+        let word = |key: &str, number: u32, name: &str| match name {
+            // A number without a name stands alone.
+            name if name == number.to_string() => format!("{key}={number}"),
+            name => format!("{key}={number}({name})"),
+        };
+        let (user, group) = (word("uid", *uid, name), word("gid", *gid, group));
+        Some(format!("{}|{user} {group}\0", self.0).into_bytes())
     }
 
     fn reads(&self) -> Vec<Thing> {
@@ -86,12 +101,13 @@ impl Probe for Group {
     const SCRIPT: &'static str = r#"
 for ek_g in "$@"; do
   if command -v getent >/dev/null 2>&1; then
-    ek_l=$(getent group "$ek_g") && printf '%s|%s\0' "$ek_g" "$ek_l"
+    ek_l=$(getent group "$ek_g") || continue
+    ek_r=${ek_l#*:*:}; printf '%s|%s:%s\0' "$ek_g" "${ek_l%%:*}" "${ek_r%%:*}"
   else
     while IFS= read -r ek_l; do
       ek_r=${ek_l#*:*:}
       if [ "${ek_l%%:*}" = "$ek_g" ] || [ "${ek_r%%:*}" = "$ek_g" ]; then
-        printf '%s|%s\0' "$ek_g" "$ek_l"; break
+        printf '%s|%s:%s\0' "$ek_g" "${ek_l%%:*}" "${ek_r%%:*}"; break
       fi
     done </etc/group
   fi
@@ -108,12 +124,9 @@ done"#;
         for record in records(output) {
             let text = String::from_utf8_lossy(record);
             let parsed = text.split_once('|').and_then(|(asked, line)| {
-                let mut fields = line.split(':');
-                let name = fields.next()?.to_owned();
-                Some((
-                    asked.as_bytes().to_vec(),
-                    (name, fields.nth(1)?.parse().ok()?),
-                ))
+                let (name, number) = line.split_once(':')?;
+                let group = (name.to_owned(), number.parse().ok()?);
+                Some((asked.as_bytes().to_vec(), group))
             });
             let (asked, group) = parsed.ok_or_else(|| format!("`{text}`"))?;
             found.insert(asked, Ok(Some(group)));
@@ -126,8 +139,10 @@ done"#;
     }
 
     fn expected(&self, answer: &Self::Answer) -> Option<Vec<u8>> {
-        // The line of a group holds its members too, which this answer does not.
-        answer.is_none().then(Vec::new)
+        let line = answer
+            .as_ref()
+            .map(|(name, number)| format!("{}|{name}:{number}\0", self.0));
+        Some(line.unwrap_or_default().into_bytes())
     }
 
     fn reads(&self) -> Vec<Thing> {

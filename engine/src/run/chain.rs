@@ -80,7 +80,7 @@ impl Chain {
         }
         let mut open = Open::default();
         let mut doubts = Doubts::default();
-        for (at, Landed { entry, .. }) in all.iter().enumerate() {
+        for (at, Landed { entry, ran, .. }) in all.iter().enumerate() {
             let task = &around.list.tasks[entry.decided.task.index()];
             let writes = writes(entry, task, around.known);
             if writes
@@ -93,7 +93,8 @@ impl Chain {
             if entry.epoch.is_some() {
                 chain.guard(doubts.take(), around);
             }
-            chain.steps(at, entry, task, around);
+            let ok = ran.iter().all(|ran| ran.trouble.is_none());
+            chain.steps(at, entry, task, ok, around);
             open.add(&entry.decided.asked);
             doubts.after(entry);
         }
@@ -141,7 +142,7 @@ impl Chain {
         }
     }
 
-    fn steps(&mut self, at: usize, entry: &Entry, task: &Task, around: &Around<'_>) {
+    fn steps(&mut self, at: usize, entry: &Entry, task: &Task, ok: bool, around: &Around<'_>) {
         let Some(epoch) = &entry.epoch else { return };
         let note = |line: Line| Op::Journal {
             lines: vec![line.text()],
@@ -160,24 +161,18 @@ impl Chain {
             .judge
             .as_ref()
             .is_some_and(|judge| judge.judges_failure());
-        let many = entry.decided.items.len() > 1;
-        let mut jumps: Vec<(usize, usize)> = Vec::new();
-        let mut firsts: Vec<(usize, usize)> = Vec::new();
         for (number, (item, step)) in &steps {
-            if firsts.last().is_none_or(|(last, _)| last != item) {
-                firsts.push((*item, self.ops.len()));
-            }
             let mut action = step.action.clone();
             let mut long = None;
             if let Action::Run(run) = &mut action {
                 if judged {
                     run.ok.clear();
                 }
+                run.argv.extend(run.joins.take().unwrap_or_default());
                 if run.long {
                     long = Some(spool(epoch, *number));
                 }
             }
-            jumps.push((self.ops.len(), *item));
             let (is_long, spooled) = (long.is_some(), long.clone());
             let op = Op::Step {
                 who: around.identities[entry.decided.who].clone(),
@@ -199,26 +194,17 @@ impl Chain {
                 return;
             }
         }
-        let end = self.ops.len();
+        if judged {
+            // Whether it ended well is for the judge to say.
+            return;
+        }
         self.push(
             Slot::Note,
             note(Line::Done {
                 epoch: epoch.clone(),
-                ok: true,
+                ok,
             }),
         );
-        // A failed turn of a loop does not keep the others from theirs.
-        if many {
-            for (op_at, item) in jumps {
-                let next = firsts
-                    .iter()
-                    .find(|(other, _)| *other > item)
-                    .map(|(_, first)| *first);
-                if let Op::Step { on_failure, .. } = &mut self.ops[op_at] {
-                    *on_failure = Some(next.unwrap_or(end));
-                }
-            }
-        }
     }
 }
 

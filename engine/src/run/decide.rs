@@ -1,6 +1,6 @@
 //! Deciding one task: what it turned out to be, what it would do, and why. Pure.
 
-use std::sync::Arc;
+use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 use super::known::{Known, Who};
 use crate::{
@@ -37,6 +37,13 @@ pub(super) enum Decision {
 
 /// A probe as somebody.
 pub(super) type Question = (Who, Arc<dyn AnyProbe>);
+
+/// What a task asks, each question once.
+#[derive(Default)]
+struct Asked {
+    questions: Vec<Question>,
+    keys: BTreeSet<Key>,
+}
 
 /// A decided task.
 #[derive(Clone)]
@@ -113,6 +120,16 @@ impl Decided {
         let bound = self.items.iter().find_map(|item| item.bound.as_ref());
         runs && bound
             .is_none_or(|bound| touches(task, bound.as_ref()).1.contains(&Thing::Everything))
+    }
+
+    /// Whether it has to come true what is foretold of programs: those of commands foretell
+    /// nothing.
+    pub(super) fn promises(&self) -> bool {
+        let differs = |item: &Item| match &item.fate {
+            Fate::Act(plan) => plan.changes.iter().any(|c| c.cause == Cause::Differs),
+            _ => false,
+        };
+        self.runs_programs() && self.items.iter().any(differs)
     }
 
     /// Whether programs have to make true what is foretold; the engine's own actions need no proof.
@@ -210,82 +227,35 @@ pub(super) struct Ground<'a> {
 impl Ground<'_> {
     /// Decides a task whose condition and arguments are resolved.
     pub(super) fn decide(self) -> Decision {
-        let (turns, looped) = match &self.resolved {
-            Resolved::Skip(condition) => {
-                let reason = Reason::WhenFalse {
-                    condition: condition.clone(),
-                };
-                return self.done(
-                    None,
-                    None,
-                    reason.clone(),
-                    vec![skipped(None, reason)],
-                    false,
-                );
-            }
-            Resolved::One(bound) => (vec![(None, Value::Null, Ok(Arc::clone(bound)))], false),
-            Resolved::Loop(turns) => {
-                let turn = |turn: &crate::task::Turn| {
-                    (
-                        Some(turn.label.clone()),
-                        turn.item.clone(),
-                        turn.body.clone(),
-                    )
-                };
-                (turns.iter().map(turn).collect(), true)
-            }
-        };
+        if let Resolved::Skip(condition) = &self.resolved {
+            let condition = condition.clone();
+            let reason = Reason::WhenFalse { condition };
+            let items = vec![skipped(None, reason.clone())];
+            return self.done(None, None, reason, items, false);
+        }
+        let (turns, looped) = turns(&self.resolved);
         let bounds: Vec<_> = turns
             .iter()
             .filter_map(|turn| turn.2.as_ref().ok())
             .collect();
         let scope = (self.scope)(&self.key(&bounds, looped));
         let record = self.ledger.records.get(&scope);
-        let reads = match self.digests_of_reads(bounds.first().map(|bound| bound.as_ref())) {
+        let reads = match self.digests_of_reads(bounds.first().map(AsRef::as_ref)) {
             Ok(reads) => reads,
             Err(questions) => return Decision::Ask(questions),
         };
         let print = self.print(&turns_args(&bounds, looped), bounds.first(), reads);
-        let past = past(record, print.as_ref());
-        let mut known = self.known.clone();
-        let (mut items, mut asked, mut missing) = (Vec::new(), Vec::new(), Vec::new());
-        for (label, value, body) in turns {
-            let item = match body {
-                Err(condition) => skipped(label, Reason::WhenFalse { condition }),
-                Ok(bound) => {
-                    let look = self.look(bound.as_ref(), &known, past, record, &mut asked);
-                    let (seen, open) = match look {
-                        Ok(found) => found,
-                        Err(what) => return Decision::NotYet(what),
-                    };
-                    if !open.is_empty() {
-                        missing.extend(open);
-                        continue;
-                    }
-                    match self.item(label, value, &bound, &seen, record, past, print.as_ref()) {
-                        Ok(item) => {
-                            if let Fate::Act(plan) = &item.fate {
-                                foretell(
-                                    &mut known,
-                                    self.who,
-                                    self.identities,
-                                    plan,
-                                    self.task,
-                                    &bound,
-                                );
-                            }
-                            item
-                        }
-                        Err(what) => return Decision::NotYet(what),
-                    }
-                }
-            };
-            items.push(item);
-        }
-        if !missing.is_empty() {
-            return Decision::Ask(missing);
-        }
-        if let Some(questions) = self.contents_for_diffs(&items, &mut asked) {
+        let before = Before {
+            record,
+            past: past(record, print.as_ref()),
+            print: print.as_ref(),
+        };
+        let mut asked = Asked::default();
+        let items = match self.items(turns, &before, &mut asked) {
+            Ok(items) => items,
+            Err(decision) => return decision,
+        };
+        if let Some(questions) = self.contents_for_diffs(&items, &mut asked.questions) {
             return Decision::Ask(questions);
         }
         let telling = |item: &&Item| matches!(item.fate, Fate::Act(_) | Fate::Refuse(_));
@@ -295,9 +265,57 @@ impl Ground<'_> {
         };
         let mut decision = self.done(Some(scope), print, reason, items, looped);
         if let Decision::Decided(decided) = &mut decision {
-            decided.asked = asked;
+            decided.asked = asked.questions;
         }
         decision
+    }
+
+    /// One item for each turn, or what has to be known first.
+    fn items(
+        &self,
+        turns: Vec<Turned>,
+        before: &Before<'_>,
+        asked: &mut Asked,
+    ) -> Result<Vec<Item>, Decision> {
+        // What earlier turns will do is laid over what is known.
+        let mut known = Cow::Borrowed(self.known);
+        let last = turns.len().saturating_sub(1);
+        let (mut items, mut missing) = (Vec::new(), Vec::new());
+        for (at, (label, value, body)) in turns.into_iter().enumerate() {
+            let bound = match body {
+                Ok(bound) => bound,
+                Err(condition) => {
+                    items.push(skipped(label, Reason::WhenFalse { condition }));
+                    continue;
+                }
+            };
+            let (seen, open) = self
+                .look(bound.as_ref(), &known, before, asked)
+                .map_err(Decision::NotYet)?;
+            if !open.is_empty() {
+                missing.extend(open);
+                continue;
+            }
+            let (fate, reason) = self.fate(&bound, &seen, before).map_err(Decision::NotYet)?;
+            if let Fate::Act(plan) = &fate
+                && at < last
+            {
+                let known = known.to_mut();
+                foretell(known, self.who, self.identities, plan, self.task, &bound);
+            }
+            items.push(Item {
+                label,
+                value,
+                bound: Some(bound),
+                fate,
+                reason,
+            });
+        }
+        if missing.is_empty() {
+            Ok(items)
+        } else {
+            Err(Decision::Ask(missing))
+        }
     }
 
     fn done(
@@ -418,12 +436,11 @@ impl Ground<'_> {
         &self,
         bound: &dyn Bound,
         known: &Known,
-        past: Past,
-        record: Option<&Record>,
-        asked: &mut Vec<Question>,
+        before: &Before<'_>,
+        asked: &mut Asked,
     ) -> Result<(Seen, Vec<Question>), NotYet> {
-        let witness = record.and_then(|record| record.witness.clone());
-        let mut seen = Seen::with_past(past, witness).called(self.called.is_some());
+        let witness = before.record.and_then(|record| record.witness.clone());
+        let mut seen = Seen::with_past(before.past, witness).called(self.called.is_some());
         let mut open = Vec::new();
         let me = crate::probe::ask(Whoami);
         // Three rounds of answers, and one to see that nothing more is wanted.
@@ -434,11 +451,8 @@ impl Ground<'_> {
                 if seen.asked(&key) {
                     continue;
                 }
-                if !asked
-                    .iter()
-                    .any(|(who, old)| *who == self.who && old.key() == key)
-                {
-                    asked.push((self.who, Arc::clone(&probe)));
+                if asked.keys.insert(key.clone()) {
+                    asked.questions.push((self.who, Arc::clone(&probe)));
                 }
                 match known.get(self.who, &key) {
                     Some(answer) => {
@@ -458,34 +472,20 @@ impl Ground<'_> {
         )))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one decision")]
-    fn item(
+    /// What is to become of one turn, and why.
+    fn fate(
         &self,
-        label: Option<String>,
-        value: Value,
         bound: &Arc<dyn Bound>,
         seen: &Seen,
-        record: Option<&Record>,
-        past: Past,
-        print: Option<&Fingerprint>,
-    ) -> Result<Item, NotYet> {
-        let item = |fate, reason| {
-            let bound = Some(Arc::clone(bound));
-            Ok(Item {
-                label: label.clone(),
-                value: value.clone(),
-                bound,
-                fate,
-                reason,
-            })
-        };
+        before: &Before<'_>,
+    ) -> Result<(Fate, Reason), NotYet> {
         if let Err(refusal) = bound.check() {
-            return item(Fate::Refuse(refusal), Reason::Differs);
+            return Ok((Fate::Refuse(refusal), Reason::Differs));
         }
         let plan = match bound.plan(seen) {
             Ok(plan) => plan,
             Err(Stop::NotYet(what)) => return Err(what),
-            Err(Stop::Refused(refusal)) => return item(Fate::Refuse(refusal), Reason::Differs),
+            Err(Stop::Refused(refusal)) => return Ok((Fate::Refuse(refusal), Reason::Differs)),
         };
         let Some(first) = plan.changes.first() else {
             let reason = match plan.guard {
@@ -494,34 +494,23 @@ impl Ground<'_> {
                 },
                 None => Reason::InState,
             };
-            return item(
-                Fate::Rest {
-                    warnings: plan.warnings,
-                },
-                reason,
-            );
+            let warnings = plan.warnings;
+            return Ok((Fate::Rest { warnings }, reason));
         };
         let once =
             self.task.once && first.cause == Cause::Unguarded && bound.nature() == Nature::Command;
         if once && self.called.is_none() {
-            match (past, record) {
-                (Past::Interrupted, Some(_)) => return item(self.cut_off(), Reason::Interrupted),
+            match (before.past, before.record) {
+                (Past::Interrupted, Some(_)) => return Ok((self.cut_off(), Reason::Interrupted)),
                 (Past::Same, Some(record)) => {
-                    let reason = Reason::Assumed {
-                        date: record.at.clone(),
-                    };
-                    return item(
-                        Fate::Assume {
-                            result: record.result.clone(),
-                        },
-                        reason,
-                    );
+                    let (date, result) = (record.at.clone(), record.result.clone());
+                    return Ok((Fate::Assume { result }, Reason::Assumed { date }));
                 }
                 _ => {}
             }
         }
-        let reason = self.why(first.cause, once, past, record, print);
-        item(Fate::Act(plan), reason)
+        let reason = self.why(first.cause, once, before);
+        Ok((Fate::Act(plan), reason))
     }
 
     fn cut_off(&self) -> Fate {
@@ -536,22 +525,18 @@ impl Ground<'_> {
         )
     }
 
-    fn why(
-        &self,
-        cause: Cause,
-        once: bool,
-        past: Past,
-        record: Option<&Record>,
-        print: Option<&Fingerprint>,
-    ) -> Reason {
+    fn why(&self, cause: Cause, once: bool, before: &Before<'_>) -> Reason {
         if let Some(reason) = &self.called {
             return reason.clone();
         }
         let changed = || {
-            let old = record.and_then(|record| record.print.as_ref());
-            print.zip(old).and_then(|(new, old)| new.changed_since(old))
+            let old = before.record.and_then(|record| record.print.as_ref());
+            before
+                .print
+                .zip(old)
+                .and_then(|(new, old)| new.changed_since(old))
         };
-        match (cause, past) {
+        match (cause, before.past) {
             (_, Past::Interrupted) => Reason::Interrupted,
             (Cause::Unguarded, _) if once => changed().unwrap_or(Reason::Once),
             (Cause::Unguarded, _) => Reason::Unguarded,
@@ -591,6 +576,30 @@ impl Ground<'_> {
         }
         asked.extend(questions.iter().cloned());
         (!questions.is_empty()).then_some(questions)
+    }
+}
+
+/// Label, item and body of a turn; a plain task is one turn without a label.
+type Turned = (Option<String>, Value, Result<Arc<dyn Bound>, String>);
+
+/// What the ledger knows of a task.
+struct Before<'a> {
+    record: Option<&'a Record>,
+    past: Past,
+    print: Option<&'a Fingerprint>,
+}
+
+fn turns(resolved: &Resolved) -> (Vec<Turned>, bool) {
+    match resolved {
+        Resolved::Skip(_) => (Vec::new(), false),
+        Resolved::One(bound) => (vec![(None, Value::Null, Ok(Arc::clone(bound)))], false),
+        Resolved::Loop(turns) => {
+            let turn = |turn: &crate::task::Turn| {
+                let label = Some(turn.label.clone());
+                (label, turn.item.clone(), turn.body.clone())
+            };
+            (turns.iter().map(turn).collect(), true)
+        }
     }
 }
 

@@ -40,6 +40,8 @@ pub(super) struct Loop {
     pub(super) tasks: Vec<TaskId>,
     pub(super) ledger: Ledger,
     pub(super) boot: String,
+    /// By listener: tasks of earlier runs that it is owed a turn for.
+    pub(super) owing: BTreeMap<String, Vec<Scope>>,
     pub(super) known: Known,
     pub(super) masking: Masking,
     /// Names of tasks in the ledger, and how often each was given.
@@ -75,7 +77,6 @@ pub(super) struct Loop {
 pub(super) struct Landed {
     pub(super) entry: Entry,
     pub(super) ran: Vec<Ran>,
-    pub(super) begun: Instant,
 }
 
 /// A task whose long step goes on.
@@ -128,6 +129,7 @@ impl Loop {
             masking,
             ledger: Ledger::default(),
             boot: String::new(),
+            owing: BTreeMap::new(),
             known: Known::default(),
             keys: BTreeMap::new(),
             used: BTreeMap::new(),
@@ -357,7 +359,7 @@ impl Loop {
         }
     }
 
-    pub(super) fn chain_around<'a>(&'a self) -> super::chain::Around<'a> {
+    pub(super) fn chain_around(&self) -> super::chain::Around<'_> {
         super::chain::Around {
             identities: &self.identities,
             known: &self.known,

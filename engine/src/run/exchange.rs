@@ -119,6 +119,7 @@ impl Loop {
         self.boot.clone_from(&text.boot);
         self.ledger = Ledger::read(text).map_err(|error| HostError::Garbled(error.to_string()))?;
         self.shared.board.share_key(&mut self.ledger);
+        self.owing = self.ledger.owing(&self.scope(""));
         Ok(())
     }
 

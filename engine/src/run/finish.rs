@@ -28,6 +28,8 @@ pub(super) struct Ran {
     pub(super) done: Vec<Done>,
     /// How many of its steps ended, in whatever way.
     pub(super) taken: usize,
+    /// How long its steps took, in milliseconds.
+    pub(super) millis: u64,
     /// Why it did not come to its end.
     pub(super) trouble: Option<TaskError>,
 }

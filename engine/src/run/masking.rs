@@ -2,7 +2,10 @@
 
 use serde_json::Value as Json;
 
-use crate::secret::{MASK, Secret};
+use crate::{
+    reason::Reason,
+    secret::{MASK, Secret},
+};
 
 /// Secrets that were seen in arguments, to be masked in all that is shown.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +46,26 @@ impl Masking {
                 text
             }
         })
+    }
+
+    /// The reason with every secret masked.
+    pub(super) fn reason(&self, reason: Reason) -> Reason {
+        let text = |text: String| self.text(&text);
+        match reason {
+            Reason::ArgumentChanged { field } => Reason::ArgumentChanged { field: text(field) },
+            Reason::FileChanged { path } => Reason::FileChanged { path: text(path) },
+            Reason::Triggered { by } => Reason::Triggered { by: text(by) },
+            Reason::Owed { by, since } => Reason::Owed {
+                by: text(by),
+                since,
+            },
+            Reason::WhenFalse { condition } => Reason::WhenFalse {
+                condition: text(condition),
+            },
+            Reason::Blocked { by } => Reason::Blocked { by: text(by) },
+            Reason::NotKnown { what } => Reason::NotKnown { what: text(what) },
+            plain => plain,
+        }
     }
 
     /// The tree with every secret masked.

@@ -1,6 +1,6 @@
 //! What an exchange brought: tasks are finished, long steps followed, failures told.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::collections::BTreeSet;
 
 use super::{
     chain::{Chain, Entry, Slot, first_spool, steps, writes},
@@ -26,16 +26,15 @@ impl Loop {
     /// Sends a chain and finishes what can be finished. `more`: tasks may go on beside its long
     /// steps.
     pub(super) async fn send(&mut self, entries: Vec<Entry>, more: bool) -> Result<(), Lost> {
-        let _alone = match self.alone().await {
-            Some(guard) => guard,
+        let Some(_alone) = self.alone().await else {
             // Another name of this machine has changed it: look again.
-            None => return Ok(()),
+            return Ok(());
         };
         let all = self.sending(entries);
         let first = all.first().map(|landed| landed.entry.decided.task);
         let mut ops = self.preamble();
         let before = ops.len();
-        let chain = self.whole_chain(&all, before);
+        let chain = self.whole_chain(&all);
         ops.extend(chain.ops);
         let (awaited, looks) = self.long_of(&chain.slots, &all);
         let mut tail = Vec::new();
@@ -64,10 +63,10 @@ impl Loop {
             landed,
             stage: Stage::Waiting,
         });
-        self.read_chain(all.collect(), &chain.slots, results);
+        let acted = self.read_chain(all.collect(), &chain.slots, results);
         self.long_steps(&awaited, tail, &looks);
         self.finish_landed();
-        self.in_vain(first, self.decided.len() > finished);
+        self.in_vain(first, acted || self.decided.len() > finished);
         Ok(())
     }
 
@@ -81,31 +80,18 @@ impl Loop {
                 self.shared.sink.event(&Event::TaskStarted(name));
             }
             let ran = vec![Ran::default(); entry.decided.items.len()];
-            all.push(Landed {
-                entry,
-                ran,
-                begun: Instant::now(),
-            });
+            all.push(Landed { entry, ran });
         }
         all
     }
 
-    /// The chain, to be sent behind so many other operations.
-    fn whole_chain(&mut self, all: &[Landed], before: usize) -> Chain {
+    /// The chain, with what is looked at after it.
+    fn whole_chain(&self, all: &[Landed]) -> Chain {
         let mut chain = self.chain(self.intents(all), all);
         let opaque = |l: &Landed| l.entry.decided.is_opaque(self.task(l.entry.decided.task));
         if all.iter().any(opaque) {
             let open = self.questions_after(all);
             chain.ask(&open, all.len(), &self.chain_around());
-        }
-        for op in &mut chain.ops {
-            if let Op::Step {
-                on_failure: Some(to),
-                ..
-            } = op
-            {
-                *to += before;
-            }
         }
         chain
     }
@@ -169,7 +155,10 @@ impl Loop {
             (sending.await, stopped)
         };
         if let (Err(error), Ok(_)) = (&stopped, &sent) {
-            self.warn(None, format!("the host could not be told to stop: {error}"));
+            self.warn(
+                None,
+                &format!("the host could not be told to stop: {error}"),
+            );
         }
         sent
     }
@@ -244,8 +233,13 @@ impl Loop {
         lines
     }
 
-    /// Reads what each operation of a chain gave, in order.
-    fn read_chain(&mut self, mut all: Vec<Sending>, slots: &[Slot], results: Vec<OpResult>) {
+    /// Reads what each operation of a chain gave, in order. Whether a step was taken.
+    fn read_chain(
+        &mut self,
+        mut all: Vec<Sending>,
+        slots: &[Slot],
+        results: Vec<OpResult>,
+    ) -> bool {
         let mut broken = false;
         for (slot, result) in slots.iter().zip(results) {
             match (slot, result) {
@@ -273,22 +267,20 @@ impl Loop {
                 _ => broken = true,
             }
         }
+        let acted = |sending: &Sending| !matches!(sending.stage, Stage::Waiting);
+        let any = all.iter().any(acted);
         for sending in all {
             match sending.stage {
                 Stage::Flying { item, spool } => {
                     let id = sending.landed.entry.decided.task;
-                    let mut state = self.shared.board.state();
-                    if state.schedule.is_turn(id) {
-                        state.schedule.start(id);
-                    }
-                    drop(state);
+                    self.begin_now(id);
                     self.flights.push(Flight {
                         landed: sending.landed,
                         item,
                         spool,
                     });
                 }
-                Stage::Acted => self.landed.push(sending.landed),
+                Stage::Acted => self.land(sending.landed),
                 Stage::Waiting => self.not_begun(&sending.landed.entry),
                 Stage::Finished => {}
             }
@@ -296,6 +288,32 @@ impl Loop {
         if broken {
             // What was not reached is asked, and decided, anew.
             self.known.clear();
+        }
+        any
+    }
+
+    /// A failed turn of a loop ends the chain, but does not keep the other turns from theirs.
+    fn land(&mut self, mut landed: Landed) {
+        let left = || {
+            let failed = landed.ran.iter().rposition(|ran| ran.trouble.is_some())?;
+            let mut later = steps(&landed.entry.decided);
+            later.position(|(item, _)| item > failed && landed.ran[item].taken == 0)
+        };
+        match left() {
+            Some(from) => {
+                landed.entry.from = from;
+                self.begin_now(landed.entry.decided.task);
+                self.resumed.push(landed);
+            }
+            None => self.landed.push(landed),
+        }
+    }
+
+    /// It has begun, and others may go on beside it.
+    fn begin_now(&self, id: TaskId) {
+        let mut state = self.shared.board.state();
+        if state.schedule.is_turn(id) && !state.schedule.is_running(id) {
+            state.schedule.start(id);
         }
     }
 
@@ -357,6 +375,7 @@ impl Loop {
         };
         let ran = &mut landed.ran[item];
         ran.taken += 1;
+        ran.millis += millis_of(end);
         let trouble = match (&step.action, end) {
             (Action::Run(_), StepEnd::Ok(done)) => {
                 ran.done.push(done.clone());
@@ -437,7 +456,11 @@ impl Loop {
                 .unwrap_or_default();
             self.note_step(&mut landed, item, number, &end);
             let failed = landed.ran[item].trouble.is_some();
-            if !failed && steps(&landed.entry.decided).count() > number + 1 {
+            if failed {
+                self.land(landed);
+                continue;
+            }
+            if steps(&landed.entry.decided).count() > number + 1 {
                 landed.entry.from = number + 1;
                 self.resumed.push(landed);
                 continue;
@@ -532,7 +555,7 @@ impl Loop {
 
     /// Finishes a task of a chain; false if it has to wait for another turn.
     fn finish_one(&mut self, landed: &Landed) -> bool {
-        let Landed { entry, ran, begun } = landed;
+        let Landed { entry, ran } = landed;
         let id = entry.decided.task;
         let shared = std::sync::Arc::clone(&self.shared);
         if self.decided.contains(&id) {
@@ -542,7 +565,7 @@ impl Loop {
             return false;
         }
         if let Some(epoch) = &entry.epoch {
-            self.finish_decided(&entry.decided, Some(ran), Some(epoch.clone()), *begun);
+            self.finish_decided(&entry.decided, Some(ran), Some(epoch.clone()));
             return true;
         }
         // It was decided on what was foretold: what was seen must say the same.
@@ -555,7 +578,7 @@ impl Loop {
         match decision {
             Decision::Quiet => self.quiet(id),
             Decision::Decided(decided) if !decided.acts() => {
-                self.finish_decided(&decided, None, None, *begun);
+                self.finish_decided(&decided, None, None);
             }
             // The walk comes to it again.
             Decision::Decided(_) | Decision::Ask(_) | Decision::NotYet(_) => return false,
@@ -584,6 +607,14 @@ enum Stage {
 
 /// After the end of which long step, as whom, what.
 type Look = (String, Who, Probes);
+
+/// How long a step took.
+fn millis_of(end: &StepEnd) -> u64 {
+    match end {
+        StepEnd::Ok(done) | StepEnd::Failed(done) | StepEnd::TimedOut(done) => done.millis,
+        StepEnd::Edited | StepEnd::Started => 0,
+    }
+}
 
 /// How a file action that failed is told.
 fn action_error(action: &Action, done: &Done) -> TaskError {

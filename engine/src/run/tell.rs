@@ -1,6 +1,6 @@
 //! Finishing tasks for good: the schedule, results, the ledger's lines, the recap and the events.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use super::{
     board::{End, State, UNWRITTEN, listener_name},
@@ -31,7 +31,6 @@ impl Loop {
         decided: &Decided,
         ran: Option<&[Ran]>,
         epoch: Option<String>,
-        begun: Instant,
     ) {
         let shared = Arc::clone(&self.shared);
         let id = decided.task;
@@ -65,7 +64,8 @@ impl Loop {
             _ => None,
         };
         self.count(finished.outcome, &finished.reason, forgiven);
-        self.emit(id, finished, forgiven, begun);
+        let duration_ms = ran.map_or(0, |ran| ran.iter().map(|ran| ran.millis).sum());
+        self.emit(id, finished, forgiven, duration_ms);
         shared.board.moved();
     }
 
@@ -223,7 +223,13 @@ impl Loop {
         }
     }
 
-    fn emit(&mut self, id: TaskId, finished: Finished, forgiven: Option<Forgiven>, begun: Instant) {
+    fn emit(
+        &mut self,
+        id: TaskId,
+        finished: Finished,
+        forgiven: Option<Forgiven>,
+        duration_ms: u64,
+    ) {
         let task = self.task(id);
         for message in &finished.warnings {
             let message = if task.no_log {
@@ -231,16 +237,15 @@ impl Loop {
             } else {
                 message.clone()
             };
-            self.warn(Some(id), message);
+            self.warn(Some(id), &message);
         }
         let result = (self.shared.options.results && !task.no_log)
             .then(|| self.masking.json(finished.output.to_value().to_json()));
-        let reason = match finished.reason {
-            Reason::WhenFalse { condition } => Reason::WhenFalse {
-                condition: self.masking.text(&condition),
-            },
-            reason => reason,
-        };
+        let reason = self.masking.reason(finished.reason);
+        let mut items = finished.items;
+        for item in &mut items {
+            item.reason = self.masking.reason(item.reason.clone());
+        }
         let event = TaskFinished {
             name: self.task_name(id),
             outcome: finished.outcome,
@@ -248,23 +253,23 @@ impl Loop {
             changes: finished.changes,
             error: finished.error,
             forgiven,
-            items: finished.items,
+            items,
             message: finished.message,
             result,
-            duration_ms: super::millis(begun),
+            duration_ms,
         };
         self.shared
             .sink
             .event(&Event::TaskFinished(Box::new(event)));
     }
 
-    pub(super) fn warn(&self, id: Option<TaskId>, message: String) {
+    pub(super) fn warn(&self, id: Option<TaskId>, message: &str) {
         let name = id.map(|id| self.task_name(id));
         self.shared.sink.event(&Event::Warning {
             host: self.name.clone(),
             source: name.as_ref().and_then(|name| name.source.clone()),
             task: name.map(|name| name.task),
-            message: self.masking.text(&message),
+            message: self.masking.text(message),
         });
     }
 
@@ -337,7 +342,7 @@ impl Loop {
         let event = TaskFinished {
             name: self.task_name(id),
             outcome,
-            reason,
+            reason: self.masking.reason(reason),
             changes: Vec::new(),
             error: None,
             forgiven: None,

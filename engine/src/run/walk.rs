@@ -1,12 +1,12 @@
 //! Walking the schedule on one host: deciding tasks in listed order, as far as can be foreseen.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     board::{End, State, UNWRITTEN, listener_name},
     chain::Entry,
-    decide::{Call, Decided, Decision, Fate, Ground, Item, Question, foretell},
-    drive::{Flight, Loop},
+    decide::{Call, Decided, Decision, Fate, Ground, Item, Question, foretell, touches},
+    drive::Loop,
     finish::{Context, Finished, shown},
     known::Known,
 };
@@ -19,6 +19,7 @@ use crate::{
     reason::Reason,
     schedule::{Ended, Next},
     task::{Output, Outputs, Resolved, Task, TaskId, TaskList},
+    thing::Thing,
     value::Value,
 };
 
@@ -95,7 +96,7 @@ impl Loop {
                         None => Todo::Land,
                     };
                 }
-                (Next::Run(id), _) if self.flies(id) => match &mut ahead {
+                (Next::Run(id), _) if self.goes_on(id) => match &mut ahead {
                     Some(ahead) => ahead.state.schedule.start(id),
                     None => shared.board.state().schedule.start(id),
                 },
@@ -139,10 +140,11 @@ impl Loop {
             .any(|landed| landed.entry.decided.task == id)
     }
 
-    /// Whether a long step of it goes on that was started before its turn.
-    fn flies(&self, id: TaskId) -> bool {
-        let is_it = |flight: &Flight| flight.landed.entry.decided.task == id;
-        self.flights.iter().any(is_it)
+    /// Whether it was begun before its turn, and has not ended.
+    fn goes_on(&self, id: TaskId) -> bool {
+        let flying = self.flights.iter().map(|flight| &flight.landed);
+        let mut begun = flying.chain(&self.resumed);
+        begun.any(|landed| landed.entry.decided.task == id)
     }
 
     fn todo(&self, ahead: Option<Ahead>, next: Next) -> Todo {
@@ -170,8 +172,7 @@ impl Loop {
             .judge
             .as_ref()
             .is_some_and(|judge| judge.judges_failure());
-        let many = last.decided.items.len() > 1;
-        judged || many || self.shared.options.in_order
+        judged || self.shared.options.in_order
     }
 
     /// Decides a task at its own turn.
@@ -200,7 +201,7 @@ impl Loop {
                     decided.shown = shown(&decided, &context);
                     self.foretell_here(&decided);
                 }
-                self.finish_decided(&decided, None, None, Instant::now());
+                self.finish_decided(&decided, None, None);
             }
         }
         Here::Done
@@ -311,7 +312,7 @@ impl Loop {
             self.finished(&decided, None, epoch.as_ref(), &ahead.state, &ahead.known);
         let task = self.task(id);
         ahead.opaque |= decided.is_opaque(task);
-        let foretold = if decided.runs_programs() {
+        let foretold = if decided.promises() {
             planned_on(&decided, &ahead.known)
         } else {
             Vec::new()
@@ -397,7 +398,7 @@ impl Loop {
         let shared = Arc::clone(&self.shared);
         let task = &shared.list.tasks[id.index()];
         if !task.selected && !task.handler {
-            return self.unselected(id);
+            return Self::unselected(id);
         }
         let (call, serves, pays) = if early {
             (Call::None, Vec::new(), false)
@@ -413,15 +414,19 @@ impl Loop {
         let resolved = match self.resolve(id, state) {
             Ok(resolved) => resolved,
             Err(Stop::NotYet(what)) => return Decision::NotYet(what),
-            Err(Stop::Refused(refusal)) => return self.refused(id, refusal),
+            Err(Stop::Refused(refusal)) => return Self::refused(id, refusal),
         };
-        self.learn_secrets(&resolved, task);
+        if early || !self.resolved.contains_key(&id) {
+            self.learn_secrets(&resolved, task);
+        }
         let scope = self.scope("");
         let mut keys = std::mem::take(&mut self.keys);
         let mut used = std::mem::take(&mut self.used);
         let decision = {
             let key = std::cell::RefCell::new((&mut keys, &mut used));
+            let masking = &self.masking;
             let named = |wanted: &str| {
+                let wanted = &masking.text(wanted);
                 let (keys, used) = &mut *key.borrow_mut();
                 // Early looks come in listed order too, so that the ordinals are those of the list.
                 let name = keys.entry(id).or_insert_with(|| ordinal(used, wanted));
@@ -462,7 +467,7 @@ impl Loop {
         decision
     }
 
-    fn unselected(&self, id: TaskId) -> Decision {
+    fn unselected(id: TaskId) -> Decision {
         Decision::Decided(Box::new(Decided {
             task: id,
             who: 0,
@@ -484,8 +489,8 @@ impl Loop {
         }))
     }
 
-    fn refused(&self, id: TaskId, refusal: Refusal) -> Decision {
-        let Decision::Decided(mut decided) = self.unselected(id) else {
+    fn refused(id: TaskId, refusal: Refusal) -> Decision {
+        let Decision::Decided(mut decided) = Self::unselected(id) else {
             unreachable!()
         };
         decided.reason = Reason::Differs;
@@ -556,7 +561,8 @@ impl Loop {
             }
         }
         let mut pays = false;
-        for (scope, record) in self.ledger.owed(&me) {
+        let owed = self.owing.get(&me.task).into_iter().flatten();
+        for (scope, record) in owed.filter_map(|scope| self.ledger.records.get_key_value(scope)) {
             let epoch = record.epoch.clone().unwrap_or_default();
             if self.has_served(state, &me, scope, &epoch) {
                 continue;
@@ -599,23 +605,46 @@ impl Loop {
     /// A task whose turn has come, and that depends on what is still not known.
     fn not_known(&mut self, id: TaskId, what: &NotYet) {
         if self.foretelling(id) {
+            self.void_writes(id);
             self.unknown(id, what);
             return;
         }
-        let refusal = Refusal::new(format!("it cannot be decided: {} is not known", what.0)).help(
-            "its turn has come, so no earlier task will make it: name the task that does, or \
-             look at what is said of the host",
+        let refusal = Refusal::new(format!("what it needs is missing: {}", what.0)).help(
+            "no earlier task makes it: make it in a task before this one, or correct what names it",
         );
-        if let Decision::Decided(decided) = self.refused(id, refusal) {
-            self.finish_decided(&decided, None, None, Instant::now());
+        if let Decision::Decided(decided) = Self::refused(id, refusal) {
+            self.finish_decided(&decided, None, None);
         }
+    }
+
+    /// Check mode: what a task of which nothing is known may write is not known either. As
+    /// everywhere, what may write everything is taken to change nothing that was asked.
+    fn void_writes(&mut self, id: TaskId) {
+        let shared = Arc::clone(&self.shared);
+        let resolved = {
+            let state = shared.board.state();
+            self.resolve(id, &state)
+        };
+        let bounds: Vec<_> = match resolved {
+            Ok(Resolved::One(bound)) => vec![bound],
+            Ok(Resolved::Loop(turns)) => turns.into_iter().filter_map(|t| t.body.ok()).collect(),
+            Ok(Resolved::Skip(_)) | Err(_) => return,
+        };
+        let task = self.task(id);
+        let mut writes: Vec<Thing> = bounds
+            .iter()
+            .flat_map(|bound| touches(task, bound.as_ref()).1)
+            .collect();
+        writes.retain(|thing| *thing != Thing::Everything);
+        self.known
+            .void(&writes, &format!("what `{}` makes", self.task(id).name));
     }
 
     pub(super) fn failed_with(&mut self, id: TaskId, error: TaskError) {
         let mut refusal = Refusal::new(error.message);
         refusal.help = error.help;
-        if let Decision::Decided(decided) = self.refused(id, refusal) {
-            self.finish_decided(&decided, None, None, Instant::now());
+        if let Decision::Decided(decided) = Self::refused(id, refusal) {
+            self.finish_decided(&decided, None, None);
         }
     }
 }

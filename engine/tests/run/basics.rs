@@ -26,7 +26,7 @@ fn a_thousand_unchanged_cells_cost_one_exchange() {
 fn commands_between_cells_cost_a_bounded_number_of_exchanges() {
     let host = Arc::new(host());
     let task = |n: usize| {
-        if n % 10 == 0 {
+        if n.is_multiple_of(10) {
             sum(&format!("s{n}"), &format!("x{n}"), &["c1", "c2"])
         } else {
             cell(&format!("t{n}"), &format!("c{n}"), "v")
@@ -119,4 +119,164 @@ fn the_same_input_gives_the_same_events_in_the_same_order() {
     for _ in 0..20 {
         assert_eq!(once(), first);
     }
+}
+
+/// How long a run over so many cells takes, in seconds: the first, and one that finds all in its
+/// state.
+fn times(tasks: usize) -> (f64, f64) {
+    let host = Arc::new(host());
+    let list = || {
+        let task = |n: usize| {
+            let mut task = cell(&format!("t{n}"), &format!("c{n}"), "v");
+            if n % 10 == 9 {
+                task.triggers = vec![evenkeel_engine::TaskId(u32::try_from(n - 1).unwrap())];
+                task.handler = true;
+            }
+            task
+        };
+        (0..tasks).map(task).collect()
+    };
+    let time = || {
+        let begun = std::time::Instant::now();
+        assert!(go(&host, list()).report.ok);
+        begun.elapsed().as_secs_f64()
+    };
+    (time(), time())
+}
+
+#[test]
+fn time_grows_with_the_number_of_tasks_and_not_with_its_square() {
+    let (few, many) = (times(500), times(5_000));
+    let (first, second) = (many.0 / few.0, many.1 / few.1);
+    assert!(first < 30.0 && second < 30.0, "{few:?} {many:?}");
+}
+
+#[test]
+fn a_failed_turn_keeps_no_other_turn_from_its_own_but_all_that_follows() {
+    let host = Arc::new(host());
+    host.change(|world| world.write("/broken/two", ""));
+    let turn = |label: &str| evenkeel_engine::Turn {
+        label: label.to_owned(),
+        item: label.into(),
+        body: Ok(Arc::new(evenkeel_engine::With::<crate::kit::Cell>(
+            crate::kit::CellArgs {
+                cell: label.to_owned(),
+                value: evenkeel_engine::Late::of("v"),
+                put: Some(label.to_owned()),
+                long: false,
+            },
+        ))),
+    };
+    let turns = ["one", "two", "three"].map(turn).to_vec();
+    let tasks = || {
+        let turns = turns.clone();
+        let body = move |_: &dyn evenkeel_engine::Outputs| {
+            Ok::<_, evenkeel_engine::Stop>(evenkeel_engine::Resolved::Loop(turns.clone()))
+        };
+        let many = evenkeel_engine::Task::resolved("many", "cell", Arc::new(body));
+        vec![many, cell("after", "a", "1")]
+    };
+    let first = go(&host, tasks());
+    let items = &first.of("many").unwrap().items;
+    let outcomes: Vec<_> = items
+        .iter()
+        .map(|item| format!("{:?}", item.outcome))
+        .collect();
+    assert_eq!(outcomes, ["Changed", "Failed", "Changed"]);
+    host.change(|world| world.remove("/broken/two"));
+    let second = go(&host, tasks());
+    assert!(second.report.ok, "{:?}", second.told());
+    assert_eq!(cells(&host).len(), 4);
+}
+
+#[test]
+fn what_was_done_is_never_called_vain() {
+    // A command that nobody foretold breaks each chain, and a turn fails besides.
+    let host = Arc::new(host());
+    host.change(|world| world.write("/broken/first", ""));
+    let turn = |label: &'static str| evenkeel_engine::Turn {
+        label: label.to_owned(),
+        item: label.into(),
+        body: Ok(Arc::new(evenkeel_engine::With::<crate::kit::Cell>(
+            crate::kit::CellArgs {
+                cell: label.to_owned(),
+                value: evenkeel_engine::Late::of("v"),
+                put: Some(label.to_owned()),
+                long: false,
+            },
+        )) as Arc<dyn evenkeel_engine::Bound>),
+    };
+    let body = move |_: &dyn evenkeel_engine::Outputs| {
+        let turns = ["first", "second"].map(turn).to_vec();
+        Ok::<_, evenkeel_engine::Stop>(evenkeel_engine::Resolved::Loop(turns))
+    };
+    let many = evenkeel_engine::Task::resolved("many", "cell", Arc::new(body));
+    let tasks = vec![sum("sum", "c", &[]), many, cell("cell", "c", "v")];
+    let ran = go(&host, tasks);
+    let error = ran.of("many").unwrap().error.clone().unwrap();
+    assert_eq!(error.message, "`put` failed with status 1");
+}
+
+#[test]
+fn loops_that_act_do_not_end_the_chain() {
+    let host = Arc::new(host());
+    let task = |n: usize| {
+        let body = move |_: &dyn evenkeel_engine::Outputs| {
+            let turn = |part: usize| evenkeel_engine::Turn {
+                label: part.to_string(),
+                item: part.to_string().into(),
+                body: Ok(Arc::new(evenkeel_engine::With::<crate::kit::Cell>(
+                    crate::kit::CellArgs {
+                        cell: format!("c{n}-{part}"),
+                        value: evenkeel_engine::Late::of("v"),
+                        put: None,
+                        long: false,
+                    },
+                )) as Arc<dyn evenkeel_engine::Bound>),
+            };
+            Ok::<_, evenkeel_engine::Stop>(evenkeel_engine::Resolved::Loop(
+                (0..3).map(turn).collect(),
+            ))
+        };
+        evenkeel_engine::Task::resolved(format!("t{n}"), "cell", Arc::new(body))
+    };
+    let ran = go(&host, (0..50).map(task).collect());
+    assert!(ran.report.ok, "{:?}", ran.told());
+    assert_eq!(cells(&host).len(), 150);
+    assert!(ran.exchanges <= 4, "{} exchanges", ran.exchanges);
+}
+
+#[test]
+fn a_notified_command_runs_whatever_its_guards_say() {
+    let host = Arc::new(host());
+    host.change(|world| world.write("/cells/there", ""));
+    let tasks = || {
+        let args = evenkeel_modules::command::Args {
+            argv: ["sum", "restart", "x"]
+                .map(evenkeel_engine::Late::of)
+                .to_vec(),
+            creates: vec!["/cells/there".into()],
+            ..Default::default()
+        };
+        let named = "restart";
+        let mut restart =
+            evenkeel_engine::Task::new::<evenkeel_modules::command::Command>(named, args).handler();
+        restart.triggers = vec![evenkeel_engine::TaskId(0)];
+        vec![cell("change", "a", "1"), restart]
+    };
+    assert!(go(&host, tasks()).report.ok);
+    assert_eq!(count(&host, "restart"), 1);
+    assert!(go(&host, tasks()).report.ok);
+    assert_eq!(count(&host, "restart"), 1);
+}
+
+#[test]
+fn what_follows_a_program_that_lies_is_not_begun() {
+    let host = Arc::new(host());
+    host.change(|world| world.install("put", |_, _| evenkeel_engine::fake::ok("done")));
+    let ran = go(&host, vec![put("liar", "a", "1"), sum("next", "x", &["a"])]);
+    let told = ran.told();
+    assert!(told[0].starts_with("liar: Failed"), "{told:?}");
+    assert_eq!(told[1], "next: Blocked ");
+    assert_eq!(count(&host, "next"), 0);
 }

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Changes, a `once` command, a handler of two of them.
-fn tasks() -> Vec<Task> {
+pub(crate) fn tasks() -> Vec<Task> {
     let mut handler = sum("restart", "r", &["a", "b"]).handler();
     handler.triggers = vec![TaskId(0), TaskId(3)];
     vec![

@@ -270,11 +270,10 @@ impl Ran {
     pub(crate) fn told(&self) -> Vec<String> {
         let line = |task: &TaskFinished| {
             let items = task.items.iter().flat_map(|item| &item.changes);
-            let error = task
-                .error
-                .iter()
-                .map(|error| format!(" ({})", error.message))
-                .collect::<String>();
+            let error = match &task.error {
+                Some(error) => format!(" ({})", error.message),
+                None => String::new(),
+            };
             let what: Vec<_> = task
                 .changes
                 .iter()

@@ -4,5 +4,8 @@
 mod kit;
 
 mod basics;
+mod check;
 mod cut;
+mod lock;
 mod order;
+mod secrets;

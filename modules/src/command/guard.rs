@@ -49,7 +49,9 @@ impl Guards<'_> {
         }
         let globs = paths.filter_map(|path| self.path(path, seen).ok());
         probes.extend(globs.map(|path| ask(Glob(path))));
-        if let Ok(dir) = self.dir(seen) {
+        if let Ok(dir) = self.dir(seen)
+            && !seen.is_called()
+        {
             let commands = self.unless.iter().chain(self.onlyif);
             probes.extend(commands.map(|text| ask(Succeeds::new(text, dir.as_deref()))));
         }
@@ -73,7 +75,11 @@ impl Guards<'_> {
         effects
     }
 
+    /// Who is notified runs, whatever the guards say.
     pub(crate) fn decide(&self, seen: &Seen) -> Result<Decision, NotYet> {
+        if seen.is_called() {
+            return Ok(Decision::Run(self.cause()));
+        }
         let rests = [
             ("creates", self.creates_rests(seen)),
             ("removes", self.removes_rests(seen)),
@@ -89,6 +95,10 @@ impl Guards<'_> {
         for (_, rest) in rests {
             rest?;
         }
+        Ok(Decision::Run(self.cause()))
+    }
+
+    fn cause(&self) -> Cause {
         let given = [
             ("creates", self.creates),
             ("removes", self.removes),
@@ -96,7 +106,7 @@ impl Guards<'_> {
             ("onlyif", self.onlyif),
         ];
         let first = given.iter().find(|(_, list)| !list.is_empty());
-        Ok(Decision::Run(first.map_or(Cause::Unguarded, |(name, _)| Cause::Guard(name))))
+        first.map_or(Cause::Unguarded, |(name, _)| Cause::Guard(name))
     }
 
     fn creates_rests(&self, seen: &Seen) -> Result<Option<String>, NotYet> {
@@ -227,7 +237,7 @@ done"#;
         let answer = |probe: &&Self| match found.get(probe.token().as_str()) {
             Some(&"yes") => Ok(true),
             Some(&"no") => Ok(false),
-            Some(_) => Err(NotYet(format!("`{}` did not end within a minute", probe.text))),
+            Some(_) => Err(NotYet(format!("the end of `{}` (it ran for a minute)", probe.text))),
             None => Err(NotYet(format!("whether `{}` succeeds", probe.text))),
         };
         Ok(batch.iter().map(answer).collect())

@@ -21,6 +21,13 @@ pub(super) fn decide(args: &Args, look: &Look<'_>, src: &str) -> Result<Plan, St
     look.ask(&Stat(src.clone()));
     look.ask(&Below(src.clone()));
     look.ask(&Digest(src.clone()));
+    // Whether the file goes there or into it is seen later; one round has to be enough for both.
+    let dest = paths::absolute(&args.dest, look)?;
+    for path in [paths::join(&dest, paths::name(&src)), dest] {
+        look.ask(&Digest(path.clone()));
+        look.ask(&Stat(beside(&path)));
+        look.ask(&Digest(beside(&path)));
+    }
     let target = put::target(look, &args.dest, Some(paths::name(&src)), args.follow);
     let from = paths::follow(&src, look)?;
     let Some(source) = look.get(&Stat(from.clone()))? else {

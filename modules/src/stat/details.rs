@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use evenkeel_engine::{NotYet, Probe, Thing};
+use evenkeel_engine::{Late, NotYet, Probe, Thing};
 use serde::{Deserialize, Serialize};
 
 /// Size, links, device, inode and times of a path, links not followed.
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Details(pub String);
 
 /// What [`Details`] answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Detail {
     /// Bytes.
     pub size: i64,
@@ -26,6 +26,49 @@ pub struct Detail {
     pub mtime: i64,
     /// Last change of anything.
     pub ctime: i64,
+}
+
+/// The same in a result: while looking ahead a path may be foretold, but not these.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Numbers {
+    /// Bytes.
+    pub size: Late<i64>,
+    /// Hard links.
+    pub nlink: Late<i64>,
+    /// Device.
+    pub dev: Late<i64>,
+    /// Inode.
+    pub inode: Late<i64>,
+    /// Last access, in seconds since 1970.
+    pub atime: Late<i64>,
+    /// Last change of the content.
+    pub mtime: Late<i64>,
+    /// Last change of anything.
+    pub ctime: Late<i64>,
+}
+
+impl From<Result<Detail, NotYet>> for Numbers {
+    fn from(known: Result<Detail, NotYet>) -> Self {
+        let number = |of: fn(Detail) -> i64| match &known {
+            Ok(detail) => Late::Known(of(*detail)),
+            Err(what) => Late::NotYet(what.clone()),
+        };
+        Self {
+            size: number(|detail| detail.size),
+            nlink: number(|detail| detail.nlink),
+            dev: number(|detail| detail.dev),
+            inode: number(|detail| detail.inode),
+            atime: number(|detail| detail.atime),
+            mtime: number(|detail| detail.mtime),
+            ctime: number(|detail| detail.ctime),
+        }
+    }
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Ok(Detail::default()).into()
+    }
 }
 
 impl Probe for Details {

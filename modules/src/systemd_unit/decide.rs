@@ -26,7 +26,8 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     if args.masked == Some(false) && task.state.enabled.starts_with("masked") {
         task.unmask();
     } else if task.state.load == "masked" && args.masked != Some(true) && task.starts() {
-        let what = format!("`{}` is masked: say `masked: false` to start it", task.unit.name);
+        let name = &task.unit.name;
+        let what = format!("the unit `{name}` unmasked (say `masked: false` to start it)");
         return Err(NotYet(what).into());
     }
     task.enable();
@@ -64,12 +65,10 @@ impl Task<'_> {
             }
             // To keep something from being started it need not be there.
             "not-found" if self.args.masked == Some(true) && self.args.state.is_none() => Ok(()),
-            "not-found" => Err(NotYet(format!(
-                "there is no unit `{name}` on the host: install its package or write its file in a task before this one"
-            ))
-            .into()),
+            "not-found" => Err(NotYet(format!("the unit `{name}`")).into()),
             "error" | "bad-setting" => {
-                Err(NotYet(format!("systemd cannot load `{name}`: {}", self.state.error)).into())
+                let why = &self.state.error;
+                Err(NotYet(format!("a valid file of the unit `{name}` (systemd says: {why})")).into())
             }
             _ => Ok(()),
         }

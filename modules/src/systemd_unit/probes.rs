@@ -109,7 +109,7 @@ done"#;
             found.insert((*unit).to_owned(), state);
         }
         let missing = |unit: &Self| {
-            NotYet(format!("what systemd says about `{}`: it does not run, or is not installed", unit.name))
+            NotYet(format!("systemd (to be asked about `{}`), running", unit.name))
         };
         Ok(batch.iter().map(|u| found.get(&u.operand()).cloned().ok_or_else(|| missing(u))).collect())
     }
@@ -159,7 +159,7 @@ done"#;
             match mine {
                 Some(" yes") => Ok(true),
                 Some(" no") => Ok(false),
-                _ => Err(NotYet("what systemd says: it does not run, or is not installed".to_owned())),
+                _ => Err(NotYet("systemd, running".to_owned())),
             }
         };
         Ok(batch.iter().map(answer).collect())

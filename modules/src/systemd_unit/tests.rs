@@ -131,7 +131,7 @@ fn masked_and_unmasked() {
     );
     let start = unit(&serde_json::json!({ "state": "started" }));
     let stop = SystemdUnit::plan(&start, &seen(&start, state("masked", "inactive", "masked")));
-    assert!(matches!(stop, Err(Stop::NotYet(what)) if what.0.contains("is masked")));
+    assert!(matches!(stop, Err(Stop::NotYet(what)) if what.0.contains("unmasked")));
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn a_unit_whose_file_is_new_would_be_started() {
         ]
     );
     let stop = SystemdUnit::plan(&started, &files(missing(), None));
-    assert!(matches!(stop, Err(Stop::NotYet(what)) if what.0.contains("no unit `app.service`")));
+    assert!(matches!(stop, Err(Stop::NotYet(what)) if what.0.contains("the unit `app.service`")));
     let instance = args(serde_json::json!({ "name": "app@7.service", "state": "started" }));
     let template = seen(&instance, state("not-found", "inactive", ""));
     let template = files(template, Some("/usr/lib/systemd/system/app@.service"));

@@ -41,7 +41,7 @@ impl Nevra {
 const NO_RPM: &str = "!rpm";
 
 fn no_rpm() -> NotYet {
-    NotYet("`rpm` is not installed on the host: `yum` is for RPM systems".to_owned())
+    NotYet("`rpm`, as RPM systems have it,".to_owned())
 }
 
 /// What a task on packages reads: RPM's database, wherever it is.

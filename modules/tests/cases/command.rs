@@ -64,6 +64,10 @@ fn guards() -> Vec<Expect> {
             "CMD-20 a guard of the user's says it need not run",
             "shell: {cmd: tool, unless: tool --done}",
         )
+        .rounds(
+            2,
+            "a user's command is asked once it is sure that the task's turn comes",
+        )
         .on(host().answers(succeeds("tool --done"), true))
         .then("/srv/made", "nothing"),
         case(
@@ -84,7 +88,7 @@ fn runs() -> Vec<Expect> {
             "command: {cmd: tool, chdir: /srv/none}",
         )
         .on(host())
-        .not_yet("cannot go to `/srv/none`"),
+        .fails("cannot go to `/srv/none`"),
         case(
             "CMD-08 words are taken as they are",
             "command: {argv: [tool, 'a  b', \"it's\"]}",

@@ -141,7 +141,7 @@ fn with_care() -> Vec<Expect> {
             "copy: {content: new, dest: /srv/f, validate: visudo -cf %s}",
         )
         .on(host().program("visudo", |_, _| failed(1, "syntax error")))
-        .not_yet("syntax error")
+        .fails("syntax error")
         .then("/srv/f", "file = old\n"),
         case(
             "CPY-15 a backup",
@@ -247,6 +247,7 @@ fn places() -> Vec<Expect> {
             "CPY-12 follow edits what a link points to",
             "copy: {content: new, dest: /srv/l, follow: true}",
         )
+        .rounds(2, "the link, then what it leads to")
         .on(host().link("/srv/l", "f"))
         .changes(["content"])
         .then("/srv/l", "link -> f")
@@ -263,6 +264,7 @@ fn places() -> Vec<Expect> {
             "CPY-24 a relative dest",
             "copy: {content: x, dest: file.txt}",
         )
+        .rounds(2, "the home directory, then the paths below it")
         .on(host())
         .changes(["content"])
         .then("/root/file.txt", "file = x"),
@@ -373,6 +375,7 @@ fn on_the_host() -> Vec<Expect> {
             "CPY-22 a directory of the host",
             "copy: {src: /srv/t, dest: /srv/d, remote_src: true, owner: app}",
         )
+        .rounds(2, "what is in the directory, then the digests of that")
         .on(host_with_tree().file("/srv/d/t/sub/b", "old"))
         .changes(["content", "link", "content", "owner"])
         .then("/srv/d/t", "directory 0755 root:root")
@@ -384,6 +387,7 @@ fn on_the_host() -> Vec<Expect> {
             "what is in a directory of the host",
             "copy: {src: /srv/t/, dest: /srv/n, remote_src: true, mode: '0600'}",
         )
+        .rounds(2, "what is in the directory, then the digests of that")
         .on(host_with_tree())
         .changes(["directory", "content", "link", "directory", "content"])
         .then("/srv/n", "directory 0755 root:root")

@@ -49,6 +49,7 @@ fn states() -> Vec<Expect> {
             "a directory behind a link",
             "file: {path: /srv/l, state: directory, mode: '0700'}",
         )
+        .rounds(2, "the link, then what it leads to")
         .on(host().link("/srv/l", "d"))
         .changes(["mode: \"0755\" -> \"0700\""])
         .then("/srv/l", "link -> d")
@@ -155,9 +156,11 @@ fn touched() -> Vec<Expect> {
             "relative paths start at home",
             "file: {path: notes, state: directory}",
         )
+        .rounds(2, "the home directory, then the paths below it")
         .on(host())
         .changes(["directory: null -> \"/root/notes\""]),
         case("a tilde is home", "file: {path: ~/notes, state: directory}")
+            .rounds(2, "the home directory, then the paths below it")
             .on(host())
             .changes(["directory: null -> \"/root/notes\""]),
         case("an unknown argument", "file: {path: /srv, stat: directory}")
@@ -439,7 +442,7 @@ fn times() -> Vec<Expect> {
         case("a time is set in a new file", "file: {path: /srv/n, state: touch, access_time: preserve, modification_time: 202001010000.00}")
             .on(host())
             .changes(["file"]),
-        case("a time through a link", "file: {path: /srv/l, state: touch, access_time: preserve, modification_time: '202001010000.00'}")
+        case("a time through a link", "file: {path: /srv/l, state: touch, access_time: preserve, modification_time: '202001010000.00'}").rounds(2, "the link, then what it leads to")
             .on(host().link("/srv/l", "f"))
             .changes(["modification time"]),
         case("the times of a link", "file: {path: /srv/l, state: link, src: f, access_time: now}")

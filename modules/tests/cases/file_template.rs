@@ -39,7 +39,7 @@ pub(crate) fn cases() -> Vec<Expect> {
             .changes(["content"])
             .then("/srv/d", "directory 0755 root:root")
             .then("/srv/d/app.j2", "file 0600 root:root = x"),
-        case("TPL-09 follow edits what a link points to", "template: {src: a, dest: /srv/l, content: x, follow: yes}")
+        case("TPL-09 follow edits what a link points to", "template: {src: a, dest: /srv/l, content: x, follow: yes}").rounds(2, "the link, then what it leads to")
             .on(host().link("/srv/l", "/etc/app.conf"))
             .changes(["content"])
             .then("/srv/l", "link -> /etc/app.conf")
@@ -57,7 +57,7 @@ pub(crate) fn cases() -> Vec<Expect> {
             .then("/etc/app.conf", "file 0644 root:root = "),
         case("TPL-15 refused by its command", "template: {src: a, dest: /etc/app.conf, content: x, validate: 'check %s', backup: yes}")
             .on(host().program("check", |_, _| failed(2, "line 1")))
-            .not_yet("line 1"),
+            .fails("line 1"),
         case("TPL-17 a content that is not known yet", "template: {src: a, dest: /etc/app.conf}")
             .on(host())
             .arg("content", Value::NotYet(NotYet::new("the facts of db1")))

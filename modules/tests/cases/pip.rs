@@ -94,6 +94,7 @@ fn managed(host: FakeHost) -> FakeHost {
 
 pub(crate) fn cases() -> Vec<Expect> {
     let mut cases = present();
+    cases.extend(extras());
     cases.extend(other_states());
     cases.extend(environments());
     cases.extend(files());
@@ -143,7 +144,7 @@ fn present() -> Vec<Expect> {
             "pip: {name: flask==0.0, virtualenv: /opt/venv}",
         )
         .on(with(&[]))
-        .not_yet("No matching distribution"),
+        .fails("No matching distribution"),
         case(
             "PIP-08 names are normalised",
             "pip: {name: Junit_XML, virtualenv: /opt/venv}",
@@ -167,6 +168,11 @@ fn present() -> Vec<Expect> {
         .on(with(&[("flask", "3.0rc1")])),
         case("PIP-20 no name of a package", "pip: {name: 'no such!'}")
             .refused("no requirement that pip takes"),
+    ]
+}
+
+fn extras() -> Vec<Expect> {
+    vec![
         case(
             "PIP-24 an extra is missing",
             "pip: {name: 'celery[redis]', virtualenv: /opt/venv}",
@@ -174,11 +180,13 @@ fn present() -> Vec<Expect> {
         .on(with(&[("celery", "5")]).ends([format!("{VENV}/bin/python")], Done::default()))
         .changes(["package `celery`"])
         .without(Law::Quiet, "this pip installs no extras")
-        .without(Law::Foretold, "this pip installs no extras"),
+        .without(Law::Foretold, "this pip installs no extras")
+        .no_run("this pip installs no extras, and the run says that it does not converge"),
         case(
             "PIP-24 an extra is there",
             "pip: {name: 'celery[redis]', virtualenv: /opt/venv}",
         )
+        .rounds(2, "what the extra requires, then whether that is there")
         .on(with(&[("celery", "5"), ("redis", "4.1")])),
     ]
 }
@@ -200,6 +208,10 @@ fn other_states() -> Vec<Expect> {
         case(
             "PIP-18 already the latest",
             "pip: {name: flask, state: latest, virtualenv: /opt/venv}",
+        )
+        .rounds(
+            2,
+            "whether there is an environment, then what its pip says is newest",
         )
         .on(with(&[("flask", "9.9")])),
         case(
@@ -235,7 +247,7 @@ fn environments() -> Vec<Expect> {
             .changes(["package `flask`"]),
         case("PIP-26 no Python yet", "pip: {name: flask}")
             .on(FakeHost::new().model::<Installed>(|_, _| Ok(None)))
-            .not_yet("`python3` is not installed"),
+            .not_yet("`python3` (of the package `python3`)"),
     ]
 }
 
@@ -247,13 +259,15 @@ fn files() -> Vec<Expect> {
     };
     let yaml = "pip: {requirements: /opt/all.txt, virtualenv: /opt/venv}";
     vec![
-        case("PIP-22 a file that holds", yaml).on(listed(
-            "flask>=1 # web\nold; python_version<'3'\n",
-            &[("flask", "1")],
-        )),
+        case("PIP-22 a file that holds", yaml)
+            .rounds(2, "the file, then the packages that it names")
+            .on(listed(
+                "flask>=1 # web\nold; python_version<'3'\n",
+                &[("flask", "1")],
+            )),
         case("PIP-22 a file that is not there", yaml)
             .on(with(&[]))
-            .not_yet("`/opt/all.txt` does not exist"),
+            .not_yet("the file `/opt/all.txt`"),
         case("PIP-10 only pip can tell", yaml)
             .on(listed("git+https://x.org/a#egg=a\n", &[]))
             .changes(["`git+https://x.org/a#egg=a`"]),

@@ -45,6 +45,7 @@ pub(crate) fn cases() -> Vec<Expect> {
             "what a link points to",
             "ansible.builtin.stat: {path: /srv/l, follow: true}",
         )
+        .rounds(2, "the link, then what it leads to")
         .on(host())
         .gives("stat.isreg", "true")
         .gives("stat.path", "\"/srv/l\"")

@@ -1,9 +1,9 @@
 //! The harness of the cases.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use evenkeel_engine::{
-    AnyModule, BindError, Identity, Map, Nature, Refusal, Seen, Stop, Value,
+    AnyModule, BindError, Bound, Identity, Map, Nature, Refusal, Seen, Stop, Value,
     fake::{FakeHost, World},
     hex,
     probes::Kind,
@@ -19,10 +19,14 @@ pub(crate) struct Expect {
     pub(crate) name: String,
     yaml: String,
     args: Vec<(String, Value)>,
-    host: FakeHost,
-    identity: Identity,
+    pub(crate) host: FakeHost,
+    pub(crate) identity: Identity,
     without: Vec<(Law, String)>,
-    wanted: Wanted,
+    pub(crate) wanted: Wanted,
+    /// How many exchanges a run costs that finds all in its state.
+    pub(crate) rounds: usize,
+    /// Whether it can go through the engine's run.
+    pub(crate) runs: bool,
     paths: Vec<(String, String)>,
     outputs: Vec<(String, String)>,
     warnings: Vec<String>,
@@ -30,10 +34,11 @@ pub(crate) struct Expect {
 }
 
 #[derive(Clone)]
-enum Wanted {
+pub(crate) enum Wanted {
     Changes(Vec<String>),
     Refused(String),
     NotYet(String),
+    Fails(String),
 }
 
 /// A case: its name, and the task as one YAML map from the module's name to its arguments. Nothing
@@ -47,6 +52,8 @@ pub(crate) fn case(name: &str, yaml: &str) -> Expect {
         identity: Identity::default(),
         without: Vec::new(),
         wanted: Wanted::Changes(Vec::new()),
+        rounds: 1,
+        runs: true,
         paths: Vec::new(),
         outputs: Vec::new(),
         warnings: Vec::new(),
@@ -115,6 +122,44 @@ impl Expect {
     pub(crate) fn warns_not(mut self) -> Self {
         self.quiet = true;
         self
+    }
+
+    /// A run that finds all in its state costs so many exchanges, for this reason: an answer
+    /// decides what is asked next.
+    pub(crate) fn rounds(mut self, rounds: usize, _reason: &str) -> Self {
+        self.rounds = rounds;
+        self
+    }
+
+    /// It cannot go through the engine's run, for this reason.
+    pub(crate) fn no_run(mut self, _reason: &str) -> Self {
+        self.runs = false;
+        self
+    }
+
+    /// A step fails, and its message or what it printed contains this.
+    pub(crate) fn fails(mut self, message: &str) -> Self {
+        self.wanted = Wanted::Fails(message.to_owned());
+        self
+    }
+
+    /// Its arguments as a tree.
+    pub(crate) fn args(&self) -> Map {
+        let registry = evenkeel_modules::standard();
+        let (_, mut args) = task(None, &registry, &self.yaml);
+        args.extend(self.args.clone());
+        args
+    }
+
+    /// Its module with other arguments.
+    pub(crate) fn module_bind(&self, args: &Value) -> Result<Arc<dyn Bound>, BindError> {
+        let registry = evenkeel_modules::standard();
+        task(None, &registry, &self.yaml).0.bind(args)
+    }
+
+    /// Its module with its arguments.
+    pub(crate) fn bound(&self) -> Result<Arc<dyn Bound>, BindError> {
+        self.module_bind(&Value::Map(self.args()))
     }
 
     /// It cannot keep a law.
@@ -210,8 +255,12 @@ pub(crate) fn check(expect: Expect) -> Vec<String> {
             }
         }
         Wanted::NotYet(what) => match decided(&case) {
-            Err(why) if why.contains(what) => Vec::new(),
+            Err(why) if why.contains("cannot be decided") && why.contains(what) => Vec::new(),
             other => wrong(format!("`{what}` was not missing: {other:?}")),
+        },
+        Wanted::Fails(message) => match decided(&case) {
+            Err(why) if why.contains("step") && why.contains(message) => Vec::new(),
+            other => wrong(format!("no step failed with `{message}`: {other:?}")),
         },
     }
 }

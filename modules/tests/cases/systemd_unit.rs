@@ -48,7 +48,7 @@ pub(crate) fn cases() -> Vec<Expect> {
             "systemd: {name: app, state: started}",
         )
         .on(host("not-found", "inactive", "", false))
-        .not_yet("there is no unit `app.service`"),
+        .not_yet("the unit `app.service`"),
         case(
             "SYS-05 its file is new",
             "systemd: {name: app, state: started}",

@@ -37,7 +37,12 @@ fn manual(module: &dyn AnyModule) -> String {
     out += "\nArguments\n";
     let schema = module.schema().to_value();
     let shown = arguments(&schema, &schema, "  ");
-    out += if shown.is_empty() { "  none\n" } else { &shown };
+    let open = schema["additionalProperties"].as_bool() != Some(false);
+    out += match (shown.is_empty(), open) {
+        (true, true) => "  any names, each with any value\n",
+        (true, false) => "  none\n",
+        (false, _) => &shown,
+    };
     out += "\nExample\n";
     out + &prose::indent(module.example().trim_matches('\n'), "  ")
 }

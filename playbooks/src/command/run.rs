@@ -155,7 +155,6 @@ pub(super) fn ended(ran: Result<Report, Trouble>, changes_count: bool) -> Exit {
         if host.unreachable {
             exit = exit.or(Exit::Unreachable);
         }
-        // What is blocked without a failure was taken by a rescue.
         if host.failed > 0 {
             exit = exit.or(Exit::Failed);
         }

@@ -21,7 +21,7 @@ type Templates = BTreeMap<(PathBuf, bool, bool), Result<Arc<TemplateFile>, Vec<F
 pub(crate) struct Store {
     /// The texts of all files that were read.
     pub(crate) files: RwLock<Files>,
-    sources: Mutex<BTreeMap<PathBuf, Source>>,
+    sources: Mutex<BTreeMap<(PathBuf, String), Source>>,
     templates: Mutex<Templates>,
 }
 
@@ -54,16 +54,18 @@ impl Store {
     ) -> Result<Source, Fault> {
         let path = find(name, kind, folders)?;
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(source) = sources.get(&path) {
+        // Whether a folder's name ends in a slash means something, and is no part of a path.
+        let key = (path, name.to_owned());
+        if let Some(source) = sources.get(&key) {
             return Ok(source.clone());
         }
-        let source = Source::open(name, &path).map_err(|error| {
+        let source = Source::open(name, &key.0).map_err(|error| {
             Fault::new(
                 "unreadable_file",
-                format!("cannot read `{}`: {error}", path.display()),
+                format!("cannot read `{}`: {error}", key.0.display()),
             )
         })?;
-        sources.insert(path, source.clone());
+        sources.insert(key, source.clone());
         Ok(source)
     }
 
@@ -130,4 +132,21 @@ fn find(name: &str, kind: &str, folders: &[PathBuf]) -> Result<PathBuf, Fault> {
         )),
         None => fault.help(format!("looked for {}", looked.join(", "))),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_keeps_the_slash_that_it_is_named_with() {
+        let temp = tempfile::tempdir().unwrap();
+        std::fs::create_dir(temp.path().join("tree")).unwrap();
+        let store = Store::default();
+        for name in ["tree", "tree/", "tree"] {
+            let folders = [temp.path().to_owned()];
+            let source = store.source(name, "files", &folders).unwrap();
+            assert_eq!(source.name(), name);
+        }
+    }
 }
