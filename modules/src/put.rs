@@ -87,7 +87,7 @@ impl Put<'_> {
         let attrs = self
             .wanted
             .fresh(look, 0o666 & !crate::mode::UMASK, false)?;
-        Ok(shown(path, None, &content).step(Action::Write(Write {
+        Ok(shown(path, false, &content).step(Action::Write(Write {
             path: path.to_owned(),
             content,
             attrs,
@@ -110,7 +110,7 @@ impl Put<'_> {
         if now == content.digest() {
             return Ok(self.wanted.changes(look, path, stat)?);
         }
-        let mut change = shown(path, Some(now), &content);
+        let mut change = shown(path, true, &content);
         if self.backup {
             change = change.step(backup(path, now));
         }
@@ -143,20 +143,19 @@ pub(crate) fn backup(path: &str, now: Sha) -> Action {
     }
 }
 
-fn shown(path: &str, before: Option<Sha>, content: &Content) -> Change {
-    let short = |sha: Sha| hex(&sha)[..12].to_owned();
-    let after = if content.is_secret() {
-        evenkeel_engine::MASK.to_owned()
-    } else {
-        short(content.digest())
+/// How much is written, and that there was something else; the diff shows what.
+fn shown(path: &str, existed: bool, content: &Content) -> Change {
+    let after = match content.len() {
+        _ if content.is_secret() => evenkeel_engine::MASK.to_owned(),
+        1 => "1 byte".to_owned(),
+        bytes => format!("{bytes} bytes"),
     };
-    let before = before.map(|sha| {
-        if content.is_secret() {
-            evenkeel_engine::MASK.to_owned()
-        } else {
-            short(sha)
-        }
-    });
+    let before = if content.is_secret() {
+        evenkeel_engine::MASK
+    } else {
+        "other content"
+    };
+    let before = existed.then_some(before);
     Change::new("content", before, after).diff(Diff::File {
         path: path.to_owned(),
         after: content.clone(),

@@ -125,7 +125,9 @@ impl<'a> Lowering<'a> {
         }
         self.list.plays.push(name.clone());
         let mut faults = Vec::new();
-        let listing = listing::list(target.play, &mut faults);
+        let request = self.request;
+        let selected = |tags: &[&str]| keywords::selected(tags, &request.tags, &request.skip_tags);
+        let listing = listing::list(target.play, &selected, &mut faults);
         self.faults.append(&mut faults);
         let compiled: Vec<Arc<Program>> = listing
             .entries
@@ -143,7 +145,6 @@ impl<'a> Lowering<'a> {
                     continue;
                 }
                 let failing = self.failing(&listing, entry, host, &placed);
-                let failing = failing.into_iter().map(|task| self.failed(task)).collect();
                 if let Some(id) = self.task(target, entry, (program, failing), host, &blocks) {
                     self.list.tasks[id.index()].triggers.extend(triggers);
                     placed.insert((index, host.clone()), id);
@@ -247,15 +248,6 @@ impl<'a> Lowering<'a> {
             }
         }
         triggers
-    }
-
-    fn failed(&self, id: TaskId) -> Failing {
-        let task = &self.list.tasks[id.index()];
-        Failing {
-            task: id,
-            name: task.name.clone(),
-            action: task.module.clone(),
-        }
     }
 
     fn task(

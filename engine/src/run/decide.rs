@@ -345,7 +345,15 @@ impl Ground<'_> {
     fn key(&self, bounds: &[&Arc<dyn Bound>], looped: bool) -> String {
         match (&self.task.id, bounds.first()) {
             (Some(id), _) => id.clone(),
-            (None, Some(bound)) if !looped => format!("{} {}", bound.module(), bound.subject()),
+            (None, Some(bound)) if !looped => {
+                let mut subject = bound.subject();
+                if self.task.no_log && bound.nature() == Nature::Command {
+                    // The subject of a command is its line: an argument like others.
+                    let digest = crate::source::sha256(subject.as_bytes());
+                    subject = crate::source::hex(&digest[..8]);
+                }
+                format!("{} {subject}", bound.module())
+            }
             (None, _) => format!("{} loop {}", self.task.module, self.task.name),
         }
     }

@@ -16,6 +16,16 @@ use crate::{
 
 /// Loads the playbooks; on stderr what is wrong or worth knowing.
 pub(super) fn load(selection: &Selection, check: bool, diff: bool) -> Result<Loaded, Exit> {
+    load_for(selection, check, diff, false)
+}
+
+/// The same; with `json` what is wrong is also an object on stdout, as `validate` prints it.
+pub(super) fn load_for(
+    selection: &Selection,
+    check: bool,
+    diff: bool,
+    json: bool,
+) -> Result<Loaded, Exit> {
     let request = request(selection, check, diff)?;
     match read(&request) {
         Ok(loaded) => {
@@ -24,6 +34,9 @@ pub(super) fn load(selection: &Selection, check: bool, diff: bool) -> Result<Loa
         }
         Err((diagnostics, files)) => {
             out::talk(&pages(&diagnostics, &files));
+            if json {
+                out::report(&super::validate::refused(&request, diagnostics, &files));
+            }
             Err(Exit::Input)
         }
     }

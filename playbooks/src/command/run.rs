@@ -59,7 +59,8 @@ fn go(selection: &Selection, how: &Execution, reporting: &Reporting, looks: &Loo
             "`--output json` has all that happened, one event a line",
         );
     }
-    let loaded = match load::load(selection, looks.mode == Mode::Check, looks.diff) {
+    let json = reporting.output == Output::Json;
+    let loaded = match load::load_for(selection, looks.mode == Mode::Check, looks.diff, json) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };

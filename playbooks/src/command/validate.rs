@@ -8,7 +8,7 @@ use crate::{
     diagnostic::Diagnostic,
     exit::Exit,
     files::Files,
-    load::Unguarded,
+    load::{Request, Unguarded},
     printable, prose,
     report::out,
 };
@@ -54,19 +54,7 @@ fn json(args: &Validate) -> Exit {
         Ok(request) => request,
         Err(exit) => return exit,
     };
-    let playbooks = request
-        .playbooks
-        .iter()
-        .map(|path| path.display().to_string());
-    let mut object = json!({
-        "event": "validated",
-        "playbooks": playbooks.collect::<Vec<_>>(),
-        "plays": 0,
-        "tasks": 0,
-        "errors": [],
-        "warnings": [],
-        "unguarded": [],
-    });
+    let mut object = object(&request);
     let exit = match load::read(&request) {
         Ok(loaded) => {
             object["plays"] = loaded.plays.into();
@@ -76,15 +64,44 @@ fn json(args: &Validate) -> Exit {
             Exit::Good
         }
         Err((diagnostics, files)) => {
-            let (errors, warnings): (Vec<_>, Vec<_>) =
-                diagnostics.into_iter().partition(Diagnostic::is_error);
-            object["errors"] = all(&errors, &files);
-            object["warnings"] = all(&warnings, &files);
+            refuse(&mut object, diagnostics, &files);
             Exit::Input
         }
     };
     out::report(&format!("{}\n", printable::json(&object.to_string())));
     exit
+}
+
+/// The object of playbooks in which nothing was read yet.
+fn object(request: &Request) -> Value {
+    let playbooks = request
+        .playbooks
+        .iter()
+        .map(|path| path.display().to_string());
+    json!({
+        "event": "validated",
+        "playbooks": playbooks.collect::<Vec<_>>(),
+        "plays": 0,
+        "tasks": 0,
+        "errors": [],
+        "warnings": [],
+        "unguarded": [],
+    })
+}
+
+/// Puts what is wrong into the object.
+fn refuse(object: &mut Value, diagnostics: Vec<Diagnostic>, files: &Files) {
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        diagnostics.into_iter().partition(Diagnostic::is_error);
+    object["errors"] = all(&errors, files);
+    object["warnings"] = all(&warnings, files);
+}
+
+/// The line of a run in JSON that does not come about, because its playbooks are wrong.
+pub(super) fn refused(request: &Request, diagnostics: Vec<Diagnostic>, files: &Files) -> String {
+    let mut object = object(request);
+    refuse(&mut object, diagnostics, files);
+    format!("{}\n", printable::json(&object.to_string()))
 }
 
 fn all(diagnostics: &[Diagnostic], files: &Files) -> Value {

@@ -27,7 +27,8 @@ pub(crate) struct Body {
     pub(crate) scope: Scope,
     /// What earlier tasks leave behind, as far as this one may read it; the last one last.
     pub(crate) written: Vec<Written>,
-    /// In a rescue or `always`: the tasks whose failure it may be about, the last one last.
+    /// In a rescue or `always`: the tasks whose failure it may be about, those of the innermost
+    /// block first.
     pub(crate) failing: Arc<[Failing]>,
     /// The modules.
     pub(crate) registry: Arc<Registry>,
@@ -38,6 +39,8 @@ pub(crate) struct Body {
 /// A task whose failure a rescue may be about.
 #[derive(Clone, Debug)]
 pub(crate) struct Failing {
+    /// The block whose rescue it is.
+    pub(crate) block: usize,
     /// Which.
     pub(crate) task: TaskId,
     /// Its name.
@@ -132,19 +135,24 @@ impl Body {
                 .zip([task, result])
                 .collect()
         };
-        let mut later = None;
-        for failing in self.failing.iter().rev() {
-            match outputs.of(failing.task) {
-                Ok(output) if output.failed => {
-                    let task = [("name", &failing.name), ("action", &failing.action)];
-                    let task = task.map(|(key, text)| (key.to_owned(), text.as_str().into()));
-                    return both(Value::Map(task.into()), output.to_value());
+        for block in self.failing.chunk_by(|one, other| one.block == other.block) {
+            let mut later = None;
+            for failing in block.iter().rev() {
+                match outputs.of(failing.task) {
+                    Ok(output) if output.failed => {
+                        let task = [("name", &failing.name), ("action", &failing.action)];
+                        let task = task.map(|(key, text)| (key.to_owned(), text.as_str().into()));
+                        return both(Value::Map(task.into()), output.to_value());
+                    }
+                    Ok(_) => {}
+                    Err(what) => later = Some(Value::NotYet(what)),
                 }
-                Ok(_) => {}
-                Err(what) => later = Some(Value::NotYet(what)),
+            }
+            if let Some(later) = later {
+                return both(later.clone(), later);
             }
         }
-        later.map_or_else(Vec::new, |later| both(later.clone(), later))
+        Vec::new()
     }
 
     /// The task's parts with these results; `lenient`: what cannot be had counts as not known yet.

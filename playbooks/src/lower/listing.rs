@@ -39,6 +39,8 @@ pub(crate) struct Listing<'a> {
     seen: BTreeSet<usize>,
     /// Handlers see the play's keywords and variables, wherever they are flushed.
     play: Around<'a>,
+    /// Whether tags are selected.
+    selected: &'a dyn Fn(&[&str]) -> bool,
 }
 
 #[derive(Clone)]
@@ -66,7 +68,11 @@ impl<'a> Around<'a> {
 }
 
 /// Lists a play.
-pub(crate) fn list<'a>(play: &'a Play, faults: &mut Vec<Fault>) -> Listing<'a> {
+pub(crate) fn list<'a>(
+    play: &'a Play,
+    selected: &'a dyn Fn(&[&str]) -> bool,
+    faults: &mut Vec<Fault>,
+) -> Listing<'a> {
     let around = Around {
         commons: Vec::new(),
         layers: Vec::new(),
@@ -81,6 +87,7 @@ pub(crate) fn list<'a>(play: &'a Play, faults: &mut Vec<Fault>) -> Listing<'a> {
         flushed: 0,
         seen: BTreeSet::new(),
         play: around.clone(),
+        selected,
     };
     for section in [&play.pre_tasks, &play.tasks, &play.post_tasks] {
         listing.items(section, &around, faults);
@@ -112,7 +119,12 @@ impl<'a> Listing<'a> {
                 Item::Task(task) => self.task(task, around, None, 0, faults),
                 Item::Block(block) => self.block(block, around, faults),
                 Item::Meta(meta) => {
-                    if meta.action.value == MetaAction::FlushHandlers {
+                    let commons = around.commons.iter().copied().chain([&meta.common]);
+                    let tags: Vec<&str> = commons
+                        .flat_map(|common| &common.tags)
+                        .map(|tag| tag.value.as_str())
+                        .collect();
+                    if meta.action.value == MetaAction::FlushHandlers && (self.selected)(&tags) {
                         self.flush(&around.blocks, faults);
                     }
                 }

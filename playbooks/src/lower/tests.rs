@@ -478,7 +478,7 @@ fn mistakes_are_found_at_their_places() {
     );
     assert_eq!(
         task("put: {path: '/{{ nmae }}'}"),
-        "3:24 undefined_variable `nmae` is undefined; define it, or say what to do without it: `{{ nmae | default(…) }}`"
+        "3:24 undefined_variable `nmae` is undefined; define it, or say what to do without it, as in `nmae | default('')`"
     );
     assert!(task("put: {path: /a}\n      when: x is definde").starts_with("4:18 unknown_test"));
     assert_eq!(
@@ -528,4 +528,29 @@ fn circles_and_judges() {
     assert_eq!(second.always_changed(), Some(false));
     assert_eq!(loaded.unguarded.len(), 2);
     assert_eq!(loaded.unguarded[0].place.line, 3);
+}
+
+#[test]
+fn judges_of_loops_see_the_item() {
+    let loaded = loaded(
+        "- hosts: localhost
+  tasks:
+    - command: {cmd: x}
+      loop: [a, b]
+      loop_control: {index_var: n}
+      register: out
+      changed_when: item == 'b' and n == 1
+",
+    );
+    let judge = loaded.list.tasks[0].judge.clone().expect("it has one");
+    let verdict = |turn: (usize, &str)| {
+        let found = judge.judge(
+            &output(true, serde_json::json!({"rc": 0})),
+            Some((turn.0, &turn.1.into())),
+            &Known::default(),
+        );
+        found.expect("known").changed
+    };
+    assert_eq!(verdict((0, "a")), Some(false));
+    assert_eq!(verdict((1, "b")), Some(true));
 }

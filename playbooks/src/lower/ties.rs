@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use evenkeel_engine::{Part, TaskId};
 
 use super::{
-    Lowering, keywords,
+    Lowering,
+    body::Failing,
+    keywords,
     listing::{Entry, Listing},
     program::{self, Program},
 };
@@ -163,23 +165,30 @@ impl Lowering<'_> {
         entry: &Entry<'_>,
         host: &str,
         placed: &BTreeMap<(usize, String), TaskId>,
-    ) -> Vec<TaskId> {
-        let before = |other: &Entry<'_>| {
-            let mut parts = entry.blocks.iter();
-            parts.any(|(block, part)| {
+    ) -> Vec<Failing> {
+        let parts = entry.blocks.iter().rev();
+        let mut found = Vec::new();
+        for &(block, part) in parts.filter(|(_, part)| *part != Part::Body) {
+            for (index, other) in listing.entries.iter().enumerate() {
                 let mut others = other.blocks.iter();
-                others.any(|(number, earlier)| number == block && earlier < part)
-            })
-        };
-        if entry.blocks.iter().all(|(_, part)| *part == Part::Body) {
-            return Vec::new();
+                if !others.any(|(number, earlier)| *number == block && *earlier < part) {
+                    continue;
+                }
+                let Some(id) = placed.get(&(index, host.to_owned())) else {
+                    continue;
+                };
+                let task = &self.list.tasks[id.index()];
+                if !task.ignore_errors {
+                    found.push(Failing {
+                        block,
+                        task: *id,
+                        name: task.name.clone(),
+                        action: task.module.clone(),
+                    });
+                }
+            }
         }
-        let others = listing.entries.iter().enumerate();
-        others
-            .filter(|(_, other)| before(other))
-            .filter_map(|(index, _)| placed.get(&(index, host.to_owned())).copied())
-            .filter(|task| !self.list.tasks[task.index()].ignore_errors)
-            .collect()
+        found
     }
 
     /// Notes what a task leaves behind.

@@ -160,6 +160,14 @@ impl Reader<'_> {
                 return None;
             }
         };
+        if let (MetaAction::FlushHandlers, Some(when)) = (value, node.get("when")) {
+            self.error_help(
+                "unsupported",
+                when.span,
+                "`meta: flush_handlers` takes no `when`",
+                "put the condition on the handlers: they run here only if they were notified",
+            );
+        }
         Some(Meta {
             span: node.span,
             name: self.name(&fields),

@@ -137,7 +137,12 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     kw("collections", "pbth", Harmless),
     kw("notify", "bth", Read),
     // Ours.
-    kw("after", "pbth", Read),
+    kw("after", "bth", Read),
+    kw(
+        "after",
+        "p",
+        Refused("plays keep their order on each host; `after:` stands on tasks and blocks"),
+    ),
     kw("commands", "pbth", Read),
     kw("id", "th", Read),
     kw("triggered_by", "th", Read),

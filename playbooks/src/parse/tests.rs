@@ -134,12 +134,11 @@ fn our_keys_under_vars() {
 #[test]
 fn plays_and_blocks() {
     let (_, playbook) = read(
-        "- hosts: [web, '!old']\n  strategy: free\n  after: []\n  gather_facts: no\n  tasks:\n    - block:\n        - debug:\n        - meta: flush_handlers\n      rescue:\n        - debug:\n      always: []\n      when: x\n  handlers:\n    - {name: h, listen: [t], debug: }\n- hosts: localhost\n",
+        "- hosts: [web, '!old']\n  strategy: free\n  gather_facts: no\n  tasks:\n    - block:\n        - debug:\n        - meta: flush_handlers\n      rescue:\n        - debug:\n      always: []\n      when: x\n  handlers:\n    - {name: h, listen: [t], debug: }\n- hosts: localhost\n",
     );
     let play = &playbook.plays[0];
     assert_eq!(play.hosts.value, "web,!old");
     assert_eq!(play.strategy, Strategy::Free);
-    assert_eq!(play.common.after, Some(Vec::new()));
     assert_eq!(
         play.gather_facts.as_ref().unwrap().value,
         OrTemplate::Is(false)

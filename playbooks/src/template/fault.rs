@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use evenkeel_engine::{Refusal, Stop};
+use evenkeel_engine::{Refusal, Stop, Value};
 use minijinja::{Error, ErrorKind};
 
-use super::Variables;
+use super::{Use, Uses, Variable, Variables, is_template};
 use crate::{
     diagnostic::Diagnostic,
     files::{FileId, Files, Span},
@@ -119,15 +119,28 @@ impl Fault {
     /// A mistake that showed when `source` was evaluated.
     pub(super) fn from_jinja(error: &Error, source: &str, variables: &dyn Variables) -> Self {
         let inner = innermost(error);
-        // An undefined result is nobody's instruction: the whole expression is meant.
-        let range = inner.range().or_else(|| {
+        let mut range = inner.range();
+        let mut part = range.as_mut().and_then(|range| named(source, range));
+        let mut near = None;
+        if inner.kind() == ErrorKind::UndefinedError && !part.is_some_and(is_path) {
+            // An undefined result is nobody's instruction: the names in it are asked.
+            let missing = Missing::find(source, variables);
             let start = source.len() - source.trim_start().len();
-            (inner.kind() == ErrorKind::UndefinedError).then_some(start..source.len())
-        });
-        let mut range = range;
-        let part = range.as_mut().and_then(|range| named(source, range));
+            range = Some(missing.as_ref().map_or(start..source.len(), |missing| {
+                missing.at..missing.at + missing.path.len()
+            }));
+            let whole = part.unwrap_or(source).trim().to_owned();
+            near = Some(missing.unwrap_or(Missing {
+                path: whole,
+                ..Missing::default()
+            }));
+            part = None;
+        }
         let mut fault = match inner.kind() {
-            ErrorKind::UndefinedError => undefined(part, variables),
+            ErrorKind::UndefinedError => match near {
+                Some(missing) => missing.fault(variables),
+                None => undefined(part, variables),
+            },
             ErrorKind::OutOfFuel => Self::new(
                 "template_too_long",
                 "the template does not come to an end in reasonable time",
@@ -216,18 +229,118 @@ fn named<'a>(source: &'a str, range: &mut std::ops::Range<usize>) -> Option<&'a 
     Some(chain[..end].trim())
 }
 
+/// Whether a text is but a name with keys.
+fn is_path(part: &str) -> bool {
+    let fits = |c: char| c.is_alphanumeric() || "_.[]'\"".contains(c);
+    !part.is_empty() && part.chars().all(fits)
+}
+
+/// What is not there.
+#[derive(Default)]
+struct Missing {
+    /// The name with its keys, up to the one that is not there.
+    path: String,
+    /// The byte at which it begins.
+    at: usize,
+    /// A key that is there and looks alike, in the same form.
+    near: Option<String>,
+}
+
+impl Missing {
+    /// The first name of an expression or template that is undefined, or that has not the keys
+    /// that are asked of it.
+    fn find(source: &str, variables: &dyn Variables) -> Option<Self> {
+        let uses = if is_template(source) {
+            Uses::of_template(source)
+        } else {
+            Uses::of_expression(source, 0..source.len())
+        };
+        let mut names = uses.names().filter(|used| {
+            let guarded = uses.guarded.contains(&used.name);
+            !guarded && used.test.as_deref().is_none_or(|test| test != "defined")
+        });
+        names.find_map(|used| Self::of(used, variables))
+    }
+
+    fn of(used: &Use, variables: &dyn Variables) -> Option<Self> {
+        let mut path = used.name.clone();
+        let mut at = match variables.get(&used.name).ok()? {
+            Some(Variable::Value(value)) => value,
+            Some(Variable::Open(..)) => return None,
+            None => {
+                return Some(Self {
+                    path,
+                    at: used.at,
+                    near: None,
+                });
+            }
+        };
+        for key in &used.path {
+            let Value::Map(map) = &at else { return None };
+            let before = path.clone();
+            path = format!("{path}.{key}");
+            let Some(inner) = map.get(key) else {
+                let method = matches!(key.as_str(), "items" | "keys" | "values" | "get");
+                let near = closest(key, map.keys().map(String::as_str));
+                return (!method).then(|| Self {
+                    path,
+                    at: used.at,
+                    near: near.map(|near| format!("{before}.{near}")),
+                });
+            };
+            at = inner.clone();
+        }
+        None
+    }
+
+    fn fault(self, variables: &dyn Variables) -> Fault {
+        let fault = undefined(Some(&self.path), variables);
+        match self.near {
+            Some(near) => fault.help(format!("did you mean `{near}`?")),
+            None => fault,
+        }
+    }
+}
+
 fn undefined(part: Option<&str>, variables: &dyn Variables) -> Fault {
     let Some(part) = part.filter(|part| !part.is_empty()) else {
         return Fault::new("undefined_variable", "a variable is undefined");
     };
+    if let Some(fault) = fact(part) {
+        return fault;
+    }
     let fault = Fault::new("undefined_variable", format!("`{part}` is undefined"));
     let names = variables.names();
-    match closest(part, names.iter().map(String::as_str)) {
+    let near = if part.contains(['.', '[']) {
+        None
+    } else {
+        closest(part, names.iter().map(String::as_str))
+    };
+    match near {
         Some(name) => fault.help(format!("did you mean `{name}`?")),
+        None if is_path(part) => fault.help(format!(
+            "define it, or say what to do without it, as in `{part} | default('')`"
+        )),
         None => fault.help(format!(
-            "define it, or say what to do without it: `{{{{ {part} | default(…) }}}}`"
+            "define it, or say what to do without it, as in `({part}) | default('')`"
         )),
     }
+}
+
+/// A fact that is not there has a message of its own: nobody forgot to define it.
+fn fact(part: &str) -> Option<Fault> {
+    let name = part.split(['.', '[']).next().unwrap_or(part);
+    let own = ["ansible_failed_task", "ansible_failed_result"];
+    if !name.starts_with("ansible_") || own.contains(&name) {
+        return None;
+    }
+    let fault = Fault::new(
+        "facts_later",
+        format!("`{part}` is not there: it looks like a fact that this version does not gather"),
+    );
+    Some(fault.help(format!(
+        "set it in the inventory or under `vars:`, or give it a default, as in `{part} | default('')`"
+    )))
 }
 
 /// The error that all others are about.

@@ -297,7 +297,19 @@ fn mistakes_have_places() {
         ),
         (
             "{{ nested.a.b.c.d }}",
-            "1:4 `nested.a.b.c` is undefined; define it, or say what to do without it: `{{ nested.a.b.c | default(…) }}`",
+            "1:4 `nested.a.b.c` is undefined; define it, or say what to do without it, as in `nested.a.b.c | default('')`",
+        ),
+        (
+            "{{ nested.a.x == '0644' }}",
+            "1:4 `nested.a.x` is undefined; define it, or say what to do without it, as in `nested.a.x | default('')`",
+        ),
+        (
+            "{{ 'a' if name and db.usr > 1 }}",
+            "1:20 `db.usr` is undefined; did you mean `db.user`?",
+        ),
+        (
+            "{{ ansible_default_ipv4.address }}",
+            "1:4 `ansible_default_ipv4.address` is not there: it looks like a fact that this version does not gather; set it in the inventory or under `vars:`, or give it a default, as in `ansible_default_ipv4.address | default('')`",
         ),
     ] {
         assert_eq!(wrong(text), wanted, "{text}");

@@ -41,7 +41,7 @@ play set up
 changed       localhost  make a directory  (the host differs)
     directory: [DIR]/made
 changed       localhost  write a note  (the host differs)
-    content: 5891b5b522d5
+    content: 6 bytes
 says          localhost  say so
     the note is there
 
@@ -66,7 +66,7 @@ play set up
 would change  localhost  make a directory  (the host differs)
     directory: [DIR]/made
 would change  localhost  write a note  (the host differs)
-    content: 5891b5b522d5
+    content: 6 bytes
       --- [DIR]/made/note (before)
       +++ [DIR]/made/note (after)
       @@ -0,0 +1 @@
@@ -196,4 +196,112 @@ tags
     ];
     let ended = Case::new(&args).file("site.yml", SITE).stdout(stdout).run();
     assert!(!ended.path("made").exists());
+}
+
+const SECRETS: &str = "\
+- hosts: localhost
+  vars: {secret: planted-secret}
+  tasks:
+    - copy: {dest: '{{ playbook_dir }}/out', content: '{{ secret }}'}
+      no_log: true
+    - lineinfile: {path: '{{ playbook_dir }}/out', line: '{{ secret }} 2'}
+      no_log: true
+    - command: echo {{ secret }}
+      no_log: true
+      environment: {TOKEN: '{{ secret }}'}
+    - shell: echo {{ secret }} >&2; exit 4
+      args: {stdin: '{{ secret }}'}
+      no_log: true
+      ignore_errors: true
+    - command: echo {{ item }}
+      loop: ['{{ secret }}']
+      no_log: true
+    - debug: {msg: '{{ secret }}'}
+      no_log: true
+";
+
+#[test]
+fn no_log_hides_from_every_report_and_record() {
+    for output in ["human", "json", "junit"] {
+        let ended = Case::new(&["run", "site.yml", "-D", "-vvv", "--output", output])
+            .file("site.yml", SECRETS)
+            .any_stdout()
+            .any_stderr()
+            .run();
+        assert!(ended.stdout.contains("no_log") || output == "junit");
+        for (what, text) in [("stdout", &ended.stdout), ("stderr", &ended.stderr)] {
+            assert!(!text.contains("planted"), "{output} on {what}:\n{text}");
+        }
+        let ended = ended.then(&["ledger", "show", "localhost"]);
+        let ended = ended.any_stdout().any_stderr().run();
+        assert!(ended.stdout.contains("command"), "{}", ended.stdout);
+        assert!(!ended.stdout.contains("planted"), "{}", ended.stdout);
+        let mut folders = vec![ended.path(".state")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let bytes = std::fs::read(&path).unwrap();
+                    let text = String::from_utf8_lossy(&bytes);
+                    assert!(!text.contains("planted"), "{}", path.display());
+                }
+            }
+        }
+    }
+}
+
+const RESCUED: &str = "\
+- hosts: localhost
+  tasks:
+    - block:
+        - name: it fails
+          command: sh -c 'exit 3'
+          changed_when: false
+        - debug: {msg: never}
+      rescue:
+        - debug: {msg: '{{ ansible_failed_task.name }}: {{ ansible_failed_result.rc }}'}
+        - block:
+            - fail: {msg: inner}
+          rescue:
+            - debug: {msg: '{{ ansible_failed_result.msg }}'}
+      always:
+        - debug: {msg: 'after {{ ansible_failed_task.name }}'}
+";
+
+#[test]
+fn a_rescued_block_is_no_failure() {
+    let ended = Case::new(&["run", "site.yml"])
+        .file("site.yml", RESCUED)
+        .any_stdout()
+        .run();
+    for said in ["    it fails: 3\n", "    inner\n", "    after "] {
+        assert!(ended.stdout.contains(said), "{said:?}\n{}", ended.stdout);
+    }
+}
+
+const FLUSH: &str = "\
+- hosts: localhost
+  tasks:
+    - copy: {dest: '{{ playbook_dir }}/a', content: x}
+      notify: say
+    - meta: flush_handlers
+      tags: [flush]
+    - debug: {msg: after the flush}
+  handlers:
+    - name: say
+      debug: {msg: handled}
+";
+
+#[test]
+fn tags_select_a_flush() {
+    for (skip, wanted) in [("flush", ["after", "handled"]), ("x", ["handled", "after"])] {
+        let ended = Case::new(&["run", "site.yml", "--skip-tags", skip])
+            .file("site.yml", FLUSH)
+            .any_stdout()
+            .run();
+        let at = wanted.map(|word| ended.stdout.find(&format!("    {word}")));
+        assert!(at[0].is_some() && at[0] < at[1], "{skip}: {}", ended.stdout);
+    }
 }

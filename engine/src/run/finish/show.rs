@@ -25,9 +25,10 @@ pub(crate) fn changes(plan: &Plan, who: Who, context: &Context<'_>) -> Vec<Chang
 
 fn shown(change: &Change, who: Who, context: &Context<'_>) -> ChangeShown {
     if context.task.no_log {
+        // What stands in backticks may be an argument: the line of a command.
+        let what = change.what.split('`').next().unwrap_or_default();
         return ChangeShown {
-            // What a command is called holds its arguments.
-            what: MASK.to_owned(),
+            what: what.trim_end().to_owned(),
             before: MASK.into(),
             after: MASK.into(),
             diff: None,
