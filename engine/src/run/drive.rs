@@ -277,8 +277,8 @@ impl Loop {
     fn foresee(&mut self, id: TaskId) -> Vec<Question> {
         let shared = Arc::clone(&self.shared);
         let state = shared.board.state();
-        let known = self.known.clone();
-        let Decision::Ask(questions) = self.decide(id, &state, &known, true) else {
+        let decision = self.with_known(|it, known| it.decide(id, &state, known, true));
+        let Decision::Ask(questions) = decision else {
             return Vec::new();
         };
         let quiet = |(_, probe): &Question| !probe.runs_user_code();

@@ -569,12 +569,10 @@ impl Loop {
             return true;
         }
         // It was decided on what was foretold: what was seen must say the same.
-        let known = self.known.clone();
-        let decision = {
+        let decision = self.with_known(|it, known| {
             let state = shared.board.state();
-            self.decide(id, &state, &known, false)
-        };
-        drop(known);
+            it.decide(id, &state, known, false)
+        });
         match decision {
             Decision::Quiet => self.quiet(id),
             Decision::Decided(decided) if !decided.acts() => {

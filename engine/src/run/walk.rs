@@ -178,11 +178,10 @@ impl Loop {
     /// Decides a task at its own turn.
     fn here(&mut self, id: TaskId) -> Here {
         let shared = Arc::clone(&self.shared);
-        let known = self.known.clone();
-        let decision = {
+        let decision = self.with_known(|it, known| {
             let state = shared.board.state();
-            self.decide(id, &state, &known, false)
-        };
+            it.decide(id, &state, known, false)
+        });
         match decision {
             Decision::Quiet => self.quiet(id),
             Decision::Ask(questions) => return Here::Todo(Todo::Ask(questions)),
@@ -192,7 +191,7 @@ impl Loop {
             }
             Decision::NotYet(what) => self.not_known(id, &what),
             Decision::Decided(decided) if decided.acts() && !self.foretelling(id) => {
-                return Here::Acts(Box::new(self.begin(decided, known)));
+                return Here::Acts(Box::new(self.begin(decided)));
             }
             Decision::Decided(mut decided) => {
                 if decided.acts() {
@@ -220,9 +219,17 @@ impl Loop {
             // Only this one task is foretold: the others find the host as it is.
             return;
         }
-        let mut known = self.known.clone();
+        let mut known = std::mem::take(&mut self.known);
         self.lay(decided, &mut known);
         self.known = known;
+    }
+
+    /// Lends out what is known: a copy for each task would cost more with each that is foretold.
+    pub(super) fn with_known<T>(&mut self, with: impl FnOnce(&mut Self, &Known) -> T) -> T {
+        let known = std::mem::take(&mut self.known);
+        let result = with(self, &known);
+        self.known = known;
+        result
     }
 
     fn lay(&self, decided: &Decided, known: &mut Known) {
@@ -234,7 +241,8 @@ impl Loop {
         }
     }
 
-    fn begin(&mut self, decided: Box<Decided>, known: Known) -> Ahead {
+    fn begin(&mut self, decided: Box<Decided>) -> Ahead {
+        let known = self.known.clone();
         let state = self.shared.board.state().clone();
         let mut ahead = Ahead {
             state,
@@ -445,7 +453,7 @@ impl Loop {
                 ledger: &self.ledger,
                 scope: Box::new(named),
                 called,
-                diff: self.shared.options.diff && !early,
+                diff: self.shared.options.diff,
                 serves,
                 pays,
             };
