@@ -17,10 +17,10 @@ pub struct LocalConnection {
 }
 
 impl LocalConnection {
-    /// By `sh`.
+    /// By `/bin/sh`.
     pub fn new() -> Self {
         Self {
-            shell: "sh".into(),
+            shell: "/bin/sh".into(),
             env: Vec::new(),
         }
     }

@@ -30,6 +30,11 @@ fn commit(playbook: &Path) -> Option<String> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
+    // Without a repository there is nothing to ask: a program less.
+    let folder = folder.canonicalize().ok()?;
+    if !folder.ancestors().any(|above| above.join(".git").exists()) {
+        return None;
+    }
     let git = &mut Command::new("git");
     said_by(
         git.arg("-C")
