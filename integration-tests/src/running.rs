@@ -53,8 +53,7 @@ impl Running {
         let status = self.child.wait().unwrap();
         let all = |(said, reader): (Said, JoinHandle<()>)| {
             reader.join().unwrap();
-            let all = std::mem::take(&mut *said.lock().unwrap());
-            all
+            std::mem::take(&mut *said.lock().unwrap())
         };
         Ended::new(&Output {
             status,
@@ -86,7 +85,7 @@ fn follow(mut from: impl Read + Send + 'static) -> (Said, JoinHandle<()>) {
 
 /// Waits until something is so, for at most a minute.
 pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_mins(1);
+    let end = Instant::now() + Duration::from_secs(60);
     while !is_so() {
         assert!(Instant::now() < end, "not within a minute: {what}");
         std::thread::yield_now();
