@@ -384,9 +384,15 @@ impl Ground<'_> {
         if !environment.is_empty() {
             extras.push(("environment", Value::Map(environment)));
         }
-        if !reads.is_empty() {
-            extras.push(("reads", Value::Map(reads.into_iter().collect())));
-        }
+        let files: Vec<(String, Value)> = reads
+            .into_iter()
+            .map(|(path, digest)| (format!("file:{path}"), digest))
+            .collect();
+        extras.extend(
+            files
+                .iter()
+                .map(|(name, digest)| (name.as_str(), digest.clone())),
+        );
         let module = bound.map_or(self.task.module.as_str(), |bound| bound.module());
         Fingerprint::of(module, args, &extras, &self.ledger.key)
     }
