@@ -30,7 +30,7 @@ pub use uses::{Use, UseKind, Uses};
 
 use environment::{JINJA, Root};
 use scan::Region;
-use uses::Rewritten;
+use uses::{Backslash, Rewritten};
 
 /// What a name in an expression can mean.
 pub trait Variables: Send + Sync {
@@ -98,12 +98,16 @@ impl Template {
     pub fn text(text: &str, span: Span) -> Result<Self, Vec<Fault>> {
         let uses = Uses::of_template(text);
         let form = match &scan::regions(text)[..] {
-            [Region::Expr(range)] => Form::Value(Expr::new(text, range.clone(), span)?),
+            [Region::Expr(range)] => {
+                Form::Value(Expr::new(text, range.clone(), span, Backslash::Stays)?)
+            }
             regions if simple(text, regions) => Form::Parts(
                 regions
                     .iter()
                     .map(|region| match region {
-                        Region::Expr(range) => Expr::new(text, range.clone(), span).map(Part::Expr),
+                        Region::Expr(range) => {
+                            Expr::new(text, range.clone(), span, Backslash::Stays).map(Part::Expr)
+                        }
                         Region::Text(range) | Region::Block(range) | Region::Comment(range) => {
                             Ok(Part::Text(text[range.clone()].to_owned()))
                         }
@@ -111,7 +115,7 @@ impl Template {
                     .collect::<Result<_, _>>()?,
             ),
             _ => {
-                let rewritten = Rewritten::template(text);
+                let rewritten = Rewritten::template(text, Backslash::Stays);
                 JINJA.template_from_str(&rewritten.text).map_err(|error| {
                     vec![Fault::syntax(&error, text, span, |at| rewritten.old(at))]
                 })?;
@@ -128,7 +132,7 @@ impl Template {
             _ => 0..text.len(),
         };
         let uses = Uses::of_expression(text, range.clone());
-        let form = Form::Value(Expr::new(text, range, span)?);
+        let form = Form::Value(Expr::new(text, range, span, Backslash::Escapes)?);
         Self::checked(text, span, form, uses)
     }
 
@@ -275,9 +279,14 @@ fn simple(text: &str, regions: &[Region]) -> bool {
 }
 
 impl Expr {
-    fn new(text: &str, range: std::ops::Range<usize>, span: Span) -> Result<Self, Vec<Fault>> {
+    fn new(
+        text: &str,
+        range: std::ops::Range<usize>,
+        span: Span,
+        backslash: Backslash,
+    ) -> Result<Self, Vec<Fault>> {
         let base = range.start;
-        let rewritten = Rewritten::expression(&text[range]);
+        let rewritten = Rewritten::expression(&text[range], backslash);
         let compiled = JINJA
             .compile_expression_owned(rewritten.text.clone())
             .map_err(|error| {

@@ -48,22 +48,7 @@ impl From<Fault> for Failure {
 impl Making<'_> {
     /// The module with its arguments.
     pub(crate) fn bound(&self) -> Result<Arc<dyn Bound>, Failure> {
-        let mut args = Map::new();
-        for arg in &self.program.args {
-            let value = match self.value(arg) {
-                Ok(value) => value,
-                Err(_) if self.lenient => later(),
-                Err(fault) => return Err(fault.or_at(arg.node.span).into()),
-            };
-            let Some(value) = without_omitted(value) else {
-                continue;
-            };
-            let name = match arg.form {
-                Form::Named(_) => "msg",
-                _ => arg.name.value.as_str(),
-            };
-            args.insert(name.to_owned(), value);
-        }
+        let mut args = self.values()?;
         self.open(&mut args)?;
         if self.module.name() == "file-template" {
             self.template(&mut args)?;
@@ -82,6 +67,27 @@ impl Making<'_> {
             fault.or_at(self.named_in(&refusal.message))
         })?;
         Ok(bound)
+    }
+
+    /// The arguments as they are rendered.
+    pub(crate) fn values(&self) -> Result<Map, Failure> {
+        let mut args = Map::new();
+        for arg in &self.program.args {
+            let value = match self.value(arg) {
+                Ok(value) => value,
+                Err(_) if self.lenient => later(),
+                Err(fault) => return Err(fault.or_at(arg.node.span).into()),
+            };
+            let Some(value) = without_omitted(value) else {
+                continue;
+            };
+            let name = match arg.form {
+                Form::Named(_) => "msg",
+                _ => arg.name.value.as_str(),
+            };
+            args.insert(name.to_owned(), value);
+        }
+        Ok(args)
     }
 
     fn value(&self, arg: &Arg) -> Result<Value, Fault> {

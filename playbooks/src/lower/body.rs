@@ -177,19 +177,22 @@ impl Body {
         scope: &Scope,
         lenient: bool,
     ) -> Result<Arc<dyn evenkeel_engine::Bound>, Trouble> {
+        Ok(self.making(scope, lenient)?.bound()?)
+    }
+
+    fn making<'a>(&'a self, scope: &'a Scope, lenient: bool) -> Result<Making<'a>, Trouble> {
         let name = &self.program.module.value;
         let Some(module) = self.registry.get(name) else {
             let fault = Fault::new("unknown_module", format!("there is no module `{name}`"));
             return Err(fault.or_at(self.program.module.span).into());
         };
-        let making = Making {
+        Ok(Making {
             program: &self.program,
             module,
             store: &self.store,
             scope,
             lenient,
-        };
-        Ok(making.bound()?)
+        })
     }
 
     fn turns(&self, found: &Loop, scope: &Scope, lenient: bool) -> Result<Resolved, Trouble> {
@@ -218,9 +221,18 @@ impl Body {
                 .or_at(found.span)
                 .into(),
         })?;
+        let module = self.registry.get(&self.program.module.value);
+        let sets = module.is_some_and(|module| module.name() == "set_fact");
+        let mut scope = scope.clone();
         let mut turns = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
-            turns.push(self.turn(found, scope, &of_items, (index, item), lenient)?);
+            let own = scope.with_locals(found.locals(index, &item));
+            let turn = self.turn(found, &own, &of_items, item, lenient)?;
+            if sets && turn.body.is_ok() {
+                // `list: "{{ list | default([]) + [item] }}"`: a turn sees what those before it set.
+                scope = scope.with_locals(self.making(&own, lenient)?.values()?);
+            }
+            turns.push(turn);
         }
         Ok(Resolved::Loop(turns))
     }
@@ -230,10 +242,9 @@ impl Body {
         found: &Loop,
         scope: &Scope,
         conditions: &[&Condition],
-        (index, item): (usize, Value),
+        item: Value,
         lenient: bool,
     ) -> Result<Turn, Trouble> {
-        let scope = scope.with_locals(found.locals(index, &item));
         let variables = scope.variables();
         let no = if lenient {
             None
@@ -242,7 +253,7 @@ impl Body {
         };
         let body = match no {
             Some(no) => Err(no.text()),
-            None => Ok(self.bound(&scope, lenient)?),
+            None => Ok(self.bound(scope, lenient)?),
         };
         let label = match &found.label {
             Some(label) => label.render(&variables)?,

@@ -69,6 +69,12 @@ const FILTERS: &[&str] = &[
 
 /// minijinja's own tests.
 const TESTS: &[&str] = &[
+    "!=",
+    "<",
+    "<=",
+    "==",
+    ">",
+    ">=",
     "boolean",
     "defined",
     "divisibleby",

@@ -15,7 +15,7 @@ use super::{
     environment::{self, Root},
     fault::innermost,
     result,
-    uses::Rewritten,
+    uses::{Backslash, Rewritten},
 };
 use crate::files::{Files, Span};
 
@@ -103,7 +103,7 @@ impl TemplateFile {
         };
         let uses = Uses::of_template(&text);
         let mut faults = environment::unknown(&uses, &text, span);
-        let rewritten = Rewritten::template(&text);
+        let rewritten = Rewritten::template(&text, Backslash::Escapes);
         let compiled = self
             .env
             .add_template_owned(name.to_owned(), rewritten.text.clone());

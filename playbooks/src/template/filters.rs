@@ -9,6 +9,7 @@ mod data;
 mod format;
 mod hash;
 mod lookup;
+mod number;
 mod path;
 mod sets;
 mod text;
@@ -40,11 +41,13 @@ pub(super) const NAMES: &[&str] = &[
     "intersect",
     "items2dict",
     "join",
+    "log",
     "mandatory",
     "normpath",
     "password_hash",
     "path_join",
     "permutations",
+    "pow",
     "product",
     "quote",
     "regex_escape",
@@ -52,6 +55,7 @@ pub(super) const NAMES: &[&str] = &[
     "regex_replace",
     "regex_search",
     "relpath",
+    "root",
     "sha256",
     "splitext",
     "subelements",
@@ -61,9 +65,11 @@ pub(super) const NAMES: &[&str] = &[
     "to_nice_json",
     "to_nice_yaml",
     "to_yaml",
+    "truncate",
     "type_debug",
     "union",
     "urlsplit",
+    "wordcount",
     "zip_longest",
 ];
 
@@ -76,6 +82,7 @@ pub(super) fn add(env: &mut Environment<'static>) {
     format::add(env);
     hash::add(env);
     lookup::add(env);
+    number::add(env);
     path::add(env);
     sets::add(env);
     text::add(env);

@@ -149,11 +149,11 @@ fn filters_of_ansible() {
             serde_json::json!([1, 2, [3]]),
         ),
         (
-            "{{ 'abc-12' | regex_replace('^([a-z]+)-(\\d+)$', '\\\\2-\\\\1') }}",
+            "{{ 'abc-12' | regex_replace('^([a-z]+)-(\\d+)$', '\\2-\\1') }}",
             serde_json::json!("12-abc"),
         ),
         (
-            "{{ 'v1.2' | regex_search('v(\\d+)', '\\\\1') }}",
+            "{{ 'v1.2' | regex_search('v(\\d+)', '\\1') }}",
             serde_json::json!(["1"]),
         ),
         (

@@ -127,11 +127,11 @@ impl Uses {
                 && index >= 2
                 && tokens[index - 2].word("is");
             if before.is_some_and(|token| token.is("|")) {
-                self.filter(tokens, index);
+                self.filter(tokens, index + collection(tokens, index));
             } else if (before.is_some_and(|token| token.word("is")) && !token.word("not"))
                 || after_not
             {
-                self.push(UseKind::Test, token);
+                self.push(UseKind::Test, &tokens[index + collection(tokens, index)]);
             } else if WORDS.contains(&token.text) || after.is_some_and(|token| token.is("=")) {
                 // A keyword, or the name of an argument.
             } else if after.is_some_and(|token| token.is("(")) {
@@ -199,6 +199,50 @@ impl Uses {
             at: tokens[index].at,
         });
     }
+}
+
+/// How many tokens name Ansible's own collection, as in `ansible.builtin.regex_replace`.
+fn collection(tokens: &[Token<'_>], index: usize) -> usize {
+    match &tokens[index..] {
+        [ansible, dot, own, second, name, ..]
+            if ansible.word("ansible")
+                && dot.is(".")
+                && (own.word("builtin") || own.word("legacy"))
+                && second.is(".")
+                && name.kind == Kind::Name =>
+        {
+            4
+        }
+        _ => 0,
+    }
+}
+
+/// What a backslash in a quoted text of an expression is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Backslash {
+    /// As in Jinja: in files, in conditions, and within `{% %}`.
+    Escapes,
+    /// Itself, as Ansible has it within `{{ }}` of a playbook: `regex_replace('(a)', '\1')`.
+    Stays,
+}
+
+/// Where a quoted text needs further backslashes, so that those in it stay.
+fn doubled(quoted: &Token<'_>) -> Vec<usize> {
+    let quote = quoted.text.chars().next();
+    let mut out = Vec::new();
+    let mut chars = quoted.text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        if c == '\\' {
+            let next = chars.next().map(|(_, next)| next);
+            let times = if next == Some('\\') || next == quote {
+                2
+            } else {
+                1
+            };
+            out.extend(vec![quoted.at + at; times]);
+        }
+    }
+    out
 }
 
 /// Whether what follows a name makes sure that it need not be defined.
@@ -289,10 +333,22 @@ pub(crate) struct Rewritten {
 
 impl Rewritten {
     /// Of tokens of `text`; several expressions may be in it.
-    pub(crate) fn new(text: &str, expressions: &[Vec<Token<'_>>]) -> Self {
+    pub(crate) fn new(text: &str, expressions: &[(Vec<Token<'_>>, Backslash)]) -> Self {
         let mut pieces: Vec<(usize, String)> = Vec::new();
-        for tokens in expressions {
+        let mut blanks = Vec::new();
+        for (tokens, backslash) in expressions {
             for (index, token) in tokens.iter().enumerate() {
+                if token.kind == Kind::Str && *backslash == Backslash::Stays {
+                    pieces.extend(doubled(token).into_iter().map(|at| (at, "\\".to_owned())));
+                }
+                let before = index.checked_sub(1).map(|at| tokens[at]);
+                let length = collection(tokens, index);
+                if length > 0
+                    && before.is_some_and(|it| it.is("|") || it.word("is") || it.word("not"))
+                {
+                    blanks.push(token.at..tokens[index + length].at);
+                    continue;
+                }
                 let member = index > 0 && (tokens[index - 1].is(".") || tokens[index - 1].is("|"));
                 if token.kind != Kind::Name || member || WORDS.contains(&token.text) {
                     continue;
@@ -305,6 +361,14 @@ impl Rewritten {
                 }
             }
         }
+        let mut text = text.to_owned();
+        for range in blanks {
+            text.replace_range(range.clone(), &" ".repeat(range.len()));
+        }
+        Self::with(&text, pieces)
+    }
+
+    fn with(text: &str, mut pieces: Vec<(usize, String)>) -> Self {
         pieces.sort_by_key(|(at, _)| *at);
         let (mut out, mut from, mut inserted) = (String::with_capacity(text.len()), 0, Vec::new());
         for (at, piece) in pieces {
@@ -321,16 +385,17 @@ impl Rewritten {
     }
 
     /// Of a bare expression.
-    pub(crate) fn expression(text: &str) -> Self {
-        Self::new(text, &[tokens(text, 0..text.len())])
+    pub(crate) fn expression(text: &str, backslash: Backslash) -> Self {
+        Self::new(text, &[(tokens(text, 0..text.len()), backslash)])
     }
 
     /// Of a template.
-    pub(crate) fn template(text: &str) -> Self {
+    pub(crate) fn template(text: &str, backslash: Backslash) -> Self {
         let expressions: Vec<_> = regions(text)
             .into_iter()
             .filter_map(|region| match region {
-                Region::Expr(range) | Region::Block(range) => Some(tokens(text, range)),
+                Region::Expr(range) => Some((tokens(text, range), backslash)),
+                Region::Block(range) => Some((tokens(text, range), Backslash::Escapes)),
                 Region::Text(_) | Region::Comment(_) => None,
             })
             .collect();
@@ -405,13 +470,16 @@ mod tests {
 
     #[test]
     fn nested_undefined_is_let_through() {
-        let new = Rewritten::expression("x and a.b['k'].c is defined");
+        let new = Rewritten::expression("x and a.b['k'].c is defined", Backslash::Escapes);
         assert_eq!(
             new.text,
             "x and (((a|default({})).b|default({}))['k']|default({})).c is defined"
         );
         let byte = new.text.find("defined").expect("it is there");
         assert_eq!(new.old(byte), "x and a.b['k'].c is ".len());
-        assert_eq!(Rewritten::expression("a.b == 1").text, "a.b == 1");
+        assert_eq!(
+            Rewritten::expression("a.b == 1", Backslash::Escapes).text,
+            "a.b == 1"
+        );
     }
 }

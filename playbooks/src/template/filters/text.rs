@@ -25,6 +25,12 @@ pub(super) fn add(env: &mut Environment<'static>) {
     env.add_filter("b64decode", b64decode);
     env.add_filter("urlsplit", urlsplit);
     env.add_filter("join", join);
+    env.add_filter("wordcount", |text: String| {
+        text.split(|c: char| !c.is_alphanumeric() && c != '_')
+            .filter(|word| !word.is_empty())
+            .count()
+    });
+    env.add_filter("truncate", truncate);
 }
 
 /// Compiles a Python pattern, with its flags as keyword arguments.
@@ -242,6 +248,38 @@ fn b64decode(text: String) -> Result<String, Error> {
         }
     }
     String::from_utf8(bytes).map_err(|_| refuse("`b64decode`: what comes out is not UTF-8"))
+}
+
+fn some(value: &Jinja) -> Option<Jinja> {
+    (!value.is_none() && !value.is_undefined()).then(|| value.clone())
+}
+
+/// Shortens a text that is more than `leeway` too long, at a blank unless words may be cut.
+fn truncate(text: String, args: Rest<Jinja>, kwargs: Kwargs) -> Result<String, Error> {
+    let at = |index: usize, name: &str| match args.get(index) {
+        Some(given) => Ok(given.clone()),
+        None => Ok::<_, Error>(kwargs.get::<Option<Jinja>>(name)?.unwrap_or_default()),
+    };
+    let length: Option<usize> = some(&at(0, "length")?).map(usize::try_from).transpose()?;
+    let killwords = at(1, "killwords")?.is_true();
+    let end: Option<String> = some(&at(2, "end")?).map(|it| it.to_string());
+    let leeway: Option<usize> = some(&at(3, "leeway")?).map(usize::try_from).transpose()?;
+    kwargs.assert_all_used()?;
+    let (length, leeway) = (length.unwrap_or(255), leeway.unwrap_or(5));
+    let end = end.unwrap_or_else(|| "...".to_owned());
+    if text.chars().count() <= length.saturating_add(leeway) {
+        return Ok(text);
+    }
+    let Some(kept) = length.checked_sub(end.chars().count()) else {
+        return Err(refuse(format!(
+            "`truncate`: `{end}` alone is longer than {length}"
+        )));
+    };
+    let mut out: String = text.chars().take(kept).collect();
+    if !killwords && let Some(blank) = out.rfind(' ') {
+        out.truncate(blank);
+    }
+    Ok(out + &end)
 }
 
 fn urlsplit(url: String, part: Option<String>) -> Result<Jinja, Error> {

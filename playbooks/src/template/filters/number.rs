@@ -1,0 +1,93 @@
+//! Filters of numbers.
+
+use minijinja::{
+    Environment, Error, State,
+    filters::{float as jinja_float, int as jinja_int},
+    value::{Kwargs, Value as Jinja},
+};
+
+use super::refuse;
+
+pub(super) fn add(env: &mut Environment<'static>) {
+    env.add_filter("int", int);
+    env.add_filter("float", float);
+    env.add_filter("log", |number: f64, base: Option<f64>| {
+        finite(
+            "log",
+            base.map_or_else(|| number.ln(), |base| log(number, base)),
+        )
+    });
+    env.add_filter("pow", |number: f64, power: f64| {
+        finite("pow", number.powf(power))
+    });
+    env.add_filter("root", |number: f64, base: Option<f64>| {
+        let base = base.unwrap_or(2.0);
+        finite(
+            "root",
+            if base == 2.0 {
+                number.sqrt()
+            } else {
+                number.powf(base.recip())
+            },
+        )
+    });
+}
+
+fn log(number: f64, base: f64) -> f64 {
+    if base == 10.0 {
+        number.log10()
+    } else {
+        number.log(base)
+    }
+}
+
+fn finite(name: &str, number: f64) -> Result<f64, Error> {
+    if number.is_finite() {
+        Ok(number)
+    } else {
+        Err(refuse(format!("`{name}`: there is no such number")))
+    }
+}
+
+/// What is no number is 0, or the default.
+fn int(
+    state: &State<'_, '_>,
+    value: &Jinja,
+    default: Option<Jinja>,
+    base: Option<u32>,
+    kwargs: Kwargs,
+) -> Result<Jinja, Error> {
+    let default = or_zero(default, &kwargs, Jinja::from(0))?;
+    let trimmed = value.as_str().map(|text| Jinja::from(text.trim()));
+    jinja_int(
+        state,
+        trimmed.as_ref().unwrap_or(value),
+        Some(default),
+        base,
+        kwargs,
+    )
+}
+
+/// What is no number is 0.0, or the default.
+fn float(
+    state: &State<'_, '_>,
+    value: &Jinja,
+    default: Option<Jinja>,
+    kwargs: Kwargs,
+) -> Result<Jinja, Error> {
+    let default = or_zero(default, &kwargs, Jinja::from(0.0))?;
+    let trimmed = value.as_str().map(|text| Jinja::from(text.trim()));
+    jinja_float(
+        state,
+        trimmed.as_ref().unwrap_or(value),
+        Some(default),
+        kwargs,
+    )
+}
+
+fn or_zero(default: Option<Jinja>, kwargs: &Kwargs, zero: Jinja) -> Result<Jinja, Error> {
+    match default {
+        Some(default) => Ok(default),
+        None => Ok(kwargs.get::<Option<Jinja>>("default")?.unwrap_or(zero)),
+    }
+}
