@@ -54,7 +54,7 @@ impl Lab {
             if !text.trim().is_empty() {
                 site += head;
                 for line in text.lines().filter(|line| !line.trim().is_empty()) {
-                    site += &format!("{by}{line}\n");
+                    site.extend([by, line, "\n"]);
                 }
             }
         };
@@ -129,7 +129,9 @@ impl Lab {
     fn line<'a>(&self, command: &'a str, args: &[&'a str]) -> Vec<&'a str> {
         let mut line = vec![command, "--output", "json"];
         line.extend(args);
-        let is_playbook = |arg: &&str| arg.ends_with(".yml") && self.path(arg).exists();
+        let is_playbook = |arg: &&str| {
+            Path::new(arg).extension().is_some_and(|end| end == "yml") && self.path(arg).exists()
+        };
         if !args.iter().any(is_playbook) {
             line.push("site.yml");
         }

@@ -86,7 +86,7 @@ fn follow(mut from: impl Read + Send + 'static) -> (Said, JoinHandle<()>) {
 
 /// Waits until something is so, for at most a minute.
 pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_mins(1);
+    let end = Instant::now() + Duration::from_secs(60);
     while !is_so() {
         assert!(Instant::now() < end, "not within a minute: {what}");
         std::thread::yield_now();
