@@ -102,6 +102,9 @@ pub struct Explain {
     /// Which playbooks, for which hosts.
     #[command(flatten)]
     pub selection: Selection,
+    /// Nothing to add: nothing is changed.
+    #[arg(short = 'C', long, hide = true)]
+    pub check: bool,
     /// Only tasks of this name or id.
     #[arg(long, value_name = "TASK")]
     pub task: Option<String>,
