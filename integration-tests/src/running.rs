@@ -53,8 +53,8 @@ impl Running {
         let status = self.child.wait().unwrap();
         let all = |(said, reader): (Said, JoinHandle<()>)| {
             reader.join().unwrap();
-            let all = std::mem::take(&mut *said.lock().unwrap());
-            all
+            let mut said = said.lock().unwrap();
+            std::mem::take(&mut *said)
         };
         Ended::new(&Output {
             status,

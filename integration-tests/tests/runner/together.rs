@@ -52,7 +52,8 @@ fn ten_names_of_one_machine_share_its_ledger_and_lock() {
     let lab = Lab::new();
     let mut hosts = "[ten]\n".to_owned();
     for number in 0..10 {
-        hosts += &format!("h{number} ansible_connection=local number={number}\n");
+        let host = format!("h{number} ansible_connection=local number={number}\n");
+        hosts.push_str(&host);
     }
     lab.file("hosts", &hosts);
     lab.file(
