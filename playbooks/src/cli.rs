@@ -68,6 +68,12 @@ pub struct Plan {
     /// Which playbooks, for which hosts.
     #[command(flatten)]
     pub selection: Selection,
+    /// Nothing to add: a plan is a check.
+    #[arg(short = 'C', long, hide = true)]
+    pub check: bool,
+    /// Nothing to add: a plan shows differences.
+    #[arg(short = 'D', long, hide = true)]
+    pub diff: bool,
     /// End with status 3 if there are changes or unknowns.
     #[arg(long, help_heading = "Run")]
     pub exit_code: bool,
@@ -96,6 +102,9 @@ pub struct Explain {
     /// Which playbooks, for which hosts.
     #[command(flatten)]
     pub selection: Selection,
+    /// Nothing to add: nothing is changed.
+    #[arg(short = 'C', long, hide = true)]
+    pub check: bool,
     /// Only tasks of this name or id.
     #[arg(long, value_name = "TASK")]
     pub task: Option<String>,
@@ -297,8 +306,8 @@ pub struct Execution {
     /// After a failure, go on with what does not depend on it.
     #[arg(long)]
     pub keep_going: bool,
-    /// Run notified handlers even if a task failed.
-    #[arg(long)]
+    /// Not in this version: the handlers of a host that failed.
+    #[arg(long, hide = true)]
     pub force_handlers: bool,
     /// How long to wait while another run works on a host.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]

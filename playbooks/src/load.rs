@@ -19,7 +19,7 @@ use crate::{
     files::Files,
     inventory::{Inventory, select},
     lower::{Lowering, Store, Target},
-    parse::{check_references, read_playbook},
+    parse::{check_references, read_what_parses},
     settings::{self, Settings},
     template::Variables as _,
     vars::{Member, Scope, World},
@@ -115,13 +115,47 @@ pub struct Unguarded {
     pub remedy: String,
 }
 
+/// Playbooks that cannot be run.
+#[derive(Debug)]
+pub struct Refused {
+    /// What is wrong, and words that stop nothing.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts in which it is.
+    pub files: Files,
+    /// How many plays were read nevertheless.
+    pub plays: usize,
+    /// How many tasks were read nevertheless.
+    pub tasks: usize,
+}
+
+impl Refused {
+    /// For one mistake, found before anything was read.
+    pub(crate) fn of(error: Diagnostic) -> Self {
+        Self {
+            diagnostics: vec![error],
+            files: Files::new(),
+            plays: 0,
+            tasks: 0,
+        }
+    }
+}
+
+/// What is wrong whatever else is: nothing that could not be read makes these go away.
+const SURE: [&str; 5] = [
+    "no_such_file",
+    "unknown_argument",
+    "unknown_filter",
+    "unknown_test",
+    "unreadable_file",
+];
+
 /// Reads and checks everything; all mistakes at once.
 pub fn load(
     request: &Request,
     registry: &Arc<Registry>,
     connect: &Connect<'_>,
 ) -> Result<Loaded, Vec<Diagnostic>> {
-    load_with_files(request, registry, connect).map_err(|(found, _)| found)
+    load_with_files(request, registry, connect).map_err(|refused| refused.diagnostics)
 }
 
 /// As [`load`]; with the mistakes come the texts in which they are.
@@ -129,7 +163,7 @@ pub fn load_with_files(
     request: &Request,
     registry: &Arc<Registry>,
     connect: &Connect<'_>,
-) -> Result<Loaded, (Vec<Diagnostic>, Files)> {
+) -> Result<Loaded, Refused> {
     let mut loader = Loader {
         request,
         files: Files::new(),
@@ -138,10 +172,13 @@ pub fn load_with_files(
     let read = loader.read(registry);
     let Loader { files, out, .. } = loader;
     match read {
-        Some(read) if !out.iter().any(Diagnostic::is_error) => {
-            read.lower(request, registry, connect, files, out)
-        }
-        _ => Err((tidy(out), files)),
+        Some(read) => read.lower(request, registry, connect, files, out),
+        None => Err(Refused {
+            diagnostics: tidy(out),
+            files,
+            plays: 0,
+            tasks: 0,
+        }),
     }
 }
 
@@ -168,9 +205,9 @@ impl Loader<'_> {
         for path in &self.request.playbooks {
             match self.files.load(path) {
                 Ok(file) => {
-                    let (playbook, found) = read_playbook(&self.files, file, &names);
+                    let (playbook, found) = read_what_parses(&self.files, file, &names);
                     self.out.extend(found);
-                    playbooks.extend(playbook.map(|playbook| (path.clone(), playbook)));
+                    playbooks.push((path.clone(), playbook));
                 }
                 Err(error) => self.out.push(*error),
             }
@@ -179,7 +216,8 @@ impl Loader<'_> {
             .iter()
             .map(|(_, playbook)| playbook.clone())
             .collect();
-        if all.len() == self.request.playbooks.len() {
+        // What could not be read may be what others refer to.
+        if !self.out.iter().any(Diagnostic::is_error) {
             self.out.extend(check_references(&all));
         }
         let first = self.request.playbooks.first()?;
@@ -234,7 +272,9 @@ impl Read {
         connect: &Connect<'_>,
         files: Files,
         mut out: Vec<Diagnostic>,
-    ) -> Result<Loaded, (Vec<Diagnostic>, Files)> {
+    ) -> Result<Loaded, Refused> {
+        let is_whole = !out.iter().any(Diagnostic::is_error);
+        let mut found = Vec::new();
         let store = Arc::new(Store::new(files));
         let mut list = TaskList::new(self.project());
         let plays: Vec<(&Path, &Play)> = self
@@ -244,9 +284,9 @@ impl Read {
             .collect();
         let mut targets = Vec::new();
         for (path, play) in &plays {
-            targets.push(self.target(path, play, request, &mut out));
+            targets.push(self.target(path, play, request, &mut found));
         }
-        self.connect_all(&targets, request, connect, &store, &mut list, &mut out);
+        self.connect_all(&targets, request, connect, &store, &mut list, &mut found);
         let mut lowering = Lowering::new(
             request,
             &self.settings,
@@ -265,20 +305,28 @@ impl Read {
             tags,
             ..
         } = lowering;
-        out.extend(
+        found.extend(
             faults
                 .iter()
                 .map(|fault| store.with_files(|files| fault.diagnostic(files))),
         );
+        found.retain(|fault| is_whole || SURE.contains(&fault.code));
+        out.extend(found);
         let files = store.with_files(Files::clone);
         let out = tidy(out);
+        let tasks = plays.iter().map(|(_, play)| count_play(play)).sum();
         if out.iter().any(Diagnostic::is_error) {
-            return Err((out, files));
+            return Err(Refused {
+                diagnostics: out,
+                files,
+                plays: plays.len(),
+                tasks,
+            });
         }
         Ok(Loaded {
             list,
             files,
-            tasks: plays.iter().map(|(_, play)| count_play(play)).sum(),
+            tasks,
             plays: plays.len(),
             warnings: out,
             unguarded,

@@ -29,6 +29,17 @@ pub fn read_playbook(
     file: FileId,
     modules: &[&str],
 ) -> (Option<Playbook>, Vec<Diagnostic>) {
+    let (playbook, out) = read_what_parses(files, file, modules);
+    let is_whole = !out.iter().any(Diagnostic::is_error);
+    (is_whole.then_some(playbook), out)
+}
+
+/// The same, with all that could be read of a playbook that has errors.
+pub(crate) fn read_what_parses(
+    files: &Files,
+    file: FileId,
+    modules: &[&str],
+) -> (Playbook, Vec<Diagnostic>) {
     if files.text(file).starts_with("$ANSIBLE_VAULT;") {
         let start = Span {
             file,
@@ -37,7 +48,13 @@ pub fn read_playbook(
         };
         let error = Diagnostic::error("unsupported", start, "this file is encrypted by a vault")
             .help("vaults come later: decrypt it with `ansible-vault decrypt`");
-        return (None, vec![error]);
+        return (
+            Playbook {
+                file,
+                plays: Vec::new(),
+            },
+            vec![error],
+        );
     }
     let (documents, out) = yaml::read(files, file);
     let syntax_errors = !out.is_empty();
@@ -72,8 +89,7 @@ pub fn read_playbook(
     out.sort_by_key(|diagnostic| diagnostic.at);
     // What an alias repeats is wrong once.
     out.dedup();
-    let playbook = (!out.iter().any(Diagnostic::is_error)).then_some(Playbook { file, plays });
-    (playbook, out)
+    (Playbook { file, plays }, out)
 }
 
 /// What reading needs and finds.

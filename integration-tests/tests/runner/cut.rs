@@ -1,5 +1,10 @@
 //! Runs that are cut off at random moments, and run again at once.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "a test that fails tells its seed, to be run again"
+)]
+
 use std::time::{Duration, Instant, SystemTime};
 
 use evenkeel_integration_tests::{Ended, Lab};

@@ -77,7 +77,7 @@ fn reach(name: &str, options: &LedgerOptions) -> Result<(Arc<dyn Host>, LedgerPl
     }
     let place = if options.become_root {
         let secret = if options.ask_become_pass {
-            Some(load::ask()?)
+            Some(load::ask().map_err(|error| load::said(&error))?)
         } else {
             None
         };

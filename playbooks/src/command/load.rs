@@ -10,7 +10,7 @@ use crate::{
     diagnostic::{Colour, Diagnostic, render_all},
     exit::Exit,
     files::Files,
-    load::{Loaded, Privilege, Request},
+    load::{Loaded, Privilege, Refused, Request},
     report::out,
 };
 
@@ -26,16 +26,25 @@ pub(super) fn load_for(
     diff: bool,
     json: bool,
 ) -> Result<Loaded, Exit> {
-    let request = request(selection, check, diff)?;
+    let request = match request(selection, check, diff) {
+        Ok(request) => request,
+        Err(error) => {
+            if json {
+                let none = Refused::of(error.clone());
+                out::report(&super::validate::refused(selection, none));
+            }
+            return Err(said(&error));
+        }
+    };
     match read(&request) {
         Ok(loaded) => {
             out::talk(&pages(&loaded.warnings, &loaded.files));
             Ok(loaded)
         }
-        Err((diagnostics, files)) => {
-            out::talk(&pages(&diagnostics, &files));
+        Err(refused) => {
+            out::talk(&pages(&refused.diagnostics, &refused.files));
             if json {
-                out::report(&super::validate::refused(&request, diagnostics, &files));
+                out::report(&super::validate::refused(selection, refused));
             }
             Err(Exit::Input)
         }
@@ -43,9 +52,19 @@ pub(super) fn load_for(
 }
 
 /// Loads the playbooks; with what is wrong come the texts in which it is.
-pub(super) fn read(request: &Request) -> Result<Loaded, (Vec<Diagnostic>, Files)> {
+pub(super) fn read(request: &Request) -> Result<Loaded, Refused> {
     let modules = Arc::new(evenkeel_modules::standard());
     crate::load::load_with_files(request, &modules, &connect::connect)
+}
+
+/// What is wrong with an option.
+fn wrong_option(message: &str, help: &str) -> Diagnostic {
+    Diagnostic::nowhere("option", message).help(help)
+}
+
+/// Says what is wrong with an option.
+pub(super) fn said(error: &Diagnostic) -> Exit {
+    wrong(&error.message, error.help.as_deref().unwrap_or_default())
 }
 
 /// Diagnostics as people read them.
@@ -54,7 +73,11 @@ fn pages(diagnostics: &[Diagnostic], files: &Files) -> String {
 }
 
 /// What is to be loaded; refuses what this version cannot do.
-pub(super) fn request(selection: &Selection, check: bool, diff: bool) -> Result<Request, Exit> {
+pub(super) fn request(
+    selection: &Selection,
+    check: bool,
+    diff: bool,
+) -> Result<Request, Diagnostic> {
     refuse_connection(&selection.connection)?;
     refuse_vault(&selection.vault)?;
     Ok(Request {
@@ -73,10 +96,10 @@ pub(super) fn request(selection: &Selection, check: bool, diff: bool) -> Result<
 }
 
 /// How another user is become, as the command line asks for it.
-fn privilege(options: &crate::cli::Privilege) -> Result<Privilege, Exit> {
+fn privilege(options: &crate::cli::Privilege) -> Result<Privilege, Diagnostic> {
     let password = match &options.become_password_file {
         Some(path) => Some(password::from_file(path).map_err(|error| {
-            wrong(
+            wrong_option(
                 &format!(
                     "the password in `{}` cannot be read: {error}",
                     path.display()
@@ -96,9 +119,9 @@ fn privilege(options: &crate::cli::Privilege) -> Result<Privilege, Exit> {
 }
 
 /// Asks for the password of sudo, su or doas.
-pub(super) fn ask() -> Result<engine::Secret, Exit> {
+pub(super) fn ask() -> Result<engine::Secret, Diagnostic> {
     password::ask("password of sudo, su or doas").map_err(|error| {
-        wrong(
+        wrong_option(
             &format!("the password cannot be asked for: {error}"),
             "`--become-password-file FILE` takes it from a file",
         )
@@ -114,13 +137,13 @@ pub(super) fn method(method: Method) -> engine::Method {
     }
 }
 
-fn refuse_connection(options: &Connection) -> Result<(), Exit> {
+fn refuse_connection(options: &Connection) -> Result<(), Diagnostic> {
     if let Some(name) = options
         .connection
         .as_deref()
         .filter(|name| *name != "local")
     {
-        return Err(wrong(
+        return Err(wrong_option(
             &format!("this version cannot reach hosts over `{name}`"),
             "only `local` is there yet: run evenkeel on the machine itself",
         ));
@@ -132,7 +155,7 @@ fn refuse_connection(options: &Connection) -> Result<(), Exit> {
         ("--timeout", options.timeout.is_some()),
     ];
     match given.into_iter().find(|(_, is_given)| *is_given) {
-        Some((option, _)) => Err(wrong(
+        Some((option, _)) => Err(wrong_option(
             &format!("`{option}` means nothing on the `local` connection, the only one yet"),
             "leave it out; to act as another user there is `--become-user`",
         )),
@@ -140,12 +163,12 @@ fn refuse_connection(options: &Connection) -> Result<(), Exit> {
     }
 }
 
-fn refuse_vault(options: &Vault) -> Result<(), Exit> {
+fn refuse_vault(options: &Vault) -> Result<(), Diagnostic> {
     let asked = options.ask_vault_pass
         || !options.vault_id.is_empty()
         || !options.vault_password_file.is_empty();
     if asked {
-        return Err(wrong(
+        return Err(wrong_option(
             "this version cannot read files encrypted with ansible-vault",
             "decrypt them first, and leave the option out",
         ));

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::load;
 use crate::{
-    cli::{PlainOutput, Validate},
+    cli::{PlainOutput, Selection, Validate},
     diagnostic::Diagnostic,
     exit::Exit,
     files::Files,
-    load::{Request, Unguarded},
+    load::{Refused, Unguarded},
     printable, prose,
     report::out,
 };
@@ -52,29 +52,31 @@ fn unguarded(commands: &[Unguarded]) -> String {
 fn json(args: &Validate) -> Exit {
     let request = match load::request(&args.selection, false, false) {
         Ok(request) => request,
-        Err(exit) => return exit,
+        Err(error) => {
+            out::report(&refused(&args.selection, Refused::of(error.clone())));
+            return load::said(&error);
+        }
     };
-    let mut object = object(&request);
-    let exit = match load::read(&request) {
+    match load::read(&request) {
         Ok(loaded) => {
+            let mut object = object(&args.selection);
             object["plays"] = loaded.plays.into();
             object["tasks"] = loaded.tasks.into();
             object["warnings"] = all(&loaded.warnings, &loaded.files);
             object["unguarded"] = loaded.unguarded.iter().map(command).collect();
+            out::report(&line(&object));
             Exit::Good
         }
-        Err((diagnostics, files)) => {
-            refuse(&mut object, diagnostics, &files);
+        Err(found) => {
+            out::report(&refused(&args.selection, found));
             Exit::Input
         }
-    };
-    out::report(&format!("{}\n", printable::json(&object.to_string())));
-    exit
+    }
 }
 
 /// The object of playbooks in which nothing was read yet.
-fn object(request: &Request) -> Value {
-    let playbooks = request
+fn object(selection: &Selection) -> Value {
+    let playbooks = selection
         .playbooks
         .iter()
         .map(|path| path.display().to_string());
@@ -89,18 +91,21 @@ fn object(request: &Request) -> Value {
     })
 }
 
-/// Puts what is wrong into the object.
-fn refuse(object: &mut Value, diagnostics: Vec<Diagnostic>, files: &Files) {
-    let (errors, warnings): (Vec<_>, Vec<_>) =
-        diagnostics.into_iter().partition(Diagnostic::is_error);
-    object["errors"] = all(&errors, files);
-    object["warnings"] = all(&warnings, files);
+/// The line of playbooks that are wrong; of a run in JSON that does not come about, too.
+pub(super) fn refused(selection: &Selection, refused: Refused) -> String {
+    let (errors, warnings): (Vec<_>, Vec<_>) = refused
+        .diagnostics
+        .into_iter()
+        .partition(Diagnostic::is_error);
+    let mut object = object(selection);
+    object["plays"] = refused.plays.into();
+    object["tasks"] = refused.tasks.into();
+    object["errors"] = all(&errors, &refused.files);
+    object["warnings"] = all(&warnings, &refused.files);
+    line(&object)
 }
 
-/// The line of a run in JSON that does not come about, because its playbooks are wrong.
-pub(super) fn refused(request: &Request, diagnostics: Vec<Diagnostic>, files: &Files) -> String {
-    let mut object = object(request);
-    refuse(&mut object, diagnostics, files);
+fn line(object: &Value) -> String {
     format!("{}\n", printable::json(&object.to_string()))
 }
 

@@ -124,18 +124,24 @@ fn load_dir(dir: &Path, change: impl FnOnce(&mut Request)) -> Result<Loaded, Str
     }
     change(&mut request);
     let connect = |_: &HostVars| Ok(Arc::new(NoHost) as Arc<dyn Host>);
-    load_with_files(&request, &Arc::new(registry), &connect).map_err(|(found, files)| {
-        let show = |error: &crate::diagnostic::Diagnostic| {
-            let place = error.at.map(|at| files.position(at.file, at.start));
-            let place = place.map_or(String::new(), |at| format!("{}:{} ", at.line, at.column));
-            let help = error
-                .help
-                .as_ref()
-                .map_or(String::new(), |help| format!("; {help}"));
-            format!("{place}{} {}{help}", error.code, error.message)
-        };
-        found.iter().map(show).collect::<Vec<_>>().join("\n")
-    })
+    load_with_files(&request, &Arc::new(registry), &connect).map_err(
+        |crate::load::Refused {
+             diagnostics: found,
+             files,
+             ..
+         }| {
+            let show = |error: &crate::diagnostic::Diagnostic| {
+                let place = error.at.map(|at| files.position(at.file, at.start));
+                let place = place.map_or(String::new(), |at| format!("{}:{} ", at.line, at.column));
+                let help = error
+                    .help
+                    .as_ref()
+                    .map_or(String::new(), |help| format!("; {help}"));
+                format!("{place}{} {}{help}", error.code, error.message)
+            };
+            found.iter().map(show).collect::<Vec<_>>().join("\n")
+        },
+    )
 }
 
 fn loaded(playbook: &str) -> Loaded {

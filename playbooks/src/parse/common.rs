@@ -7,7 +7,8 @@ use super::{
 };
 use crate::{
     ast::{Commands, Common, Flag, OrTemplate, Vars},
-    files::Spanned,
+    diagnostic::Diagnostic,
+    files::{Span, Spanned},
     words::did_you_mean,
     yaml::{Kind, Node},
 };
@@ -28,7 +29,11 @@ impl Reader<'_> {
                 continue;
             };
             let instead = match keyword.status {
-                Status::Read | Status::Harmless => continue,
+                Status::Read => continue,
+                Status::NoEffect(why) => {
+                    self.no_effect(name, key.span, why);
+                    continue;
+                }
                 Status::OnlyFalse(instead) => match self.flag(name, value) {
                     Some(Flag {
                         value: OrTemplate::Is(false),
@@ -46,6 +51,13 @@ impl Reader<'_> {
                 instead,
             );
         }
+    }
+
+    /// A word on what is accepted and changes nothing.
+    pub(super) fn no_effect(&mut self, what: &str, at: Span, why: &str) {
+        let message = format!("`{what}` has no effect");
+        let warning = Diagnostic::error("no_effect", at, message).warning();
+        self.out.push(warning.help(why));
     }
 
     /// A keyword of something else, or of nothing. Tasks look for their module among the latter.
@@ -81,7 +93,7 @@ impl Reader<'_> {
 
     /// Nobody knows this key.
     pub(super) fn unknown_key(&mut self, key: &Spanned<&str>, what: String, help: Option<String>) {
-        let error = crate::diagnostic::Diagnostic::error("unknown_key", key.span, what);
+        let error = Diagnostic::error("unknown_key", key.span, what);
         self.out.push(match help {
             Some(help) => error.help(help),
             None => error,
@@ -227,7 +239,7 @@ impl Reader<'_> {
                 self.unknown_key(key, what, help);
             } else if let Some((first, _)) = fields.entry(key.value) {
                 self.out.push(
-                    crate::diagnostic::Diagnostic::error(
+                    Diagnostic::error(
                         "duplicate_key",
                         key.span,
                         format!("`{}` is said twice", key.value),

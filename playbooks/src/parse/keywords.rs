@@ -37,8 +37,8 @@ impl On {
 pub(super) enum Status {
     /// We read it.
     Read,
-    /// Nothing depends on it here: it is accepted and means nothing.
-    Harmless,
+    /// Nothing depends on it here: accepted with a warning that says why.
+    NoEffect(&'static str),
     /// Accepted where it says what holds anyway (`false`), refused otherwise, with what to do.
     OnlyFalse(&'static str),
     /// Refused, with what to do.
@@ -54,13 +54,15 @@ pub(super) struct Keyword {
     pub(super) status: Status,
 }
 
-use Status::{Harmless, OnlyFalse, Read, Refused};
+use Status::{NoEffect, OnlyFalse, Read, Refused};
 
 const fn kw(name: &'static str, on: &'static str, status: Status) -> Keyword {
     Keyword { name, on, status }
 }
 
 const DELEGATE: &str = "give that host a play of its own and order it with `after:`";
+const COLLECTIONS: &str = "the modules of this version are all there are: leave it out";
+const FACTS: &str = "facts are not gathered yet: leave it out";
 const IGNORE_UNREACHABLE: &str = "take hosts that may be away out with `--limit`";
 
 /// All of them.
@@ -134,7 +136,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "pbth",
         Refused("write the arguments at the tasks, or put them in one anchor: `<<: *defaults`"),
     ),
-    kw("collections", "pbth", Harmless),
+    kw("collections", "pbth", NoEffect(COLLECTIONS)),
     kw("notify", "bth", Read),
     // Ours.
     kw("after", "bth", Read),
@@ -152,15 +154,19 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     // Plays.
     kw("hosts", "p", Read),
     kw("gather_facts", "p", Read),
-    kw("gather_subset", "p", Harmless),
-    kw("gather_timeout", "p", Harmless),
+    kw("gather_subset", "p", NoEffect(FACTS)),
+    kw("gather_timeout", "p", NoEffect(FACTS)),
     kw(
         "fact_path",
         "p",
         Refused("local facts are not read: put them into `host_vars`"),
     ),
     kw("strategy", "p", Read),
-    kw("order", "p", Harmless),
+    kw(
+        "order",
+        "p",
+        NoEffect("hosts run beside each other, in no order"),
+    ),
     kw(
         "force_handlers",
         "p",

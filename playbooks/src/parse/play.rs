@@ -100,7 +100,12 @@ impl Reader<'_> {
         };
         let known = ["linear", "free"];
         match name.strip_prefix("ansible.builtin.").unwrap_or(&name) {
-            "linear" => Strategy::Linear,
+            "linear" => {
+                let why =
+                    "hosts run without waiting for each other; `--in-order` keeps them in step";
+                self.no_effect("strategy: linear", node.span, why);
+                Strategy::Linear
+            }
             "free" => Strategy::Free,
             other => {
                 let help = did_you_mean(other, known).unwrap_or_else(|| {

@@ -3,7 +3,7 @@
 
 mod detail;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anstyle::Style;
 use evenkeel_engine::{
@@ -33,6 +33,8 @@ pub struct Human {
     play: String,
     /// By host and what failed: how many tasks did not run.
     blocked: BTreeMap<(String, String), u64>,
+    /// By host: tasks whose failure a rescue took.
+    rescued: BTreeSet<(String, String)>,
 }
 
 /// The first three columns of a line.
@@ -76,6 +78,10 @@ impl Human {
         if let Reason::Blocked { by } = &task.reason {
             let key = (task.name.host.clone(), by.clone());
             *self.blocked.entry(key).or_default() += 1;
+        }
+        if task.forgiven == Some(Forgiven::Rescued) {
+            let key = (task.name.host.clone(), task.name.task.clone());
+            self.rescued.insert(key);
         }
         if !self.is_shown(task) {
             return String::new();
@@ -283,12 +289,16 @@ impl Human {
 
     fn blocked(&self) -> String {
         let mut out = String::new();
-        for ((host, by), number) in &self.blocked {
-            let text = format!(
-                "{} did not run, because `{by}` failed",
-                prose::count(*number, "task")
-            );
-            out += &self.short("blocked", style::BAD, host, &text);
+        for (key, number) in &self.blocked {
+            let (host, by) = key;
+            let tasks = prose::count(*number, "task");
+            out += &if self.rescued.contains(key) {
+                let text = format!("{tasks}, because `{by}` failed and a rescue took it");
+                self.short("passed over", style::QUIET, host, &text)
+            } else {
+                let text = format!("{tasks} did not run, because `{by}` failed");
+                self.short("blocked", style::BAD, host, &text)
+            };
         }
         out
     }

@@ -305,3 +305,47 @@ fn tags_select_a_flush() {
         assert!(at[0].is_some() && at[0] < at[1], "{skip}: {}", ended.stdout);
     }
 }
+
+#[test]
+fn what_a_rescue_takes_and_what_fails() {
+    let site = "\
+- name: set up
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - block:
+        - {name: x, command: 'false'}
+        - {name: y, command: 'true'}
+      rescue:
+        - debug: {msg: saved}
+    - {name: bad, shell: 'echo no >&2; exit 3'}
+";
+    let ended = Case::new(&["run", "site.yml", "--in-order"])
+        .file("site.yml", site)
+        .env("NO_COLOR", "1")
+        .any_stdout()
+        .status(2)
+        .run();
+    let wanted = "\
+play set up
+rescued       localhost  x  (it failed, and a rescue takes it)
+    run `false`
+    error: `false` failed with status 1
+    at: site.yml:6:11
+    command: false
+    status: 1
+says          localhost  debug
+    saved
+failed        localhost  bad
+    run `echo no >&2; exit 3`
+    error: `/bin/sh` failed with status 3
+    at: site.yml:10:7
+    command: /bin/sh -c 'echo no >&2; exit 3'
+    status: 3
+    stderr:
+      | no
+passed over   localhost  1 task, because `x` failed and a rescue took it
+";
+    let shown = ended.stdout.split("\n\nhost ").next().unwrap();
+    assert_eq!(format!("{shown}\n"), wanted);
+}

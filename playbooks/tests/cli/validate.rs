@@ -91,3 +91,64 @@ fn a_missing_playbook_is_said() {
     let ended = case.run();
     assert!(ended.stderr.contains("site.yml"), "{}", ended.stderr);
 }
+
+const MIXED: &str = "\
+- name: set up
+  hosts: localhost
+  gather_facts: false
+  order: sorted
+  tasks:
+    - name: a directory
+      file:
+        path: /nowhere
+        sate: directory
+    - name: note it
+      command: date
+      regster: noted
+    - debug:
+        msg: '{{ noted.stdout }}'
+";
+
+#[test]
+fn mistakes_of_every_kind_are_shown_at_once_in_order() {
+    let case = Case::new(&["validate", "site.yml"]).file("site.yml", MIXED);
+    let ended = case.any_stderr().status(5).run();
+    let places: Vec<&str> = ended
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("error") || line.starts_with("warning"))
+        .map(|line| line.split(':').next().unwrap())
+        .collect();
+    assert_eq!(
+        places,
+        [
+            "warning[no_effect]",
+            "error[unknown_argument]",
+            "error[unknown_key]"
+        ],
+        "{}",
+        ended.stderr
+    );
+    let ended = ended
+        .then(&["validate", "site.yml", "--output", "json"])
+        .any_stdout()
+        .status(5)
+        .run();
+    let object: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(object["plays"], 1);
+    assert!(object["tasks"].as_u64().unwrap() >= 2, "{object}");
+    assert_eq!(object["errors"].as_array().unwrap().len(), 2, "{object}");
+}
+
+#[test]
+fn a_refused_option_is_an_object_too() {
+    let args = ["validate", "site.yml", "-u", "ada", "--output", "json"];
+    let ended = Case::new(&args).any_stdout().any_stderr().status(5).run();
+    let object: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(object["errors"][0]["code"], "option", "{object}");
+    assert!(
+        ended.stderr.starts_with("error: `--user`"),
+        "{}",
+        ended.stderr
+    );
+}
