@@ -58,8 +58,6 @@ pub struct Options {
     pub in_order: bool,
     /// After a failure go on with what does not depend on it.
     pub keep_going: bool,
-    /// Handlers of a failed host run too.
-    pub force_handlers: bool,
     /// How many hosts are talked to at once.
     pub forks: usize,
     /// How long to wait for another run's lock, over all.
@@ -97,7 +95,6 @@ impl Options {
             diff: false,
             in_order: false,
             keep_going: false,
-            force_handlers: false,
             forks: 200,
             lock_wait: Duration::from_secs(600),
             run: crate::source::hex(&random),

@@ -140,6 +140,7 @@ impl<'a> Lowering<'a> {
         for (index, (entry, program)) in listing.entries.iter().zip(&compiled).enumerate() {
             self.note(entry, program);
             for host in &target.world.play_hosts {
+                self.unclear_notices(target, entry, host);
                 let triggers = Self::notices(&listing, entry, host, target, &placed);
                 if entry.serves.is_some() && triggers.is_empty() {
                     continue;
@@ -214,6 +215,16 @@ impl<'a> Lowering<'a> {
             place: self.store.with_files(|files| files.place(entry.task.span)),
             remedy: remedy(program),
         });
+    }
+
+    /// Which handlers a task notifies has to be known before the run.
+    fn unclear_notices(&mut self, target: &Target<'_>, entry: &Entry<'_>, host: &str) {
+        let scope = scope(target, entry, host);
+        for word in entry.commons.iter().flat_map(|common| &common.notify) {
+            if let Err(fault) = keywords::text(word, &scope) {
+                self.faults.push(fault.or_at(word.span));
+            }
+        }
     }
 
     /// The tasks whose change triggers a handler.
