@@ -79,7 +79,8 @@ pub struct Exchange {
 #[derive(Clone, Debug)]
 pub struct Lock {
     /// The serial of the ledger that this run has seen; if another run has written since, the lock
-    /// is not taken ([`Reply::Stale`]). Not looked at if this run holds the lock already.
+    /// is not taken ([`Reply::Stale`]); nor is it when its holder died, who may have written without
+    /// a new serial. Not looked at if this run holds the lock already.
     pub serial: u64,
     /// How long to wait for another run in this one exchange, in milliseconds.
     pub wait_millis: u64,

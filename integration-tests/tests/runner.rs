@@ -2,11 +2,7 @@
 //!
 //! What needs a package index, `strace`, root or much time is ignored, with the word for it; `.ci/run` runs
 //! that too.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "tests panic, and say their seeds"
-)]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod runner {
     mod cut;

@@ -85,6 +85,7 @@ ek_grab() {
   done
   ek_new=1
   if [ "$ek_d" != "$ek_dir/lock" ]; then
+    ek_took=1
     ek_dead=$ek_dir/dead.$ek_nonce
     mv -T -- "$ek_dir/lock" "$ek_dead" || return 1
     mv -T -- "$ek_dead${ek_d#"$ek_dir/lock"}" "$ek_dir/lock" 2>/dev/null || ek_new=
@@ -96,7 +97,7 @@ ek_grab() {
 
 # ek_acquire SERIAL WAIT HOLDER: takes the lock, or says who has it or that the ledger is newer.
 ek_acquire() {
-  ek_mine=$3 ek_new=
+  ek_mine=$3 ek_new='' ek_took=''
   if [ ! -d "$ek_dir" ]; then
     mkdir -p -- "${ek_dir%/*}" && mkdir -m 0700 -- "$ek_dir" || ek_sick 'it cannot be made'
   fi
@@ -121,7 +122,8 @@ ek_acquire() {
     [ ! -e "$ek_lock/stop.$$" ] || rm -f -- "$ek_lock/stop.$$"
     return
   fi
-  if [ "$ek_serial" != "$1" ]; then
+  # Who died with the lock may have written after this run looked, without a new serial.
+  if [ "$ek_serial" != "$1" ] || [ -n "$ek_took" ]; then
     ek_unlock
     ek_say stale
     exit 0
