@@ -126,41 +126,52 @@ pub async fn forget(
     place: LedgerPlace,
     what: Option<&str>,
 ) -> Result<usize, HostError> {
-    let ledger = read(host, place.clone()).await?;
-    let named = |(scope, record): &(&Scope, &super::Record)| {
+    // Another run may have written since the ledger was read: then it is read again.
+    for _ in 0..5 {
+        let ledger = read(host, place.clone()).await?;
+        let gone = named(&ledger, what);
+        if gone.is_empty() {
+            return Ok(0);
+        }
+        let lines = gone
+            .iter()
+            .map(|task| Line::Forget { task: task.clone() }.text())
+            .collect();
+        let exchange = Exchange {
+            run: format!("forget-{}", ledger.serial),
+            place: place.clone(),
+            lock: Some(Lock {
+                serial: ledger.serial,
+                wait_millis: 10_000,
+                holder: "evenkeel ledger forget".to_owned(),
+            }),
+            ops: vec![Op::Journal { lines, sync: true }],
+            tail: vec![Op::Release],
+        };
+        match host.exchange(exchange).await? {
+            Reply::Ran { .. } => return Ok(gone.len()),
+            Reply::Held(holder) => {
+                return Err(HostError::Unreachable(format!("locked by {holder}")));
+            }
+            Reply::Stale => {}
+        }
+    }
+    Err(HostError::Unreachable(
+        "other runs write to its ledger all the time".to_owned(),
+    ))
+}
+
+/// Tasks by their name in the ledger or what people called them; all if none is named.
+fn named(ledger: &Ledger, what: Option<&str>) -> Vec<Scope> {
+    let is_meant = |(scope, record): &(&Scope, &super::Record)| {
         what.is_none_or(|what| scope.task == what || record.name == what)
     };
-    let gone: Vec<_> = ledger
+    ledger
         .records
         .iter()
-        .filter(named)
+        .filter(is_meant)
         .map(|(scope, _)| scope.clone())
-        .collect();
-    if gone.is_empty() {
-        return Ok(0);
-    }
-    let lines = gone
-        .iter()
-        .map(|task| Line::Forget { task: task.clone() }.text())
-        .collect();
-    let exchange = Exchange {
-        run: format!("forget-{}", ledger.serial),
-        place,
-        lock: Some(Lock {
-            serial: ledger.serial,
-            wait_millis: 10_000,
-            holder: "evenkeel ledger forget".to_owned(),
-        }),
-        ops: vec![Op::Journal { lines, sync: true }],
-        tail: vec![Op::Release],
-    };
-    match host.exchange(exchange).await? {
-        Reply::Ran { .. } => Ok(gone.len()),
-        Reply::Held(holder) => Err(HostError::Unreachable(format!("locked by {holder}"))),
-        Reply::Stale => Err(HostError::Unreachable(
-            "another run has just written".to_owned(),
-        )),
-    }
+        .collect()
 }
 
 async fn read(host: &dyn Host, place: LedgerPlace) -> Result<Ledger, HostError> {
