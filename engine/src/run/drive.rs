@@ -10,7 +10,7 @@ use super::{
     Mode, Shared,
     chain::{Chain, Entry},
     decide::{Decision, Question, identities},
-    exchange::Lost,
+    exchange::{Lost, Sent},
     finish::Ran,
     known::{Known, Who},
     masking::Masking,
@@ -200,6 +200,7 @@ impl Loop {
             host: self.name.clone(),
             duration_ms,
         });
+        self.outlive_earlier_run().await?;
         self.await_earlier_run().await
     }
 
@@ -283,6 +284,21 @@ impl Loop {
         };
         let quiet = |(_, probe): &Question| !probe.runs_user_code();
         questions.into_iter().filter(quiet).collect()
+    }
+
+    /// A task that an earlier run left in the middle may still be going on there, in a script that
+    /// outlived its controller: with the lock in hand nothing does, and the ledger says how it ended.
+    async fn outlive_earlier_run(&mut self) -> Result<(), Lost> {
+        let here = self.scope("");
+        let mine = |scope: &Scope| (&scope.project, &scope.host) == (&here.project, &here.host);
+        let mut records = self.ledger.records.iter();
+        if self.checking() || !records.any(|(scope, record)| mine(scope) && record.interrupted()) {
+            return Ok(());
+        }
+        match self.locked(Vec::new(), Vec::new()).await? {
+            Sent::Stale => self.start_over().await,
+            Sent::Ran(..) => Ok(()),
+        }
     }
 
     /// A long step of an earlier run may still be going on: nothing is done beside it.

@@ -164,7 +164,7 @@ impl Loop {
     }
 
     /// Another run has written since we looked: nothing that was seen counts any more.
-    async fn start_over(&mut self) -> Result<(), Lost> {
+    pub(super) async fn start_over(&mut self) -> Result<(), Lost> {
         self.known.clear();
         self.asked.clear();
         let mut questions = self.gather();
