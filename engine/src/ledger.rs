@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use line::{Ended, Line, Scope};
 pub use view::{LedgerView, RecordView, RunView, forget, show};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{fingerprint::Fingerprint, host::LedgerText, source::hex, value::Value};
 
 /// The format of the lines.
@@ -39,29 +41,38 @@ pub struct Ledger {
 }
 
 /// What is known of one task.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Its module.
     pub module: String,
     /// What people called it.
     pub name: String,
     /// The fingerprint with which it last ended well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub print: Option<Fingerprint>,
     /// The last epoch: renewed before its first step in each run that changes something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<String>,
     /// How that epoch ended; `None`: it was cut off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Ended>,
     /// Who listened to that epoch.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub listeners: BTreeSet<String>,
     /// What the module wants to know next time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub witness: Option<Value>,
     /// The result of a `once` command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<Value>,
     /// When the run of that epoch started.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub at: String,
     /// The run of that epoch.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub run: String,
     /// The name of the spool of a long step that may still be running.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub long: Option<String>,
 }
 
@@ -196,7 +207,7 @@ impl Ledger {
                 }
             }
             Line::Record { task, record } => {
-                self.records.insert(task, record.into());
+                self.records.insert(task, *record);
             }
             Line::State {
                 task,
@@ -369,7 +380,7 @@ impl Ledger {
         lines.extend(self.runs.iter().skip(skip).cloned());
         lines.extend(self.records.iter().map(|(task, record)| Line::Record {
             task: task.clone(),
-            record: Box::new(record.clone().into()),
+            record: Box::new(record.clone()),
         }));
         lines.extend(self.served.iter().map(|(listener, tasks)| Line::Served {
             listener: listener.clone(),

@@ -159,7 +159,7 @@ pub enum Line {
         /// Which.
         task: Scope,
         /// What is known of it.
-        record: Box<Stored>,
+        record: Box<Record>,
     },
     /// A task found in its state, whose fingerprint was not on record.
     State {
@@ -193,92 +193,5 @@ impl Line {
     /// As it is written.
     pub fn text(&self) -> String {
         serde_json::to_string(self).expect("a line of the ledger is plain data")
-    }
-}
-
-/// A [`Record`] as it is written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Stored {
-    module: String,
-    name: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    print: Option<Fingerprint>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    epoch: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    ended: Option<Ended>,
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    listeners: BTreeSet<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    witness: Option<Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    result: Option<Value>,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    at: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    run: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    long: Option<String>,
-}
-
-impl From<Record> for Stored {
-    fn from(record: Record) -> Self {
-        let Record {
-            module,
-            name,
-            print,
-            epoch,
-            ended,
-            listeners,
-            witness,
-            result,
-            at,
-            run,
-            long,
-        } = record;
-        Self {
-            module,
-            name,
-            print,
-            epoch,
-            ended,
-            listeners,
-            witness,
-            result,
-            at,
-            run,
-            long,
-        }
-    }
-}
-
-impl From<Box<Stored>> for Record {
-    fn from(stored: Box<Stored>) -> Self {
-        let Stored {
-            module,
-            name,
-            print,
-            epoch,
-            ended,
-            listeners,
-            witness,
-            result,
-            at,
-            run,
-            long,
-        } = *stored;
-        Self {
-            module,
-            name,
-            print,
-            epoch,
-            ended,
-            listeners,
-            witness,
-            result,
-            at,
-            run,
-            long,
-        }
     }
 }
