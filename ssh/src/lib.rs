@@ -1,6 +1,8 @@
 //! Hosts over SSH for `evenkeel-engine`.
 
+pub mod config;
 pub mod known_hosts;
 mod pattern;
+mod place;
 
-pub use known_hosts::{KnownHosts, Lookup, Verdict};
+pub use place::Place;

@@ -93,9 +93,8 @@ fn names(field: &str) -> Result<Names, String> {
             patterns.split(',').map(str::to_owned).collect(),
         ));
     };
-    let part = |text: &str| -> Option<[u8; 20]> {
-        BASE64.decode(text.as_bytes()).ok()?.try_into().ok()
-    };
+    let part =
+        |text: &str| -> Option<[u8; 20]> { BASE64.decode(text.as_bytes()).ok()?.try_into().ok() };
     let mut parts = hashed.split('|');
     match (parts.next(), parts.next(), parts.next(), parts.next()) {
         (Some("1"), Some(salt), Some(hash), None) => part(salt)
@@ -125,5 +124,8 @@ fn word<'a>(rest: &mut &'a str) -> &'a str {
 
 /// As much of something odd as a message can bear.
 fn short(text: &str) -> String {
-    text.chars().take(40).flat_map(char::escape_default).collect()
+    text.chars()
+        .take(40)
+        .flat_map(char::escape_default)
+        .collect()
 }
