@@ -165,7 +165,8 @@ pub(super) fn shapes(list: &TaskList) -> Vec<Shape> {
         }
     }
     let shape = |task: &Task| {
-        let bounds: Vec<Arc<dyn Bound>> = match task.body.resolve(&Nothing) {
+        let resolved = task.body.resolve(&Nothing);
+        let bounds: Vec<Arc<dyn Bound>> = match resolved.or_else(|_| task.body.foresee(&Nothing)) {
             Ok(Resolved::One(bound)) => vec![bound],
             Ok(Resolved::Loop(turns)) => turns.into_iter().filter_map(|t| t.body.ok()).collect(),
             Ok(Resolved::Skip(_)) => Vec::new(),

@@ -421,7 +421,10 @@ impl Loop {
         };
         let resolved = match self.resolve(id, state) {
             Ok(resolved) => resolved,
-            Err(Stop::NotYet(what)) => return Decision::NotYet(what),
+            Err(Stop::NotYet(what)) => match early.then(|| self.foresee_arguments(id, state)) {
+                Some(Ok(resolved)) => resolved,
+                _ => return Decision::NotYet(what),
+            },
             Err(Stop::Refused(refusal)) => return Self::refused(id, refusal),
         };
         if early || !self.resolved.contains_key(&id) {
@@ -522,6 +525,12 @@ impl Loop {
             self.resolved.insert(id, resolved.clone());
         }
         Ok(resolved)
+    }
+
+    /// The arguments of a task whose condition is not known yet.
+    fn foresee_arguments(&self, id: TaskId, state: &State) -> Result<Resolved, Stop> {
+        let list = &self.shared.list;
+        self.task(id).body.foresee(&Results { state, list })
     }
 
     fn learn_secrets(&mut self, resolved: &Resolved, task: &Task) {
@@ -631,7 +640,8 @@ impl Loop {
         let shared = Arc::clone(&self.shared);
         let resolved = {
             let state = shared.board.state();
-            self.resolve(id, &state)
+            let resolved = self.resolve(id, &state);
+            resolved.or_else(|_| self.foresee_arguments(id, &state))
         };
         let bounds: Vec<_> = match resolved {
             Ok(Resolved::One(bound)) => vec![bound],
