@@ -296,6 +296,13 @@ pub trait Resolve: Send + Sync {
     fn foresee(&self, outputs: &dyn Outputs) -> Result<Resolved, Stop> {
         self.resolve(outputs)
     }
+
+    /// The environment of its programs where that depends on results; nothing where
+    /// [`Task::environment`] has it. Pure.
+    fn environment(&self, outputs: &dyn Outputs) -> Result<Option<Vec<(String, Text)>>, Stop> {
+        let _: &dyn Outputs = outputs;
+        Ok(None)
+    }
 }
 
 /// What a task turned out to be.

@@ -5,6 +5,7 @@ mod clock;
 mod distribution;
 mod hardware;
 mod local;
+mod lsb;
 mod network;
 mod probe;
 mod section;
@@ -118,7 +119,10 @@ fn pattern(glob: &str) -> Option<Regex> {
                     Some(class) => ("^", class),
                     None => ("", class.as_str()),
                 };
-                text.push_str(&format!("[{not}{}]", class.replace('\\', "\\\\")));
+                text.push('[');
+                text.push_str(not);
+                text.push_str(&class.replace('\\', "\\\\"));
+                text.push(']');
             }
             c => text.push_str(&regex::escape(&c.to_string())),
         }

@@ -351,7 +351,6 @@ impl<'a> Lowering<'a> {
         built.judge =
             judged.then(|| Arc::new(Verdict(body.clone())) as Arc<dyn evenkeel_engine::Judge>);
         built.identity = words.identity(&self.request.privilege, self.settings)?;
-        built.environment = words.environment()?;
         built.needs = needs;
         built.heeds = heeds;
         built.handler = entry.serves.is_some();
@@ -374,11 +373,20 @@ impl<'a> Lowering<'a> {
     /// What is surely wrong with a task, though nothing is known of results.
     fn check(&self, body: &Body) -> Vec<Fault> {
         let nothing = Nothing(&self.list);
-        match body.make(&nothing, Care::Strict) {
+        let mut faults = match body.programs_environment(&nothing) {
+            Err(Trouble::Faults(faults)) => faults,
+            Ok(_) | Err(Trouble::NotYet(_)) => Vec::new(),
+        };
+        faults.extend(Self::check_arguments(body, &nothing));
+        faults
+    }
+
+    fn check_arguments(body: &Body, nothing: &Nothing<'_>) -> Vec<Fault> {
+        match body.make(nothing, Care::Strict) {
             Ok(_) => Vec::new(),
             Err(Trouble::Faults(faults)) => faults,
             // It may never be reached; names and types of arguments are wrong in any case.
-            Err(Trouble::NotYet(_)) => match body.make(&nothing, Care::Lenient) {
+            Err(Trouble::NotYet(_)) => match body.make(nothing, Care::Lenient) {
                 Err(Trouble::Faults(faults)) => faults
                     .into_iter()
                     .filter(|fault| {
@@ -398,14 +406,9 @@ impl<'a> Lowering<'a> {
 }
 
 fn program(entry: &Entry<'_>, registry: &Registry, faults: &mut Vec<Fault>) -> Arc<Program> {
-    let when: Vec<_> = entry
-        .commons
-        .iter()
-        .flat_map(|common| &common.when)
-        .collect();
     let module = registry.get(&entry.task.module.value);
     let module = module.map_or("", |module| module.name());
-    Arc::new(Program::new(entry.task, &when, module, faults))
+    Arc::new(Program::new(entry.task, &entry.commons, module, faults))
 }
 
 fn scope(target: &Target<'_>, entry: &Entry<'_>, host: &str) -> Scope {

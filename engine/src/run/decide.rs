@@ -63,6 +63,8 @@ pub(super) struct Decided {
     pub(super) pays: bool,
     /// What was asked for it.
     pub(super) asked: Vec<Question>,
+    /// Environment of its programs.
+    pub(super) environment: Vec<(String, Text)>,
     /// The changes of each item as they may be shown, made before they are.
     pub(super) shown: Vec<Vec<ChangeShown>>,
 }
@@ -213,6 +215,7 @@ pub(super) struct Ground<'a> {
     pub(super) id: TaskId,
     pub(super) who: Who,
     pub(super) resolved: Resolved,
+    pub(super) environment: Vec<(String, Text)>,
     pub(super) known: &'a Known,
     pub(super) identities: usize,
     pub(super) ledger: &'a Ledger,
@@ -338,6 +341,7 @@ impl Ground<'_> {
             serves: self.serves,
             pays: self.pays,
             asked: Vec::new(),
+            environment: self.environment,
             shown: Vec::new(),
         }))
     }
@@ -371,7 +375,6 @@ impl Ground<'_> {
             extras.push(("become_user", Value::from(user.as_str())));
         }
         let environment: Map = self
-            .task
             .environment
             .iter()
             .map(|(name, text)| {

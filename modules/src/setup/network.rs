@@ -148,7 +148,7 @@ impl Interfaces {
             match words[..] {
                 [number, name, ..] if number.ends_with(':') && !line.starts_with(' ') => {
                     let name = name.trim_end_matches(':');
-                    device = name.split('@').next().unwrap_or(name).to_owned();
+                    name.split('@').next().unwrap_or(name).clone_into(&mut device);
                 }
                 ["inet", ..] => self.ipv4(&device, &words),
                 ["inet6", ..] => self.ipv6(&device, &words),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use evenkeel_engine::{Map, Refusal, Value};
 
-use super::{clock, distribution, hardware, local, network, system, virtualization};
+use super::{clock, distribution, hardware, local, lsb, network, system, virtualization};
 
 /// What the probe of one section answered: texts by key.
 pub(super) type Texts = BTreeMap<String, String>;
@@ -101,7 +101,7 @@ sections! {
     Fqdn = "fqdn" in "min": system::fqdn, ["fqdn", "domain"];
     Loadavg = "loadavg" in "min": system::loadavg, ["loadavg"];
     Local = "local" in "min": local::read, ["local"];
-    Lsb = "lsb" in "min": distribution::lsb, ["lsb"];
+    Lsb = "lsb" in "min": lsb::read, ["lsb"];
     Memory = "memory" in "hardware": hardware::memory, [
         "memtotal_mb", "memfree_mb", "swaptotal_mb", "swapfree_mb", "memory_mb"
     ];

@@ -259,7 +259,7 @@ pub(super) fn selinux(raw: &Raw) -> Map {
         lines
             .filter(|(key, _)| key.trim() == name)
             .map(|(_, value)| value.trim().to_lowercase())
-            .last()
+            .next_back()
     };
     let facts = match trimmed(texts, "enforce") {
         None => map([("status", "disabled".into())]),

@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use evenkeel_engine::{
-    Judge, Judgement, NotYet, Output, Outputs, Registry, Resolve, Resolved, Stop, TaskId, Turn,
-    Value,
+    Judge, Judgement, NotYet, Output, Outputs, Registry, Resolve, Resolved, Stop, TaskId, Text,
+    Turn, Value,
 };
 
 use super::{
@@ -279,6 +279,44 @@ impl Body {
         })
     }
 
+    /// The environment of its programs; what stands further in wins.
+    pub(crate) fn programs_environment(
+        &self,
+        outputs: &dyn Outputs,
+    ) -> Result<Vec<(String, Text)>, Trouble> {
+        let mut all: Vec<(String, Text)> = Vec::new();
+        if self.program.environment.is_empty() {
+            return Ok(all);
+        }
+        let variables = self.current(outputs).variables();
+        for (tree, span) in &self.program.environment {
+            let wrong = |message: String| Fault::new("wrong_type", message).or_at(*span);
+            let map = match tree
+                .render(&variables)
+                .map_err(|fault| fault.or_at(*span))?
+            {
+                Value::Map(map) => map,
+                Value::NotYet(what) => return Err(what.into()),
+                other => {
+                    let message = format!("`environment` wants a map, found {}", other.kind());
+                    return Err(wrong(message).into());
+                }
+            };
+            for (name, value) in map {
+                let text = match value {
+                    Value::Secret(secret) => Text::Secret(secret),
+                    Value::NotYet(what) => return Err(what.into()),
+                    value => Text::Plain(value.as_text().ok_or_else(|| {
+                        wrong(format!("`{name}` of `environment` is {}", value.kind()))
+                    })?),
+                };
+                all.retain(|(other, _)| *other != name);
+                all.push((name, text));
+            }
+        }
+        Ok(all)
+    }
+
     /// For the engine: mistakes become the task's failure.
     fn stop(&self, trouble: Trouble) -> Stop {
         match trouble {
@@ -300,6 +338,11 @@ impl Resolve for Body {
     fn foresee(&self, outputs: &dyn Outputs) -> Result<Resolved, Stop> {
         self.make(outputs, Care::Foresee)
             .map_err(|trouble| self.stop(trouble))
+    }
+
+    fn environment(&self, outputs: &dyn Outputs) -> Result<Option<Vec<(String, Text)>>, Stop> {
+        let environment = self.programs_environment(outputs);
+        environment.map(Some).map_err(|trouble| self.stop(trouble))
     }
 }
 

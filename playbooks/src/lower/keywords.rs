@@ -1,6 +1,6 @@
 //! Keywords of a task on one host, with what blocks, play, inventory and command line say.
 
-use evenkeel_engine::{Identity, Method, Nature, Secret, Text, Thing, Value};
+use evenkeel_engine::{Identity, Method, Nature, Secret, Thing, Value};
 
 use super::{args::is_yes, listing::Entry};
 use crate::{
@@ -179,40 +179,6 @@ impl<'a> Keywords<'a> {
             secret,
             flags: flags.unwrap_or_default(),
         })
-    }
-
-    /// The environment; what stands further in wins.
-    pub(crate) fn environment(&self) -> Result<Vec<(String, Text)>, Fault> {
-        let mut all: Vec<(String, Text)> = Vec::new();
-        for node in self.commons.iter().flat_map(|common| &common.environment) {
-            let mut faults = Vec::new();
-            let tree = Tree::new(node, &mut faults);
-            if let Some(fault) = faults.into_iter().next() {
-                return Err(fault);
-            }
-            let Value::Map(map) = tree.render(&self.scope.variables())? else {
-                return Err(Fault::new(
-                    "wrong_type",
-                    "`environment` wants a map that is known before the run",
-                )
-                .or_at(node.span));
-            };
-            for (name, value) in map {
-                let value = match value {
-                    Value::Secret(secret) => Text::Secret(secret),
-                    value => {
-                        let wrong = || {
-                            let message = format!("`{name}` of `environment` is {}", value.kind());
-                            Fault::new("wrong_type", message).or_at(node.span)
-                        };
-                        Text::Plain(value.as_text().ok_or_else(wrong)?)
-                    }
-                };
-                all.retain(|(other, _)| *other != name);
-                all.push((name, value));
-            }
-        }
-        Ok(all)
     }
 
     /// Whether a command runs once for each checksum.

@@ -153,18 +153,17 @@ impl Looking<'_> {
             }
             match used.name.as_str() {
                 "hostvars" => found.others.push(self.others(used, source, groups)),
-                "vars" => match used.path.first() {
-                    Some(name) => {
-                        fact_of(name, used.path.get(1), source, &mut found.facts);
+                "vars" => {
+                    if let Some(name) = used.path.first() {
+                        fact_of(name, used.path.get(1), &mut found.facts);
                         found.names.insert(name.clone());
-                    }
-                    None => {
+                    } else {
                         found.any = true;
                         words(source, &mut found.names, &mut found.facts);
                     }
-                },
+                }
                 name if self.scope.is_over_facts(name) => {}
-                name => fact_of(name, used.path.first(), source, &mut found.facts),
+                name => fact_of(name, used.path.first(), &mut found.facts),
             }
             found.names.insert(used.name.clone());
         }
@@ -195,7 +194,7 @@ impl Looking<'_> {
         }
         match keys.split_first() {
             Some((name, rest)) => {
-                fact_of(name, rest.first(), source, &mut others.facts);
+                fact_of(name, rest.first(), &mut others.facts);
                 others.names.insert(name.clone());
             }
             None => words(source, &mut others.names, &mut others.facts),
@@ -256,17 +255,12 @@ impl Groups {
 }
 
 /// Notes the fact that a variable's name stands for; `key` is what follows it.
-fn fact_of(name: &str, key: Option<&String>, source: &str, wanted: &mut Wanted) {
+fn fact_of(name: &str, key: Option<&String>, wanted: &mut Wanted) {
     if name == "ansible_facts" {
-        match key {
-            Some(key) => {
-                wanted.names.insert(key.clone());
-            }
-            None => {
-                let mut names = BTreeSet::new();
-                words(source, &mut names, wanted);
-                wanted.all = true;
-            }
+        if let Some(key) = key {
+            wanted.names.insert(key.clone());
+        } else {
+            wanted.all = true;
         }
         return;
     }

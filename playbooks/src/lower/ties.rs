@@ -182,7 +182,7 @@ impl Lowering<'_> {
             add(name, How::Register);
         }
         let module = self.registry.get(&entry.task.module.value);
-        let module = module.map(|module| module.name());
+        let module = module.map(evenkeel_engine::AnyModule::name);
         if module == Some("setup") {
             add("ansible_facts", How::Gathered);
         }
