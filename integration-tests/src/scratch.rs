@@ -13,21 +13,24 @@ use crate::{Ended, Running, binary};
 ///
 /// Nothing that was on this machine before takes part: neither settings nor records of earlier runs.
 #[derive(Debug)]
-pub struct Lab {
+pub struct Scratch {
     dir: TempDir,
 }
 
-impl Default for Lab {
+impl Default for Scratch {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Lab {
+impl Scratch {
     /// An empty one.
     pub fn new() -> Self {
         Self {
-            dir: tempfile::Builder::new().prefix("lab-").tempdir().unwrap(),
+            dir: tempfile::Builder::new()
+                .prefix("scratch-")
+                .tempdir()
+                .unwrap(),
         }
     }
 
@@ -49,7 +52,7 @@ impl Lab {
     pub fn tasks(&self, text: &str) -> &Self {
         let (head, tasks) = text.split_once("\ntasks:\n").unwrap_or(("", text));
         let (tasks, handlers) = tasks.split_once("\nhandlers:\n").unwrap_or((tasks, ""));
-        let mut site = "- name: lab\n  hosts: localhost\n  gather_facts: false\n".to_owned();
+        let mut site = "- name: play\n  hosts: localhost\n  gather_facts: false\n".to_owned();
         let mut part = |head: &str, by: &str, text: &str| {
             if !text.trim().is_empty() {
                 site += head;
