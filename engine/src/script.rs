@@ -115,7 +115,8 @@ impl<C: Connection> Host for ScriptHost<C> {
         let setup = self.set_up()?;
         let sent = build::exchange(&setup, &exchange)?;
         self.exchanges.fetch_add(1, Ordering::Relaxed);
-        let received = within(patience(&exchange), self.send(&sent)).await?;
+        let bound = patience(&exchange) + carriage(sent.bytes());
+        let received = within(bound, self.send(&sent)).await?;
         self.sent.fetch_add(received.sent, Ordering::Relaxed);
         self.received.fetch_add(received.bytes(), Ordering::Relaxed);
         answer::read(&setup, &exchange, &sent.groups, &received)
@@ -168,6 +169,12 @@ fn patience(exchange: &Exchange) -> Duration {
     let all = exchange.ops.iter().chain(&exchange.tail);
     all.map(of)
         .fold(LOOK + Duration::from_millis(wait), Duration::saturating_add)
+}
+
+/// How long so many bytes may be on their way.
+fn carriage(bytes: u64) -> Duration {
+    const SLOWEST: u64 = 16 * 1024;
+    Duration::from_secs(bytes / SLOWEST)
 }
 
 /// For a program that was given no limit and does not run detached either.

@@ -28,6 +28,14 @@ pub(super) struct Sent {
     pub(super) groups: BTreeMap<usize, Vec<Vec<usize>>>,
 }
 
+impl Sent {
+    /// How many bytes it has.
+    pub(super) fn bytes(&self) -> u64 {
+        let data: u64 = self.data.iter().map(Piece::len).sum();
+        self.text.len() as u64 + data
+    }
+}
+
 /// SHA-256 of an expected output, as the host's `sha256sum` prints it.
 pub(super) fn sum_of(expected: &[u8]) -> String {
     hex(&sha256(expected))
