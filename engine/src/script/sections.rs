@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     SetUp,
-    build::{goes_elsewhere, own, who_of},
+    build::{goes_elsewhere, next, who_of},
     denied,
     text::{Needs, Piece, Script},
 };
@@ -146,19 +146,25 @@ pub(super) fn write(
         inner.raw("printf 'no private directory can be made below /tmp'\n");
         inner.raw(format!("exit {END}\n}}\n"));
     }
-    for at in first..=last {
-        own(
+    let mut at = first;
+    while at <= last {
+        let mut none = Wrappers::default();
+        let end = all.len();
+        at = next(
             &mut inner,
             groups,
-            &mut Wrappers::default(),
+            &mut none,
             all,
             at,
+            end,
             &LedgerPlace::User,
         )?;
+    }
+    for op in &all[first..] {
         if let Op::Step {
             on_failure: Some(to),
             ..
-        } = all[at]
+        } = op
             && *to > last
             && !places.contains(to)
         {
