@@ -123,6 +123,15 @@ pub(super) fn last(all: &[&Op], first: usize, end: usize, place: &LedgerPlace) -
     last
 }
 
+/// Without a private directory for what they print no steps can be taken.
+fn open_spool(inner: &mut Script<'_>, last: usize) {
+    inner.raw(format!(
+        "ek_open_spool || {{\nek_say \"barred $ek_next {last} 1\"\n"
+    ));
+    inner.raw("printf 'no private directory can be made below /tmp'\n");
+    inner.raw(format!("exit {END}\n}}\n"));
+}
+
 /// Writes the section that begins with operation `first` and ends with the last of `all`.
 pub(super) fn write(
     script: &mut Script<'_>,
@@ -140,11 +149,7 @@ pub(super) fn write(
     let mut inner = Script::new(script.setup);
     inner.raw("ek_next=${1-0} ek_new=\n");
     if steps {
-        inner.raw(format!(
-            "ek_open_spool || {{\nek_say \"barred $ek_next {last} 1\"\n"
-        ));
-        inner.raw("printf 'no private directory can be made below /tmp'\n");
-        inner.raw(format!("exit {END}\n}}\n"));
+        open_spool(&mut inner, last);
     }
     let mut at = first;
     while at <= last {
