@@ -182,7 +182,7 @@ impl Login<'_> {
     }
 
     async fn password(&mut self) -> Result<bool, Trouble> {
-        if !self.may(MethodKind::Password) || self.partly {
+        if !self.to.methods.password || !self.may(MethodKind::Password) || self.partly {
             return Ok(false);
         }
         let Some(password) = self.words() else {
@@ -194,14 +194,21 @@ impl Login<'_> {
         self.ended(result)
     }
 
-    fn words(&self) -> Option<String> {
+    fn words(&mut self) -> Option<String> {
         let password = self.to.password.as_ref()?;
+        if self.told.is_doubtful() {
+            let note = "the password was kept back: the host's key has changed".to_owned();
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+            return None;
+        }
         String::from_utf8(password.reveal().to_vec()).ok()
     }
 
     /// `keyboard-interactive`: one hidden question is answered with the password.
     async fn questions(&mut self) -> Result<bool, Trouble> {
-        if !self.may(MethodKind::KeyboardInteractive) || self.partly {
+        if !self.to.methods.questions || !self.may(MethodKind::KeyboardInteractive) || self.partly {
             return Ok(false);
         }
         let Some(password) = self.words() else {

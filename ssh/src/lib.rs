@@ -9,11 +9,14 @@ mod channel;
 mod connection;
 mod host_keys;
 mod key_files;
+pub mod known_hosts;
+mod pattern;
 mod route;
 mod session;
+mod stream;
 mod trouble;
 
 pub use connection::SshConnection;
-pub use host_keys::{HostKeys, KnownHostsFiles, Strictness, Verdict};
+pub use host_keys::{HostKeys, Strictness};
 pub use key_files::{Ask, KeyFiles, NoTerminal};
-pub use route::{Endpoint, Identity, Patience, Route};
+pub use route::{Endpoint, Family, Identity, Methods, Patience, Route};

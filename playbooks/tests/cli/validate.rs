@@ -147,7 +147,9 @@ fn a_refused_option_is_an_object_too() {
     let object: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!(object["errors"][0]["code"], "option", "{object}");
     assert!(
-        ended.stderr.starts_with("error: this version cannot reach hosts over `winrm`"),
+        ended
+            .stderr
+            .starts_with("error: this version cannot reach hosts over `winrm`"),
         "{}",
         ended.stderr
     );
