@@ -9,8 +9,6 @@ mod certificate;
 mod line;
 mod lookup;
 
-use std::fmt;
-
 use russh::keys::{
     Algorithm, Certificate, PublicKey, PublicKeyOrCertificate,
     ssh_key::{Fingerprint, HashAlg, public::KeyData},
@@ -21,20 +19,7 @@ pub use certificate::CertificateFault;
 use line::{Line, Marker};
 pub use lookup::Lookup;
 
-/// A line of a file.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Place {
-    /// The file, as its reader named it.
-    pub file: String,
-    /// The line, from 1.
-    pub line: usize,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
-    }
-}
+use crate::place::Place;
 
 /// A line that cannot be read. It counts as if it were not there.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -6,11 +6,13 @@
 
 mod auth;
 mod channel;
+pub mod config;
 mod connection;
 mod host_keys;
 mod key_files;
 pub mod known_hosts;
 mod pattern;
+mod place;
 mod route;
 mod session;
 mod stream;
@@ -19,4 +21,5 @@ mod trouble;
 pub use connection::SshConnection;
 pub use host_keys::{HostKeys, Strictness};
 pub use key_files::{Ask, KeyFiles, NoTerminal};
+pub use place::Place;
 pub use route::{Endpoint, Family, Identity, Methods, Patience, Route};

@@ -1,7 +1,10 @@
 //! Opens the way to a host.
 
+mod args;
+mod overlay;
 mod person;
 mod ssh;
+mod vars;
 
 use std::sync::Arc;
 
@@ -20,6 +23,11 @@ impl Ways {
         Ok(Self {
             ssh: ssh::Ssh::new(options)?,
         })
+    }
+
+    /// What is worth knowing of the ways so far.
+    pub(super) fn warnings(&self) -> Vec<Diagnostic> {
+        self.ssh.warnings()
     }
 
     /// The way to a host of the inventory.
