@@ -16,7 +16,7 @@ use russh::{
     compression,
     keys::{Algorithm, HashAlg, PublicKey, PublicKeyOrCertificate},
 };
-use tokio::{process::Child, time::timeout};
+use tokio::time::timeout;
 
 use crate::{
     auth,

@@ -55,7 +55,9 @@ pub(super) fn read(text: &str) -> Result<Said, String> {
             _ => return Err(format!("`{word}`")),
         };
         let value = match glued {
-            "" => words.next().ok_or_else(|| format!("`{word}` lacks its value"))?,
+            "" => words
+                .next()
+                .ok_or_else(|| format!("`{word}` lacks its value"))?,
             glued => glued.to_owned(),
         };
         match option {
@@ -81,7 +83,11 @@ mod tests {
     #[test]
     fn what_people_write() {
         let said = read("-o StrictHostKeyChecking=no -oUserKnownHostsFile=/dev/null -J a,b -q");
-        let lines = ["StrictHostKeyChecking no", "UserKnownHostsFile /dev/null", "ProxyJump a,b"];
+        let lines = [
+            "StrictHostKeyChecking no",
+            "UserKnownHostsFile /dev/null",
+            "ProxyJump a,b",
+        ];
         assert_eq!(said.unwrap().lines, lines);
         let said = read("-C -o ControlMaster=auto -o ControlPersist=60s -F /x").unwrap();
         assert_eq!((said.lines.len(), said.file.as_deref()), (0, Some("/x")));

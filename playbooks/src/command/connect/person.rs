@@ -42,7 +42,9 @@ impl Person {
             host: host.split('.').next().unwrap_or_default().to_owned(),
             full_host: host.to_owned(),
             env: env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                })
                 .collect(),
         }
     }

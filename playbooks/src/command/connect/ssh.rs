@@ -89,7 +89,11 @@ impl Ssh {
         let name = name.unwrap_or_else(|| host.name.clone());
         let key = vars.text(&["ansible_ssh_private_key_file", "ansible_private_key_file"])?;
         let key = key.or_else(|| Some(self.private_key.as_ref()?.display().to_string()));
-        let passwords = ["ansible_password", "ansible_ssh_pass", "ansible_ssh_password"];
+        let passwords = [
+            "ansible_password",
+            "ansible_ssh_pass",
+            "ansible_ssh_password",
+        ];
         let password = vars.secret(&passwords)?;
         let checked = ["ansible_ssh_host_key_checking", "ansible_host_key_checking"];
         let wish = Wish {
@@ -146,7 +150,9 @@ impl Ssh {
             said.file = said.file.or(more.file);
         }
         let config_file = self.config_file.as_ref();
-        said.file = said.file.or_else(|| Some(config_file?.display().to_string()));
+        said.file = said
+            .file
+            .or_else(|| Some(config_file?.display().to_string()));
         if let Some(config) = self.configs.borrow().get(&said) {
             return Ok(Arc::clone(config));
         }
@@ -156,7 +162,8 @@ impl Ssh {
             (Some(file), true) => Sources::Only(file.clone()),
             (_, false) => Sources::Only(overlay.name().to_owned()),
         };
-        let config = Config::read(&sources, &overlay, &self.machine).map_err(|error| wrong(&error))?;
+        let config =
+            Config::read(&sources, &overlay, &self.machine).map_err(|error| wrong(&error))?;
         let config = Arc::new(config);
         self.configs.borrow_mut().insert(said, Arc::clone(&config));
         Ok(config)
@@ -170,7 +177,9 @@ impl Ssh {
     ) -> Result<(HostConfig, Endpoint), Diagnostic> {
         let found = config.resolve(name, &wish.given, &self.machine);
         let found = found.map_err(|error| wrong(&error))?;
-        self.warnings.borrow_mut().extend(found.warnings.iter().cloned());
+        self.warnings
+            .borrow_mut()
+            .extend(found.warnings.iter().cloned());
         let bind = found.bind_address.as_deref().map(|text| {
             text.parse().map_err(|_| {
                 Diagnostic::nowhere(
@@ -234,10 +243,11 @@ impl Ssh {
             Proxy::Jump(jumps) => jumps,
         };
         if deepest == 0 {
-            return Err(
-                Diagnostic::nowhere("ssh_config", "gateways lead through each other in a circle")
-                    .help("look at `ProxyJump` in the configuration of ssh"),
-            );
+            return Err(Diagnostic::nowhere(
+                "ssh_config",
+                "gateways lead through each other in a circle",
+            )
+            .help("look at `ProxyJump` in the configuration of ssh"));
         }
         let mut before = None;
         let mut all = Vec::new();
@@ -268,9 +278,9 @@ impl Ssh {
         let files = files.chain(&found.global_known_hosts_files);
         let files: Vec<PathBuf> = files.map(PathBuf::from).collect();
         let mut all = self.host_keys.borrow_mut();
-        let made = all.entry(files.clone()).or_insert_with(|| {
-            Arc::new(HostKeys::new(files).hash_names(found.hash_known_hosts))
-        });
+        let made = all
+            .entry(files.clone())
+            .or_insert_with(|| Arc::new(HostKeys::new(files).hash_names(found.hash_known_hosts)));
         Arc::clone(made)
     }
 }
@@ -292,7 +302,10 @@ fn login_password(options: &cli::Connection) -> Result<Option<Secret>, Diagnosti
     password::from_file(path).map(Some).map_err(|error| {
         Diagnostic::nowhere(
             "option",
-            format!("the password in `{}` cannot be read: {error}", path.display()),
+            format!(
+                "the password in `{}` cannot be read: {error}",
+                path.display()
+            ),
         )
         .help("name a file with the password as its first line, or a program that prints it")
     })
