@@ -34,8 +34,8 @@ impl Ways {
     pub(super) fn connect(&self, host: &HostVars) -> Result<Arc<dyn Host>, Diagnostic> {
         let connection = match host.vars.get("ansible_connection") {
             Some(Value::Str(name)) => name.as_str(),
-            // The host that is there without an inventory.
-            _ if host.place.is_none() => "local",
+            // The host that is there without an inventory, or with `-i localhost,`.
+            _ if host.place.is_none() && is_here(&host.name) => "local",
             _ => "ssh",
         };
         match Kind::of(connection) {
@@ -85,6 +85,11 @@ pub(super) fn refuse_unknown(name: &str) -> Result<(), Diagnostic> {
         )
         .help(KINDS)),
     }
+}
+
+/// Whether a name that no inventory explains means the machine we run on.
+fn is_here(name: &str) -> bool {
+    matches!(name, "localhost" | "127.0.0.1" | "::1")
 }
 
 /// The machine we run on.

@@ -1,7 +1,10 @@
 //! Files of a configuration, and one more that is not on disk: what arguments say, before what
 //! the files say.
 
-use std::io;
+use std::{
+    io,
+    path::{self, PathBuf},
+};
 
 use evenkeel_ssh::config::{DiskFiles, Files};
 
@@ -17,7 +20,14 @@ impl Overlay {
     pub(super) fn new(said: &Said, home: &str) -> Self {
         let mut text = said.lines.join("\n");
         match &said.file {
-            Some(file) => text += &format!("\nInclude \"{file}\"\n"),
+            Some(file) => {
+                // Included names would be looked for beside the user's own configuration.
+                let file = match file.starts_with('~') {
+                    true => PathBuf::from(file),
+                    false => path::absolute(file).unwrap_or_else(|_| PathBuf::from(file)),
+                };
+                text += &format!("\nInclude \"{}\"\n", file.display());
+            }
             None => {
                 text += &format!("\nInclude \"{home}/.ssh/config\"\nInclude /etc/ssh/ssh_config\n");
             }
