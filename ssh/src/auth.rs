@@ -255,10 +255,12 @@ impl Login<'_> {
 
     /// The host ended the connection before it had judged.
     fn cut_off(&self) -> Trouble {
-        let why = self
-            .told
-            .ended()
-            .unwrap_or_else(|| "it closed the connection".to_owned());
+        let why = self.told.ended();
+        let why = why.unwrap_or_else(|| "it closed the connection".to_owned());
+        // It names no method that is left.
+        if why == russh::Error::NoAuthMethod.to_string() {
+            return self.failed();
+        }
         if !why.contains("oo many authentication failures") {
             return Trouble::passing(format!("the login broke off: {why}"));
         }
@@ -274,7 +276,7 @@ impl Login<'_> {
         )
     }
 
-    fn failed(self) -> Trouble {
+    fn failed(&self) -> Trouble {
         let takes = self.takes.clone().unwrap_or_else(MethodSet::empty);
         let names: Vec<&str> = takes.iter().map(<&str>::from).collect();
         let mut why = format!(

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    os::unix::process::ExitStatusExt as _,
     process::Stdio,
     sync::{
         Arc, Mutex,
@@ -22,6 +23,7 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, copy, duplex, split},
     net::{TcpListener, TcpStream},
     process::Command,
+    sync::mpsc::unbounded_channel,
 };
 
 /// A key that is the same in every run.
@@ -217,11 +219,6 @@ impl Handler for Guest {
         Ok(())
     }
 
-    async fn channel_close(&mut self, _: ChannelId, _: &mut Session) -> Result<(), Self::Error> {
-        self.open.fetch_sub(1, Ordering::SeqCst);
-        Ok(())
-    }
-
     async fn channel_open_direct_tcpip(
         &mut self,
         channel: Channel<Msg>,
@@ -259,12 +256,19 @@ impl Handler for Guest {
         session.channel_success(id)?;
         let command = String::from_utf8(command.to_vec()).unwrap();
         let noise = self.manners.noise;
-        tokio::spawn(run(channel, session.handle(), command, noise));
+        let open = Arc::clone(&self.open);
+        tokio::spawn(run(channel, session.handle(), command, noise, open));
         Ok(())
     }
 }
 
-async fn run(channel: Channel<Msg>, handle: Handle, command: String, noise: &'static str) {
+async fn run(
+    channel: Channel<Msg>,
+    handle: Handle,
+    command: String,
+    noise: &'static str,
+    open: Arc<AtomicUsize>,
+) {
     let id = channel.id();
     let (mut read, write) = channel.split();
     let mut child = Command::new("sh")
@@ -277,19 +281,21 @@ async fn run(channel: Channel<Msg>, handle: Handle, command: String, noise: &'st
     let mut stdin = child.stdin.take();
     let mut stdout = child.stdout.take().unwrap();
     let mut stderr = child.stderr.take().unwrap();
-    let feeding = tokio::spawn(async move {
+    // Without bound: a session of russh that waits for the reader of one channel does nothing else.
+    let (queue, mut queued) = unbounded_channel();
+    let listening = tokio::spawn(async move {
         while let Some(message) = read.wait().await {
             match message {
-                ChannelMsg::Data { data } => {
-                    if let Some(to) = &mut stdin {
-                        if to.write_all(&data).await.is_err() {
-                            stdin = None;
-                        }
-                    }
-                }
-                ChannelMsg::Eof => stdin = None,
-                ChannelMsg::Close => return,
+                ChannelMsg::Data { data } => drop(queue.send(data)),
+                ChannelMsg::Eof | ChannelMsg::Close => return,
                 _ => {}
+            }
+        }
+    });
+    let feeding = tokio::spawn(async move {
+        while let (Some(to), Some(data)) = (&mut stdin, queued.recv().await) {
+            if to.write_all(&data).await.is_err() {
+                stdin = None;
             }
         }
     });
@@ -301,26 +307,27 @@ async fn run(channel: Channel<Msg>, handle: Handle, command: String, noise: &'st
     let both = async { tokio::join!(copy(&mut stdout, &mut out), copy(&mut stderr, &mut err)) };
     drop(both.await);
     let status = child.wait().await.unwrap();
-    match (
-        status.code(),
-        std::os::unix::process::ExitStatusExt::signal(&status),
-    ) {
-        (Some(code), _) => drop(
-            handle
-                .exit_status_request(id, u32::try_from(code).unwrap())
-                .await,
-        ),
+    open.fetch_sub(1, Ordering::SeqCst);
+    // A client that has gone wants to know nothing.
+    let told = match (status.code(), status.signal()) {
+        (Some(code), _) => {
+            let code = u32::try_from(code).unwrap();
+            handle.exit_status_request(id, code).await
+        }
         (None, signal) => {
             let name = if signal == Some(9) {
                 Sig::KILL
             } else {
                 Sig::TERM
             };
-            let told = handle.exit_signal_request(id, name, false, String::new(), String::new());
-            drop(told.await);
+            let words = (String::new(), String::new());
+            let told = handle.exit_signal_request(id, name, false, words.0, words.1);
+            told.await
         }
+    };
+    if told.is_ok() && handle.eof(id).await.is_ok() {
+        handle.close(id).await.unwrap_or_default();
     }
-    drop(handle.eof(id).await);
-    drop(handle.close(id).await);
+    listening.abort();
     feeding.abort();
 }

@@ -35,7 +35,7 @@ impl Overlay {
         Self(text)
     }
 
-    pub(super) fn name(&self) -> &'static str {
+    pub(super) fn name() -> &'static str {
         NAME
     }
 }

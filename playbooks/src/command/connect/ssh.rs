@@ -160,7 +160,7 @@ impl Ssh {
         let sources = match (&said.file, said.lines.is_empty()) {
             (None, true) => Sources::Usual,
             (Some(file), true) => Sources::Only(file.clone()),
-            (_, false) => Sources::Only(overlay.name().to_owned()),
+            (_, false) => Sources::Only(Overlay::name().to_owned()),
         };
         let config =
             Config::read(&sources, &overlay, &self.machine).map_err(|error| wrong(&error))?;
