@@ -58,7 +58,9 @@ pub(super) fn load_for(
 pub(super) fn read(request: &Request, options: &cli::Connection) -> Result<Loaded, Refused> {
     let modules = Arc::new(evenkeel_modules::standard());
     let ways = Ways::new(options).map_err(Refused::of)?;
-    crate::load::load_with_files(request, &modules, &|host| ways.connect(host))
+    let mut loaded = crate::load::load_with_files(request, &modules, &|host| ways.connect(host))?;
+    loaded.warnings.extend(ways.warnings());
+    Ok(loaded)
 }
 
 /// What is wrong with an option.

@@ -8,7 +8,7 @@ fn options_of_other_connections() {
         (
             "-c winrm",
             "error: this version cannot reach hosts over `winrm`\n\
-             help: it reaches them over `ssh` or `local`\n",
+             help: it reaches them over `ssh`, `openssh`, `docker`, `podman`, `chroot` or `local`\n",
         ),
         (
             "--vault-password-file x",
