@@ -42,7 +42,7 @@ use std::{
 use async_trait::async_trait;
 
 use crate::{
-    host::{Exchange, Host, HostError, Reply, Stopping, Traffic},
+    host::{Exchange, Host, HostError, Recall, Reply, Stopping, Traffic},
     late::NotYet,
     probe::{AnyProbe, Probe},
     step::{Done, Effect},
@@ -239,6 +239,11 @@ impl Host for FakeHost {
         // As with a real host, others get their turn meanwhile.
         tokio::task::yield_now().await;
         self.exchange_now(&exchange)
+    }
+
+    async fn recall(&self, _: &Exchange) -> Result<Recall, HostError> {
+        tokio::task::yield_now().await;
+        self.state().recall()
     }
 
     async fn stop(&self, stopping: &Stopping) -> Result<(), HostError> {

@@ -176,6 +176,18 @@ impl Schedule {
         self.tidy(self.layout.host(node));
     }
 
+    /// A task that was started is to be decided anew: what was begun of it is lost.
+    pub fn put_back(&mut self, task: TaskId) {
+        let node = self.layout.node(task);
+        assert!(
+            self.states[node] == State::Running,
+            "BUG: task {} does not run",
+            task.0
+        );
+        self.states[node] = State::Open;
+        self.ready(node);
+    }
+
     /// A task whose turn had come has ended.
     pub fn finish(&mut self, task: TaskId, ended: Ended) {
         let node = self.layout.node(task);

@@ -91,13 +91,15 @@ pub(super) fn last(all: &[&Op], first: usize, end: usize, place: &LedgerPlace) -
     last
 }
 
-/// Writes the section that begins with operation `first` and ends with the last of `all`.
+/// Writes the section that begins with operation `first` and ends with the last of `all`; `record`:
+/// what it prints may have to be recalled.
 pub(super) fn write(
     script: &mut Script<'_>,
     groups: &mut BTreeMap<usize, Vec<Vec<usize>>>,
     wrappers: &mut Wrappers,
     all: &[&Op],
     first: usize,
+    record: bool,
 ) -> Result<(), HostError> {
     let last = all.len() - 1;
     let who = who_of(all[first]).cloned().unwrap_or_default();
@@ -154,7 +156,8 @@ pub(super) fn write(
         script.raw("if");
     }
     script.raw(format!(" ek_become {wrapper}; then\n"));
-    script.raw(format!("ek_section {wrapper} {at} {len} {text_len}\n"));
+    let noted = if record { "ek_noted " } else { "" };
+    script.raw(format!("{noted}ek_section {wrapper} {at} {len} {text_len}\n"));
     script.raw("case $? in\n0) ;;\n");
     for (index, to) in places.iter().enumerate() {
         script.raw(format!("{}) ek_next={to} ;;\n", END + 1 + index));
