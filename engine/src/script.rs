@@ -5,6 +5,7 @@
 //! neither a noisy login shell nor the output of a program can be taken for an answer.
 
 mod answer;
+mod batch;
 mod build;
 mod quote;
 mod sections;

@@ -1,6 +1,8 @@
 //! `ScriptHost` against the real thing: this machine, in dash and in bash.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may")]
 
+#[path = "script_host/batch.rs"]
+mod batch;
 #[path = "script_host/lock.rs"]
 mod lock;
 #[path = "script_host/long.rs"]

@@ -63,9 +63,11 @@ impl Loop {
             (_, true) => Some(Forgiven::Rescued),
             _ => None,
         };
-        self.count(finished.outcome, &finished.reason, forgiven);
-        let duration_ms = ran.map_or(0, |ran| ran.iter().map(|ran| ran.millis).sum());
-        self.emit(id, finished, forgiven, duration_ms);
+        if !task.silent || failed {
+            self.count(finished.outcome, &finished.reason, forgiven);
+            let duration_ms = ran.map_or(0, |ran| ran.iter().map(|ran| ran.millis).sum());
+            self.emit(id, finished, forgiven, duration_ms);
+        }
         shared.board.moved();
     }
 
@@ -338,6 +340,9 @@ impl Loop {
     }
 
     fn simply(&mut self, id: TaskId, outcome: Outcome, reason: Reason) {
+        if self.task(id).silent {
+            return;
+        }
         self.count(outcome, &reason, None);
         let event = TaskFinished {
             name: self.task_name(id),

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    SetUp,
+    SetUp, batch,
     sections::{self, Wrappers},
     steps,
     text::{Needs, Piece, Script},
@@ -85,15 +85,18 @@ pub(super) fn exchange(setup: &SetUp, exchange: &Exchange) -> Result<Sent, HostE
             sections::write(&mut script, &mut groups, &mut wrappers, all, at, steps)?;
             at = last + 1;
         } else {
-            own(
+            let place = &exchange.place;
+            let elsewhere = (at..end).find(|at| goes_elsewhere(all[*at], place));
+            let end = elsewhere.unwrap_or(end);
+            at = next(
                 &mut script,
                 &mut groups,
                 &mut wrappers,
                 &all,
                 at,
-                &exchange.place,
+                end,
+                place,
             )?;
-            at += 1;
         }
     }
     if steps {
@@ -217,8 +220,34 @@ fn stops(all: &[&Op], at: usize) -> bool {
     }
 }
 
+/// Writes the operation `at` of the script's own identity, or a batch of them that begins with it;
+/// which comes after it. Operations from `end` on are not its own.
+pub(super) fn next(
+    script: &mut Script<'_>,
+    groups: &mut BTreeMap<usize, Vec<Vec<usize>>>,
+    wrappers: &mut Wrappers,
+    all: &[&Op],
+    at: usize,
+    end: usize,
+    place: &LedgerPlace,
+) -> Result<usize, HostError> {
+    let Some(batch) = batch::find(script, &all[..end], at) else {
+        own(script, groups, wrappers, all, at, place)?;
+        return Ok(at + 1);
+    };
+    batch.write(script, all, at)?;
+    script.raw("[ -n \"$ek_all\" ] || {\n");
+    for at in at..batch.end {
+        script.raw(format!("case \"$ek_ok \" in *' {at} '*) ;; *)\n"));
+        own(script, groups, wrappers, all, at, place)?;
+        script.raw(";; esac\n");
+    }
+    script.raw("}\n");
+    Ok(batch.end)
+}
+
 /// Writes an operation of the script's own identity.
-pub(super) fn own(
+fn own(
     script: &mut Script<'_>,
     groups: &mut BTreeMap<usize, Vec<Vec<usize>>>,
     wrappers: &mut Wrappers,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     SetUp,
-    build::{goes_elsewhere, own, who_of},
+    build::{goes_elsewhere, next, who_of},
     text::{Needs, Piece, Script},
 };
 use crate::{
@@ -112,19 +112,25 @@ pub(super) fn write(
     if steps {
         inner.raw("ek_open_spool\n");
     }
-    for at in first..=last {
-        own(
+    let mut at = first;
+    while at <= last {
+        let mut none = Wrappers::default();
+        let end = all.len();
+        at = next(
             &mut inner,
             groups,
-            &mut Wrappers::default(),
+            &mut none,
             all,
             at,
+            end,
             &LedgerPlace::User,
         )?;
+    }
+    for op in &all[first..] {
         if let Op::Step {
             on_failure: Some(to),
             ..
-        } = all[at]
+        } = op
             && *to > last
             && !places.contains(to)
         {

@@ -120,6 +120,53 @@ ek_fetch() {
   return "$ek_s"
 }
 
+# ek_batch STAGES…: many small files at once, by the functions ek_prepare and ek_commit, which stand
+# before this call. After it ek_all is set if all is done; else ek_ok lists what is.
+ek_batch() {
+  if ek_prepare 2>/dev/null; then
+    set +C
+    umask 022
+    ek_all=1
+    ek_commit 2>/dev/null
+  fi
+  set +C
+  umask 022
+  rm -rf -- "$@"
+}
+
+# ek_absent PATHS…: whether nothing is there.
+ek_absent() {
+  for ek_x in "$@"; do
+    [ ! -e "$ek_x" ] && [ ! -L "$ek_x" ] || return 1
+  done
+}
+
+# ek_files PATHS…: whether each is a file itself.
+ek_files() {
+  for ek_x in "$@"; do
+    [ -f "$ek_x" ] && [ ! -L "$ek_x" ] || return 1
+  done
+}
+
+# ek_keep TEMP OWNER GROUP MODE, then user, group and mode of the old file, and of TEMP.
+ek_keep() {
+  if [ -n "$2$3" ] || [ "$5 $6" != "$8 $9" ]; then
+    chown -h -- "${2:-$5}:${3:-$6}" "$1" || return 1
+  fi
+  chmod -- "${4:-0$7}" "$1"
+}
+
+# ek_landed INDEX TEMP: whether a file is in its place.
+ek_landed() {
+  if [ -e "$2" ] || [ -L "$2" ]; then
+    ek_all=
+    return
+  fi
+  ek_say "step $1"
+  ek_say "did $1 ok 0 0"
+  ek_ok="$ek_ok $1"
+}
+
 # ek_write PATH TEMP OFFSET LENGTH SHA WAS OWNER GROUP MODE NEW_MODE VALIDATE…
 # WAS: empty (anything), `-` (nothing is there) or a SHA.
 ek_write() {

@@ -76,7 +76,7 @@ fn moved(
 }
 
 /// Five digits: so that `chmod` also clears a directory's setgid bit.
-fn octal(mode: u32) -> String {
+pub(super) fn octal(mode: u32) -> String {
     format!("{mode:05o}")
 }
 

@@ -1,6 +1,6 @@
 //! Keywords of a task on one host, with what blocks, play, inventory and command line say.
 
-use evenkeel_engine::{Identity, Method, Nature, Secret, Text, Thing, Value};
+use evenkeel_engine::{Identity, Method, Nature, Secret, Thing, Value};
 
 use super::{args::is_yes, listing::Entry};
 use crate::{
@@ -41,7 +41,8 @@ pub(crate) fn text(keyword: &Spanned<String>, scope: &Scope) -> Result<String, F
     })
 }
 
-fn flag(found: &Flag, scope: &Scope) -> Result<bool, Fault> {
+/// A yes or no that is known when the playbook is read.
+pub(crate) fn flag(found: &Flag, scope: &Scope) -> Result<bool, Fault> {
     match &found.value {
         OrTemplate::Is(value) => Ok(*value),
         OrTemplate::Template(text) => {
@@ -62,22 +63,32 @@ fn flag(found: &Flag, scope: &Scope) -> Result<bool, Fault> {
 
 /// Keywords around a task, the innermost first.
 pub(crate) struct Keywords<'a> {
-    entry: &'a Entry<'a>,
+    commons: &'a [&'a Common],
+    once: Option<&'a Flag>,
     scope: &'a Scope,
 }
 
 impl<'a> Keywords<'a> {
     /// Of an entry on a host.
     pub(crate) fn new(entry: &'a Entry<'a>, scope: &'a Scope) -> Self {
-        Self { entry, scope }
+        Self {
+            commons: &entry.commons,
+            once: entry.task.once.as_ref(),
+            scope,
+        }
+    }
+
+    /// Of what stands around no task of its own, the outermost first.
+    pub(crate) fn around(commons: &'a [&'a Common], scope: &'a Scope) -> Self {
+        Self {
+            commons,
+            once: None,
+            scope,
+        }
     }
 
     fn find<T>(&self, get: impl Fn(&'a Common) -> Option<T>) -> Option<T> {
-        self.entry
-            .commons
-            .iter()
-            .rev()
-            .find_map(|common| get(common))
+        self.commons.iter().rev().find_map(|common| get(common))
     }
 
     /// A yes or no.
@@ -170,51 +181,12 @@ impl<'a> Keywords<'a> {
         })
     }
 
-    /// The environment; what stands further in wins.
-    pub(crate) fn environment(&self) -> Result<Vec<(String, Text)>, Fault> {
-        let mut all: Vec<(String, Text)> = Vec::new();
-        for node in self
-            .entry
-            .commons
-            .iter()
-            .flat_map(|common| &common.environment)
-        {
-            let mut faults = Vec::new();
-            let tree = Tree::new(node, &mut faults);
-            if let Some(fault) = faults.into_iter().next() {
-                return Err(fault);
-            }
-            let Value::Map(map) = tree.render(&self.scope.variables())? else {
-                return Err(Fault::new(
-                    "wrong_type",
-                    "`environment` wants a map that is known before the run",
-                )
-                .or_at(node.span));
-            };
-            for (name, value) in map {
-                let value = match value {
-                    Value::Secret(secret) => Text::Secret(secret),
-                    value => {
-                        let wrong = || {
-                            let message = format!("`{name}` of `environment` is {}", value.kind());
-                            Fault::new("wrong_type", message).or_at(node.span)
-                        };
-                        Text::Plain(value.as_text().ok_or_else(wrong)?)
-                    }
-                };
-                all.retain(|(other, _)| *other != name);
-                all.push((name, value));
-            }
-        }
-        Ok(all)
-    }
-
     /// Whether a command runs once for each checksum.
     pub(crate) fn once(&self, nature: Nature, settings: &Settings) -> Result<bool, Fault> {
         if nature != Nature::Command {
             return Ok(false);
         }
-        if let Some(once) = &self.entry.task.once {
+        if let Some(once) = self.once {
             return flag(once, self.scope);
         }
         let commands = self.find(|common| common.commands.as_ref().map(|found| found.value));
@@ -223,7 +195,7 @@ impl<'a> Keywords<'a> {
 
     /// All tags of the task.
     pub(crate) fn tags(&self) -> Vec<&'a str> {
-        let all = self.entry.commons.iter().flat_map(|common| &common.tags);
+        let all = self.commons.iter().flat_map(|common| &common.tags);
         all.map(|tag| tag.value.as_str()).collect()
     }
 

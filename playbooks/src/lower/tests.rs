@@ -356,7 +356,8 @@ fn blocks_pass_on_their_keywords() {
     let body = &loaded.list.tasks[0];
     assert_eq!(body.identity.user.as_deref(), Some("app"));
     assert!(body.ignore_errors);
-    assert_eq!(body.environment, [("LANG".to_owned(), "C".into())]);
+    let environment = body.body.environment(&Known::default()).unwrap();
+    assert_eq!(environment, Some(vec![("LANG".to_owned(), "C".into())]));
     assert_eq!(args(resolve(&loaded, 0, &Known::default()))["text"], 1);
     assert_eq!(loaded.tags, ["b", "t"]);
 }
