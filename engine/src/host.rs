@@ -206,8 +206,9 @@ pub struct Over {
     /// One for each of `ops`: how steps ended, what was asked between them, and whether guards held.
     /// Everything else is `NotReached`.
     pub ops: Vec<OpResult>,
-    /// The step in the middle of which its script was killed: how far it came is not known.
-    pub cut: Option<usize>,
+    /// Whether its script came to its end. If not, it was killed: one of the steps that were not
+    /// reached may have been begun.
+    pub whole: bool,
     /// Whether the host was started again since. What was not synced may be lost.
     pub restarted: bool,
 }

@@ -106,7 +106,7 @@ impl State {
         if exchange.acts() {
             self.record = Some(Over {
                 ops: vec![OpResult::NotReached; exchange.ops.len()],
-                cut: None,
+                whole: true,
                 restarted: false,
             });
         }
@@ -146,10 +146,10 @@ impl State {
                 break;
             }
             let one = self.one(op, going);
-            if let Some(record) = &mut self.record {
+            if let Some(record) = self.record.as_mut().filter(|_| going.exchange.acts()) {
                 match &one {
                     Ok((result, _)) => record.ops[at] = result.clone(),
-                    Err(HostError::Lost(_)) => record.cut = Some(at),
+                    Err(HostError::Lost(_)) => record.whole = false,
                     Err(_) => {}
                 }
             }

@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    chain::{Slot, steps},
+    chain::steps,
     drive::{Flight, Landed, Loop},
     exchange::Lost,
 };
@@ -38,8 +38,8 @@ pub(super) enum Came {
 /// What is left open of a chain whose answer was lost.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Gap {
-    /// The operation that was cut off in its middle.
-    pub(super) cut: Option<usize>,
+    /// Its script was killed.
+    pub(super) killed: bool,
     /// The host was started again meanwhile.
     pub(super) restarted: bool,
 }
@@ -57,7 +57,10 @@ impl Loop {
         };
         self.shared.sink.event(&Event::Waiting {
             host: self.name.clone(),
-            what: format!("its connection, which was lost ({})", self.masking.text(&error.to_string())),
+            what: format!(
+                "its connection, which was lost ({})",
+                self.masking.text(&error.to_string())
+            ),
         });
         self.lost_once = true;
         // A connection that is lost again and again brings nothing.
@@ -76,9 +79,9 @@ impl Loop {
                 let bound = self.shared.options.reconnect.as_secs();
                 let gone = match error {
                     _ if vain || bound == 0 => error,
-                    HostError::Lost(why) | HostError::Unreachable(why) => HostError::Lost(format!(
-                        "{why}; it did not come back within {bound} s"
-                    )),
+                    HostError::Lost(why) | HostError::Unreachable(why) => {
+                        HostError::Lost(format!("{why}; it did not come back within {bound} s"))
+                    }
                     other => other,
                 };
                 return Err(gone.into());
@@ -91,7 +94,9 @@ impl Loop {
             let came = if open {
                 self.recall(&exchange).await
             } else {
-                self.once(exchange.clone()).await.map(|reply| Some(Came::Reply(reply)))
+                self.once(exchange.clone())
+                    .await
+                    .map(|reply| Some(Came::Reply(reply)))
             };
             match came {
                 Ok(Some(came)) => return Ok(came),
@@ -153,19 +158,21 @@ impl Loop {
         self.start_over().await
     }
 
-    /// Whether a task of a chain has to be planned anew: a step of it was cut off in its middle, or
-    /// what it did may not have outlived a restart.
-    pub(super) fn is_open(&self, at: usize, landed: &Landed, slots: &[Slot], gap: Gap) -> bool {
-        let cut = gap.cut.and_then(|cut| slots.get(cut));
-        if matches!(cut, Some(Slot::Step { entry, .. }) if *entry == at) {
-            return true;
+    /// Whether a task of a chain has to be planned anew: nobody knows how far it came, or what it
+    /// did may not have outlived a restart.
+    pub(super) fn is_open(landed: &Landed, gap: Gap) -> bool {
+        if landed.entry.epoch.is_none() {
+            return false;
         }
         let taken: usize = landed.ran.iter().map(|ran| ran.taken).sum();
         let decided = &landed.entry.decided;
+        let well = landed.ran.iter().all(|ran| ran.trouble.is_none());
+        if well && taken < steps(decided).count() {
+            return gap.killed || gap.restarted;
+        }
         let bounds = decided.items.iter().filter_map(|item| item.bound.as_ref());
         let mut natures = bounds.map(|bound| bound.nature());
-        let whole = taken == steps(decided).count();
-        gap.restarted && taken > 0 && !(whole && natures.all(|nature| nature == Nature::Command))
+        gap.restarted && natures.any(|nature| nature != Nature::Command)
     }
 
     /// Whether a long step went down with its host, which was started again: its task is planned anew.

@@ -8,8 +8,8 @@ use super::{
     drive::{Flight, Landed, Loop},
     exchange::{Lost, Sent},
     finish::{Ran, run_error},
-    reconnect::Gap,
     known::Who,
+    reconnect::Gap,
 };
 use crate::{
     event::{Event, TaskError},
@@ -52,8 +52,10 @@ impl Loop {
         let (results, tail) = match self.stoppable(ops, tail).await {
             Ok(Sent::Ran(results, tail)) => (results, tail),
             Ok(Sent::Found(over)) => {
-                let (cut, restarted) = (over.cut.and_then(|cut| cut.checked_sub(before)), over.restarted);
-                gap = Some(Gap { cut, restarted });
+                gap = Some(Gap {
+                    killed: !over.whole,
+                    restarted: over.restarted,
+                });
                 (over.ops, Vec::new())
             }
             Ok(Sent::Stale) => {
@@ -70,7 +72,7 @@ impl Loop {
             Err(lost) => return Err(lost),
         };
         let stepped = |result: &OpResult| matches!(result, OpResult::Stepped(_));
-        if gap.is_none_or(|gap| gap.cut.is_some() || results.iter().any(stepped)) {
+        if gap.is_none() || results.iter().any(stepped) {
             self.written();
         }
         let finished = self.decided.len();
@@ -294,10 +296,10 @@ impl Loop {
         let acted = |sending: &Sending| !matches!(sending.stage, Stage::Waiting);
         let any = all.iter().any(acted);
         let mut again = restarted;
-        for (at, mut sending) in all.into_iter().enumerate() {
+        for mut sending in all {
             if let Some(gap) = gap {
                 if !matches!(sending.stage, Stage::Finished | Stage::Flying { .. })
-                    && self.is_open(at, &sending.landed, slots, gap)
+                    && Self::is_open(&sending.landed, gap)
                 {
                     again = true;
                     self.plan_anew(&sending.landed);

@@ -215,7 +215,6 @@ fn over(
         }
     }
     let is_cut = |found: &Found<'_>| found.begun && found.did.is_empty();
-    let cut = found.iter().position(is_cut).filter(|_| !ended);
     let is_whole = |at: usize, found: &Found<'_>| {
         let asked = groups.get(&at).map_or(0, Vec::len);
         found.groups.len() == asked && found.groups.values().all(|(_, end)| end.is_some())
@@ -228,7 +227,7 @@ fn over(
     });
     Over {
         ops: ops.collect(),
-        cut,
+        whole: ended,
         restarted,
     }
 }

@@ -163,7 +163,9 @@ pub(super) fn write(
     }
     script.raw(format!(" ek_become {wrapper}; then\n"));
     let noted = if record { "ek_noted " } else { "" };
-    script.raw(format!("{noted}ek_section {wrapper} {at} {len} {text_len}\n"));
+    script.raw(format!(
+        "{noted}ek_section {wrapper} {at} {len} {text_len}\n"
+    ));
     script.raw("case $? in\n0) ;;\n");
     for (index, to) in places.iter().enumerate() {
         script.raw(format!("{}) ek_next={to} ;;\n", END + 1 + index));

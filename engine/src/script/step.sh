@@ -162,8 +162,8 @@ ek_landed() {
     ek_all=
     return
   fi
-  ek_say "step $1"
-  ek_say "did $1 ok 0 0"
+  ek_both "step $1"
+  ek_both "did $1 ok 0 0"
   ek_ok="$ek_ok $1"
 }
 

@@ -9,3 +9,4 @@ mod cut;
 mod lock;
 mod order;
 mod secrets;
+mod survive;
