@@ -95,6 +95,13 @@ impl FakeHost {
         self.with(|world| world.add_group(name, gid))
     }
 
+    /// Its machine id. Hosts with the same one are taken for names of one machine.
+    #[must_use]
+    pub fn machine(self, id: &str) -> Self {
+        self.state().ledger.machine = Some(id.to_owned());
+        self
+    }
+
     /// Says who is logged in; the user is there already.
     #[must_use]
     pub fn login(self, user: &str) -> Self {

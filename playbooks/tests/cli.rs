@@ -6,6 +6,7 @@ mod cli {
     pub(crate) mod case;
     mod facts;
     mod help;
+    mod hosts;
     mod ledger;
     mod quickstart;
     mod refuse;

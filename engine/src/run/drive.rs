@@ -111,13 +111,11 @@ pub(super) async fn drive(shared: Arc<Shared>, host: HostId) -> Recap {
     let board = &it.shared.board;
     {
         let mut state = board.state();
-        // Nobody will hear how it ends: other hosts must not wait for it.
-        for id in it.tasks.iter().filter(|_| result.is_err()) {
-            if state.schedule.is_running(*id) {
-                state.schedule.finish(*id, crate::schedule::Ended::Failed);
-            }
+        match result {
+            Ok(()) => state.schedule.end_host(host, None),
+            // Nobody will hear how it ends: other hosts must not wait for it.
+            Err(_) => state.schedule.lose_host(host),
         }
-        state.schedule.end_host(host, None);
     }
     board.moved();
     it.recap.exchanges = traffic.exchanges;

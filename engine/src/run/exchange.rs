@@ -46,20 +46,14 @@ pub(super) enum Sent {
 }
 
 impl Loop {
-    async fn exchange(
-        &mut self,
-        lock: Option<Lock>,
-        ops: Vec<Op>,
-        tail: Vec<Op>,
-    ) -> Result<Came, Lost> {
-        let exchange = Exchange {
+    fn request(&self, lock: Option<Lock>, ops: Vec<Op>, tail: Vec<Op>) -> Exchange {
+        Exchange {
             run: self.shared.options.run.clone(),
             place: self.place.clone(),
             lock,
             ops,
             tail,
-        };
-        self.survive(exchange).await
+        }
     }
 
     /// One exchange over one connection.
@@ -74,7 +68,8 @@ impl Loop {
 
     /// Operations that need no lock.
     pub(super) async fn plain(&mut self, ops: Vec<Op>) -> Result<Vec<OpResult>, Lost> {
-        match self.exchange(None, ops, Vec::new()).await? {
+        let request = self.request(None, ops, Vec::new());
+        match self.survive(&request).await? {
             Came::Reply(Reply::Ran { ops, .. }) => Ok(ops),
             _ => Err(HostError::Garbled("a lock that nobody asked for".to_owned()).into()),
         }
@@ -133,6 +128,7 @@ impl Loop {
         self.ledger = Ledger::read(&text).map_err(|error| HostError::Garbled(error.to_string()))?;
         self.shared.board.share_key(&mut self.ledger);
         self.owing = self.ledger.owing(&self.scope(""));
+        self.shared.board.tell_others(&self.owing, &self.ledger);
         Ok(())
     }
 
@@ -143,13 +139,14 @@ impl Loop {
         let holder = format!("{} on {} since {}", audit.who, audit.from, audit.at);
         let begun = Instant::now();
         let mut told = false;
+        let lock = Lock {
+            serial: self.ledger.serial,
+            wait_millis: 200,
+            holder,
+        };
+        let mut request = self.request(Some(lock), ops, tail);
         loop {
-            let lock = Lock {
-                serial: self.ledger.serial,
-                wait_millis: if told { LOCK_WAIT } else { 200 },
-                holder: holder.clone(),
-            };
-            match self.exchange(Some(lock), ops.clone(), tail.clone()).await? {
+            match self.survive(&request).await? {
                 Came::Reply(Reply::Ran { ops, tail, serial }) => {
                     self.shared.board.locked(&machine);
                     self.ledger.serial = serial;
@@ -176,6 +173,9 @@ impl Loop {
                         });
                     }
                     told = true;
+                    if let Some(lock) = &mut request.lock {
+                        lock.wait_millis = LOCK_WAIT;
+                    }
                     if self.shared.cancel.is_stopped() {
                         // Nothing was begun, and nothing will be.
                         return Err(Lost::Aborted);

@@ -46,7 +46,7 @@ pub(super) struct Gap {
 
 impl Loop {
     /// One exchange, over as many connections as it takes within the bound.
-    pub(super) async fn survive(&mut self, exchange: Exchange) -> Result<Came, Lost> {
+    pub(super) async fn survive(&mut self, exchange: &Exchange) -> Result<Came, Lost> {
         let error = match self.once(exchange.clone()).await {
             Ok(reply) => {
                 self.connected = true;
@@ -92,7 +92,7 @@ impl Loop {
             }
             pause = (pause * 2).clamp(Duration::from_millis(100), LONGEST_PAUSE);
             let came = if open {
-                self.recall(&exchange).await
+                self.recall(exchange).await
             } else {
                 self.once(exchange.clone())
                     .await

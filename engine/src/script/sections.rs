@@ -171,7 +171,13 @@ pub(super) fn write(
         script.raw(format!("{}) ek_next={to} ;;\n", END + 1 + index));
     }
     script.raw("*) ek_next=$ek_end ;;\nesac\n");
-    script.raw(format!("else\nek_barred {last}"));
+    barred(script, all, first);
+    Ok(())
+}
+
+/// What is said where the section cannot be begun.
+fn barred(script: &mut Script<'_>, all: &[&Op], first: usize) {
+    script.raw(format!("else\nek_barred {}", all.len() - 1));
     for (at, op) in all.iter().enumerate().skip(first) {
         match op {
             Op::Step { on_failure, .. } => {
@@ -185,7 +191,6 @@ pub(super) fn write(
         }
     }
     script.raw("\nfi\nfi\n");
-    Ok(())
 }
 
 /// A script that becomes root and there runs the given one.
