@@ -7,7 +7,7 @@ mod members;
 mod serial;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -321,13 +321,10 @@ impl Read {
         let Lowering {
             list,
             faults,
-            mut unguarded,
+            unguarded,
             tags,
             ..
         } = lowering;
-        // Each batch of a play lists its tasks.
-        let mut once = std::collections::BTreeSet::new();
-        unguarded.retain(|one| once.insert((one.place.clone(), one.task.clone())));
         found.extend(
             faults
                 .iter()
@@ -352,7 +349,7 @@ impl Read {
             tasks,
             plays: plays.len(),
             warnings: out,
-            unguarded,
+            unguarded: once_each(unguarded),
             tags,
             settings: self.settings,
         })
@@ -580,6 +577,13 @@ fn connection_vars(
         }
     }
     vars
+}
+
+/// Each batch of a play lists its tasks.
+fn once_each(mut unguarded: Vec<Unguarded>) -> Vec<Unguarded> {
+    let mut seen = BTreeSet::new();
+    unguarded.retain(|one| seen.insert((one.place.clone(), one.task.clone())));
+    unguarded
 }
 
 fn count_play(play: &Play) -> usize {
