@@ -55,15 +55,16 @@ impl Real {
         append("etc/group", GROUP);
         let shadow = fs::read_to_string(path("etc/shadow")).unwrap();
         let others = shadow.lines().filter(|line| !line.starts_with("root:"));
-        let mut shadow: String = others.map(|line| format!("{line}\n")).collect();
+        let mut lines: Vec<String> = others.map(str::to_owned).collect();
         for (name, hash) in [
             ("root", ROOT),
             ("ek", LOGIN),
             ("ekapp", APP),
             ("ekoff", "!"),
         ] {
-            shadow += &format!("{name}:{hash}:19000:0:99999:7:::\n");
+            lines.push(format!("{name}:{hash}:19000:0:99999:7:::"));
         }
+        let shadow = lines.join("\n") + "\n";
         fs::write(path("etc/shadow"), shadow).unwrap();
         append("etc/sudoers", sudoers);
         fs::write(path("etc/doas.conf"), "permit ek\n").unwrap();

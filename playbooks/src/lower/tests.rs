@@ -370,7 +370,8 @@ fn passwords_come_from_variables_of_the_method() {
         );
         loaded(&text).list.tasks[0].identity.clone()
     };
-    let sudo = play("{ansible_become_password: a, ansible_sudo_pass: 'b\n', ansible_su_pass: c}");
+    let sudo =
+        play("{ansible_become_password: a, ansible_sudo_pass: \"b\\n\", ansible_su_pass: c}");
     assert_eq!(sudo.secret.unwrap().reveal(), b"b");
     let su = play(
         "{ansible_become_method: ansible.builtin.su, ansible_become_pass: a, ansible_su_flags: '-l x'}",
