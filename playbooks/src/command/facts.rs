@@ -47,7 +47,9 @@ impl Sink for Collect {
                 let facts = facts.cloned().unwrap_or_default();
                 all.facts.insert(finished.name.host.clone(), facts);
             }
-            Event::HostUnreachable { host, error } => all.failed.push(format!("{host}: {error}")),
+            Event::HostUnreachable { host, error, .. } => {
+                all.failed.push(format!("{host}: {error}"));
+            }
             _ => {}
         }
     }

@@ -58,7 +58,7 @@ pub(super) fn load_for(
 pub(super) fn load_text(selection: &Selection, text: &str) -> Result<Loaded, Exit> {
     let mut request = request(selection, false, false).map_err(|error| said(&error))?;
     request.text = Some(text.to_owned());
-    read(&request).map_err(|refused| {
+    read(&request, &selection.connection).map_err(|refused| {
         out::talk(&pages(&refused.diagnostics, &refused.files));
         Exit::Input
     })
