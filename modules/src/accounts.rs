@@ -109,7 +109,11 @@ impl Ageing {
         let mut all = self.password.reveal().to_vec();
         for days in [self.min, self.max, self.warn, self.inactive, self.expires] {
             all.push(b':');
-            all.extend(days.map(|days| days.to_string()).unwrap_or_default().bytes());
+            all.extend(
+                days.map(|days| days.to_string())
+                    .unwrap_or_default()
+                    .bytes(),
+            );
         }
         all
     }
@@ -191,10 +195,15 @@ impl Probe for Login {
         let text = String::from_utf8_lossy(output);
         let mut found = BTreeMap::new();
         for record in text.split('\0').filter(|record| !record.is_empty()) {
-            let (who, entry) = record_of(record).ok_or_else(|| "a record is not complete".to_owned())?;
+            let (who, entry) =
+                record_of(record).ok_or_else(|| "a record is not complete".to_owned())?;
             found.insert(who, entry);
         }
-        let answer = |login: &&Self| Ok(found.get(&format!("{}|{}", login.scope(), login.name)).cloned());
+        let answer = |login: &&Self| {
+            Ok(found
+                .get(&format!("{}|{}", login.scope(), login.name))
+                .cloned())
+        };
         Ok(batch.iter().map(answer).collect())
     }
 
@@ -202,8 +211,20 @@ impl Probe for Login {
         let Some(entry) = answer else {
             return Some(Vec::new());
         };
-        let Entry { uid, gid, comment, home, shell, shadow, groups } = entry;
-        let head = format!("{}|{}\n{uid}:{gid}:{comment}:{home}:{shell}\n", self.scope(), self.name);
+        let Entry {
+            uid,
+            gid,
+            comment,
+            home,
+            shell,
+            shadow,
+            groups,
+        } = entry;
+        let head = format!(
+            "{}|{}\n{uid}:{gid}:{comment}:{home}:{shell}\n",
+            self.scope(),
+            self.name
+        );
         let mut all = head.into_bytes();
         match shadow {
             Shadow::Hidden => all.push(b'?'),
@@ -238,7 +259,18 @@ fn record_of(record: &str) -> Option<(String, Entry)> {
     };
     let groups = lines.next()?.split(',').filter(|group| !group.is_empty());
     let groups = groups.map(str::to_owned).collect();
-    Some((who, Entry { uid, gid, comment, home, shell, shadow, groups }))
+    Some((
+        who,
+        Entry {
+            uid,
+            gid,
+            comment,
+            home,
+            shell,
+            shadow,
+            groups,
+        },
+    ))
 }
 
 /// The files in which users and groups stand, with what the programs keep beside them.
@@ -267,20 +299,36 @@ mod tests {
     use super::*;
 
     fn login(name: &str, local: bool) -> Login {
-        Login { name: name.to_owned(), local }
+        Login {
+            name: name.to_owned(),
+            local,
+        }
     }
 
     #[test]
     fn what_is_read_is_what_is_expected() {
-        let probes = [login("app", false), login("gone", false), login("app", true), login("x", true)];
+        let probes = [
+            login("app", false),
+            login("gone", false),
+            login("app", true),
+            login("x", true),
+        ];
         let output = b"all|app\n1000:1001:The App,,,:/srv/app:/bin/sh\n=$6$a$b:0:99999:7::19000\nwheel,web\0\
             local|app\n1:1:::\n?\n\0local|x\n1:1::/:/bin/sh\n\n\0";
         let answers = Login::parse(&probes.iter().collect::<Vec<_>>(), output).unwrap();
         let app = answers[0].as_ref().unwrap().as_ref().unwrap();
-        assert_eq!((app.uid, app.gid, app.home.as_str()), (1000, 1001, "/srv/app"));
+        assert_eq!(
+            (app.uid, app.gid, app.home.as_str()),
+            (1000, 1001, "/srv/app")
+        );
         assert_eq!(app.groups, ["wheel", "web"]);
-        let Shadow::Known(ageing) = &app.shadow else { panic!("{app:?}") };
-        assert_eq!((ageing.min, ageing.inactive, ageing.expires), (Some(0), None, Some(19000)));
+        let Shadow::Known(ageing) = &app.shadow else {
+            panic!("{app:?}")
+        };
+        assert_eq!(
+            (ageing.min, ageing.inactive, ageing.expires),
+            (Some(0), None, Some(19000))
+        );
         assert!(!format!("{app:?}").contains("$6$"));
         assert_eq!(answers[1], Ok(None));
         let said: Vec<u8> = probes
@@ -297,13 +345,35 @@ mod tests {
     fn the_script_reads_this_machine() {
         for shell in ["dash", "bash"] {
             let script = format!("f() {{ {LOGIN}\n}}\nf \"$@\"");
-            let args = ["all", "root", "local", "root", "all", "no-such-user", "local", "daemon"];
-            let ran = std::process::Command::new(shell).arg("-c").arg(script).arg(shell).args(args).output();
+            let args = [
+                "all",
+                "root",
+                "local",
+                "root",
+                "all",
+                "no-such-user",
+                "local",
+                "daemon",
+            ];
+            let ran = std::process::Command::new(shell)
+                .arg("-c")
+                .arg(script)
+                .arg(shell)
+                .args(args)
+                .output();
             let Ok(ran) = ran else { continue };
-            let probes =
-                [login("root", false), login("root", true), login("no-such-user", false), login("daemon", true)];
+            let probes = [
+                login("root", false),
+                login("root", true),
+                login("no-such-user", false),
+                login("daemon", true),
+            ];
             let answers = Login::parse(&probes.iter().collect::<Vec<_>>(), &ran.stdout).unwrap();
-            assert_eq!(answers[0].as_ref().unwrap().as_ref().unwrap().uid, 0, "{shell}");
+            assert_eq!(
+                answers[0].as_ref().unwrap().as_ref().unwrap().uid,
+                0,
+                "{shell}"
+            );
             assert_eq!(answers[0], answers[1], "{shell}");
             assert_eq!(answers[2], Ok(None), "{shell}");
             let said: Vec<u8> = probes
@@ -311,7 +381,11 @@ mod tests {
                 .zip(&answers)
                 .flat_map(|(probe, answer)| probe.expected(answer.as_ref().unwrap()).unwrap())
                 .collect();
-            assert_eq!(String::from_utf8_lossy(&said), String::from_utf8_lossy(&ran.stdout), "{shell}");
+            assert_eq!(
+                String::from_utf8_lossy(&said),
+                String::from_utf8_lossy(&ran.stdout),
+                "{shell}"
+            );
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use evenkeel_engine::{
     Change, Done, Effect, Module, NotYet, Plan, Probes, Refusal, Run, Seen, Step, Stop, Thing, Touches,
-    probes::Group as Known,
+    probes::{Group as Known, Which},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -118,7 +118,9 @@ impl Module for Group {
     fn touches(args: &Args) -> Touches {
         let mut writes = accounts::databases();
         writes.push(Thing::Group(args.name.clone()));
-        Touches::writes(writes).reading([Thing::Path("/etc/login.defs".to_owned())])
+        writes.extend(args.gid.map(|gid| Thing::Group(gid.to_string())));
+        let files = ["/etc/login.defs", "/etc/default/useradd"];
+        Touches::writes(writes).reading(files.map(|file| Thing::Path(file.to_owned())))
     }
 
     fn subject(args: &Args) -> String {
@@ -139,7 +141,14 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     if let Some(gid) = args.gid {
         look.ask(&Known(gid.to_string()));
     }
+    for tool in ["groupadd", "groupmod", "groupdel"] {
+        look.ask(&Which(tool.to_owned()));
+    }
     let now = entry(args, look)?;
+    if (args.state, now) == (State::Present, None) {
+        look.ask(&Numbers);
+        drop(Defaults::seen(look));
+    }
     Ok(match (args.state, now, args.gid) {
         (State::Absent, None, _) => Plan::nothing(),
         (State::Absent, Some(_), _) => removed(args, look)?.into(),
@@ -152,9 +161,19 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
 /// After the step, this is its number.
 fn then(args: &Args, run: Run, gid: Option<u32>) -> Step {
     let known = gid.map(|gid| (args.name.clone(), gid));
-    Step::from(run)
-        .effect(Effect::new(Known(args.name.clone()), known))
-        .effect(Effect::new(LocalGroup(args.name.clone()), gid))
+    let mut step = Step::from(run)
+        .effect(Effect::new(Known(args.name.clone()), known.clone()))
+        .effect(Effect::new(LocalGroup(args.name.clone()), gid));
+    if let Some(number) = args.gid {
+        let by_number = Known(number.to_string());
+        let told = known.is_some() && !args.non_unique;
+        step = step.effect(if told {
+            Effect::new(by_number, known)
+        } else {
+            Effect::unknown(by_number, "whose number it is then")
+        });
+    }
+    step
 }
 
 fn removed(args: &Args, look: &Look<'_>) -> Result<Change, NotYet> {

@@ -332,7 +332,10 @@ impl Module for Useradd {
         }
         let home = args.home.as_ref().map(|home| paths::clean(home));
         let home = home.unwrap_or_else(|| format!("/home/{name}"));
-        writes.extend(paths::ancestors(&home).filter(|dir| *dir != "/").map(|dir| Thing::Path(dir.to_owned())));
+        if args.home.is_some() && args.create_home {
+            writes.extend(paths::ancestors(&home).filter(|dir| *dir != "/").map(|dir| Thing::Path(dir.to_owned())));
+        }
+        writes.extend(args.uid.map(|uid| Thing::User(uid.to_string())));
         writes.push(Thing::Tree(home));
         if let Some(file) = args.ssh_key_file.as_ref().filter(|file| paths::is_absolute(file)) {
             writes.push(Thing::Path(file.clone()));
@@ -342,7 +345,9 @@ impl Module for Useradd {
         let skeleton = args.skeleton.clone().unwrap_or_else(|| "/etc/skel".to_owned());
         Touches::writes(writes)
             .reading(reads.map(|group| Thing::Group(group.clone())))
-            .reading([Thing::Tree(skeleton), Thing::Path("/etc/login.defs".to_owned())])
+            .reading(["/", "/home", "/etc/login.defs", "/etc/default/useradd"].map(|path| Thing::Path(path.to_owned())))
+            // The group of those that have none of their own.
+            .reading([Thing::Tree(skeleton), Thing::Group("100".to_owned())])
     }
 
     fn subject(args: &Args) -> String {

@@ -3,13 +3,23 @@
 //! it they are skipped with a word.
 
 #![expect(clippy::disallowed_methods, reason = "tests look at this machine")]
+#![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 #[path = "real/support.rs"]
 mod support;
 
-use std::{collections::BTreeMap, fs, os::unix::fs::{MetadataExt as _, symlink}, path::Path, process::Command};
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::{MetadataExt as _, symlink},
+    path::Path,
+    process::Command,
+};
 
-use evenkeel_engine::{event::{Outcome, TaskFinished}, run::Options};
+use evenkeel_engine::{
+    event::{Outcome, TaskFinished},
+    run::Options,
+};
 use support::{tasks, twice};
 
 const INSIDE: &str = "EVENKEEL_TEST_OTHER_ETC";
@@ -32,8 +42,16 @@ fn other_etc(test: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return true;
     }
-    let root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n");
-    let can = || Command::new("unshare").args(["-m", "true"]).status().is_ok_and(|s| s.success());
+    let root = Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|id| id.stdout == b"0\n");
+    let can = || {
+        Command::new("unshare")
+            .args(["-m", "true"])
+            .status()
+            .is_ok_and(|s| s.success())
+    };
     let has = || Path::new("/usr/sbin/useradd").exists();
     if !(root && can() && has()) {
         eprintln!("skipped: needs root, `unshare` and `useradd`");
@@ -49,7 +67,10 @@ fn other_etc(test: &str) -> bool {
         .env(INSIDE, "1")
         .output()
         .expect("`unshare`");
-    let (out, err) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+    let (out, err) = (
+        String::from_utf8_lossy(&ran.stdout),
+        String::from_utf8_lossy(&ran.stderr),
+    );
     assert!(ran.status.success(), "{out}\n{err}");
     assert!(out.contains("1 passed"), "{out}\n{err}");
     false
@@ -59,7 +80,9 @@ fn other_etc(test: &str) -> bool {
 fn line(database: &str, name: &str) -> Option<String> {
     let text = fs::read_to_string(format!("/etc/{database}")).expect("a database");
     let front = format!("{name}:");
-    text.lines().find(|line| line.starts_with(&front)).map(str::to_owned)
+    text.lines()
+        .find(|line| line.starts_with(&front))
+        .map(str::to_owned)
 }
 
 fn field(database: &str, name: &str, at: usize) -> String {
@@ -72,7 +95,10 @@ fn groups(name: &str) -> Vec<String> {
     let text = fs::read_to_string("/etc/group").expect("a database");
     let of = |line: &str| {
         let (group, members) = (line.split(':').next()?, line.rsplit(':').next()?);
-        members.split(',').any(|member| member == name).then(|| group.to_owned())
+        members
+            .split(',')
+            .any(|member| member == name)
+            .then(|| group.to_owned())
     };
     text.lines().filter_map(of).collect()
 }
@@ -96,12 +122,20 @@ async fn settles(yaml: &str) {
 
 async fn unchanged(yaml: &str) {
     let task = one(yaml).await;
-    assert_eq!(task.outcome, Outcome::Unchanged, "{yaml}: {:?} {:?}", task.error, task.changes);
+    assert_eq!(
+        task.outcome,
+        Outcome::Unchanged,
+        "{yaml}: {:?} {:?}",
+        task.error,
+        task.changes
+    );
 }
 
 async fn fails(yaml: &str, why: &str) {
     let task = one(yaml).await;
-    let error = task.error.unwrap_or_else(|| panic!("{yaml} is {:?}", task.outcome));
+    let error = task
+        .error
+        .unwrap_or_else(|| panic!("{yaml} is {:?}", task.outcome));
     let text = format!("{} {}", error.message, error.stderr.unwrap_or_default());
     assert!(text.contains(why), "{yaml}: {text}");
 }
@@ -116,8 +150,14 @@ async fn users_are_made_and_changed() {
     settles("group: {name: one, gid: 7001}").await;
     settles("group: {name: two}").await;
     settles("group: {name: three}").await;
-    settles("user: {name: alice, uid: 7100, groups: [one, two], comment: Alice A, shell: /bin/bash}").await;
-    assert_eq!(line("passwd", "alice").unwrap(), "alice:x:7100:7100:Alice A:/home/alice:/bin/bash");
+    settles(
+        "user: {name: alice, uid: 7100, groups: [one, two], comment: Alice A, shell: /bin/bash}",
+    )
+    .await;
+    assert_eq!(
+        line("passwd", "alice").unwrap(),
+        "alice:x:7100:7100:Alice A:/home/alice:/bin/bash"
+    );
     assert_eq!(groups("alice"), ["one", "two"]);
     assert_eq!(bits("/home/alice"), "0755 7100:7100");
     assert!(Path::new("/home/alice/.bashrc").exists());
@@ -128,7 +168,11 @@ async fn users_are_made_and_changed() {
     assert_eq!(groups("alice"), ["one", "two", "three"]);
     unchanged("user: {name: alice, groups: [two, '7001', three]}").await;
     unchanged("user: {name: alice}").await;
-    fails("user: {name: alice, groups: no-such-group}", "the group `no-such-group`").await;
+    fails(
+        "user: {name: alice, groups: no-such-group}",
+        "the group `no-such-group`",
+    )
+    .await;
     settles("user: {name: alice, groups: []}").await;
     assert!(groups("alice").is_empty());
     // Home: only said to be elsewhere, then moved.
@@ -151,7 +195,11 @@ async fn users_are_made_and_changed() {
     assert_eq!(field("passwd", "carol", 2), "8000");
     assert!(bits("/home/carol").starts_with("0700"));
     assert_eq!(field("passwd", "carol", 3), "100");
-    fails("user: {name: dave, uid: 8000}", "belongs to the user `carol`").await;
+    fails(
+        "user: {name: dave, uid: 8000}",
+        "belongs to the user `carol`",
+    )
+    .await;
     settles("user: {name: dave, uid: 8000, non_unique: true}").await;
     settles("user: {name: alice, state: absent}").await;
     assert!(Path::new("/home/moved").exists() && line("passwd", "alice").is_none());
@@ -174,14 +222,17 @@ async fn homes_are_made_later_and_links_are_not_followed() {
     settles("user: {name: erin, skeleton: /srv/skel}").await;
     assert_eq!(bits("/home/erin"), "0755 7200:7200");
     assert_eq!(bits("/home/erin/.profile"), "0644 7200:7200");
-    assert_eq!(fs::read_link("/home/erin/link").unwrap(), Path::new("/srv/target"));
+    assert_eq!(
+        fs::read_link("/home/erin/link").unwrap(),
+        Path::new("/srv/target")
+    );
     assert_eq!(bits("/srv/target"), "0644 0:0");
     settles("user: {name: frank, uid: 7201, skeleton: /srv/skel}").await;
     assert_eq!(bits("/home/frank/.profile"), "0644 7201:7201");
     assert_eq!(bits("/srv/target"), "0644 0:0");
     let defs = fs::read_to_string("/etc/login.defs").unwrap() + "\nHOME_MODE 0750\n";
     fs::write("/etc/login.defs", defs).unwrap();
-    fs::rename("/home/erin", "/srv/erin").unwrap();
+    fs::remove_dir_all("/home/erin").unwrap();
     settles("user: {name: erin}").await;
     assert_eq!(bits("/home/erin"), "0750 7200:7200");
     settles("user: {name: gina, umask: '077'}").await;
@@ -217,11 +268,17 @@ async fn passwords_are_set_locked_and_run_out() {
     .await;
     let days: Vec<_> = (3..7).map(|at| field("shadow", "alice", at)).collect();
     assert_eq!(days, ["0", "90", "0", "0"]);
-    settles(&format!("user: {{name: bob, password: '{HASH}', password_lock: true}}")).await;
+    settles(&format!(
+        "user: {{name: bob, password: '{HASH}', password_lock: true}}"
+    ))
+    .await;
     assert_eq!(field("shadow", "bob", 1), format!("!{HASH}"));
     // Without an entry in the shadow database.
     let text = fs::read_to_string("/etc/shadow").unwrap();
-    let rest: Vec<_> = text.lines().filter(|line| !line.starts_with("bob:")).collect();
+    let rest: Vec<_> = text
+        .lines()
+        .filter(|line| !line.starts_with("bob:"))
+        .collect();
     fs::write("/etc/shadow", rest.join("\n") + "\n").unwrap();
     unchanged("user: {name: bob, expires: -1}").await;
     settles("user: {name: bob, expires: 10000000}").await;
@@ -251,9 +308,19 @@ async fn keys_are_made_by_their_users() {
     settles(yaml).await;
     assert_eq!(fs::read_to_string("/srv/secret").unwrap(), "of root\n");
     let file = "/home/alice/.ssh/id_ed25519";
-    let opens = |word: &str| Command::new("ssh-keygen").args(["-y", "-P", word, "-f", file]).output().unwrap();
+    let opens = |word: &str| {
+        Command::new("ssh-keygen")
+            .args(["-y", "-P", word, "-f", file])
+            .output()
+            .unwrap()
+    };
     assert!(opens("hunter2").status.success() && !opens("").status.success());
-    assert_eq!(one("user: {name: alice, generate_ssh_key: true, ssh_key_type: ed25519, force: true}").await.outcome, Outcome::Changed);
+    assert_eq!(
+        one("user: {name: alice, generate_ssh_key: true, ssh_key_type: ed25519, force: true}")
+            .await
+            .outcome,
+        Outcome::Changed
+    );
     assert!(opens("").status.success());
 }
 
@@ -267,7 +334,11 @@ async fn groups_are_made_changed_and_removed() {
     unchanged(&format!("group: {{name: one, gid: {gid}}}")).await;
     settles("group: {name: one, gid: 7400}").await;
     assert_eq!(field("group", "one", 2), "7400");
-    fails("group: {name: two, gid: 7400}", "belongs to the group `one`").await;
+    fails(
+        "group: {name: two, gid: 7400}",
+        "belongs to the group `one`",
+    )
+    .await;
     settles("group: {name: two, gid: 7400, non_unique: true}").await;
     settles("group: {name: three, system: true}").await;
     assert!(field("group", "three", 2).parse::<u32>().unwrap() < 1000);
@@ -307,12 +378,23 @@ async fn check_mode_foretells_numbers_homes_and_groups() {
     let done = tasks(temp.path(), options, &yaml).await;
     for (foretold, done) in foretold.iter().zip(&done) {
         let name = &done.name.task;
-        assert_eq!(foretold.outcome, done.outcome, "{name}: {:?} {:?}", foretold.error, done.error);
+        assert_eq!(
+            foretold.outcome, done.outcome,
+            "{name}: {:?} {:?}",
+            foretold, done.error
+        );
         assert!(done.result.is_some());
         assert_eq!(foretold.result, done.result, "{name}");
     }
     assert_eq!(done.last().unwrap().outcome, Outcome::Unchanged);
-    assert_eq!(bits("/srv/d").split(' ').nth(1).unwrap(), format!("{}:{}", field("passwd", "alice", 2), field("group", "web", 2)));
+    assert_eq!(
+        bits("/srv/d").split(' ').nth(1).unwrap(),
+        format!(
+            "{}:{}",
+            field("passwd", "alice", 2),
+            field("group", "web", 2)
+        )
+    );
 }
 
 /// Every account of this machine, described as it is, is unchanged: without root, and without a copy.
@@ -322,20 +404,31 @@ async fn every_account_of_this_machine_is_as_it_is() {
     let mut tasks_of = BTreeMap::new();
     for line in text.lines() {
         let fields: Vec<&str> = line.split(':').collect();
-        let [name, _, uid, gid, comment, home, shell] = fields[..] else { continue };
+        let [name, _, uid, gid, comment, home, shell] = fields[..] else {
+            continue;
+        };
         let mut args = serde_json::json!({
             "name": name, "uid": uid, "non_unique": true, "group": gid, "comment": comment, "create_home": false,
         });
         for (key, text) in [("home", home), ("shell", shell)] {
             args[key] = text.into();
         }
-        tasks_of.insert(name.to_owned(), serde_json::json!({ "user": args }).to_string());
+        tasks_of.insert(
+            name.to_owned(),
+            serde_json::json!({ "user": args }).to_string(),
+        );
     }
     let yaml: Vec<&str> = tasks_of.values().map(String::as_str).collect();
     let temp = tempfile::tempdir().expect("a directory");
     for task in tasks(temp.path(), Options::new(), &yaml).await {
-        assert_eq!(task.outcome, Outcome::Unchanged, "{}: {:?} {:?}", task.name.task, task.error, task.changes);
+        assert_eq!(
+            task.outcome,
+            Outcome::Unchanged,
+            "{}: {:?} {:?}",
+            task.name.task,
+            task.error,
+            task.changes
+        );
     }
     assert!(yaml.len() > 3);
-
 }

@@ -26,7 +26,10 @@ impl Defaults {
             let text = String::from_utf8_lossy(bytes.as_deref().unwrap_or_default());
             Ok(settings(&text, separator))
         };
-        Ok(Self { login: read(LOGIN_DEFS, char::is_whitespace)?, useradd: read(USERADD, |c| c == '=')? })
+        Ok(Self {
+            login: read(LOGIN_DEFS, char::is_whitespace)?,
+            useradd: read(USERADD, |c| c == '=')?,
+        })
     }
 
     fn number(&self, name: &str) -> Option<u32> {
@@ -49,12 +52,18 @@ impl Defaults {
 
     /// Whether a user gets a group of its own.
     pub(crate) fn own_groups(&self) -> bool {
-        self.login.get("USERGROUPS_ENAB").is_some_and(|text| text.eq_ignore_ascii_case("yes"))
+        self.login
+            .get("USERGROUPS_ENAB")
+            .is_some_and(|text| text.eq_ignore_ascii_case("yes"))
     }
 
     /// The primary group of users that get none of their own: name or number.
     pub(crate) fn group(&self) -> String {
-        self.useradd.get("GROUP").filter(|text| !text.is_empty()).cloned().unwrap_or_else(|| "100".to_owned())
+        self.useradd
+            .get("GROUP")
+            .filter(|text| !text.is_empty())
+            .cloned()
+            .unwrap_or_else(|| "100".to_owned())
     }
 
     pub(crate) fn shell(&self) -> String {
@@ -64,11 +73,18 @@ impl Defaults {
     /// The home of a user of whom nothing is said.
     pub(crate) fn home(&self, user: &str) -> String {
         let base = self.useradd.get("HOME").filter(|text| !text.is_empty());
-        format!("{}/{user}", base.map_or("/home", |dir| dir.trim_end_matches('/')))
+        format!(
+            "{}/{user}",
+            base.map_or("/home", |dir| dir.trim_end_matches('/'))
+        )
     }
 
     pub(crate) fn skeleton(&self) -> String {
-        self.useradd.get("SKEL").filter(|text| !text.is_empty()).cloned().unwrap_or_else(|| "/etc/skel".to_owned())
+        self.useradd
+            .get("SKEL")
+            .filter(|text| !text.is_empty())
+            .cloned()
+            .unwrap_or_else(|| "/etc/skel".to_owned())
     }
 
     /// Whether the mode of new homes is said apart from the mask.
@@ -96,7 +112,11 @@ impl Defaults {
 
     /// Days after which a password that ran out closes a new account.
     pub(crate) fn inactive(&self) -> Option<i64> {
-        self.useradd.get("INACTIVE")?.parse().ok().filter(|days| *days >= 0)
+        self.useradd
+            .get("INACTIVE")?
+            .parse()
+            .ok()
+            .filter(|days| *days >= 0)
     }
 }
 
@@ -111,9 +131,19 @@ fn parse(text: &str) -> Option<u32> {
 
 /// Lines of a name and a value; the last one of a name counts.
 fn settings(text: &str, separator: fn(char) -> bool) -> BTreeMap<String, String> {
-    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.starts_with('#'));
     let pairs = lines.filter_map(|line| line.split_once(separator));
-    pairs.map(|(name, value)| (name.trim().to_owned(), value.trim().trim_matches('"').to_owned())).collect()
+    pairs
+        .map(|(name, value)| {
+            (
+                name.trim().to_owned(),
+                value.trim().trim_matches('"').to_owned(),
+            )
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -123,13 +153,19 @@ mod tests {
     #[test]
     fn the_files_are_read() {
         let defaults = Defaults {
-            login: settings("# UID_MIN 5\nUID_MIN\t\t 1000\nUMASK 022\nHOME_MODE 0700\n", char::is_whitespace),
+            login: settings(
+                "# UID_MIN 5\nUID_MIN\t\t 1000\nUMASK 022\nHOME_MODE 0700\n",
+                char::is_whitespace,
+            ),
             useradd: settings("SHELL=/bin/bash\nGROUP=100\n# HOME=/x\n", |c| c == '='),
         };
         assert_eq!(defaults.range("UID", false), (1000, 60000));
         assert_eq!(defaults.range("UID", true), (101, 999));
         assert_eq!(defaults.home_mode(None), 0o700);
         assert_eq!(defaults.home_mode(Some(0o027)), 0o750);
-        assert_eq!((defaults.shell().as_str(), defaults.home("a").as_str()), ("/bin/bash", "/home/a"));
+        assert_eq!(
+            (defaults.shell().as_str(), defaults.home("a").as_str()),
+            ("/bin/bash", "/home/a")
+        );
     }
 }

@@ -28,11 +28,16 @@ return 0"#;
         let text = String::from_utf8_lossy(output);
         let mut found = BTreeMap::new();
         for line in text.lines() {
-            let pair = line.split_once(':').and_then(|(name, gid)| Some((name, gid.parse().ok()?)));
+            let pair = line
+                .split_once(':')
+                .and_then(|(name, gid)| Some((name, gid.parse().ok()?)));
             let (name, gid): (&str, u32) = pair.ok_or_else(|| format!("`{line}`"))?;
             found.insert(name.to_owned(), gid);
         }
-        Ok(batch.iter().map(|group| Ok(found.get(&group.0).copied())).collect())
+        Ok(batch
+            .iter()
+            .map(|group| Ok(found.get(&group.0).copied()))
+            .collect())
     }
 
     fn expected(&self, answer: &Self::Answer) -> Option<Vec<u8>> {

@@ -43,19 +43,38 @@ impl Probe for Numbers {
         let line = |name: &str| -> Result<BTreeSet<u32>, String> {
             let line = text.lines().find_map(|line| line.strip_prefix(name));
             let line = line.ok_or_else(|| format!("`{name}` is missing"))?;
-            line.split_whitespace().map(|word| word.parse().map_err(|_| format!("`{word}`"))).collect()
+            line.split_whitespace()
+                .map(|word| word.parse().map_err(|_| format!("`{word}`")))
+                .collect()
         };
-        let taken = Taken { users: line("passwd")?, groups: line("group")? };
+        let taken = Taken {
+            users: line("passwd")?,
+            groups: line("group")?,
+        };
         Ok(batch.iter().map(|_| Ok(taken.clone())).collect())
     }
 
     fn expected(&self, answer: &Self::Answer) -> Option<Vec<u8>> {
-        let line = |numbers: &BTreeSet<u32>| numbers.iter().map(|n| format!(" {n}")).collect::<String>();
-        Some(format!("passwd{}\ngroup{}\n", line(&answer.users), line(&answer.groups)).into_bytes())
+        let line = |numbers: &BTreeSet<u32>| {
+            numbers
+                .iter()
+                .flat_map(|n| [" ".to_owned(), n.to_string()])
+                .collect::<String>()
+        };
+        Some(
+            format!(
+                "passwd{}\ngroup{}\n",
+                line(&answer.users),
+                line(&answer.groups)
+            )
+            .into_bytes(),
+        )
     }
 
     fn reads(&self) -> Vec<Thing> {
-        ["passwd", "group"].map(|name| Thing::Path(format!("/etc/{name}"))).into()
+        ["passwd", "group"]
+            .map(|name| Thing::Path(format!("/etc/{name}")))
+            .into()
     }
 }
 
@@ -65,10 +84,17 @@ pub(crate) fn next(taken: &BTreeSet<u32>, (min, max): (u32, u32), system: bool) 
     let within = || taken.range(min..=max.max(min)).copied();
     let free = |number: &u32| !taken.contains(number);
     if system {
-        let lowest = within().next().map_or(max, |lowest| lowest.saturating_sub(1));
-        return (min..=lowest).rev().find(free).or_else(|| (min..=max).rev().find(free));
+        let lowest = within()
+            .next()
+            .map_or(max, |lowest| lowest.saturating_sub(1));
+        return (min..=lowest)
+            .rev()
+            .find(free)
+            .or_else(|| (min..=max).rev().find(free));
     }
-    let next = within().next_back().map_or(min, |highest| highest.saturating_add(1));
+    let next = within()
+        .next_back()
+        .map_or(min, |highest| highest.saturating_add(1));
     (next..=max).find(free).or_else(|| (min..=max).find(free))
 }
 
@@ -95,10 +121,18 @@ mod tests {
         assert_eq!(Numbers.expected(taken).unwrap(), output);
         for shell in ["dash", "bash"] {
             let script = format!("f() {{ {NUMBERS}\n}}\nf");
-            let Ok(ran) = std::process::Command::new(shell).args(["-c", &script]).output() else { continue };
+            let Ok(ran) = std::process::Command::new(shell)
+                .args(["-c", &script])
+                .output()
+            else {
+                continue;
+            };
             let answers = Numbers::parse(&[&Numbers], &ran.stdout).unwrap();
             let taken = answers[0].as_ref().unwrap();
-            assert!(taken.users.contains(&0) && taken.groups.contains(&0), "{shell}");
+            assert!(
+                taken.users.contains(&0) && taken.groups.contains(&0),
+                "{shell}"
+            );
             assert_eq!(Numbers.expected(taken).unwrap(), ran.stdout, "{shell}");
         }
     }

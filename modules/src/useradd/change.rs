@@ -82,6 +82,11 @@ impl Changes<'_> {
         if ["uid", "group"].contains(&what) {
             let name = decide::group_name(self.args, self.look, entry)?;
             step = step.effect(decide::account(&self.args.name, entry, &name));
+            if what == "uid" {
+                step = step.effect(decide::by_number(self.args, entry, &name));
+                let why = "who owns the home after another number was given";
+                step = step.effect(Effect::unknown(Stat(entry.home.clone()), why));
+            }
         }
         self.list.push(Change::new(what, before, after).step(step));
         Ok(())

@@ -2,7 +2,7 @@
 
 use evenkeel_engine::{
     Action, Attrs, Change, Effect, NotYet, Refusal, Run, Stop,
-    probes::{FileStat, Group, Kind, Stat, User},
+    probes::{EmptyDirectory, FileStat, Group, Kind, Stat, User, Whoami},
 };
 
 use super::{Args, decide};
@@ -21,17 +21,26 @@ pub(super) struct Made {
     pub(super) group: String,
 }
 
+/// All that a new user needs to be known, as far as that can be told without the settings.
+pub(super) fn ask(args: &Args, look: &Look<'_>) {
+    look.ask(&Numbers);
+    let defaults = Defaults::seen(look).unwrap_or_default();
+    look.ask(&Group(defaults.group()));
+    let home = Args::path(args.home.as_ref(), look).ok().flatten();
+    let home = home.unwrap_or_else(|| defaults.home(&args.name));
+    look.ask(&Stat(home.clone()));
+    paths::ancestors(&home).for_each(|dir| look.ask(&Stat(dir.to_owned())));
+    attributes::ask_parent(look, &home);
+    super::key::ask(args, look, &home);
+}
+
 pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Made, Stop> {
     let local_only = args.local && look.get(&User(args.name.clone()))?.is_some();
     if !local_only {
         program(look, "useradd")?;
     }
     let defaults = Defaults::seen(look)?;
-    look.ask(&Numbers);
-    look.ask(&Group(defaults.group()));
     let home = Args::path(args.home.as_ref(), look)?.unwrap_or_else(|| defaults.home(&args.name));
-    look.ask(&Stat(home.clone()));
-    paths::ancestors(&home).for_each(|dir| look.ask(&Stat(dir.to_owned())));
     let taken = look.get(&Numbers)?;
     let range = defaults.range("UID", args.system);
     let range = (args.uid_min.unwrap_or(range.0), args.uid_max.unwrap_or(range.1));
@@ -63,6 +72,9 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Made, Stop> {
         let other = Login { local: !args.local, ..args.login() };
         step = step.effect(Effect::new(other, Some(entry.clone())));
         step = step.effect(decide::account(&args.name, &entry, &primary.name));
+        if args.uid.is_some() {
+            step = step.effect(decide::by_number(args, &entry, &primary.name));
+        }
     }
     let mut taken = taken.clone();
     taken.users.insert(uid);
@@ -75,6 +87,7 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Made, Stop> {
     if fresh {
         let mode = defaults.home_mode(args.umask());
         step = step.effect(home_made(args, &entry, &primary.name, mode));
+        step.effects.extend(above(look, &home)?);
     }
     let mut change = Change::new("user", None::<String>, args.name.clone());
     change = change.step(step);
@@ -83,6 +96,26 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Made, Stop> {
         changes.push(Change::new("home", None::<String>, home));
     }
     Ok(Made { changes, entry, group: primary.name })
+}
+
+/// What is above a home that was made.
+fn above(look: &Look<'_>, home: &str) -> Result<Vec<Effect>, NotYet> {
+    let me = &look.get(&Whoami)?.account;
+    let mut all = Vec::new();
+    for dir in paths::ancestors(home) {
+        let made = || FileStat {
+            kind: Kind::Directory,
+            mode: 0o755,
+            uid: me.uid,
+            gid: me.gid,
+            owner: me.name.clone(),
+            group: me.group.clone(),
+        };
+        let stat = look.get(&Stat(dir.to_owned()))?.clone().unwrap_or_else(made);
+        all.push(Effect::new(Stat(dir.to_owned()), Some(stat)));
+        all.push(Effect::new(EmptyDirectory(dir.to_owned()), Some(false)));
+    }
+    Ok(all)
 }
 
 /// The home of a user after it was made.
@@ -229,7 +262,6 @@ fn parents(args: &Args, look: &Look<'_>, home: &str) -> Result<Vec<Change>, NotY
     if !args.create_home {
         return Ok(Vec::new());
     }
-    attributes::ask_parent(look, home);
     let mut missing = Vec::new();
     for dir in paths::ancestors(home) {
         if look.get(&Stat(dir.to_owned()))?.is_some() {

@@ -1,7 +1,9 @@
 //! Whether a user is made, changed, removed or left alone.
 
+use std::collections::BTreeMap;
+
 use evenkeel_engine::{
-    Change, Effect, NotYet, Past, Plan, Refusal, Run, Step, Stop, Text,
+    AnyProbe, Change, Effect, NotYet, Past, Plan, Refusal, Run, Step, Stop, Text,
     probes::{Account, Group, Stat, User, Which, Whoami},
 };
 
@@ -9,6 +11,7 @@ use super::{Args, State, change, create, home, key};
 use crate::{
     accounts::{Ageing, Defaults, Entry, Login, Shadow, program},
     look::Look,
+    paths,
 };
 
 pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
@@ -20,10 +23,15 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         look.ask(&Group(group.clone()));
     }
     let home = Args::path(args.home.as_ref(), look);
-    if let Some(home) = home.as_ref().ok().and_then(Option::as_ref) {
-        look.ask(&Stat(home.clone()));
-    } else {
-        look.ask(&Stat(format!("/home/{}", args.name)));
+    let home = home.ok().flatten();
+    let home = home.unwrap_or_else(|| format!("/home/{}", args.name));
+    look.ask(&Stat(home.clone()));
+    key::ask(args, look, &home);
+    for tool in ["useradd", "usermod", "userdel", "chpasswd", "chage"] {
+        look.ask(&Which(tool.to_owned()));
+    }
+    if let Some(uid) = args.uid {
+        look.ask(&User(uid.to_string()));
     }
     let mut warnings = Vec::new();
     if args.append && args.groups.is_none() {
@@ -36,6 +44,7 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         (State::Absent, None) => Plan::nothing(),
         (State::Absent, Some(entry)) => removed(args, entry, look)?.into(),
         (State::Present, None) => {
+            create::ask(args, look);
             if args.local && look.get(&User(args.name.clone()))?.is_some() {
                 // `useradd` refuses a name that a directory has.
                 look.get(&Which("luseradd".to_owned()))?.as_ref().ok_or_else(|| {
@@ -46,18 +55,37 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
             let mut made = create::plan(args, look)?;
             let more = after_entry(args, look, &made.entry, &made.group, true)?;
             made.changes.extend(more);
+            stands(look, &made.entry.home, &mut made.changes);
             made.changes.into()
         }
         (State::Present, Some(entry)) => {
+            ask_of(args, look, entry);
+            let old = entry.home.clone();
             let mut entry = entry.clone();
             let mut changes = change::entry(args, look, &mut entry, &mut warnings)?;
-            changes.extend(home::missing(args, look, &entry)?);
+            let moves = args.move_home && entry.home != old && look.get(&Stat(old))?.is_some();
+            if !moves {
+                changes.extend(home::missing(args, look, &entry)?);
+            }
             changes.extend(after_entry(args, look, &entry, &group_name(args, look, &entry)?, made_by_us(look))?);
+            stands(look, &entry.home, &mut changes);
             changes.into()
         }
     };
     plan.warnings.extend(warnings);
     Ok(plan)
+}
+
+/// What more has to be known of a user that is there, as far as that can be told now.
+fn ask_of(args: &Args, look: &Look<'_>, entry: &Entry) {
+    let wanted = Args::path(args.home.as_ref(), look).ok().flatten();
+    for home in [Some(entry.home.clone()), wanted].into_iter().flatten() {
+        if args.create_home && matches!(look.get(&Stat(home.clone())), Ok(None)) {
+            drop(Defaults::seen(look));
+            look.ask(&Group(entry.gid.to_string()));
+        }
+    }
+    key::ask(args, look, &entry.home);
 }
 
 /// An earlier run may have made the user and then been cut off: what belongs to a new one is still
@@ -90,6 +118,41 @@ pub(super) fn step(args: &Args, run: Run, entry: &Entry) -> Step {
 pub(super) fn account(name: &str, entry: &Entry, group: &str) -> Effect {
     let account = Account { name: name.to_owned(), uid: entry.uid, group: group.to_owned(), gid: entry.gid };
     Effect::new(User(name.to_owned()), Some(account))
+}
+
+/// The same by its number, which several may share.
+pub(super) fn by_number(args: &Args, entry: &Entry, group: &str) -> Effect {
+    let probe = User(entry.uid.to_string());
+    if args.non_unique {
+        return Effect::unknown(probe, "which of those that share a number is found first");
+    }
+    let account =
+        Account { name: args.name.clone(), uid: entry.uid, group: group.to_owned(), gid: entry.gid };
+    Effect::new(probe, Some(account))
+}
+
+/// Every program may touch all that the task does, as far as the engine knows: the last step says
+/// once more how it all stands then.
+fn stands(look: &Look<'_>, home: &str, changes: &mut [Change]) {
+    let mut all = BTreeMap::new();
+    for path in std::iter::once(home).chain(paths::ancestors(home)) {
+        let probe = Stat(path.to_owned());
+        // Whoever did not ask need not be told.
+        if let Ok(stat) = look.seen().get(&probe) {
+            all.insert(AnyProbe::key(&probe), Effect::new(probe, stat.clone()));
+        }
+    }
+    let steps = changes.iter().flat_map(|change| &change.steps);
+    for effect in steps.flat_map(|step| &step.effects) {
+        all.insert(effect.probe.key(), effect.clone());
+    }
+    let last = changes
+        .iter_mut()
+        .rev()
+        .find_map(|change| change.steps.last_mut());
+    if let Some(step) = last {
+        step.effects.extend(all.into_values());
+    }
 }
 
 /// A group by name or number: its name and number.
@@ -133,6 +196,8 @@ pub(super) fn shadow<'a>(args: &Args, entry: &'a mut Entry) -> Result<&'a mut Ag
 }
 
 fn removed(args: &Args, entry: &Entry, look: &Look<'_>) -> Result<Vec<Change>, NotYet> {
+    look.ask(&Stat(entry.home.clone()));
+    drop(Defaults::seen(look));
     program(look, "userdel")?;
     let mut argv = vec!["userdel"];
     argv.extend(args.force.then_some("-f"));

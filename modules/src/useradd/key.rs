@@ -60,6 +60,16 @@ impl Args {
     }
 }
 
+/// What has to be known of the key.
+pub(super) fn ask(args: &Args, look: &Look<'_>, home: &str) {
+    if args.generate_ssh_key {
+        let file = args.key_file(home);
+        look.ask(&Stat(file.clone()));
+        look.ask(&Stat(format!("{file}.pub")));
+        look.ask(&Contents(format!("{file}.pub")));
+    }
+}
+
 /// Makes the key that is not there.
 pub(super) fn plan(
     args: &Args,
@@ -72,10 +82,7 @@ pub(super) fn plan(
     }
     let file = args.key_file(&entry.home);
     let public = format!("{file}.pub");
-    for path in [&file, &public] {
-        look.ask(&Stat(path.clone()));
-    }
-    look.ask(&Contents(public.clone()));
+    ask(args, look, &entry.home);
     // Of a home that is only foretold, nothing below is known, and there is no key.
     let known = look.get(&Stat(file.clone()));
     let there = match (known, look.get(&args.login())?) {
