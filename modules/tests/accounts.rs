@@ -363,7 +363,8 @@ async fn check_mode_foretells_numbers_homes_and_groups() {
     let yaml = [
         "group: {name: web}",
         "user: {name: alice, groups: web, expires: 0}",
-        "user: {name: sys, system: true, group: web, create_home: false}",
+        "user: {name: sys, comment: changed}",
+        "user: {name: daemonx, system: true, group: web, create_home: false}",
         "user: {name: bob}",
         "file: {path: /srv/d, state: directory, owner: alice, group: web}",
         "user: {name: alice, groups: web}",

@@ -7,7 +7,7 @@ use evenkeel_engine::{
 
 use super::{Args, UpdatePassword, decide};
 use crate::{
-    accounts::{Entry, Login, Shadow, program},
+    accounts::{Entry, Login, Numbers, Shadow, program},
     look::Look,
 };
 
@@ -84,6 +84,7 @@ impl Changes<'_> {
             step = step.effect(decide::account(&self.args.name, entry, &name));
             if what == "uid" {
                 step = step.effect(decide::by_number(self.args, entry, &name));
+                step = step.effect(Effect::unknown(Numbers, "the numbers that are taken"));
                 let why = "who owns the home after another number was given";
                 step = step.effect(Effect::unknown(Stat(entry.home.clone()), why));
             }

@@ -9,7 +9,7 @@ use evenkeel_engine::{
 
 use super::{Args, State, change, create, home, key};
 use crate::{
-    accounts::{Ageing, Defaults, Entry, Login, Shadow, program},
+    accounts::{Ageing, Defaults, Entry, Login, Numbers, Shadow, program},
     look::Look,
     paths,
 };
@@ -18,6 +18,8 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     // All that any user may need at once, so that one in its state costs one round.
     look.ask(&Whoami);
     look.ask(&args.login());
+    // Whatever changes users makes what is known of numbers stale: the task says that they stay.
+    look.ask(&Numbers);
     look.ask(&User(args.name.clone()));
     for group in args.groups.iter().flatten().chain(&args.group).chain([&args.name]) {
         look.ask(&Group(group.clone()));
@@ -142,6 +144,9 @@ fn stands(look: &Look<'_>, home: &str, changes: &mut [Change]) {
             all.insert(AnyProbe::key(&probe), Effect::new(probe, stat.clone()));
         }
     }
+    if let Ok(taken) = look.seen().get(&Numbers) {
+        all.insert(AnyProbe::key(&Numbers), Effect::new(Numbers, taken.clone()));
+    }
     let steps = changes.iter().flat_map(|change| &change.steps);
     for effect in steps.flat_map(|step| &step.effects) {
         all.insert(effect.probe.key(), effect.clone());
@@ -219,7 +224,7 @@ fn removed(args: &Args, entry: &Entry, look: &Look<'_>) -> Result<Vec<Change>, N
         let why = format!("whether the group `{name}` goes with its user");
         step = step.effect(Effect::unknown(Group(name.clone()), why));
     }
-    step = step.effect(Effect::unknown(crate::accounts::Numbers, "the numbers that are taken"));
+    step = step.effect(Effect::unknown(Numbers, "the numbers that are taken"));
     if args.remove {
         step = step.effect(Effect::new(Stat(entry.home.clone()), None));
     }
