@@ -5,7 +5,9 @@
 //! neither a noisy login shell nor the output of a program can be taken for an answer.
 
 mod answer;
+mod batch;
 mod build;
+mod denied;
 mod quote;
 mod sections;
 mod steps;
@@ -33,6 +35,15 @@ struct SetUp {
     nonce: String,
     shell: String,
     root_dir: String,
+}
+
+impl SetUp {
+    /// What ends the lines that a section drops. It shows in argument lists, so it must not tell the
+    /// nonce.
+    fn mark(&self) -> String {
+        let sum = crate::source::sha256(self.nonce.as_bytes());
+        hex(&sum[..16])
+    }
 }
 
 /// A host that is reached over a [`Connection`] and needs nothing but `sh` and coreutils.
@@ -115,7 +126,8 @@ impl<C: Connection> Host for ScriptHost<C> {
         let setup = self.set_up()?;
         let sent = build::exchange(&setup, &exchange)?;
         self.exchanges.fetch_add(1, Ordering::Relaxed);
-        let received = within(patience(&exchange), self.send(&sent)).await?;
+        let bound = patience(&exchange) + carriage(sent.bytes());
+        let received = within(bound, self.send(&sent)).await?;
         self.sent.fetch_add(received.sent, Ordering::Relaxed);
         self.received.fetch_add(received.bytes(), Ordering::Relaxed);
         answer::read(&setup, &exchange, &sent.groups, &received)
@@ -127,7 +139,7 @@ impl<C: Connection> Host for ScriptHost<C> {
         let received = within(LOOK, self.send(&sent)).await?;
         self.sent.fetch_add(received.sent, Ordering::Relaxed);
         self.received.fetch_add(received.bytes(), Ordering::Relaxed);
-        answer::stopped(&setup, &received)
+        answer::stopped(&setup, &stopping.place, &received)
     }
 
     fn traffic(&self) -> Traffic {
@@ -170,6 +182,12 @@ fn patience(exchange: &Exchange) -> Duration {
         .fold(LOOK + Duration::from_millis(wait), Duration::saturating_add)
 }
 
+/// How long so many bytes may be on their way.
+fn carriage(bytes: u64) -> Duration {
+    const SLOWEST: u64 = 16 * 1024;
+    Duration::from_secs(bytes / SLOWEST)
+}
+
 /// For a program that was given no limit and does not run detached either.
 const UNBOUNDED: Duration = Duration::from_secs(24 * 3600);
 
@@ -181,8 +199,8 @@ async fn within<T>(
         .await
         .unwrap_or_else(|_| {
             let seconds = bound.as_secs();
-            Err(HostError::Unreachable(format!(
-                "it gave no answer within {seconds} s"
+            Err(HostError::TimedOut(format!(
+                "gave no answer within {seconds} s"
             )))
         })
 }

@@ -133,17 +133,64 @@ impl Source {
 
     /// The bytes; an error if the file is gone or no longer the one whose digest was taken.
     pub fn read(&self) -> io::Result<Vec<u8>> {
-        let bytes = match &self.0.body {
-            Body::Inline(bytes) => return Ok(bytes.clone()),
-            Body::File(path) => std::fs::read(path)?,
+        let (mut reader, mut bytes) = (self.reader()?, Vec::new());
+        loop {
+            let chunk = reader.next()?;
+            if chunk.is_empty() {
+                return Ok(bytes);
+            }
+            bytes.extend(chunk);
+        }
+    }
+
+    /// The bytes, some at a time.
+    pub(crate) fn reader(&self) -> io::Result<Reader> {
+        let file: Box<dyn io::Read + Send> = match &self.0.body {
+            Body::Inline(bytes) => Box::new(io::Cursor::new(bytes.clone())),
+            Body::File(path) => Box::new(std::fs::File::open(path)?),
             Body::Tree(_) => return Err(io::Error::other("is a directory")),
         };
-        if sha256(&bytes) != self.0.digest {
-            return Err(io::Error::other(
-                "changed on this machine while the run was going on",
-            ));
+        Ok(Reader {
+            file,
+            left: self.0.len,
+            hasher: Sha256::new(),
+            digest: self.0.digest,
+        })
+    }
+}
+
+/// Reads a [`Source`] some bytes at a time. It never gives more than the length that was seen, and
+/// keeps the last bytes back until the digest was found to be the one that was taken.
+pub(crate) struct Reader {
+    file: Box<dyn io::Read + Send>,
+    left: u64,
+    hasher: Sha256,
+    digest: Sha,
+}
+
+impl Reader {
+    /// The next bytes; none at the end. An error if it is no longer the file that was seen.
+    pub(crate) fn next(&mut self) -> io::Result<Vec<u8>> {
+        use io::Read as _;
+        const CHUNK: u64 = 256 * 1024;
+        let changed = || io::Error::other("changed on this machine while the run was going on");
+        let mut chunk = Vec::new();
+        let want = self.left.min(CHUNK);
+        (&mut self.file).take(want).read_to_end(&mut chunk)?;
+        self.left -= want;
+        self.hasher.update(&chunk);
+        let short = (chunk.len() as u64) < want;
+        if short || self.left == 0 && !self.is_whole()? {
+            return Err(changed());
         }
-        Ok(bytes)
+        Ok(chunk)
+    }
+
+    /// Whether the file ends here, and its bytes have the digest.
+    fn is_whole(&mut self) -> io::Result<bool> {
+        use io::Read as _;
+        let ends = self.file.read(&mut [0])? == 0;
+        Ok(ends && self.hasher.clone().finalize()[..] == self.digest)
     }
 }
 
@@ -239,4 +286,49 @@ fn list(dir: &Path, prefix: &str, into: &mut Vec<(String, Source)>) -> io::Resul
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opened(bytes: &[u8]) -> (tempfile::TempDir, PathBuf, Source) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        std::fs::write(&path, bytes).unwrap();
+        let source = Source::open("file", &path).unwrap();
+        (dir, path, source)
+    }
+
+    #[test]
+    fn a_file_is_read_as_it_was_or_not_at_all() {
+        for len in [0, 1, 256 * 1024, 600_000] {
+            let bytes: Vec<u8> = (0..=250).cycle().take(len).collect();
+            let (_dir, path, source) = opened(&bytes);
+            assert!(source.read().unwrap() == bytes, "{len}");
+            let longer = [&bytes[..], b"x"].concat();
+            let mut other = bytes.clone();
+            other.pop();
+            let shorter = other.clone();
+            other.push(255);
+            for changed in [longer, shorter, other] {
+                if changed == bytes {
+                    continue;
+                }
+                std::fs::write(&path, &changed).unwrap();
+                let error = source.read().unwrap_err();
+                assert!(
+                    error.to_string().contains("changed on this machine"),
+                    "{error}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn no_more_is_read_than_was_seen() {
+        let (_dir, path, source) = opened(b"seen");
+        std::fs::write(&path, vec![b'x'; 1_000_000]).unwrap();
+        assert!(source.reader().unwrap().next().is_err());
+    }
 }

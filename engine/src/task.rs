@@ -177,6 +177,8 @@ pub struct Task {
     pub writes: Option<Vec<Thing>>,
     /// Whether tags select it; else it is reported as skipped.
     pub selected: bool,
+    /// Nothing is said of it as long as it goes well: it only gathers what other tasks read.
+    pub silent: bool,
 }
 
 impl fmt::Debug for Task {
@@ -229,6 +231,7 @@ impl Task {
             reads: None,
             writes: None,
             selected: true,
+            silent: false,
         }
     }
 
@@ -287,6 +290,19 @@ pub trait Resolve: Send + Sync {
     /// The arguments, as far as they can be known from the results so far. Called again while it
     /// answers [`Stop::NotYet`] or leaves late arguments open; pure.
     fn resolve(&self, outputs: &dyn Outputs) -> Result<Resolved, Stop>;
+
+    /// The arguments where only the condition is not known yet: what they ask of the host can be
+    /// asked, and what they touch is known, whatever the condition will be. Pure.
+    fn foresee(&self, outputs: &dyn Outputs) -> Result<Resolved, Stop> {
+        self.resolve(outputs)
+    }
+
+    /// The environment of its programs where that depends on results; nothing where
+    /// [`Task::environment`] has it. Pure.
+    fn environment(&self, outputs: &dyn Outputs) -> Result<Option<Vec<(String, Text)>>, Stop> {
+        let _: &dyn Outputs = outputs;
+        Ok(None)
+    }
 }
 
 /// What a task turned out to be.

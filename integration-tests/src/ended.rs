@@ -127,11 +127,11 @@ impl Ended {
         self
     }
 
-    /// All of stdout is this, where lengths of time are `[TIME]` and the lab's directory `[DIR]`.
+    /// All of stdout is this, where lengths of time are `[TIME]` and the scratch directory `[DIR]`.
     #[track_caller]
-    pub fn stdout_is(self, lab: &crate::Lab, text: &str) -> Self {
+    pub fn stdout_is(self, scratch: &crate::Scratch, text: &str) -> Self {
         let time = regex::Regex::new(r"\b\d+(\.\d+)? m?s\b").unwrap();
-        let dir = lab.path("").display().to_string();
+        let dir = scratch.path("").display().to_string();
         let plain = self.stdout.replace(dir.trim_end_matches('/'), "[DIR]");
         let plain = time.replace_all(&plain, "[TIME]");
         assert_eq!(plain, text, "stdout, as it is:\n{plain}\n{}", self.stderr);

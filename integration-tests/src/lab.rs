@@ -1,158 +1,113 @@
-//! A directory with a playbook and a home of its own.
+//! Real hosts on this machine: systemd as the first process, an address, sshd and sudo each, booted in a second.
+//!
+//! ```no_run
+//! use evenkeel_integration_tests::{Lab, need_lab};
+//!
+//! if need_lab() {
+//!     let lab = Lab::plan().host("web").host("db").boot();
+//!     lab.tasks("
+//! - name: greet
+//!   copy: {dest: /etc/greeting, content: hello}
+//!   become: true
+//! ");
+//!     lab.run(&[]).ok().changed(2);
+//!     assert_eq!(lab.host("web").sh("cat /etc/greeting"), "hello");
+//!     lab.host("db").power_off();
+//!     lab.run(&[]).status(4);
+//! }
+//! ```
+//!
+//! A lab is a [`Scratch`] directory besides, whose programs run in the lab's network: there is no way out of it.
+//! Each host has the users `root` and `deploy`, who log in with the lab's key, and `oper`, who does with the
+//! key or the password `oper-pw`; `deploy` may use sudo and is not asked, `oper` is asked.
+//!
+//! When a lab is dropped, it first looks at what its runs left behind on the hosts and here, then it ends, and then it
+//! looks again: no process, no mount, no control group is left.
+
+mod boot;
+mod fault;
+mod host;
+mod leftovers;
+mod plan;
 
 use std::{
+    ffi::OsStr,
+    ops::Deref,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Child, Command, Stdio},
 };
 
 use tempfile::TempDir;
 
-use crate::{Ended, Running, binary};
+pub use self::{fault::Line, host::Host, plan::Plan};
+use crate::Scratch;
 
-/// A directory that is the home, the working directory and the place of the playbook `site.yml`.
-///
-/// Nothing that was on this machine before takes part: neither settings nor records of earlier runs.
+/// Hosts that run.
 #[derive(Debug)]
 pub struct Lab {
+    scratch: Scratch,
+    /// What the hosts are made of and write their logs to.
     dir: TempDir,
-}
-
-impl Default for Lab {
-    fn default() -> Self {
-        Self::new()
-    }
+    hosts: Vec<Host>,
+    /// Lives as long as its stdin is open.
+    up: Child,
+    /// The namespaces of the lab, to find what is left in them.
+    namespaces: Vec<PathBuf>,
+    /// Whether runs may leave something behind.
+    quiet: bool,
 }
 
 impl Lab {
-    /// An empty one.
-    pub fn new() -> Self {
-        Self {
-            dir: tempfile::Builder::new().prefix("lab-").tempdir().unwrap(),
-        }
+    /// A lab that has no hosts yet.
+    pub fn plan() -> Plan {
+        Plan::default()
     }
 
-    /// A path in it.
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
+    /// A host by its name.
+    #[track_caller]
+    pub fn host(&self, name: &str) -> &Host {
+        let host = self.hosts.iter().find(|host| host.name() == name);
+        host.unwrap_or_else(|| panic!("this lab has no host `{name}`"))
     }
 
-    /// Writes a file, and the directories above it.
-    pub fn file(&self, name: &str, text: &str) -> &Self {
-        let path = self.path(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-        self
+    /// All hosts, in the order of the plan.
+    pub fn hosts(&self) -> &[Host] {
+        &self.hosts
     }
 
-    /// Writes `site.yml`: one play on `localhost` with these tasks. What follows a line `handlers:` are
-    /// handlers, and what precedes a line `tasks:` are keywords of the play.
-    pub fn tasks(&self, text: &str) -> &Self {
-        let (head, tasks) = text.split_once("\ntasks:\n").unwrap_or(("", text));
-        let (tasks, handlers) = tasks.split_once("\nhandlers:\n").unwrap_or((tasks, ""));
-        let mut site = "- name: lab\n  hosts: localhost\n  gather_facts: false\n".to_owned();
-        let mut part = |head: &str, by: &str, text: &str| {
-            if !text.trim().is_empty() {
-                site += head;
-                for line in text.lines().filter(|line| !line.trim().is_empty()) {
-                    site.extend([by, line, "\n"]);
-                }
-            }
-        };
-        part("", "  ", head);
-        part("  tasks:\n", "    ", tasks);
-        part("  handlers:\n", "    ", handlers);
-        self.file("site.yml", &site)
+    /// Where it keeps what the hosts are made of, and their logs.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
     }
 
-    /// What a file holds.
-    pub fn read(&self, name: &str) -> String {
-        let path = self.path(name);
-        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    /// It does not matter what is left on its hosts as it ends.
+    pub fn keep_quiet(&mut self) {
+        self.quiet = true;
     }
 
-    /// Whether there is such a file.
-    pub fn has(&self, name: &str) -> bool {
-        self.path(name).exists()
-    }
-
-    /// `evenkeel run --output json`, with these arguments; without a playbook among them, with `site.yml`.
-    pub fn run(&self, args: &[&str]) -> Ended {
-        self.events("run", args)
-    }
-
-    /// `evenkeel plan --output json`, in the same way.
-    pub fn plan(&self, args: &[&str]) -> Ended {
-        self.events("plan", args)
-    }
-
-    /// Any command line.
-    pub fn evenkeel(&self, args: &[&str]) -> Ended {
-        Ended::new(&self.program(args).output().unwrap())
-    }
-
-    /// Starts `evenkeel run --output json`, and does not wait for its end.
-    pub fn start(&self, args: &[&str]) -> Running {
-        Running::new(&mut self.program(&self.line("run", args)))
-    }
-
-    /// The program with a command line, in an environment that depends on nobody.
-    pub fn program(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(binary());
-        command.args(args);
-        self.set(&mut command);
-        command
-    }
-
-    /// Another program with the same environment, such as `strace`.
-    pub fn set(&self, command: &mut Command) {
-        command.current_dir(self.dir.path());
-        for name in ["NO_COLOR", "CLICOLOR_FORCE", "RUST_BACKTRACE"] {
-            command.env_remove(name);
-        }
-        command.env("HOME", self.dir.path()).env("COLUMNS", "100");
-        command.env("XDG_STATE_HOME", self.path(".state"));
-    }
-
-    /// All files below a path with their modes and contents, one a line: two trees are the same if these
-    /// are.
-    pub fn tree(&self, name: &str) -> String {
-        let mut lines = Vec::new();
-        walk(&self.path(name), &self.path(name), &mut lines);
-        lines.sort();
-        lines.concat()
-    }
-
-    fn events(&self, command: &str, args: &[&str]) -> Ended {
-        self.evenkeel(&self.line(command, args))
-    }
-
-    fn line<'a>(&self, command: &'a str, args: &[&'a str]) -> Vec<&'a str> {
-        let mut line = vec![command, "--output", "json"];
-        line.extend(args);
-        let is_playbook = |arg: &&str| {
-            Path::new(arg).extension().is_some_and(|it| it == "yml") && self.path(arg).exists()
-        };
-        if !args.iter().any(is_playbook) {
-            line.push("site.yml");
-        }
-        line
+    /// The system's `ssh` to a host, which gives up after a few seconds.
+    pub fn ssh(&self, host: &str, line: &str) -> crate::Ended {
+        let mut command = self.within("timeout");
+        command.args(["60", "ssh"]);
+        command.arg("-F").arg(self.path(".ssh/config"));
+        command.args(["-o", "ConnectTimeout=3", "-o", "ServerAliveInterval=5"]);
+        command.args([host, line]).stdin(Stdio::null());
+        crate::Ended::new(&command.output().unwrap())
     }
 }
 
-fn walk(root: &Path, path: &Path, lines: &mut Vec<String>) {
-    use std::os::unix::fs::PermissionsExt as _;
-    let meta = path.symlink_metadata().unwrap();
-    let name = path.strip_prefix(root).unwrap().display();
-    let mode = meta.permissions().mode() & 0o7777;
-    let body = if meta.is_file() {
-        String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned()
-    } else {
-        String::new()
-    };
-    lines.push(format!("{name} {mode:o} {body:?}\n"));
-    if meta.is_dir() {
-        for entry in std::fs::read_dir(path).unwrap() {
-            walk(root, &entry.unwrap().path(), lines);
-        }
+impl Deref for Lab {
+    type Target = Scratch;
+
+    fn deref(&self) -> &Scratch {
+        &self.scratch
     }
+}
+
+/// A program of this machine in the network of a lab.
+pub(crate) fn within(init: u32, program: &OsStr) -> Command {
+    let mut command = Command::new("nsenter");
+    command.args(["--net", "--target", &init.to_string(), "--"]);
+    command.arg(program);
+    command
 }

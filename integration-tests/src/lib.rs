@@ -1,16 +1,16 @@
 //! A kit for tests of the runner as a whole: the real program, on this machine, in a directory of its own.
 //!
 //! ```
-//! use evenkeel_integration_tests::Lab;
+//! use evenkeel_integration_tests::Scratch;
 //!
-//! let lab = Lab::new();
-//! lab.tasks("
+//! let scratch = Scratch::new();
+//! scratch.tasks("
 //! - name: greet
 //!   copy: {dest: '{{ playbook_dir }}/greeting', content: hello}
 //! ");
-//! lab.run(&[]).ok().changed(1).reason("greet", "differs");
-//! lab.run(&[]).ok().changed(0).exchanges(1);
-//! assert_eq!(lab.read("greeting"), "hello");
+//! scratch.run(&[]).ok().changed(1).reason("greet", "differs");
+//! scratch.run(&[]).ok().changed(0).exchanges(1);
+//! assert_eq!(scratch.read("greeting"), "hello");
 //! ```
 #![expect(
     clippy::unwrap_used,
@@ -26,13 +26,15 @@ mod ended;
 mod lab;
 mod need;
 mod running;
+mod scratch;
 
 pub use self::{
     binary::binary,
     ended::{Ended, Task},
-    lab::Lab,
-    need::{need, need_root},
+    lab::{Host, Lab, Line, Plan},
+    need::{need, need_lab, need_root},
     running::{Running, until},
+    scratch::Scratch,
 };
 
 /// The blocks of Rust in the README.

@@ -55,6 +55,7 @@ modules! {
     lineinfile => Lineinfile,
     pip => Pip,
     set_fact => SetFact,
+    setup => Setup,
     shell => Shell,
     stat => Stat,
     systemd_unit => SystemdUnit,

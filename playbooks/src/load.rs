@@ -18,7 +18,7 @@ use crate::{
     diagnostic::Diagnostic,
     files::Files,
     inventory::{Inventory, select},
-    lower::{Lowering, Store, Target},
+    lower::{Gathering, Lowering, Store, Target, prepare},
     parse::{check_references, read_what_parses},
     settings::{self, Settings},
     template::Variables as _,
@@ -286,7 +286,25 @@ impl Read {
         for (path, play) in &plays {
             targets.push(self.target(path, play, request, &mut found));
         }
-        self.connect_all(&targets, request, connect, &store, &mut list, &mut found);
+        let mut faults = Vec::new();
+        let prepared: Vec<_> = plays
+            .iter()
+            .map(|(_, play)| prepare(play, request, registry, &mut faults))
+            .collect();
+        let within = |host: &str| {
+            self.limit
+                .as_ref()
+                .is_none_or(|limit| limit.iter().any(|one| one == host))
+        };
+        let facts = Gathering::new(&targets, &prepared, registry, &store, &within);
+        self.connect_all(
+            (&targets, &facts),
+            request,
+            connect,
+            &store,
+            &mut list,
+            &mut found,
+        );
         let mut lowering = Lowering::new(
             request,
             &self.settings,
@@ -294,8 +312,9 @@ impl Read {
             Arc::clone(&store),
             list,
         );
-        for target in &targets {
-            lowering.play(target);
+        lowering.faults = faults;
+        for (target, prepared) in targets.iter().zip(&prepared) {
+            lowering.play(target, prepared, &facts);
         }
         lowering.finish();
         let Lowering {
@@ -449,15 +468,16 @@ impl Read {
     /// Adds the hosts of all plays, each once, in the order in which plays name them.
     fn connect_all(
         &self,
-        targets: &[Target<'_>],
+        (targets, facts): (&[Target<'_>], &Gathering),
         request: &Request,
         connect: &Connect<'_>,
         store: &Store,
         list: &mut TaskList,
         out: &mut Vec<Diagnostic>,
     ) {
-        for target in targets {
-            for name in &target.world.play_hosts {
+        for (position, target) in targets.iter().enumerate() {
+            let own = target.world.play_hosts.iter();
+            for name in own.chain(facts.hosts(position)) {
                 if list.hosts.iter().any(|host| host.name == *name) {
                     continue;
                 }

@@ -2,9 +2,11 @@
 
 mod args;
 mod body;
+mod facts;
 mod items;
 mod keywords;
 mod listing;
+mod mentions;
 mod program;
 mod store;
 mod ties;
@@ -23,9 +25,10 @@ use crate::{
     vars::{Scope, World, Written},
 };
 
+pub(crate) use facts::Gathering;
 pub(crate) use store::Store;
 
-use body::{Body, Failing, Trouble, Verdict};
+use body::{Body, Care, Failing, Trouble, Verdict};
 use keywords::Keywords;
 use listing::{Entry, Listing};
 use program::Program;
@@ -56,6 +59,10 @@ pub(crate) struct Lowering<'a> {
     ids: BTreeMap<(String, String), TaskId>,
     /// Orders to be resolved when all tasks are there.
     references: Vec<Reference>,
+    /// How many plays were added.
+    played: usize,
+    /// Where the copies of the present task for all hosts begin.
+    copies: TaskId,
 }
 
 /// A play on its hosts.
@@ -66,6 +73,28 @@ pub(crate) struct Target<'a> {
     pub(crate) world: Arc<World>,
     /// Where its files are looked for.
     pub(crate) folders: Vec<PathBuf>,
+}
+
+/// A play with its tasks listed and compiled.
+pub(crate) struct Prepared<'a> {
+    listing: Listing<'a>,
+    programs: Vec<Arc<Program>>,
+}
+
+/// Lists and compiles a play; mistakes go to `faults`.
+pub(crate) fn prepare<'a>(
+    play: &'a Play,
+    request: &Request,
+    registry: &Registry,
+    faults: &mut Vec<Fault>,
+) -> Prepared<'a> {
+    let selected = |tags: &[&str]| keywords::selected(tags, &request.tags, &request.skip_tags);
+    let listing = listing::list(play, &selected, faults);
+    let programs = listing.entries.iter();
+    let programs = programs
+        .map(|entry| program(entry, registry, faults))
+        .collect();
+    Prepared { listing, programs }
 }
 
 /// Before a run nothing is known.
@@ -110,11 +139,15 @@ impl<'a> Lowering<'a> {
             written: BTreeMap::new(),
             ids: BTreeMap::new(),
             references: Vec::new(),
+            played: 0,
+            copies: TaskId(0),
         }
     }
 
     /// Adds a play.
-    pub(crate) fn play(&mut self, target: &Target<'_>) {
+    pub(crate) fn play(&mut self, target: &Target<'_>, prepared: &Prepared<'_>, facts: &Gathering) {
+        let position = self.played;
+        self.played += 1;
         let name = target
             .play
             .name
@@ -124,28 +157,21 @@ impl<'a> Lowering<'a> {
             self.list.plays.clear();
         }
         self.list.plays.push(name.clone());
-        let mut faults = Vec::new();
-        let request = self.request;
-        let selected = |tags: &[&str]| keywords::selected(tags, &request.tags, &request.skip_tags);
-        let listing = listing::list(target.play, &selected, &mut faults);
-        self.faults.append(&mut faults);
-        let compiled: Vec<Arc<Program>> = listing
-            .entries
-            .iter()
-            .map(|entry| self.program(entry))
-            .collect();
+        let Prepared { listing, programs } = prepared;
         let first = self.list.tasks.len();
-        let blocks = self.blocks(target, &listing);
+        self.gather(target, position, facts);
+        let blocks = self.blocks(target, listing);
         let mut placed: BTreeMap<(usize, String), TaskId> = BTreeMap::new();
-        for (index, (entry, program)) in listing.entries.iter().zip(&compiled).enumerate() {
+        for (index, (entry, program)) in listing.entries.iter().zip(programs).enumerate() {
             self.note(entry, program);
+            self.copies = TaskId(u32::try_from(self.list.tasks.len()).unwrap_or(u32::MAX));
             for host in &target.world.play_hosts {
                 self.unclear_notices(target, entry, host);
-                let triggers = Self::notices(&listing, entry, host, target, &placed);
+                let triggers = Self::notices(listing, entry, host, target, &placed);
                 if entry.serves.is_some() && triggers.is_empty() {
                     continue;
                 }
-                let failing = self.failing(&listing, entry, host, &placed);
+                let failing = self.failing(listing, entry, host, &placed);
                 if let Some(id) = self.task(target, entry, (program, failing), host, &blocks) {
                     self.list.tasks[id.index()].triggers.extend(triggers);
                     placed.insert((index, host.clone()), id);
@@ -156,20 +182,6 @@ impl<'a> Lowering<'a> {
             let play = u32::try_from(self.list.plays.len() - 1).unwrap_or(u32::MAX);
             self.list.tasks[index].play = play;
         }
-    }
-
-    fn program(&mut self, entry: &Entry<'_>) -> Arc<Program> {
-        let when: Vec<_> = entry
-            .commons
-            .iter()
-            .flat_map(|common| &common.when)
-            .collect();
-        let module = self.registry.get(&entry.task.module.value);
-        let module = module.map_or("", |module| module.name());
-        let mut faults = Vec::new();
-        let program = Program::new(entry.task, &when, module, &mut faults);
-        self.faults.append(&mut faults);
-        Arc::new(program)
     }
 
     /// Fresh numbers for the blocks of each host: a failure on one does not rescue on another.
@@ -270,7 +282,7 @@ impl<'a> Lowering<'a> {
         blocks: &BTreeMap<(String, usize), BlockId>,
     ) -> Option<TaskId> {
         let scope = scope(target, entry, host);
-        let (needed, heeds) = self.reads(program, &scope, host);
+        let (needed, heeds) = self.reads(program, &scope, host, self.copies);
         let body = Body {
             program: Arc::clone(program),
             scope: scope.clone(),
@@ -339,7 +351,6 @@ impl<'a> Lowering<'a> {
         built.judge =
             judged.then(|| Arc::new(Verdict(body.clone())) as Arc<dyn evenkeel_engine::Judge>);
         built.identity = words.identity(&self.request.privilege, self.settings)?;
-        built.environment = words.environment()?;
         built.needs = needs;
         built.heeds = heeds;
         built.handler = entry.serves.is_some();
@@ -362,11 +373,20 @@ impl<'a> Lowering<'a> {
     /// What is surely wrong with a task, though nothing is known of results.
     fn check(&self, body: &Body) -> Vec<Fault> {
         let nothing = Nothing(&self.list);
-        match body.make(&nothing, false) {
+        let mut faults = match body.programs_environment(&nothing) {
+            Err(Trouble::Faults(faults)) => faults,
+            Ok(_) | Err(Trouble::NotYet(_)) => Vec::new(),
+        };
+        faults.extend(Self::check_arguments(body, &nothing));
+        faults
+    }
+
+    fn check_arguments(body: &Body, nothing: &Nothing<'_>) -> Vec<Fault> {
+        match body.make(nothing, Care::Strict) {
             Ok(_) => Vec::new(),
             Err(Trouble::Faults(faults)) => faults,
             // It may never be reached; names and types of arguments are wrong in any case.
-            Err(Trouble::NotYet(_)) => match body.make(&nothing, true) {
+            Err(Trouble::NotYet(_)) => match body.make(nothing, Care::Lenient) {
                 Err(Trouble::Faults(faults)) => faults
                     .into_iter()
                     .filter(|fault| {
@@ -383,6 +403,12 @@ impl<'a> Lowering<'a> {
             },
         }
     }
+}
+
+fn program(entry: &Entry<'_>, registry: &Registry, faults: &mut Vec<Fault>) -> Arc<Program> {
+    let module = registry.get(&entry.task.module.value);
+    let module = module.map_or("", |module| module.name());
+    Arc::new(Program::new(entry.task, &entry.commons, module, faults))
 }
 
 fn scope(target: &Target<'_>, entry: &Entry<'_>, host: &str) -> Scope {

@@ -51,6 +51,16 @@ pub enum Variable {
     Value(Value),
     /// A map that may have more keys than are known yet.
     Open(evenkeel_engine::Map, NotYet),
+    /// A map whose values are made when they are looked at.
+    Lazy(Arc<dyn Entries>),
+}
+
+/// A map whose values are made when they are looked at.
+pub trait Entries: fmt::Debug + Send + Sync {
+    /// The value of a key; `None` if there is none.
+    fn get(&self, key: &str) -> Result<Option<Variable>, Fault>;
+    /// All keys that have a value.
+    fn keys(&self) -> Vec<String>;
 }
 
 /// A text that may have `{{ }}` and `{% %}` in it, or a bare expression.

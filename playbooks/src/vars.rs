@@ -1,5 +1,6 @@
 //! Variables: layers of texts that are rendered when they are used.
 
+mod hostvars;
 mod magic;
 mod tree;
 
@@ -12,6 +13,8 @@ use crate::{
     files::Span,
     template::{Fault, Template, Variable, Variables},
 };
+
+use hostvars::{HostVars, Own};
 
 pub use magic::{Member, World};
 pub use tree::{OMIT, Tree, plain, without_omitted};
@@ -71,6 +74,8 @@ impl FromIterator<(String, Tree)> for Layer {
 /// A task that leaves a variable behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
+    /// Whose variable it is.
+    pub host: Arc<str>,
     /// The variable.
     pub name: String,
     /// The task.
@@ -86,6 +91,8 @@ pub enum How {
     Register,
     /// `set_fact`: if it is not skipped.
     Fact,
+    /// `setup`: below the variables of plays and tasks.
+    Gathered,
 }
 
 /// What a task has left behind, as far as it is known.
@@ -120,8 +127,8 @@ impl std::fmt::Debug for Scope {
 }
 
 thread_local! {
-    /// Variables that are being rendered just now.
-    static BUSY: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    /// Variables that are being rendered just now, with their hosts.
+    static BUSY: RefCell<Vec<(String, String)>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Scope {
@@ -167,6 +174,15 @@ impl Scope {
         self.with(|inner| inner.locals.extend(locals))
     }
 
+    /// What another host sees of the same, without the layers of plays and tasks.
+    fn of_host(&self, host: &str) -> Self {
+        self.with(|inner| {
+            host.clone_into(&mut inner.host);
+            inner.layers.clear();
+            inner.locals.clear();
+        })
+    }
+
     /// For templates.
     pub fn variables(&self) -> Arc<dyn Variables> {
         Arc::new(self.clone())
@@ -175,6 +191,21 @@ impl Scope {
     /// The host.
     pub fn host(&self) -> &str {
         &self.0.host
+    }
+
+    /// The hosts of a group.
+    pub fn hosts_of(&self, group: &str) -> Vec<String> {
+        let groups = self.0.world.groups.iter();
+        let mut found = groups.filter(|(name, _)| name == group);
+        found
+            .next()
+            .map(|(_, hosts)| hosts.clone())
+            .unwrap_or_default()
+    }
+
+    /// The hosts of the play.
+    pub fn hosts_of_play(&self) -> Vec<String> {
+        self.0.world.play_hosts.clone()
     }
 
     /// Where a controller's files are looked for.
@@ -186,8 +217,15 @@ impl Scope {
     pub fn value(&self, name: &str) -> Result<Option<Value>, Fault> {
         Ok(match self.get(name)? {
             Some(Variable::Value(value)) => Some(value),
-            Some(Variable::Open(..)) | None => None,
+            Some(Variable::Open(..) | Variable::Lazy(_)) | None => None,
         })
+    }
+
+    /// Whether a variable is written where it wins over facts.
+    pub fn is_over_facts(&self, name: &str) -> bool {
+        let inner = &self.0;
+        let mut layers = inner.layers.iter().map(AsRef::as_ref);
+        inner.world.extra.get(name).is_some() || layers.any(|layer| layer.get(name).is_some())
     }
 
     /// The text of a variable that is written in some layer: what it depends on.
@@ -202,15 +240,20 @@ impl Scope {
     }
 
     fn left(&self, name: &str) -> Option<Variable> {
-        let mine = self.0.left.iter().rev();
-        for left in mine.filter(|left| left.written.name == name) {
+        let mine = |left: &&Left| {
+            left.written.name == name
+                && left.written.how != How::Gathered
+                && *left.written.host == *self.0.host
+        };
+        for left in self.0.left.iter().rev().filter(mine) {
             let output = match &left.output {
                 Ok(output) => output,
                 Err(what) => return Some(Variable::Value(Value::NotYet(what.clone()))),
             };
             match left.written.how {
                 How::Register => return Some(registered(output)),
-                How::Fact if output.skipped || output.failed => {}
+                How::Fact | How::Gathered if output.skipped || output.failed => {}
+                How::Gathered => {}
                 How::Fact => {
                     if let Some(value) = fact(output, name) {
                         return Some(Variable::Value(value));
@@ -219,6 +262,42 @@ impl Scope {
             }
         }
         None
+    }
+}
+
+impl Scope {
+    /// A gathered fact, or all of them as `ansible_facts`.
+    fn gathered(&self, name: &str) -> Option<Value> {
+        let mine = |left: &&Left| {
+            left.written.how == How::Gathered
+                && left.written.name == name
+                && *left.written.host == *self.0.host
+        };
+        let mut all = Map::new();
+        for left in self.0.left.iter().filter(mine) {
+            let output = match &left.output {
+                Ok(output) if output.skipped || output.failed => continue,
+                Ok(output) => output,
+                Err(what) => return Some(Value::NotYet(what.clone())),
+            };
+            match output.value.get("ansible_facts") {
+                Some(Value::Map(facts)) => all.extend(facts.clone()),
+                _ => {
+                    if let Value::NotYet(what) = &output.value {
+                        return Some(Value::NotYet(what.clone()));
+                    }
+                }
+            }
+        }
+        if name != "ansible_facts" {
+            return all.swap_remove(name);
+        }
+        let bare = |name: String| match name.strip_prefix("ansible_") {
+            Some(bare) => bare.to_owned(),
+            None => name,
+        };
+        let all = all.into_iter().map(|(name, value)| (bare(name), value));
+        Some(Value::Map(all.collect()))
     }
 }
 
@@ -250,6 +329,11 @@ impl Variables for Scope {
     fn get(&self, name: &str) -> Result<Option<Variable>, Fault> {
         let inner = &self.0;
         let value = |value: Value| Ok(Some(Variable::Value(value)));
+        match name {
+            "hostvars" => return Ok(Some(Variable::Lazy(Arc::new(HostVars(self.clone()))))),
+            "vars" => return Ok(Some(Variable::Lazy(Arc::new(Own(self.clone()))))),
+            _ => {}
+        }
         if let Some(found) = inner.world.magic(&inner.host, name) {
             return value(found);
         }
@@ -261,14 +345,20 @@ impl Variables for Scope {
                 return Ok(Some(left));
             }
         }
+        if !self.is_over_facts(name) {
+            if let Some(fact) = self.gathered(name) {
+                return value(fact);
+            }
+        }
         let Some(tree) = self.tree(name) else {
             return Ok(None);
         };
         let circle = BUSY.with_borrow(|busy| {
-            let at = busy.iter().position(|other| other == name)?;
+            let same = |(host, other): &(String, String)| *host == inner.host && other == name;
+            let at = busy.iter().position(same)?;
             let names: Vec<&str> = busy[at..]
                 .iter()
-                .map(String::as_str)
+                .map(|(_, name)| name.as_str())
                 .chain([name])
                 .collect();
             Some(names.join(" -> "))
@@ -277,7 +367,7 @@ impl Variables for Scope {
             let message = format!("the variable `{name}` is made of itself: {circle}");
             return Err(Fault::new("variable_circle", message));
         }
-        BUSY.with_borrow_mut(|busy| busy.push(name.to_owned()));
+        BUSY.with_borrow_mut(|busy| busy.push((inner.host.clone(), name.to_owned())));
         let rendered = tree.render(&self.variables());
         BUSY.with_borrow_mut(Vec::pop);
         rendered.map(|value| Some(Variable::Value(value)))

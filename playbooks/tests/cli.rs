@@ -4,6 +4,7 @@
 
 mod cli {
     pub(crate) mod case;
+    mod facts;
     mod help;
     mod ledger;
     mod quickstart;

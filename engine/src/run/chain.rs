@@ -176,7 +176,7 @@ impl Chain {
             let (is_long, spooled) = (long.is_some(), long.clone());
             let op = Op::Step {
                 who: around.identities[entry.decided.who].clone(),
-                env: task.environment.clone(),
+                env: entry.decided.environment.clone(),
                 action: Box::new(action),
                 effects: step.effects.clone(),
                 long,

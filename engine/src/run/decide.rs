@@ -63,6 +63,8 @@ pub(super) struct Decided {
     pub(super) pays: bool,
     /// What was asked for it.
     pub(super) asked: Vec<Question>,
+    /// Environment of its programs.
+    pub(super) environment: Vec<(String, Text)>,
     /// The changes of each item as they may be shown, made before they are.
     pub(super) shown: Vec<Vec<ChangeShown>>,
 }
@@ -165,7 +167,8 @@ pub(super) fn shapes(list: &TaskList) -> Vec<Shape> {
         }
     }
     let shape = |task: &Task| {
-        let bounds: Vec<Arc<dyn Bound>> = match task.body.resolve(&Nothing) {
+        let resolved = task.body.resolve(&Nothing);
+        let bounds: Vec<Arc<dyn Bound>> = match resolved.or_else(|_| task.body.foresee(&Nothing)) {
             Ok(Resolved::One(bound)) => vec![bound],
             Ok(Resolved::Loop(turns)) => turns.into_iter().filter_map(|t| t.body.ok()).collect(),
             Ok(Resolved::Skip(_)) => Vec::new(),
@@ -212,6 +215,7 @@ pub(super) struct Ground<'a> {
     pub(super) id: TaskId,
     pub(super) who: Who,
     pub(super) resolved: Resolved,
+    pub(super) environment: Vec<(String, Text)>,
     pub(super) known: &'a Known,
     pub(super) identities: usize,
     pub(super) ledger: &'a Ledger,
@@ -337,6 +341,7 @@ impl Ground<'_> {
             serves: self.serves,
             pays: self.pays,
             asked: Vec::new(),
+            environment: self.environment,
             shown: Vec::new(),
         }))
     }
@@ -370,7 +375,6 @@ impl Ground<'_> {
             extras.push(("become_user", Value::from(user.as_str())));
         }
         let environment: Map = self
-            .task
             .environment
             .iter()
             .map(|(name, text)| {

@@ -63,9 +63,11 @@ impl Loop {
             (_, true) => Some(Forgiven::Rescued),
             _ => None,
         };
-        self.count(finished.outcome, &finished.reason, forgiven);
-        let duration_ms = ran.map_or(0, |ran| ran.iter().map(|ran| ran.millis).sum());
-        self.emit(id, finished, forgiven, duration_ms);
+        if !task.silent || failed {
+            self.count(finished.outcome, &finished.reason, forgiven);
+            let duration_ms = ran.map_or(0, |ran| ran.iter().map(|ran| ran.millis).sum());
+            self.emit(id, finished, forgiven, duration_ms);
+        }
         shared.board.moved();
     }
 
@@ -338,6 +340,9 @@ impl Loop {
     }
 
     fn simply(&mut self, id: TaskId, outcome: Outcome, reason: Reason) {
+        if self.task(id).silent {
+            return;
+        }
         self.count(outcome, &reason, None);
         let event = TaskFinished {
             name: self.task_name(id),
@@ -357,16 +362,18 @@ impl Loop {
     }
 
     pub(super) fn unreachable(&mut self, lost: &Lost) {
-        let error = match lost {
-            Lost::Host(error) => error.to_string(),
-            Lost::Locked(by) => format!("another run holds the lock: {by}"),
+        let (error, help) = match lost {
+            Lost::Host(error) => (error.to_string(), error.help()),
+            Lost::Locked(by) => (format!("another run holds the lock: {by}"), None),
             Lost::Aborted => return,
         };
         self.recap.unreachable = true;
         let error = self.masking.text(&error);
+        let help = help.map(|help| self.masking.text(help));
         self.shared.sink.event(&Event::HostUnreachable {
             host: self.name.clone(),
             error,
+            help,
         });
     }
 }

@@ -291,6 +291,7 @@ impl Loop {
             serves: Vec::new(),
             pays: false,
             asked: Vec::new(),
+            environment: Vec::new(),
             shown: Vec::new(),
         };
         Entry {
@@ -421,11 +422,21 @@ impl Loop {
         };
         let resolved = match self.resolve(id, state) {
             Ok(resolved) => resolved,
+            Err(Stop::NotYet(what)) => match early.then(|| self.foresee_arguments(id, state)) {
+                Some(Ok(resolved)) => resolved,
+                _ => return Decision::NotYet(what),
+            },
+            Err(Stop::Refused(refusal)) => return Self::refused(id, refusal),
+        };
+        let environment = match self.environment(id, state) {
+            Ok(environment) => environment,
+            // What is asked of the host does not depend on it.
+            Err(Stop::NotYet(_)) if early => Vec::new(),
             Err(Stop::NotYet(what)) => return Decision::NotYet(what),
             Err(Stop::Refused(refusal)) => return Self::refused(id, refusal),
         };
         if early || !self.resolved.contains_key(&id) {
-            self.learn_secrets(&resolved, task);
+            self.learn_secrets(&resolved, &environment);
         }
         let scope = self.scope("");
         let mut keys = std::mem::take(&mut self.keys);
@@ -448,6 +459,7 @@ impl Loop {
                 id,
                 who: self.who(task),
                 resolved,
+                environment,
                 known,
                 identities: self.identities.len(),
                 ledger: &self.ledger,
@@ -493,6 +505,7 @@ impl Loop {
             serves: Vec::new(),
             pays: false,
             asked: Vec::new(),
+            environment: Vec::new(),
             shown: Vec::new(),
         }))
     }
@@ -524,7 +537,21 @@ impl Loop {
         Ok(resolved)
     }
 
-    fn learn_secrets(&mut self, resolved: &Resolved, task: &Task) {
+    /// The arguments of a task whose condition is not known yet.
+    fn foresee_arguments(&self, id: TaskId, state: &State) -> Result<Resolved, Stop> {
+        let list = &self.shared.list;
+        self.task(id).body.foresee(&Results { state, list })
+    }
+
+    /// The environment of a task's programs.
+    fn environment(&self, id: TaskId, state: &State) -> Result<Vec<(String, crate::Text)>, Stop> {
+        let task = self.task(id);
+        let list = &self.shared.list;
+        let late = task.body.environment(&Results { state, list })?;
+        Ok(late.unwrap_or_else(|| task.environment.clone()))
+    }
+
+    fn learn_secrets(&mut self, resolved: &Resolved, environment: &[(String, crate::Text)]) {
         let mut secrets = Vec::new();
         let mut of = |bound: &Arc<dyn crate::module::Bound>| secrets.extend(bound.args().secrets());
         match resolved {
@@ -535,7 +562,7 @@ impl Loop {
                 .filter_map(|t| t.body.as_ref().ok())
                 .for_each(of),
         }
-        secrets.extend(task.environment.iter().filter_map(|(_, text)| match text {
+        secrets.extend(environment.iter().filter_map(|(_, text)| match text {
             crate::Text::Secret(secret) => Some(secret.clone()),
             crate::Text::Plain(_) => None,
         }));
@@ -631,7 +658,8 @@ impl Loop {
         let shared = Arc::clone(&self.shared);
         let resolved = {
             let state = shared.board.state();
-            self.resolve(id, &state)
+            let resolved = self.resolve(id, &state);
+            resolved.or_else(|_| self.foresee_arguments(id, &state))
         };
         let bounds: Vec<_> = match resolved {
             Ok(Resolved::One(bound)) => vec![bound],

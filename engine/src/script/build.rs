@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    SetUp,
+    SetUp, batch,
     sections::{self, Wrappers},
     steps,
     text::{Needs, Piece, Script},
@@ -26,6 +26,14 @@ pub(super) struct Sent {
     pub(super) data: Vec<Piece>,
     /// For each observation (by operation, then by group): which of its probes were asked.
     pub(super) groups: BTreeMap<usize, Vec<Vec<usize>>>,
+}
+
+impl Sent {
+    /// How many bytes it has.
+    pub(super) fn bytes(&self) -> u64 {
+        let data: u64 = self.data.iter().map(Piece::len).sum();
+        self.text.len() as u64 + data
+    }
 }
 
 /// SHA-256 of an expected output, as the host's `sha256sum` prints it.
@@ -63,7 +71,7 @@ pub(super) fn exchange(setup: &SetUp, exchange: &Exchange) -> Result<Sent, HostE
     };
     begin(&mut script, exchange)?;
     if here {
-        script.raw("ek_open_spool\n");
+        script.raw("ek_open_spool || exit 1\n");
     }
     let mut wrappers = Wrappers::default();
     let mut at = 0;
@@ -77,15 +85,18 @@ pub(super) fn exchange(setup: &SetUp, exchange: &Exchange) -> Result<Sent, HostE
             sections::write(&mut script, &mut groups, &mut wrappers, &all[..=last], at)?;
             at = last + 1;
         } else {
-            own(
+            let place = &exchange.place;
+            let elsewhere = (at..end).find(|at| goes_elsewhere(all[*at], place));
+            let end = elsewhere.unwrap_or(end);
+            at = next(
                 &mut script,
                 &mut groups,
                 &mut wrappers,
                 &all,
                 at,
-                &exchange.place,
+                end,
+                place,
             )?;
-            at += 1;
         }
     }
     if here {
@@ -95,7 +106,7 @@ pub(super) fn exchange(setup: &SetUp, exchange: &Exchange) -> Result<Sent, HostE
     let (text, data) = script.finish(needs);
     let (text, data) = match &exchange.place {
         LedgerPlace::User => (text, data),
-        LedgerPlace::Root(identity) => sections::as_root(setup, identity, text, data)?,
+        LedgerPlace::Root(identity) => sections::conducted_by_root(setup, identity, text, data)?,
     };
     Ok(Sent { text, data, groups })
 }
@@ -164,7 +175,7 @@ pub(super) fn stop(setup: &SetUp, stopping: &Stopping) -> Result<Sent, HostError
     });
     let (text, data) = match &stopping.place {
         LedgerPlace::User => (text, data),
-        LedgerPlace::Root(identity) => sections::as_root(setup, identity, text, data)?,
+        LedgerPlace::Root(identity) => sections::conducted_by_root(setup, identity, text, data)?,
     };
     Ok(Sent {
         text,
@@ -183,8 +194,34 @@ fn stops(all: &[&Op], at: usize) -> bool {
     }
 }
 
+/// Writes the operation `at` of the script's own identity, or a batch of them that begins with it;
+/// which comes after it. Operations from `end` on are not its own.
+pub(super) fn next(
+    script: &mut Script<'_>,
+    groups: &mut BTreeMap<usize, Vec<Vec<usize>>>,
+    wrappers: &mut Wrappers,
+    all: &[&Op],
+    at: usize,
+    end: usize,
+    place: &LedgerPlace,
+) -> Result<usize, HostError> {
+    let Some(batch) = batch::find(script, &all[..end], at) else {
+        own(script, groups, wrappers, all, at, place)?;
+        return Ok(at + 1);
+    };
+    batch.write(script, all, at)?;
+    script.raw("[ -n \"$ek_all\" ] || {\n");
+    for at in at..batch.end {
+        script.raw(format!("case \"$ek_ok \" in *' {at} '*) ;; *)\n"));
+        own(script, groups, wrappers, all, at, place)?;
+        script.raw(";; esac\n");
+    }
+    script.raw("}\n");
+    Ok(batch.end)
+}
+
 /// Writes an operation of the script's own identity.
-pub(super) fn own(
+fn own(
     script: &mut Script<'_>,
     groups: &mut BTreeMap<usize, Vec<Vec<usize>>>,
     wrappers: &mut Wrappers,

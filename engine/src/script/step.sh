@@ -11,7 +11,8 @@ ek_open_spool() {
     ek_spool=$ek_dir/spool/x.$ek_nonce
     mkdir -p -m 0700 -- "$ek_spool" || ek_sick 'no directory can be made in it'
   else
-    ek_spool=$(mktemp -d "${TMPDIR:-/tmp}/evenkeel.XXXXXX") || exit 1
+    ek_scratch || return 1
+    ek_spool=$ek_text
   fi
 }
 
@@ -83,6 +84,53 @@ ek_fetch() {
     ek_broken=1
   fi
   return "$ek_s"
+}
+
+# ek_batch STAGES…: many small files at once, by the functions ek_prepare and ek_commit, which stand
+# before this call. After it ek_all is set if all is done; else ek_ok lists what is.
+ek_batch() {
+  if ek_prepare 2>/dev/null; then
+    set +C
+    umask 022
+    ek_all=1
+    ek_commit 2>/dev/null
+  fi
+  set +C
+  umask 022
+  rm -rf -- "$@"
+}
+
+# ek_absent PATHS…: whether nothing is there.
+ek_absent() {
+  for ek_x in "$@"; do
+    [ ! -e "$ek_x" ] && [ ! -L "$ek_x" ] || return 1
+  done
+}
+
+# ek_files PATHS…: whether each is a file itself.
+ek_files() {
+  for ek_x in "$@"; do
+    [ -f "$ek_x" ] && [ ! -L "$ek_x" ] || return 1
+  done
+}
+
+# ek_keep TEMP OWNER GROUP MODE, then user, group and mode of the old file, and of TEMP.
+ek_keep() {
+  if [ -n "$2$3" ] || [ "$5 $6" != "$8 $9" ]; then
+    chown -h -- "${2:-$5}:${3:-$6}" "$1" || return 1
+  fi
+  chmod -- "${4:-0$7}" "$1"
+}
+
+# ek_landed INDEX TEMP: whether a file is in its place.
+ek_landed() {
+  if [ -e "$2" ] || [ -L "$2" ]; then
+    ek_all=
+    return
+  fi
+  ek_say "step $1"
+  ek_say "did $1 ok 0 0"
+  ek_ok="$ek_ok $1"
 }
 
 # ek_write PATH TEMP OFFSET LENGTH SHA WAS OWNER GROUP MODE NEW_MODE VALIDATE…
@@ -287,7 +335,7 @@ ek_start ${ek_t##*) }
 printf "%s %s %s\n" "$ek_b" "$ek_p" "$ek_t" >"$ek_d/pid.new"
 mv -f -- "$ek_d/pid.new" "$ek_d/pid" || exit
 read -r ek_from ek_r </proc/uptime
-if [ "$ek_s" -gt 0 ]; then timeout -k 10 "$ek_s" "$@"; else "$@"; fi >"$ek_d/o" 2>"$ek_d/e"
+"$@" >"$ek_d/o" 2>"$ek_d/e"
 ek_r=$?
 read -r ek_to ek_x </proc/uptime
 ek_ms=$(( ${ek_to%.*}${ek_to#*.} - ${ek_from%.*}${ek_from#*.} ))
@@ -305,7 +353,7 @@ ek_launch() {
   timeout 0 "$ek_shell" -c "$ek_watch" sh "$ek_ld" "$ek_lock" "$ek_secs" "$@"
 }
 
-# ek_long NAME SECONDS ACCEPTED OFFSET LENGTH WRAPPER ARGV…: starts a long step; its script and its
+# ek_long NAME SECONDS ACCEPTED OFFSET LENGTH WRAPPER SCRIPT: starts a long step; its script and its
 # input are in the stream.
 ek_long() {
   ek_begin || return 0
@@ -331,7 +379,7 @@ ek_long() {
     (
       # Not by a redirection of the whole: the shell would keep the old stdout open beside it.
       exec >/dev/null 2>&1
-      ek_pre=ek_launch
+      ek_pre=ek_launch ek_limit=$ek_secs
       "$@"
     ) &
   ek_in=

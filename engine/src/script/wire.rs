@@ -1,9 +1,11 @@
 //! Sending a script and taking in its answer, both at once.
 
+use std::io;
+
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use super::{build::Sent, text::Piece};
-use crate::{connection::Channel, host::HostError, step::Content};
+use crate::{connection::Channel, host::HostError, source::Source, step::Content};
 
 /// How much of stderr is kept, from its end.
 const STDERR: usize = 64 * 1024;
@@ -61,32 +63,52 @@ async fn send(
     }
     let mut sent = script.text.len() as u64;
     for piece in &script.data {
-        let read;
-        let bytes: &[u8] = match piece {
-            Piece::Bytes(bytes) => bytes,
-            Piece::Content(Content::Plain(bytes)) => bytes,
-            Piece::Content(Content::Secret(secret)) => secret.reveal(),
-            Piece::Content(Content::Source(source)) => {
-                let file = source.clone();
-                read = tokio::task::spawn_blocking(move || file.read())
-                    .await
-                    .map_err(std::io::Error::other)
-                    .and_then(|read| read)
-                    .map_err(|error| HostError::Source {
-                        name: source.name().to_owned(),
-                        why: error.to_string(),
-                    })?;
-                &read
+        let took = match piece {
+            Piece::Bytes(bytes) => stdin.write_all(bytes).await.is_ok(),
+            Piece::Content(Content::Plain(bytes)) => stdin.write_all(bytes).await.is_ok(),
+            Piece::Content(Content::Secret(secret)) => {
+                stdin.write_all(secret.reveal()).await.is_ok()
             }
+            Piece::Content(Content::Source(source)) => stream(&mut stdin, source).await?,
         };
-        if stdin.write_all(bytes).await.is_err() {
+        if !took {
             return Ok(sent);
         }
-        sent += bytes.len() as u64;
+        sent += piece.len();
     }
     // Whoever does not want its input has ended; its answer says how.
     drop(stdin.shutdown().await);
     Ok(sent)
+}
+
+/// Sends a local file piece by piece, never as a whole in memory. Whether the other side took it.
+///
+/// What follows it in the stream is found by its length: a file that is no longer what it was ends
+/// the stream here, and the host throws away what it has of it.
+async fn stream(
+    stdin: &mut (dyn AsyncWrite + Send + Unpin),
+    source: &Source,
+) -> Result<bool, HostError> {
+    let unreadable = |error: io::Error| HostError::Source {
+        name: source.name().to_owned(),
+        why: error.to_string(),
+    };
+    let mut reader = source.reader().map_err(unreadable)?;
+    loop {
+        let read = tokio::task::spawn_blocking(move || reader.next().map(|chunk| (chunk, reader)));
+        let (chunk, rest) = read
+            .await
+            .map_err(io::Error::other)
+            .and_then(|read| read)
+            .map_err(unreadable)?;
+        reader = rest;
+        if chunk.is_empty() {
+            return Ok(true);
+        }
+        if stdin.write_all(&chunk).await.is_err() {
+            return Ok(false);
+        }
+    }
 }
 
 async fn take(

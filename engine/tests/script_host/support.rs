@@ -59,6 +59,12 @@ impl Machine {
         connect(self.shell, self.dir.path())
     }
 
+    /// The same machine, with programs of other directories.
+    pub(crate) fn with_path(&self, path: &str) -> ScriptHost<LocalConnection> {
+        let connection = connection(self.shell, self.dir.path()).env("PATH", path);
+        ScriptHost::new(connection).shell(self.shell)
+    }
+
     pub(crate) async fn observe(&self, probes: &Probes) -> Vec<Answer> {
         let op = Op::Observe {
             who: Identity::login(),
@@ -115,11 +121,12 @@ fn walk(dir: &Path, each: &mut impl FnMut(&Path)) {
 }
 
 fn connect(shell: &'static str, home: &Path) -> ScriptHost<LocalConnection> {
-    let connection = LocalConnection::new()
-        .shell(shell)
-        .env("HOME", home)
-        .env("XDG_STATE_HOME", "");
-    ScriptHost::new(connection).shell(shell)
+    ScriptHost::new(connection(shell, home)).shell(shell)
+}
+
+fn connection(shell: &'static str, home: &Path) -> LocalConnection {
+    let connection = LocalConnection::new().shell(shell);
+    connection.env("HOME", home).env("XDG_STATE_HOME", "")
 }
 
 /// One machine for each shell.

@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use evenkeel_integration_tests::{Ended, Lab};
+use evenkeel_integration_tests::{Ended, Scratch};
 
 /// Each step can be repeated but `once`, and the handlers make something of what was there before: a lost one
 /// shows in the tree.
@@ -83,29 +83,29 @@ impl Random {
 
 /// The tree that an uncut run leaves, and how long that takes.
 fn uncut() -> (String, Duration) {
-    let lab = Lab::new();
-    lab.tasks(SITE);
+    let scratch = Scratch::new();
+    scratch.tasks(SITE);
     let begun = Instant::now();
-    lab.run(&[]).ok();
+    scratch.run(&[]).ok();
     let took = begun.elapsed();
-    assert_eq!(lab.read("root/applied"), "port 80\nblue\n");
-    (lab.tree("root"), took)
+    assert_eq!(scratch.read("root/applied"), "port 80\nblue\n");
+    (scratch.tree("root"), took)
 }
 
 /// A run that was sent a signal after a while.
-fn cut(lab: &Lab, signal: &str, after: Duration) -> Ended {
-    lab.tasks(SITE);
-    let running = lab.start(&[]);
+fn cut(scratch: &Scratch, signal: &str, after: Duration) -> Ended {
+    scratch.tasks(SITE);
+    let running = scratch.start(&[]);
     std::thread::sleep(after);
     running.signal(signal);
     running.wait()
 }
 
 /// All is as an uncut run leaves it, and nothing is left to do.
-fn settled(lab: &Lab, tree: &str, before: &Ended, again: &Ended) {
-    let is = lab.tree("root");
+fn settled(scratch: &Scratch, tree: &str, before: &Ended, again: &Ended) {
+    let is = scratch.tree("root");
     assert_eq!(is, tree, "\ncut\n{before}\nagain\n{again}");
-    lab.run(&[]).ok().changed(0);
+    scratch.run(&[]).ok().changed(0);
 }
 
 #[test]
@@ -114,11 +114,11 @@ fn killed_at_random_moments() {
     let (tree, took) = uncut();
     let mut random = Random::new();
     for _ in 0..20 {
-        let lab = Lab::new();
+        let scratch = Scratch::new();
         let after = took.mul_f64(random.next());
         println!("killed after {after:?} of {took:?}");
-        let before = cut(&lab, "KILL", after);
-        let mut again = lab.run(&[]);
+        let before = cut(&scratch, "KILL", after);
+        let mut again = scratch.run(&[]);
         if again.status == 2 {
             // Whether it did its work cannot be known: somebody has to look.
             assert_eq!(again.named("failed"), ["just once"], "{before}\n{again}");
@@ -126,13 +126,14 @@ fn killed_at_random_moments() {
                 .says("ledger forget")
                 .reason("just once", "interrupted");
             println!("{}", again.task("just once").0["error"]);
-            std::fs::remove_file(lab.path("root/once")).ok();
-            lab.evenkeel(&["ledger", "forget", "localhost", "just-once"])
+            std::fs::remove_file(scratch.path("root/once")).ok();
+            scratch
+                .evenkeel(&["ledger", "forget", "localhost", "just-once"])
                 .ok();
-            again = lab.run(&[]);
+            again = scratch.run(&[]);
         }
         let again = again.ok();
-        settled(&lab, &tree, &before, &again);
+        settled(&scratch, &tree, &before, &again);
     }
 }
 
@@ -140,10 +141,10 @@ fn stopped(signal: &str) {
     let (tree, took) = uncut();
     let mut random = Random::new();
     for _ in 0..10 {
-        let lab = Lab::new();
+        let scratch = Scratch::new();
         let after = took.mul_f64(random.next());
         println!("{signal} after {after:?} of {took:?}");
-        let before = cut(&lab, signal, after);
+        let before = cut(&scratch, signal, after);
         // Before the first event nobody listens for signals yet, and after the last nobody does any more.
         let finished = before.last()["event"] == "run_finished";
         if finished && before.status != 0 {
@@ -152,8 +153,8 @@ fn stopped(signal: &str) {
         } else if !finished {
             assert!(before.events.is_empty(), "{before}");
         }
-        let again = lab.run(&[]).ok();
-        settled(&lab, &tree, &before, &again);
+        let again = scratch.run(&[]).ok();
+        settled(&scratch, &tree, &before, &again);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Only what differs runs, and it says why.
 
-use evenkeel_integration_tests::Lab;
+use evenkeel_integration_tests::Scratch;
 
 const SITE: &str = "
 vars:
@@ -35,64 +35,68 @@ handlers:
   args: {chdir: '{{ root }}'}
 ";
 
-fn settled() -> Lab {
-    let lab = Lab::new();
-    lab.tasks(SITE);
-    let first = lab.run(&[]).ok().changed(7);
+fn settled() -> Scratch {
+    let scratch = Scratch::new();
+    scratch.tasks(SITE);
+    let first = scratch.run(&[]).ok().changed(7);
     first.reason("restart the first", "triggered");
-    lab.run(&[]).ok().changed(0).exchanges(1);
-    lab
+    scratch.run(&[]).ok().changed(0).exchanges(1);
+    scratch
 }
 
 #[test]
 fn a_file_edited_by_hand_is_repaired_and_nothing_else() {
-    let lab = settled();
-    lab.file("root/first", "port 81\n");
+    let scratch = settled();
+    scratch.file("root/first", "port 81\n");
     let repaired = [
         "the first file",
         "what depends on the first",
         "restart the first",
     ];
-    let run = lab.run(&[]).ok().changes_are(&repaired);
+    let run = scratch.run(&[]).ok().changes_are(&repaired);
     let run = run.reason("the first file", "drift");
     let run = run.reason("restart the first", "triggered");
     run.outcome("the second file", "unchanged");
-    assert_eq!(lab.read("root/first"), "port 80\n");
-    assert_eq!(lab.read("root/restarts"), "first\nsecond\nfirst\n");
-    assert_eq!(lab.read("root/depends"), "again\nagain\n");
-    lab.run(&[]).ok().changed(0).exchanges(1);
+    assert_eq!(scratch.read("root/first"), "port 80\n");
+    assert_eq!(scratch.read("root/restarts"), "first\nsecond\nfirst\n");
+    assert_eq!(scratch.read("root/depends"), "again\nagain\n");
+    scratch.run(&[]).ok().changed(0).exchanges(1);
 }
 
 #[test]
 fn a_mode_changed_by_hand_is_drift_too() {
     use std::os::unix::fs::PermissionsExt as _;
-    let lab = settled();
+    let scratch = settled();
     let mode = std::fs::Permissions::from_mode(0o600);
-    std::fs::set_permissions(lab.path("root/third"), mode).unwrap();
-    let run = lab.run(&[]).ok().changes_are(&["the third file"]);
+    std::fs::set_permissions(scratch.path("root/third"), mode).unwrap();
+    let run = scratch.run(&[]).ok().changes_are(&["the third file"]);
     run.reason("the third file", "drift");
 }
 
 #[test]
 fn a_variable_changed_runs_exactly_what_uses_it() {
-    let lab = settled();
-    let run = lab.run(&["-e", "colour=red"]).ok();
+    let scratch = settled();
+    let run = scratch.run(&["-e", "colour=red"]).ok();
     let run = run.changes_are(&["the second file", "the third file", "restart the second"]);
     let run = run.reason("the second file", "argument_changed");
     let run = run.reason("the third file", "argument_changed");
     assert_eq!(run.task("the third file").0["reason"]["field"], "content");
-    assert_eq!(lab.read("root/second"), "port 80, red\n");
-    lab.run(&["-e", "colour=red"]).ok().changed(0).exchanges(1);
+    assert_eq!(scratch.read("root/second"), "port 80, red\n");
+    scratch
+        .run(&["-e", "colour=red"])
+        .ok()
+        .changed(0)
+        .exchanges(1);
 }
 
 #[test]
 fn a_local_file_changed_is_named() {
-    let lab = Lab::new();
-    lab.tasks("- name: install\n  copy: {src: data, dest: '{{ playbook_dir }}/copied'}\n");
-    lab.file("files/data", "one\n").run(&[]).ok().changed(1);
-    let run = lab.file("files/data", "two\n").run(&[]).ok().changed(1);
+    let scratch = Scratch::new();
+    scratch.tasks("- name: install\n  copy: {src: data, dest: '{{ playbook_dir }}/copied'}\n");
+    scratch.file("files/data", "one\n").run(&[]).ok().changed(1);
+    let run = scratch.file("files/data", "two\n").run(&[]).ok().changed(1);
     let run = run.reason("install", "file_changed");
     let path = run.task("install").0["reason"]["path"].to_string();
     assert!(path.contains("data"), "{run}");
-    assert_eq!(lab.read("copied"), "two\n");
+    assert_eq!(scratch.read("copied"), "two\n");
 }

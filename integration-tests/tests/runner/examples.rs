@@ -1,21 +1,21 @@
 //! The example in each module's manual is a task that works.
 
-use evenkeel_integration_tests::Lab;
+use evenkeel_integration_tests::Scratch;
 
 #[test]
 fn every_example_loads_and_is_planned() {
     let registry = evenkeel_modules::standard();
     for module in registry.iter() {
-        let lab = Lab::new();
-        lab.tasks(&format!(
+        let scratch = Scratch::new();
+        scratch.tasks(&format!(
             "vars:\n  app_port: 8080\n  ansible_memtotal_mb: 2048\ntasks:\n{}",
             module.example()
         ));
-        lab.file("templates/app.conf.j2", "port = {{ app_port }}\n");
+        scratch.file("templates/app.conf.j2", "port = {{ app_port }}\n");
         let name = module.name();
-        let valid = lab.evenkeel(&["validate", "site.yml"]);
+        let valid = scratch.evenkeel(&["validate", "site.yml"]);
         assert_eq!(valid.status, 0, "the example of `{name}`\n{valid}");
-        let plan = lab.plan(&[]);
+        let plan = scratch.plan(&[]);
         let tasks: Vec<_> = plan.tasks().collect();
         assert!(!tasks.is_empty(), "the example of `{name}`\n{plan}");
         // What this machine lacks may keep it from being planned, but that is said of the machine.
@@ -25,7 +25,7 @@ fn every_example_loads_and_is_planned() {
             _ => plan.status == 0,
         };
         assert!(fits, "the example of `{name}`\n{plan}");
-        let manual = lab.evenkeel(&["modules", name]).ok();
+        let manual = scratch.evenkeel(&["modules", name]).ok();
         let first = module.example().lines().next().unwrap();
         assert!(manual.stdout.contains(first), "{manual}");
     }

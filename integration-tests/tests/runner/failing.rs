@@ -1,11 +1,11 @@
 //! Tasks that fail.
 
-use evenkeel_integration_tests::{Lab, need, need_root};
+use evenkeel_integration_tests::{Scratch, need, need_root};
 
 #[test]
 fn a_failed_task_ends_its_host_and_the_handler_is_owed() {
-    let lab = Lab::new();
-    lab.tasks(
+    let scratch = Scratch::new();
+    scratch.tasks(
         "
 tasks:
 - name: write
@@ -23,31 +23,31 @@ handlers:
   shell: echo told >> '{{ playbook_dir }}/told'
 ",
     );
-    let failed = lab.run(&[]).status(2);
+    let failed = scratch.run(&[]).status(2);
     let failed = failed.outcome("write", "changed").outcome("fail", "failed");
     let failed = failed
         .outcome("after it", "blocked")
         .outcome("and then", "blocked");
     let failed = failed.counts("failed", 1).counts("blocked", 3);
     assert_eq!(failed.task("fail").0["error"]["status"], 1, "{failed}");
-    assert!(!lab.has("after") && !lab.has("told"));
+    assert!(!scratch.has("after") && !scratch.has("told"));
 
-    lab.file("remedy", "");
-    let run = lab.run(&[]).ok().outcome("write", "unchanged");
+    scratch.file("remedy", "");
+    let run = scratch.run(&[]).ok().outcome("write", "unchanged");
     run.reason("tell", "owed").outcome("after it", "changed");
-    assert_eq!(lab.read("told"), "told\n");
-    lab.run(&[]).ok().changed(0);
-    assert_eq!(lab.read("told"), "told\n");
+    assert_eq!(scratch.read("told"), "told\n");
+    scratch.run(&[]).ok().changed(0);
+    assert_eq!(scratch.read("told"), "told\n");
 }
 
 #[test]
 fn another_host_goes_on() {
-    let lab = Lab::new();
-    lab.file(
+    let scratch = Scratch::new();
+    scratch.file(
         "hosts",
         "good ansible_connection=local\nbad ansible_connection=local\n",
     );
-    lab.file(
+    scratch.file(
         "site.yml",
         "
 - hosts: all
@@ -60,14 +60,14 @@ fn another_host_goes_on() {
       copy: {dest: '{{ playbook_dir }}/{{ inventory_hostname }}', content: went on}
 ",
     );
-    lab.run(&["-i", "hosts"]).status(2).says("not on bad");
-    assert!(lab.has("good") && !lab.has("bad"));
+    scratch.run(&["-i", "hosts"]).status(2).says("not on bad");
+    assert!(scratch.has("good") && !scratch.has("bad"));
 }
 
 #[test]
 fn rescue_and_always() {
-    let lab = Lab::new();
-    lab.tasks(
+    let scratch = Scratch::new();
+    scratch.tasks(
         "
 - block:
     - name: fail
@@ -84,16 +84,16 @@ fn rescue_and_always() {
   copy: {dest: '{{ playbook_dir }}/on', content: went on}
 ",
     );
-    let run = lab.run(&[]).ok().counts("rescued", 1).changed(3);
+    let run = scratch.run(&[]).ok().counts("rescued", 1).changed(3);
     run.outcome("rescue", "changed")
         .outcome("always", "changed");
-    assert!(lab.has("rescued") && lab.has("always") && lab.has("on"));
+    assert!(scratch.has("rescued") && scratch.has("always") && scratch.has("on"));
 }
 
 #[test]
 fn always_comes_after_a_failure_that_nothing_rescues() {
-    let lab = Lab::new();
-    lab.tasks(
+    let scratch = Scratch::new();
+    scratch.tasks(
         "
 - block:
     - name: fail
@@ -105,15 +105,15 @@ fn always_comes_after_a_failure_that_nothing_rescues() {
   copy: {dest: '{{ playbook_dir }}/on', content: went on}
 ",
     );
-    let run = lab.run(&[]).status(2).outcome("always", "changed");
+    let run = scratch.run(&[]).status(2).outcome("always", "changed");
     run.outcome("not reached", "blocked");
-    assert!(lab.has("always") && !lab.has("on"));
+    assert!(scratch.has("always") && !scratch.has("on"));
 }
 
 #[test]
 fn ignored_failures_are_counted_and_their_result_is_there() {
-    let lab = Lab::new();
-    lab.tasks(
+    let scratch = Scratch::new();
+    scratch.tasks(
         "
 - name: fail
   command: sh -c 'echo why >&2; exit 3'
@@ -123,15 +123,19 @@ fn ignored_failures_are_counted_and_their_result_is_there() {
   copy: {dest: '{{ playbook_dir }}/said', content: '{{ result.rc }} {{ result.stderr }} {{ result is failed }}'}
 ",
     );
-    lab.run(&[]).ok().counts("ignored", 1).counts("failed", 0);
-    assert_eq!(lab.read("said"), "3 why True");
+    scratch
+        .run(&[])
+        .ok()
+        .counts("ignored", 1)
+        .counts("failed", 0);
+    assert_eq!(scratch.read("said"), "3 why True");
 }
 
 #[test]
 fn what_no_log_hides_is_nowhere() {
     let secret = "correct-horse-battery";
-    let lab = Lab::new();
-    lab.tasks(
+    let scratch = Scratch::new();
+    scratch.tasks(
         "
 - name: write a secret
   copy: {dest: '{{ playbook_dir }}/kept', content: '{{ word }}', mode: '0600'}
@@ -151,13 +155,14 @@ fn what_no_log_hides_is_nowhere() {
     for args in [&["plan"][..], &["run", "--diff", "-vvv"], &["run"]] {
         for output in ["human", "json", "junit"] {
             let all = [args, &["--output", output, "site.yml", "-e", &word]].concat();
-            lab.evenkeel(&all).ok().never_says(secret);
+            scratch.evenkeel(&all).ok().never_says(secret);
         }
     }
-    assert_eq!(lab.read("kept"), secret);
-    let kept = lab.tree(".state");
+    assert_eq!(scratch.read("kept"), secret);
+    let kept = scratch.tree(".state");
     assert!(!kept.contains(secret), "{kept}");
-    lab.evenkeel(&["ledger", "show", "localhost"])
+    scratch
+        .evenkeel(&["ledger", "show", "localhost"])
         .ok()
         .never_says(secret);
 }
@@ -185,20 +190,20 @@ fn becomes(method: &str) {
     {
         return;
     }
-    let lab = Lab::new();
-    lab.tasks(BECOME);
+    let scratch = Scratch::new();
+    scratch.tasks(BECOME);
     let open = |mode| std::fs::Permissions::from_mode(mode);
-    std::fs::set_permissions(lab.path(""), open(0o755)).unwrap();
-    std::fs::create_dir(lab.path("theirs")).unwrap();
-    std::fs::set_permissions(lab.path("theirs"), open(0o777)).unwrap();
+    std::fs::set_permissions(scratch.path(""), open(0o755)).unwrap();
+    std::fs::create_dir(scratch.path("theirs")).unwrap();
+    std::fs::set_permissions(scratch.path("theirs"), open(0o777)).unwrap();
     let args = ["--become-method", method];
-    lab.run(&args).ok().changed(3);
-    assert!(lab.read("theirs/made").starts_with("nobody\n"));
-    assert_eq!(lab.read("mine"), "root\n");
-    let owner = |name: &str| lab.path(name).metadata().unwrap().uid();
+    scratch.run(&args).ok().changed(3);
+    assert!(scratch.read("theirs/made").starts_with("nobody\n"));
+    assert_eq!(scratch.read("mine"), "root\n");
+    let owner = |name: &str| scratch.path(name).metadata().unwrap().uid();
     assert_eq!(owner("theirs/file"), owner("theirs/made"));
     assert_ne!(owner("theirs/file"), 0);
-    lab.run(&args).ok().changed(0).exchanges(1);
+    scratch.run(&args).ok().changed(0).exchanges(1);
 }
 
 #[test]

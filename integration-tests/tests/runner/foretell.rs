@@ -1,6 +1,6 @@
 //! A plan foretells what a run does.
 
-use evenkeel_integration_tests::{Ended, Lab};
+use evenkeel_integration_tests::{Ended, Scratch};
 
 /// Each task of a plan ended as it said, unless the plan called it unknown.
 #[track_caller]
@@ -64,38 +64,38 @@ handlers:
   args: {chdir: '{{ root }}'}
 ";
 
-fn lab() -> Lab {
-    let lab = Lab::new();
-    lab.tasks(SITE).file("files/data", "data\n");
-    lab.file("templates/page.j2", "a page\n");
-    lab
+fn scratch() -> Scratch {
+    let scratch = Scratch::new();
+    scratch.tasks(SITE).file("files/data", "data\n");
+    scratch.file("templates/page.j2", "a page\n");
+    scratch
 }
 
 #[test]
 fn a_plan_on_an_empty_machine_is_what_the_run_then_does() {
-    let lab = lab();
-    let plan = lab.plan(&[]).ok();
-    assert!(!lab.has("root") && !lab.has(".state"), "{plan}");
-    let run = lab.run(&[]).ok();
+    let scratch = scratch();
+    let plan = scratch.plan(&[]).ok();
+    assert!(!scratch.has("root") && !scratch.has(".state"), "{plan}");
+    let run = scratch.run(&[]).ok();
     foretold(&plan, &run);
     assert_eq!(plan.named("unknown"), ["what a command said"], "{plan}");
     assert_eq!(run.task("what a command said").outcome(), "changed");
-    assert_eq!(lab.read("root/one/text"), "a line\nanother line\n");
-    assert_eq!(lab.read("root/said"), "made");
-    assert_eq!(lab.read("root/told"), "told\n");
+    assert_eq!(scratch.read("root/one/text"), "a line\nanother line\n");
+    assert_eq!(scratch.read("root/said"), "made");
+    assert_eq!(scratch.read("root/told"), "told\n");
     assert_eq!(plan.task("tell").reason(), "triggered");
 }
 
 #[test]
 fn a_plan_of_what_is_in_its_state_foretells_nothing() {
-    let lab = Lab::new();
-    lab.tasks("- name: text\n  copy: {dest: '{{ playbook_dir }}/text', content: text}\n");
-    lab.run(&[]).ok().changed(1);
-    let before = lab.tree("");
-    lab.plan(&["--exit-code"]).ok().changed(0).exchanges(1);
-    assert_eq!(lab.tree(""), before);
-    lab.file("text", "by hand");
-    let plan = lab.plan(&["--exit-code"]).status(3).changed(1);
+    let scratch = Scratch::new();
+    scratch.tasks("- name: text\n  copy: {dest: '{{ playbook_dir }}/text', content: text}\n");
+    scratch.run(&[]).ok().changed(1);
+    let before = scratch.tree("");
+    scratch.plan(&["--exit-code"]).ok().changed(0).exchanges(1);
+    assert_eq!(scratch.tree(""), before);
+    scratch.file("text", "by hand");
+    let plan = scratch.plan(&["--exit-code"]).status(3).changed(1);
     let plan = plan.reason("text", "drift");
-    foretold(&plan, &lab.run(&[]).ok());
+    foretold(&plan, &scratch.run(&[]).ok());
 }

@@ -1,6 +1,6 @@
 //! Runs that die.
 
-use evenkeel_integration_tests::{Lab, until};
+use evenkeel_integration_tests::{Scratch, until};
 
 /// The command waits, for half a minute at most, so that a run can be killed between a change and its
 /// handler.
@@ -29,20 +29,20 @@ handlers:
 
 #[test]
 fn what_a_killed_run_owed_is_done_by_the_next() {
-    let lab = Lab::new();
-    lab.tasks(SITE);
-    let running = lab.start(&[]);
-    until("the command waits", || lab.has("root/waiting"));
+    let scratch = Scratch::new();
+    scratch.tasks(SITE);
+    let running = scratch.start(&[]);
+    until("the command waits", || scratch.has("root/waiting"));
     running.signal("KILL");
-    lab.file("root/word", "");
+    scratch.file("root/word", "");
     running.wait().status(137);
-    assert_eq!(lab.read("root/settings"), "one");
-    assert!(!lab.has("root/restarts"));
+    assert_eq!(scratch.read("root/settings"), "one");
+    assert!(!scratch.has("root/restarts"));
 
-    let next = lab.run(&[]).ok();
+    let next = scratch.run(&[]).ok();
     let next = next.outcome("the settings", "unchanged");
     let next = next.outcome("restart", "changed").reason("restart", "owed");
     assert_eq!(next.task("restart").0["reason"]["by"], "the settings");
-    assert_eq!(lab.read("root/restarts"), "restarted\n");
-    lab.run(&[]).ok().changed(0).exchanges(1);
+    assert_eq!(scratch.read("root/restarts"), "restarted\n");
+    scratch.run(&[]).ok().changed(0).exchanges(1);
 }

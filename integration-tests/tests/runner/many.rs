@@ -5,10 +5,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use evenkeel_integration_tests::{Lab, binary, need};
+use evenkeel_integration_tests::{Scratch, binary, need};
 
 /// `count` templates, each a task of its own.
-fn written(lab: &Lab, count: u32) {
+fn written(scratch: &Scratch, count: u32) {
     let mut tasks =
         "\nvars:\n  colour: blue\ntasks:\n- file: {path: '{{ playbook_dir }}/out', state: directory}\n".to_owned();
     for number in 0..count {
@@ -19,13 +19,13 @@ fn written(lab: &Lab, count: u32) {
         )
         .unwrap();
     }
-    lab.tasks(&tasks);
-    template(lab);
+    scratch.tasks(&tasks);
+    template(scratch);
 }
 
 /// `count` templates as the turns of one task.
-fn looped(lab: &Lab, count: u32) {
-    lab.tasks(&format!(
+fn looped(scratch: &Scratch, count: u32) {
+    scratch.tasks(&format!(
         "
 vars:
   colour: blue
@@ -37,51 +37,51 @@ tasks:
   loop_control: {{loop_var: number}}
 "
     ));
-    template(lab);
+    template(scratch);
 }
 
-fn template(lab: &Lab) {
-    lab.file(
+fn template(scratch: &Scratch) {
+    scratch.file(
         "templates/number.j2",
         "number = {{ number }}\ncolour = {{ colour }}\n",
     );
 }
 
 /// The host as a run would have left it.
-fn settled(lab: &Lab, count: u32) {
+fn settled(scratch: &Scratch, count: u32) {
     use std::os::unix::fs::PermissionsExt as _;
     for number in 0..count {
         let name = format!("out/{number}");
-        lab.file(&name, &format!("number = {number}\ncolour = blue\n"));
+        scratch.file(&name, &format!("number = {number}\ncolour = blue\n"));
         let mode = std::fs::Permissions::from_mode(0o644);
-        std::fs::set_permissions(lab.path(&name), mode).unwrap();
+        std::fs::set_permissions(scratch.path(&name), mode).unwrap();
     }
 }
 
 /// How many programs an unchanged run starts, itself included.
-fn programs(lab: &Lab) -> usize {
+fn programs(scratch: &Scratch) -> usize {
     let mut traced = Command::new("strace");
     traced.args(["-f", "-qq", "-e", "trace=execve", "-o", "trace"]);
     traced
         .arg(binary())
         .args(["run", "--output", "json", "site.yml"]);
-    lab.set(&mut traced);
+    scratch.set(&mut traced);
     let traced = traced.stdout(Stdio::null()).status().unwrap();
     assert!(traced.success());
     // Those that fail are looks along `PATH`.
     let started = |line: &&str| line.contains("execve(") && !line.contains("= -1 ");
-    lab.read("trace").lines().filter(started).count()
+    scratch.read("trace").lines().filter(started).count()
 }
 
 #[test]
 fn a_hundred_files_cost_one_exchange() {
     for prepare in [written, looped] {
-        let lab = Lab::new();
-        prepare(&lab, 100);
-        let first = lab.run(&[]).ok();
+        let scratch = Scratch::new();
+        prepare(&scratch, 100);
+        let first = scratch.run(&[]).ok();
         assert!(first.count("exchanges") <= 5, "{first}");
-        lab.run(&[]).ok().changed(0).exchanges(1);
-        assert_eq!(lab.read("out/99"), "number = 99\ncolour = blue\n");
+        scratch.run(&[]).ok().changed(0).exchanges(1);
+        assert_eq!(scratch.read("out/99"), "number = 99\ncolour = blue\n");
     }
 }
 
@@ -89,31 +89,31 @@ fn a_hundred_files_cost_one_exchange() {
 #[ignore = "slow"]
 fn a_thousand_files_cost_one_exchange_and_few_programs() {
     for prepare in [written, looped] {
-        let lab = Lab::new();
-        prepare(&lab, 1_000);
-        let first = lab.run(&[]).ok();
+        let scratch = Scratch::new();
+        prepare(&scratch, 1_000);
+        let first = scratch.run(&[]).ok();
         assert!(first.count("exchanges") <= 5, "{first}");
-        lab.run(&[]).ok().changed(0).exchanges(1);
+        scratch.run(&[]).ok().changed(0).exchanges(1);
         if need("strace", "strace -V") {
-            let programs = programs(&lab);
-            assert!(programs <= 20, "{programs}\n{}", lab.read("trace"));
+            let programs = programs(&scratch);
+            assert!(programs <= 20, "{programs}\n{}", scratch.read("trace"));
         }
         // One by hand: that one is repaired, at the price of a few exchanges.
-        lab.file("out/500", "number = five hundred\n");
-        let repaired = lab.run(&[]).ok().changed(1);
+        scratch.file("out/500", "number = five hundred\n");
+        let repaired = scratch.run(&[]).ok().changed(1);
         assert!(repaired.count("exchanges") <= 5, "{repaired}");
-        assert_eq!(lab.read("out/500"), "number = 500\ncolour = blue\n");
+        assert_eq!(scratch.read("out/500"), "number = 500\ncolour = blue\n");
     }
 }
 
 /// Seconds that the program and all it started computed: a busy machine stretches time, but not this.
-fn cost(lab: &Lab, command: &str) -> f64 {
+fn cost(scratch: &Scratch, command: &str) -> f64 {
     let mut shell = Command::new("sh");
     shell.args(["-c", "\"$@\" >/dev/null || exit; times", "sh"]);
     shell
         .arg(binary())
         .args([command, "--output", "json", "site.yml"]);
-    lab.set(&mut shell);
+    scratch.set(&mut shell);
     let output = shell.output().unwrap();
     assert!(
         output.status.success(),
@@ -131,9 +131,9 @@ fn cost(lab: &Lab, command: &str) -> f64 {
 }
 
 /// The cheapest of three.
-fn least(lab: &Lab, command: &str) -> f64 {
+fn least(scratch: &Scratch, command: &str) -> f64 {
     (0..3)
-        .map(|_| cost(lab, command))
+        .map(|_| cost(scratch, command))
         .fold(f64::INFINITY, f64::min)
 }
 
@@ -142,11 +142,11 @@ fn least(lab: &Lab, command: &str) -> f64 {
 fn the_cost_of_an_unchanged_run_grows_linearly() {
     for prepare in [written, looped] {
         let costs = [100, 1_000, 10_000].map(|count| {
-            let lab = Lab::new();
-            prepare(&lab, count);
-            settled(&lab, count);
-            lab.run(&[]).ok().changed(0).exchanges(1);
-            least(&lab, "run")
+            let scratch = Scratch::new();
+            prepare(&scratch, count);
+            settled(&scratch, count);
+            scratch.run(&[]).ok().changed(0).exchanges(1);
+            least(&scratch, "run")
         });
         let shown = format!("seconds for 100, 1,000 and 10,000 files: {costs:?}");
         println!("{shown}");
@@ -160,9 +160,9 @@ fn the_cost_of_an_unchanged_run_grows_linearly() {
 fn the_cost_of_a_plan_grows_linearly() {
     for prepare in [written, looped] {
         let costs = [250, 1_000].map(|count| {
-            let lab = Lab::new();
-            prepare(&lab, count);
-            cost(&lab, "plan")
+            let scratch = Scratch::new();
+            prepare(&scratch, count);
+            cost(&scratch, "plan")
         });
         let shown = format!("seconds for 250 and 1,000 files: {costs:?}");
         println!("{shown}");

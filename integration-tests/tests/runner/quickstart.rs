@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use evenkeel_integration_tests::{Lab, need};
+use evenkeel_integration_tests::{Scratch, need};
 use serde_json::json;
 
 use super::foretell::foretold;
@@ -25,12 +25,12 @@ fn playbooks(dir: &Path, found: &mut Vec<PathBuf>) {
 
 #[test]
 fn no_example_has_an_unguarded_command() {
-    let lab = Lab::new();
+    let scratch = Scratch::new();
     let mut found = Vec::new();
     playbooks(&examples(), &mut found);
     assert!(!found.is_empty());
     for path in found {
-        let ended = lab.evenkeel(&["validate", "--output", "json", path.to_str().unwrap()]);
+        let ended = scratch.evenkeel(&["validate", "--output", "json", path.to_str().unwrap()]);
         let ended = ended.ok();
         assert_eq!(ended.last()["errors"], json!([]), "{ended}");
         assert_eq!(ended.last()["warnings"], json!([]), "{ended}");
@@ -49,21 +49,21 @@ fn the_quickstart_has_nothing_to_do_the_second_time() {
     if !index() {
         return;
     }
-    let lab = Lab::new();
+    let scratch = Scratch::new();
     let site = examples().join("quickstart/site.yml");
-    let root = format!("root={}", lab.path("root").display());
+    let root = format!("root={}", scratch.path("root").display());
     let args = [site.to_str().unwrap(), "-e", &root];
 
-    let plan = lab.plan(&args).ok();
-    assert!(!lab.has("root"), "a plan changes nothing\n{plan}");
-    let first = lab.run(&args).ok().counts("unguarded", 0);
+    let plan = scratch.plan(&args).ok();
+    assert!(!scratch.has("root"), "a plan changes nothing\n{plan}");
+    let first = scratch.run(&args).ok().counts("unguarded", 0);
     assert!(
-        lab.read("root/public/index.html").contains("<h1"),
+        scratch.read("root/public/index.html").contains("<h1"),
         "{first}"
     );
     foretold(&plan, &first);
 
-    let second = lab.run(&args).ok().changed(0).exchanges(1);
+    let second = scratch.run(&args).ok().changed(0).exchanges(1);
     let second = second.counts("unguarded", 0);
     for task in second.tasks() {
         let quiet = ["unchanged", "assumed", "skipped"];
@@ -71,10 +71,10 @@ fn the_quickstart_has_nothing_to_do_the_second_time() {
     }
 
     let titled = [&args[..], &["-e", "title=Hello"]].concat();
-    let third = lab.run(&titled).ok();
+    let third = scratch.run(&titled).ok();
     let third = third.changes_are(&["write the page", "build the page"]);
     assert!(
-        lab.read("root/public/index.html").contains("Hello"),
+        scratch.read("root/public/index.html").contains("Hello"),
         "{third}"
     );
 }

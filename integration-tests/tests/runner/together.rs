@@ -1,11 +1,11 @@
 //! More than one run, or more than one name, on one machine.
 
-use evenkeel_integration_tests::{Lab, until};
+use evenkeel_integration_tests::{Scratch, until};
 
 #[test]
 fn of_two_runs_at_once_one_waits() {
-    let lab = Lab::new();
-    lab.tasks(
+    let scratch = Scratch::new();
+    scratch.tasks(
         "
 - name: wait for a word
   shell:
@@ -17,7 +17,7 @@ fn of_two_runs_at_once_one_waits() {
     creates: '{{ playbook_dir }}/waited'
 ",
     );
-    lab.file(
+    scratch.file(
         "other.yml",
         "
 - hosts: localhost
@@ -27,14 +27,14 @@ fn of_two_runs_at_once_one_waits() {
       copy: {dest: '{{ playbook_dir }}/other', content: other}
 ",
     );
-    let first = lab.start(&[]);
-    until("the command waits", || lab.has("waiting"));
-    let second = lab.start(&["other.yml"]);
+    let first = scratch.start(&[]);
+    until("the command waits", || scratch.has("waiting"));
+    let second = scratch.start(&["other.yml"]);
     until("the second run says that it waits", || {
         second.said().contains("\"waiting\"")
     });
-    assert!(!lab.has("other"));
-    lab.file("word", "");
+    assert!(!scratch.has("other"));
+    scratch.file("word", "");
     first.wait().ok().changed(1);
     let second = second.wait().ok().changed(1);
     let waiting = second
@@ -43,20 +43,20 @@ fn of_two_runs_at_once_one_waits() {
         .find(|event| event["event"] == "waiting");
     let what = waiting.unwrap()["what"].as_str().unwrap();
     assert!(what.contains("run"), "{second}");
-    assert_eq!(lab.read("other"), "other");
-    lab.run(&[]).ok().changed(0).exchanges(1);
+    assert_eq!(scratch.read("other"), "other");
+    scratch.run(&[]).ok().changed(0).exchanges(1);
 }
 
 #[test]
 fn ten_names_of_one_machine_share_its_ledger_and_lock() {
-    let lab = Lab::new();
+    let scratch = Scratch::new();
     let mut hosts = "[ten]\n".to_owned();
     for number in 0..10 {
         let line = format!("h{number} ansible_connection=local number={number}\n");
         hosts += &line;
     }
-    lab.file("hosts", &hosts);
-    lab.file(
+    scratch.file("hosts", &hosts);
+    scratch.file(
         "site.yml",
         "
 - hosts: ten
@@ -78,11 +78,11 @@ fn ten_names_of_one_machine_share_its_ledger_and_lock() {
 ",
     );
     let args = ["-i", "hosts"];
-    let first = lab.run(&args).ok();
+    let first = scratch.run(&args).ok();
     let first = first.never_says("\"waiting\"");
     assert_eq!(first.named("failed").len(), 0, "{first}");
     let sorted = |name: &str| {
-        let text = lab.read(name);
+        let text = scratch.read(name);
         let mut lines: Vec<_> = text.lines().map(ToOwned::to_owned).collect();
         lines.sort();
         lines
@@ -91,15 +91,15 @@ fn ten_names_of_one_machine_share_its_ledger_and_lock() {
     assert_eq!(sorted("told"), names);
     assert_eq!(sorted("once"), names);
     // The run let go of the lock: another one does not wait.
-    let second = lab
+    let second = scratch
         .run(&args)
         .ok()
         .changed(0)
         .exchanges(10)
         .counts("assumed", 10);
     second.never_says("\"waiting\"");
-    lab.file("all/h3", "by hand");
-    let third = lab.run(&args).ok().changed(2).never_says("\"waiting\"");
+    scratch.file("all/h3", "by hand");
+    let third = scratch.run(&args).ok().changed(2).never_says("\"waiting\"");
     assert_eq!(third.named("changed"), ["a file of each", "tell"]);
     assert_eq!(sorted("told").len(), 11);
 }

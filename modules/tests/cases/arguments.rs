@@ -8,7 +8,7 @@ use evenkeel_engine::{
 };
 
 /// Samples of arguments: together, those of a module set every argument it has, none to its default.
-const SAMPLES: [&str; 17] = [
+const SAMPLES: [&str; 18] = [
     "assert: {that: [{text: a > 1, holds: true}], fail_msg: no, success_msg: fine, quiet: true}",
     "command: {cmd: a b, creates: [/c], removes: [/r], unless: [u], onlyif: [o], chdir: /d, \
      stdin: in, stdin_add_newline: false, expand_argument_vars: false, strip_empty_ends: false, \
@@ -36,6 +36,7 @@ const SAMPLES: [&str; 17] = [
      editable: true, chdir: /d, umask: '0077', break_system_packages: true, no_index: true, \
      find_links: /l}",
     "set_fact: {a: 1, b: [x], cacheable: true}",
+    "setup: {gather_subset: [network], filter: [all_*], fact_path: /f, gather_timeout: 9}",
     "shell: {cmd: a | b, executable: /bin/bash, creates: [/c], removes: [/r], unless: [u], \
      onlyif: [o], chdir: /d, stdin: in, stdin_add_newline: false, strip_empty_ends: false, \
      long: true, timeout: 5}",

@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use evenkeel_engine::{
-    Judge, Judgement, NotYet, Output, Outputs, Registry, Resolve, Resolved, Stop, TaskId, Turn,
-    Value,
+    Judge, Judgement, NotYet, Output, Outputs, Registry, Resolve, Resolved, Stop, TaskId, Text,
+    Turn, Value,
 };
 
 use super::{
@@ -114,6 +114,31 @@ fn first_false<'a>(
     }
 }
 
+/// How exact a task is to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Care {
+    /// As at its turn.
+    Strict,
+    /// Where its condition is not known yet, as if that held.
+    Foresee,
+    /// As if its condition held; what cannot be had counts as not known yet.
+    Lenient,
+}
+
+impl Care {
+    /// The first condition that does not hold, as far as it is asked for.
+    fn first_false<'a>(
+        self,
+        conditions: impl Iterator<Item = &'a Condition>,
+        variables: &Arc<dyn Variables>,
+    ) -> Result<Option<&'a Condition>, Trouble> {
+        match (self, first_false(conditions, variables)) {
+            (Self::Lenient, _) | (Self::Foresee, Err(Trouble::NotYet(_))) => Ok(None),
+            (_, found) => found,
+        }
+    }
+}
+
 impl Body {
     fn current(&self, outputs: &dyn Outputs) -> Scope {
         let left = |written: &Written| Left {
@@ -155,32 +180,26 @@ impl Body {
         Vec::new()
     }
 
-    /// The task's parts with these results; `lenient`: what cannot be had counts as not known yet.
-    pub(crate) fn make(&self, outputs: &dyn Outputs, lenient: bool) -> Result<Resolved, Trouble> {
+    /// The task's parts with these results.
+    pub(crate) fn make(&self, outputs: &dyn Outputs, care: Care) -> Result<Resolved, Trouble> {
         let scope = self.current(outputs);
         match &self.program.loop_ {
             None => {
-                if !lenient {
-                    let variables = scope.variables();
-                    if let Some(found) = first_false(self.program.when.iter(), &variables)? {
-                        return Ok(Resolved::Skip(found.text()));
-                    }
+                let variables = scope.variables();
+                if let Some(found) = care.first_false(self.program.when.iter(), &variables)? {
+                    return Ok(Resolved::Skip(found.text()));
                 }
-                Ok(Resolved::One(self.bound(&scope, lenient)?))
+                Ok(Resolved::One(self.bound(&scope, care)?))
             }
-            Some(found) => self.turns(found, &scope, lenient),
+            Some(found) => self.turns(found, &scope, care),
         }
     }
 
-    fn bound(
-        &self,
-        scope: &Scope,
-        lenient: bool,
-    ) -> Result<Arc<dyn evenkeel_engine::Bound>, Trouble> {
-        Ok(self.making(scope, lenient)?.bound()?)
+    fn bound(&self, scope: &Scope, care: Care) -> Result<Arc<dyn evenkeel_engine::Bound>, Trouble> {
+        Ok(self.making(scope, care)?.bound()?)
     }
 
-    fn making<'a>(&'a self, scope: &'a Scope, lenient: bool) -> Result<Making<'a>, Trouble> {
+    fn making<'a>(&'a self, scope: &'a Scope, care: Care) -> Result<Making<'a>, Trouble> {
         let name = &self.program.module.value;
         let Some(module) = self.registry.get(name) else {
             let fault = Fault::new("unknown_module", format!("there is no module `{name}`"));
@@ -191,11 +210,11 @@ impl Body {
             module,
             store: &self.store,
             scope,
-            lenient,
+            lenient: care == Care::Lenient,
         })
     }
 
-    fn turns(&self, found: &Loop, scope: &Scope, lenient: bool) -> Result<Resolved, Trouble> {
+    fn turns(&self, found: &Loop, scope: &Scope, care: Care) -> Result<Resolved, Trouble> {
         let variables = scope.variables();
         let about_item = |condition: &&Condition| {
             condition.template().is_some_and(|template| {
@@ -205,10 +224,8 @@ impl Body {
         };
         let (of_items, of_task): (Vec<&Condition>, Vec<&Condition>) =
             self.program.when.iter().partition(about_item);
-        if !lenient {
-            if let Some(no) = first_false(of_task.into_iter(), &variables)? {
-                return Ok(Resolved::Skip(no.text()));
-            }
+        if let Some(no) = care.first_false(of_task.into_iter(), &variables)? {
+            return Ok(Resolved::Skip(no.text()));
         }
         let list = found
             .list
@@ -227,10 +244,10 @@ impl Body {
         let mut turns = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
             let own = scope.with_locals(found.locals(index, &item));
-            let turn = self.turn(found, &own, &of_items, item, lenient)?;
+            let turn = self.turn(found, &own, &of_items, item, care)?;
             if sets && turn.body.is_ok() {
                 // `list: "{{ list | default([]) + [item] }}"`: a turn sees what those before it set.
-                scope = scope.with_locals(self.making(&own, lenient)?.values()?);
+                scope = scope.with_locals(self.making(&own, care)?.values()?);
             }
             turns.push(turn);
         }
@@ -243,17 +260,13 @@ impl Body {
         scope: &Scope,
         conditions: &[&Condition],
         item: Value,
-        lenient: bool,
+        care: Care,
     ) -> Result<Turn, Trouble> {
         let variables = scope.variables();
-        let no = if lenient {
-            None
-        } else {
-            first_false(conditions.iter().copied(), &variables)?
-        };
+        let no = care.first_false(conditions.iter().copied(), &variables)?;
         let body = match no {
             Some(no) => Err(no.text()),
-            None => Ok(self.bound(scope, lenient)?),
+            None => Ok(self.bound(scope, care)?),
         };
         let label = match &found.label {
             Some(label) => label.render(&variables)?,
@@ -264,6 +277,44 @@ impl Body {
             item,
             body,
         })
+    }
+
+    /// The environment of its programs; what stands further in wins.
+    pub(crate) fn programs_environment(
+        &self,
+        outputs: &dyn Outputs,
+    ) -> Result<Vec<(String, Text)>, Trouble> {
+        let mut all: Vec<(String, Text)> = Vec::new();
+        if self.program.environment.is_empty() {
+            return Ok(all);
+        }
+        let variables = self.current(outputs).variables();
+        for (tree, span) in &self.program.environment {
+            let wrong = |message: String| Fault::new("wrong_type", message).or_at(*span);
+            let map = match tree
+                .render(&variables)
+                .map_err(|fault| fault.or_at(*span))?
+            {
+                Value::Map(map) => map,
+                Value::NotYet(what) => return Err(what.into()),
+                other => {
+                    let message = format!("`environment` wants a map, found {}", other.kind());
+                    return Err(wrong(message).into());
+                }
+            };
+            for (name, value) in map {
+                let text = match value {
+                    Value::Secret(secret) => Text::Secret(secret),
+                    Value::NotYet(what) => return Err(what.into()),
+                    value => Text::Plain(value.as_text().ok_or_else(|| {
+                        wrong(format!("`{name}` of `environment` is {}", value.kind()))
+                    })?),
+                };
+                all.retain(|(other, _)| *other != name);
+                all.push((name, text));
+            }
+        }
+        Ok(all)
     }
 
     /// For the engine: mistakes become the task's failure.
@@ -280,8 +331,18 @@ impl Body {
 
 impl Resolve for Body {
     fn resolve(&self, outputs: &dyn Outputs) -> Result<Resolved, Stop> {
-        self.make(outputs, false)
+        self.make(outputs, Care::Strict)
             .map_err(|trouble| self.stop(trouble))
+    }
+
+    fn foresee(&self, outputs: &dyn Outputs) -> Result<Resolved, Stop> {
+        self.make(outputs, Care::Foresee)
+            .map_err(|trouble| self.stop(trouble))
+    }
+
+    fn environment(&self, outputs: &dyn Outputs) -> Result<Option<Vec<(String, Text)>>, Stop> {
+        let environment = self.programs_environment(outputs);
+        environment.map(Some).map_err(|trouble| self.stop(trouble))
     }
 }
 

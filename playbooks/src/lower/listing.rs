@@ -33,6 +33,12 @@ pub(crate) struct Listing<'a> {
     pub(crate) entries: Vec<Entry<'a>>,
     /// How many blocks there are.
     pub(crate) blocks: usize,
+}
+
+/// A list that is being made.
+struct Builder<'a, 's> {
+    entries: Vec<Entry<'a>>,
+    blocks: usize,
     handlers: Vec<&'a Task>,
     since: usize,
     flushed: usize,
@@ -40,7 +46,7 @@ pub(crate) struct Listing<'a> {
     /// Handlers see the play's keywords and variables, wherever they are flushed.
     play: Around<'a>,
     /// Whether tags are selected.
-    selected: &'a dyn Fn(&[&str]) -> bool,
+    selected: &'s dyn Fn(&[&str]) -> bool,
 }
 
 #[derive(Clone)]
@@ -70,7 +76,7 @@ impl<'a> Around<'a> {
 /// Lists a play.
 pub(crate) fn list<'a>(
     play: &'a Play,
-    selected: &'a dyn Fn(&[&str]) -> bool,
+    selected: &dyn Fn(&[&str]) -> bool,
     faults: &mut Vec<Fault>,
 ) -> Listing<'a> {
     let around = Around {
@@ -79,7 +85,7 @@ pub(crate) fn list<'a>(
         blocks: Vec::new(),
     }
     .inside(&play.common, faults);
-    let mut listing = Listing {
+    let mut listing = Builder {
         entries: Vec::new(),
         blocks: 0,
         handlers: last_of_each_name(&play.handlers),
@@ -93,7 +99,10 @@ pub(crate) fn list<'a>(
         listing.items(section, &around, faults);
         listing.flush(&[], faults);
     }
-    listing
+    Listing {
+        entries: listing.entries,
+        blocks: listing.blocks,
+    }
 }
 
 /// Of two handlers of one name the last counts.
@@ -112,7 +121,7 @@ fn last_of_each_name(handlers: &[Task]) -> Vec<&Task> {
         .collect()
 }
 
-impl<'a> Listing<'a> {
+impl<'a> Builder<'a, '_> {
     fn items(&mut self, items: &'a [Item], around: &Around<'a>, faults: &mut Vec<Fault>) {
         for item in items {
             match item {

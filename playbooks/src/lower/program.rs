@@ -3,7 +3,7 @@
 use evenkeel_engine::Value;
 
 use crate::{
-    ast::{LoopKind, Task},
+    ast::{Common, LoopKind, Task},
     files::{Span, Spanned},
     template::{Fault, Template},
     vars::Tree,
@@ -29,6 +29,8 @@ pub(crate) struct Program {
     pub(crate) failed_when: Vec<Condition>,
     /// The variable that takes its result.
     pub(crate) register: Option<String>,
+    /// Environments, each a map; the later ones win.
+    pub(crate) environment: Vec<(Tree, Span)>,
 }
 
 /// A condition.
@@ -139,9 +141,16 @@ fn conditions(nodes: &[Node], faults: &mut Vec<Fault>) -> Vec<Condition> {
 }
 
 impl Program {
-    /// Compiles a task; `when` are the conditions of it and of its blocks, `module` is the name of
-    /// its module.
-    pub(crate) fn new(task: &Task, when: &[&Node], module: &str, faults: &mut Vec<Fault>) -> Self {
+    /// Compiles a task with what stands around it, the outermost first; `module` is the name of its
+    /// module.
+    pub(crate) fn new(
+        task: &Task,
+        commons: &[&Common],
+        module: &str,
+        faults: &mut Vec<Fault>,
+    ) -> Self {
+        let when = commons.iter().flat_map(|common| &common.when);
+        let environment = commons.iter().flat_map(|common| &common.environment);
         let name = match &task.name {
             Some(name) => Tree::text(&name.value, name.span, faults),
             None => Tree::Is(task.module.value.as_str().into()),
@@ -150,9 +159,9 @@ impl Program {
         Self {
             name,
             module: task.module.clone(),
-            when: when
-                .iter()
-                .map(|node| Condition::new(node, faults))
+            when: when.map(|node| Condition::new(node, faults)).collect(),
+            environment: environment
+                .map(|node| (Tree::new(node, faults), node.span))
                 .collect(),
             loop_: task.loop_.as_ref().map(|found| Loop {
                 kind: found.kind.value,
@@ -184,6 +193,9 @@ impl Program {
             if let Some(label) = &found.label {
                 label.templates(visit);
             }
+        }
+        for (tree, _) in &self.environment {
+            tree.templates(visit);
         }
         for arg in &self.args {
             match &arg.form {

@@ -356,9 +356,32 @@ fn blocks_pass_on_their_keywords() {
     let body = &loaded.list.tasks[0];
     assert_eq!(body.identity.user.as_deref(), Some("app"));
     assert!(body.ignore_errors);
-    assert_eq!(body.environment, [("LANG".to_owned(), "C".into())]);
+    let environment = body.body.environment(&Known::default()).unwrap();
+    assert_eq!(environment, Some(vec![("LANG".to_owned(), "C".into())]));
     assert_eq!(args(resolve(&loaded, 0, &Known::default()))["text"], 1);
     assert_eq!(loaded.tags, ["b", "t"]);
+}
+
+#[test]
+fn passwords_come_from_variables_of_the_method() {
+    let play = |vars: &str| {
+        let text = format!(
+            "- hosts: localhost\n  become: true\n  vars: {vars}\n  tasks:\n    - put: {{path: /a}}\n"
+        );
+        loaded(&text).list.tasks[0].identity.clone()
+    };
+    let sudo =
+        play("{ansible_become_password: a, ansible_sudo_pass: \"b\\n\", ansible_su_pass: c}");
+    assert_eq!(sudo.secret.unwrap().reveal(), b"b");
+    let su = play(
+        "{ansible_become_method: ansible.builtin.su, ansible_become_pass: a, ansible_su_flags: '-l x'}",
+    );
+    assert_eq!(su.secret.unwrap().reveal(), b"a");
+    assert_eq!(
+        (su.method, su.flags.len()),
+        (evenkeel_engine::Method::Su, 2)
+    );
+    assert_eq!(play("{ansible_become_password: ''}").secret, None);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What ties a task to others: results it reads, ids it waits for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use evenkeel_engine::{Part, TaskId};
 
@@ -9,12 +9,13 @@ use super::{
     body::Failing,
     keywords,
     listing::{Entry, Listing},
-    program::{self, Program},
+    mentions::{Looking, Wanted},
+    program::Program,
 };
 use crate::{
     files::Span,
-    template::{Fault, Template},
-    vars::{How, Scope, Written, reached},
+    template::Fault,
+    vars::{How, Scope, Written},
     words::closest,
 };
 
@@ -61,101 +62,71 @@ impl Lowering<'_> {
     }
 
     /// What a task may read of what others leave behind: the candidates, and those whose
-    /// `.changed` it reads.
+    /// `.changed` it reads. `before`: tasks from this one on are copies of it for other hosts.
     pub(super) fn reads(
         &self,
         program: &Program,
         scope: &Scope,
         host: &str,
+        before: TaskId,
     ) -> (Vec<Written>, Vec<TaskId>) {
-        let Some(written) = self.written.get(host) else {
+        if self.written.is_empty() {
             return (Vec::new(), Vec::new());
-        };
-        let of_file = self.template_names(program, scope);
-        let (mut names, mut changed): (Vec<String>, Vec<String>) = (of_file.clone(), Vec::new());
-        let mut any = false;
-        let mut visit = |template: &Template| {
-            for used in template.uses().names() {
-                let about = used
-                    .path
-                    .first()
-                    .is_some_and(|key| key == "changed" || key == "results")
-                    || used
-                        .test
-                        .as_deref()
-                        .is_some_and(|test| test == "changed" || test == "change");
-                if about {
-                    changed.push(used.name.clone());
-                }
-                names.push(used.name.clone());
-            }
-            // `lookup('vars', …)` and a template's includes may read anything.
-            any |= template.source().contains("lookup(") && template.source().contains("vars");
-        };
-        let mut direct: Vec<&Template> = Vec::new();
-        program.templates(&mut |template| direct.push(template));
-        for template in direct {
-            reached(scope, template, &mut visit);
         }
-        for used in of_file {
-            if let Some(tree) = scope.tree(&used) {
-                let mut inner = Vec::new();
-                tree.templates(&mut |template| inner.push(template));
-                for template in inner {
-                    reached(scope, template, &mut visit);
-                }
+        let looking = Looking {
+            registry: &self.registry,
+            store: &self.store,
+            scope,
+            at: program.module.span,
+        };
+        let mentions = looking.of(program);
+        let mut found = self.left_by(host, &mentions.names, mentions.any, &mentions.facts);
+        let heeds = found
+            .iter()
+            .filter(|written| mentions.changed.contains(&written.name));
+        let heeds = heeds.map(|written| written.task).collect();
+        for others in &mentions.others {
+            for other in &others.hosts {
+                let more = self.left_by(other, &others.names, false, &others.facts);
+                let earlier = |written: &Written| other == host || written.task < before;
+                found.extend(more.into_iter().filter(earlier));
             }
         }
-        let mut found: Vec<Written> = Vec::new();
-        let mut settled: Vec<&str> = Vec::new();
-        for (written, surely) in written.iter().rev() {
-            if (any || names.contains(&written.name)) && !settled.contains(&written.name.as_str()) {
+        found.sort_by(|a, b| (a.task, &a.name).cmp(&(b.task, &b.name)));
+        found.dedup();
+        (found, heeds)
+    }
+
+    /// What earlier tasks leave behind of these variables of a host.
+    fn left_by(
+        &self,
+        host: &str,
+        names: &BTreeSet<String>,
+        any: bool,
+        facts: &Wanted,
+    ) -> Vec<Written> {
+        let (mut found, mut settled): (Vec<Written>, BTreeSet<&str>) =
+            (Vec::new(), BTreeSet::new());
+        for (written, surely) in self.written.get(host).into_iter().flatten().rev() {
+            if written.how == How::Gathered {
+                let of_facts = facts.names.iter().map(|name| format!("ansible_{name}"));
+                let all = (!facts.is_empty()).then(|| "ansible_facts".to_owned());
+                let any = names.iter().filter(|_| any || facts.all).cloned();
+                let wanted: BTreeSet<String> = of_facts.chain(all).chain(any).collect();
+                found.extend(wanted.into_iter().map(|name| Written {
+                    name,
+                    ..written.clone()
+                }));
+            } else if (any || names.contains(&written.name))
+                && !settled.contains(written.name.as_str())
+            {
                 if *surely && written.how == How::Register {
-                    settled.push(&written.name);
+                    settled.insert(&written.name);
                 }
                 found.push(written.clone());
             }
         }
-        found.reverse();
-        let heeds = found
-            .iter()
-            .filter(|written| changed.contains(&written.name));
-        let heeds = heeds.map(|written| written.task).collect();
-        (found, heeds)
-    }
-
-    /// The names that the template file of a task uses, if its path is known.
-    fn template_names(&self, program: &Program, scope: &Scope) -> Vec<String> {
-        let module = self.registry.get(&program.module.value);
-        if module.is_none_or(|module| module.name() != "file-template") {
-            return Vec::new();
-        }
-        let Some(program::Form::Tree(tree)) = program.arg("src").map(|arg| &arg.form) else {
-            return Vec::new();
-        };
-        let names = |path: &str| -> Vec<String> {
-            let found = self.store.template(
-                path,
-                scope.search_folders(),
-                crate::template::Whitespace::default(),
-            );
-            found.map_or_else(
-                |_| Vec::new(),
-                |(template, _)| {
-                    template
-                        .uses()
-                        .names()
-                        .map(|used| used.name.clone())
-                        .collect()
-                },
-            )
-        };
-        if let Ok(evenkeel_engine::Value::Str(path)) = tree.render(&scope.variables()) {
-            return names(&path);
-        }
-        // A path that depends on an item or a result: it may read whatever is left behind.
-        let all = self.written.get(scope.host()).into_iter().flatten();
-        all.map(|(written, _)| written.name.clone()).collect()
+        found
     }
 
     /// The tasks of whose failure a rescue, or what always runs, speaks.
@@ -198,13 +169,24 @@ impl Lowering<'_> {
         let mut add = |name: &str, how| {
             let name = name.to_owned();
             let list = self.written.entry(host.to_owned()).or_default();
-            list.push((Written { name, task, how }, surely));
+            let host = host.into();
+            let written = Written {
+                host,
+                name,
+                task,
+                how,
+            };
+            list.push((written, surely));
         };
         if let Some(name) = &program.register {
             add(name, How::Register);
         }
         let module = self.registry.get(&entry.task.module.value);
-        if module.is_some_and(|module| module.name() == "set_fact") {
+        let module = module.map(evenkeel_engine::AnyModule::name);
+        if module == Some("setup") {
+            add("ansible_facts", How::Gathered);
+        }
+        if module == Some("set_fact") {
             for arg in program
                 .args
                 .iter()

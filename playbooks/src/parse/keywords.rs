@@ -62,7 +62,7 @@ const fn kw(name: &'static str, on: &'static str, status: Status) -> Keyword {
 
 const DELEGATE: &str = "give that host a play of its own and order it with `after:`";
 const COLLECTIONS: &str = "the modules of this version are all there are: leave it out";
-const FACTS: &str = "facts are not gathered yet: leave it out";
+const FACTS: &str = "only facts that are used are gathered: leave it out";
 const IGNORE_UNREACHABLE: &str = "take hosts that may be away out with `--limit`";
 
 /// All of them.

@@ -25,7 +25,7 @@ const COLLECTIONS: [&str; 8] = [
 ];
 
 /// Things of Ansible that look like modules, and what to do instead.
-const LATER: [(&str, &str); 11] = [
+const LATER: [(&str, &str); 10] = [
     ("include_tasks", "includes come later: put the tasks here"),
     ("import_tasks", "imports come later: put the tasks here"),
     (
@@ -47,10 +47,6 @@ const LATER: [(&str, &str); 11] = [
     (
         "async_status",
         "leave it away: long steps run detached from the connection",
-    ),
-    (
-        "gather_facts",
-        "facts are gathered when they are used: leave it away",
     ),
 ];
 

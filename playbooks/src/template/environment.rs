@@ -8,7 +8,9 @@ use minijinja::{
     value::{Enumerator, Object, Value as Jinja},
 };
 
-use super::{Fault, UseKind, Uses, Variable, Variables, filters, predicates, session, value::Leaf};
+use super::{
+    Entries, Fault, UseKind, Uses, Variable, Variables, filters, predicates, session, value::Leaf,
+};
 use crate::{files::Span, words::closest};
 
 /// How much one evaluation may do.
@@ -275,6 +277,36 @@ impl Root {
 /// Where a filter or function finds the variables again.
 pub(super) const VARIABLES: &str = "$evenkeel::variables";
 
+/// A variable as minijinja has it.
+fn shown(found: Result<Option<Variable>, Fault>) -> Option<Jinja> {
+    match found {
+        Ok(Some(Variable::Value(value))) => Some(Leaf::new(&value).touch()),
+        Ok(Some(Variable::Open(map, rest))) => Some(Leaf::open(&map, rest).touch()),
+        Ok(Some(Variable::Lazy(entries))) => Some(Jinja::from_object(Lazy(entries))),
+        Ok(None) => None,
+        Err(fault) => Some(session::fault(fault).into()),
+    }
+}
+
+/// A map whose values are made when they are looked at.
+#[derive(Debug)]
+struct Lazy(Arc<dyn Entries>);
+
+impl Object for Lazy {
+    fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Jinja> {
+        shown(self.0.get(key))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        let keys: Vec<Jinja> = self.0.keys().into_iter().map(Jinja::from).collect();
+        Enumerator::Iter(Box::new(keys.into_iter()))
+    }
+}
+
 impl Object for Root {
     fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
         self.get_value_by_str(key.as_str()?)
@@ -284,12 +316,7 @@ impl Object for Root {
         if name == VARIABLES {
             return Some(Jinja::from_dyn_object(Arc::clone(self)));
         }
-        match self.0.get(name) {
-            Ok(Some(Variable::Value(value))) => Some(Leaf::new(&value).touch()),
-            Ok(Some(Variable::Open(map, rest))) => Some(Leaf::open(&map, rest).touch()),
-            Ok(None) => None,
-            Err(fault) => Some(session::fault(fault).into()),
-        }
+        shown(self.0.get(name))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use evenkeel_engine::{Refusal, Stop, Value};
+use evenkeel_modules::setup;
 use minijinja::{Error, ErrorKind};
 
 use super::{Use, Uses, Variable, Variables, is_template};
@@ -264,31 +265,34 @@ impl Missing {
 
     fn of(used: &Use, variables: &dyn Variables) -> Option<Self> {
         let mut path = used.name.clone();
-        let mut at = match variables.get(&used.name).ok()? {
-            Some(Variable::Value(value)) => value,
-            Some(Variable::Open(..)) => return None,
-            None => {
-                return Some(Self {
-                    path,
-                    at: used.at,
-                    near: None,
-                });
-            }
+        let Some(mut at) = variables.get(&used.name).ok()? else {
+            return Some(Self {
+                path,
+                at: used.at,
+                near: None,
+            });
         };
         for key in &used.path {
-            let Value::Map(map) = &at else { return None };
+            let (inner, keys) = match &at {
+                Variable::Value(Value::Map(map)) => {
+                    let inner = map.get(key).cloned().map(Variable::Value);
+                    (inner, map.keys().cloned().collect())
+                }
+                Variable::Lazy(entries) => (entries.get(key).ok()?, entries.keys()),
+                Variable::Value(_) | Variable::Open(..) => return None,
+            };
             let before = path.clone();
             path = format!("{path}.{key}");
-            let Some(inner) = map.get(key) else {
+            let Some(inner) = inner else {
                 let method = matches!(key.as_str(), "items" | "keys" | "values" | "get");
-                let near = closest(key, map.keys().map(String::as_str));
+                let near = closest(key, keys.iter().map(String::as_str));
                 return (!method).then(|| Self {
                     path,
                     at: used.at,
                     near: near.map(|near| format!("{before}.{near}")),
                 });
             };
-            at = inner.clone();
+            at = inner;
         }
         None
     }
@@ -329,17 +333,35 @@ fn undefined(part: Option<&str>, variables: &dyn Variables) -> Fault {
 
 /// A fact that is not there has a message of its own: nobody forgot to define it.
 fn fact(part: &str) -> Option<Fault> {
-    let name = part.split(['.', '[']).next().unwrap_or(part);
-    let own = ["ansible_failed_task", "ansible_failed_result"];
-    if !name.starts_with("ansible_") || own.contains(&name) {
+    let mut keys = part
+        .split(['.', '[', ']', '"', '\''])
+        .filter(|key| !key.is_empty());
+    let name = keys.next()?;
+    let bare = match name.strip_prefix("ansible_")? {
+        "facts" => keys.next()?,
+        bare => bare,
+    };
+    let default = format!("give it a default, as in `{part} | default('')`");
+    if setup::not_gathered(bare) {
+        let fault = Fault::new(
+            "facts_later",
+            format!("`{part}` is not there: the fact `{bare}` is not gathered in this version"),
+        );
+        return Some(fault.help(format!(
+            "set it in the inventory or under `vars:`, or {default}"
+        )));
+    }
+    if !setup::is_fact(bare) {
         return None;
     }
     let fault = Fault::new(
-        "facts_later",
-        format!("`{part}` is not there: it looks like a fact that this version does not gather"),
+        "undefined_variable",
+        format!(
+            "`{part}` is undefined: no play gathered this fact of the host, or the host has none"
+        ),
     );
     Some(fault.help(format!(
-        "set it in the inventory or under `vars:`, or give it a default, as in `{part} | default('')`"
+        "look for `gather_facts: false` on the play, or {default}"
     )))
 }
 

@@ -144,6 +144,11 @@ impl TemplateFile {
         Ok(())
     }
 
+    /// Its text, with that of all that it includes.
+    pub fn text(&self) -> String {
+        self.parts.values().map(|part| part.text.as_str()).collect()
+    }
+
     /// What it uses, with all that it includes.
     pub fn uses(&self) -> &Uses {
         &self.uses

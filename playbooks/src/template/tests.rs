@@ -309,7 +309,7 @@ fn mistakes_have_places() {
         ),
         (
             "{{ ansible_default_ipv4.address }}",
-            "1:4 `ansible_default_ipv4.address` is not there: it looks like a fact that this version does not gather; set it in the inventory or under `vars:`, or give it a default, as in `ansible_default_ipv4.address | default('')`",
+            "1:4 `ansible_default_ipv4.address` is undefined: no play gathered this fact of the host, or the host has none; look for `gather_facts: false` on the play, or give it a default, as in `ansible_default_ipv4.address | default('')`",
         ),
     ] {
         assert_eq!(wrong(text), wanted, "{text}");

@@ -13,6 +13,10 @@ pub struct Use {
     pub name: String,
     /// The keys that follow a name, as far as they are constant.
     pub path: Vec<String>,
+    /// The first key that is not constant, as an expression.
+    pub key: Option<String>,
+    /// The constant keys right after that.
+    pub rest: Vec<String>,
     /// The test that follows, as in `build is changed`.
     pub test: Option<String>,
     /// Byte in the text.
@@ -147,6 +151,8 @@ impl Uses {
             kind,
             name: token.text.to_owned(),
             path: Vec::new(),
+            key: None,
+            rest: Vec::new(),
             test: None,
             at: token.at,
         });
@@ -195,6 +201,8 @@ impl Uses {
             kind: UseKind::Name,
             name: tokens[index].text.to_owned(),
             path: chain.path,
+            key: chain.key,
+            rest: chain.rest,
             test,
             at: tokens[index].at,
         });
@@ -260,6 +268,8 @@ fn guards(rest: &[Token<'_>]) -> bool {
 /// A name and the keys after it.
 struct Chain {
     path: Vec<String>,
+    key: Option<String>,
+    rest: Vec<String>,
     /// Where each link ends (bytes), the name first.
     links: Vec<usize>,
     /// The token after it.
@@ -270,19 +280,19 @@ impl Chain {
     fn read(tokens: &[Token<'_>], index: usize) -> Self {
         let mut chain = Self {
             path: Vec::new(),
+            key: None,
+            rest: Vec::new(),
             links: vec![tokens[index].end()],
             end: index + 1,
         };
-        let mut constant = true;
+        let mut near = true;
         loop {
             match &tokens[chain.end..] {
                 [dot, key, rest @ ..] if dot.is(".") && key.kind != Kind::Op => {
                     if rest.first().is_some_and(|token| token.is("(")) {
                         return chain;
                     }
-                    if constant {
-                        chain.path.push(key.text.to_owned());
-                    }
+                    chain.constant(key.text, near);
                     chain.links.push(key.end());
                     chain.end += 2;
                 }
@@ -291,18 +301,31 @@ impl Chain {
                         return chain;
                     };
                     match &tokens[chain.end + 1..close] {
-                        [key] if key.kind == Kind::Str && constant => {
-                            chain
-                                .path
-                                .push(key.text.trim_matches(['"', '\'']).to_owned());
+                        [key] if key.kind == Kind::Str => {
+                            chain.constant(key.text.trim_matches(['"', '\'']), near);
                         }
-                        _ => constant = false,
+                        key if chain.key.is_none() => {
+                            let words: Vec<&str> = key.iter().map(|token| token.text).collect();
+                            chain.key = Some(words.join(" "));
+                        }
+                        _ => near = false,
                     }
                     chain.links.push(tokens[close].end());
                     chain.end = close + 1;
                 }
                 _ => return chain,
             }
+        }
+    }
+}
+
+impl Chain {
+    /// Notes a constant key; `near`: whether only one key before it was not constant.
+    fn constant(&mut self, key: &str, near: bool) {
+        match (&self.key, near) {
+            (None, _) => self.path.push(key.to_owned()),
+            (Some(_), true) => self.rest.push(key.to_owned()),
+            (Some(_), false) => {}
         }
     }
 }

@@ -1,13 +1,10 @@
 //! Variables that nobody writes: hosts, groups, folders, the run itself.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, OnceLock},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
-use evenkeel_engine::{Map, Value};
+use evenkeel_engine::Value;
 
-use super::{Layer, OMIT, Scope};
+use super::{Layer, OMIT};
 
 /// A host of the inventory.
 #[derive(Debug, Default)]
@@ -37,8 +34,6 @@ pub struct World {
     pub check: bool,
     /// Whether differences are shown.
     pub diff: bool,
-    /// `hostvars`, made when first used.
-    pub hostvars: OnceLock<Value>,
 }
 
 const NAMES: &[&str] = &[
@@ -55,12 +50,14 @@ const NAMES: &[&str] = &[
     "inventory_hostname",
     "inventory_hostname_short",
     "omit",
+    "play_hosts",
     "playbook_dir",
+    "vars",
 ];
 
 impl World {
     /// A variable that nobody writes.
-    pub(super) fn magic(self: &Arc<Self>, host: &str, name: &str) -> Option<Value> {
+    pub(super) fn magic(&self, host: &str, name: &str) -> Option<Value> {
         let list = |names: &[String]| {
             names
                 .iter()
@@ -82,39 +79,13 @@ impl World {
             "inventory_dir" => self.inventory_dir.as_deref()?.into(),
             "ansible_check_mode" => self.check.into(),
             "ansible_diff_mode" => self.diff.into(),
-            "ansible_play_hosts" | "ansible_play_hosts_all" | "ansible_play_batch" => {
-                list(&self.play_hosts)
-            }
+            "ansible_play_hosts"
+            | "ansible_play_hosts_all"
+            | "ansible_play_batch"
+            | "play_hosts" => list(&self.play_hosts),
             "ansible_version" => version(),
-            "hostvars" => self.hostvars.get_or_init(|| self.all_hostvars()).clone(),
             _ => return None,
         })
-    }
-
-    /// What the inventory says of all hosts. Variables that cannot be rendered are left out: who
-    /// asks for one is told that it is undefined.
-    fn all_hostvars(self: &Arc<Self>) -> Value {
-        let of = |(name, member): (&String, &Arc<Member>)| {
-            let scope = Scope::new(Arc::clone(self), name.as_str(), Vec::new(), Vec::new());
-            let mut vars: Map = member
-                .vars
-                .names()
-                .filter(|var| !member.vars.get(var).is_some_and(asks_hostvars))
-                .filter_map(|var| Some((var.clone(), scope.value(var).ok().flatten()?)))
-                .collect();
-            for magic in [
-                "inventory_hostname",
-                "inventory_hostname_short",
-                "group_names",
-            ] {
-                vars.extend(
-                    self.magic(name, magic)
-                        .map(|value| (magic.to_owned(), value)),
-                );
-            }
-            (name.clone(), Value::Map(vars))
-        };
-        Value::Map(self.hosts.iter().map(of).collect())
     }
 
     pub(super) fn names(&self, host: &str) -> Vec<String> {
@@ -125,14 +96,6 @@ impl World {
         }
         names
     }
-}
-
-fn asks_hostvars(tree: &super::Tree) -> bool {
-    let mut asks = false;
-    tree.templates(&mut |template| {
-        asks |= template.uses().names().any(|used| used.name == "hostvars");
-    });
-    asks
 }
 
 /// The Ansible whose language this is, for playbooks that ask.

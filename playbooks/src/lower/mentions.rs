@@ -1,0 +1,318 @@
+//! What a task's templates may read: names, facts, variables of other hosts.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use evenkeel_engine::{Registry, Value};
+use evenkeel_modules::setup;
+
+use super::{
+    program::{self, Program},
+    store::Store,
+};
+use crate::{
+    files::Span,
+    template::{Template, TemplateFile, Use, Uses, Whitespace},
+    vars::{Scope, reached},
+};
+
+/// Facts that are wanted of a host, without `ansible_`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// All of them.
+    pub(crate) all: bool,
+    /// These.
+    pub(crate) names: BTreeSet<String>,
+}
+
+impl Wanted {
+    /// Nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.all && self.names.is_empty()
+    }
+
+    /// Adds what another wants.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.all |= other.all;
+        self.names.extend(other.names.iter().cloned());
+    }
+}
+
+/// Variables of other hosts.
+#[derive(Clone, Debug)]
+pub(super) struct Others {
+    /// Whose.
+    pub(super) hosts: BTreeSet<String>,
+    /// Which.
+    pub(super) names: BTreeSet<String>,
+    /// Which facts.
+    pub(super) facts: Wanted,
+}
+
+/// What templates may read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Mentions {
+    /// Names of variables.
+    pub(super) names: BTreeSet<String>,
+    /// Those whose `.changed` is read.
+    pub(super) changed: BTreeSet<String>,
+    /// Whether any variable may be read.
+    pub(super) any: bool,
+    /// Facts of the host itself.
+    pub(super) facts: Wanted,
+    /// Variables of other hosts.
+    pub(super) others: Vec<Others>,
+}
+
+/// What looking for mentions takes.
+pub(super) struct Looking<'a> {
+    pub(super) registry: &'a Registry,
+    pub(super) store: &'a Store,
+    pub(super) scope: &'a Scope,
+    /// Where the task is written.
+    pub(super) at: Span,
+}
+
+/// A template file whose path is not known before the run.
+struct Unknown;
+
+impl Looking<'_> {
+    /// What a task may read.
+    pub(super) fn of(&self, program: &Program) -> Mentions {
+        let mut direct: Vec<&Template> = Vec::new();
+        program.templates(&mut |template| direct.push(template));
+        let file = self.file(program);
+        let mut found = Mentions::default();
+        let mut groups = Groups::default();
+        for template in &direct {
+            groups.add(template.uses(), self.scope);
+        }
+        for template in direct {
+            reached(self.scope, template, &mut |template| {
+                self.note(template.uses(), template.source(), &groups, &mut found);
+            });
+        }
+        match file {
+            Some(Ok(file)) => {
+                let (uses, text) = (file.uses(), file.text());
+                groups.add(uses, self.scope);
+                self.note(uses, &text, &groups, &mut found);
+                for used in uses.names() {
+                    let Some(tree) = self.scope.tree(&used.name) else {
+                        continue;
+                    };
+                    let mut inner = Vec::new();
+                    tree.templates(&mut |template| inner.push(template));
+                    for template in inner {
+                        reached(self.scope, template, &mut |template| {
+                            self.note(template.uses(), template.source(), &groups, &mut found);
+                        });
+                    }
+                }
+            }
+            Some(Err(Unknown)) => {
+                found.any = true;
+                found.facts.all = true;
+            }
+            None => {}
+        }
+        found
+    }
+
+    /// What the template file of a task uses, and its text.
+    fn file(&self, program: &Program) -> Option<Result<Arc<TemplateFile>, Unknown>> {
+        let module = self.registry.get(&program.module.value)?;
+        if module.name() != "file-template" {
+            return None;
+        }
+        let program::Form::Tree(tree) = &program.arg("src")?.form else {
+            return None;
+        };
+        let Ok(Value::Str(path)) = tree.render(&self.scope.variables()) else {
+            return Some(Err(Unknown));
+        };
+        let folders = self.scope.search_folders();
+        let (template, _) = self
+            .store
+            .template(&path, folders, Whitespace::default())
+            .ok()?;
+        Some(Ok(template))
+    }
+
+    fn note(&self, uses: &Uses, source: &str, groups: &Groups, found: &mut Mentions) {
+        for used in uses.names() {
+            let about = used
+                .path
+                .first()
+                .is_some_and(|key| key == "changed" || key == "results")
+                || used
+                    .test
+                    .as_deref()
+                    .is_some_and(|test| test == "changed" || test == "change");
+            if about {
+                found.changed.insert(used.name.clone());
+            }
+            match used.name.as_str() {
+                "hostvars" => found.others.push(self.others(used, source, groups)),
+                "vars" => {
+                    if let Some(name) = used.path.first() {
+                        fact_of(name, used.path.get(1), &mut found.facts);
+                        found.names.insert(name.clone());
+                    } else {
+                        found.any = true;
+                        words(source, &mut found.names, &mut found.facts);
+                    }
+                }
+                name if self.scope.is_over_facts(name) => {}
+                name => fact_of(name, used.path.first(), &mut found.facts),
+            }
+            found.names.insert(used.name.clone());
+        }
+        // `lookup('vars', …)` and a template's includes may read anything.
+        if source.contains("lookup(") && source.contains("vars") {
+            found.any = true;
+            words(source, &mut found.names, &mut found.facts);
+        }
+    }
+
+    /// One use of `hostvars`.
+    fn others(&self, used: &Use, source: &str, groups: &Groups) -> Others {
+        let (host, keys) = match (used.path.split_first(), &used.key) {
+            (Some((host, keys)), _) => (Some(host.clone()), keys),
+            (None, Some(key)) => (self.evaluated(key), &used.rest[..]),
+            (None, None) => (None, &[][..]),
+        };
+        let mut others = Others {
+            hosts: BTreeSet::new(),
+            names: BTreeSet::new(),
+            facts: Wanted::default(),
+        };
+        match host {
+            Some(host) => {
+                others.hosts.insert(host);
+            }
+            None => others.hosts.clone_from(groups.hosts(self.scope)),
+        }
+        match keys.split_first() {
+            Some((name, rest)) => {
+                fact_of(name, rest.first(), &mut others.facts);
+                others.names.insert(name.clone());
+            }
+            None => words(source, &mut others.names, &mut others.facts),
+        }
+        others
+    }
+
+    /// A key that is the same at each turn and on each host.
+    fn evaluated(&self, key: &str) -> Option<String> {
+        let template = Template::expression(key, self.at).ok()?;
+        let value = template.evaluate(&self.scope.variables()).ok()?;
+        value.as_str().map(str::to_owned)
+    }
+}
+
+/// The groups over which a task goes: whose hosts it may ask about.
+#[derive(Default)]
+struct Groups {
+    named: BTreeSet<String>,
+    any: bool,
+    all: std::cell::OnceCell<BTreeSet<String>>,
+}
+
+impl Groups {
+    fn add(&mut self, uses: &Uses, scope: &Scope) {
+        for used in uses.names() {
+            match (used.name.as_str(), used.path.first()) {
+                ("groups", Some(group)) => {
+                    self.named.extend(scope.hosts_of(group));
+                    self.any = true;
+                }
+                (
+                    "ansible_play_hosts"
+                    | "ansible_play_hosts_all"
+                    | "ansible_play_batch"
+                    | "play_hosts",
+                    _,
+                ) => {
+                    self.named.extend(scope.hosts_of_play());
+                    self.any = true;
+                }
+                _ => {}
+            }
+        }
+        self.all.take();
+    }
+
+    /// The hosts of these groups; all hosts if no group is named.
+    fn hosts(&self, scope: &Scope) -> &BTreeSet<String> {
+        self.all.get_or_init(|| {
+            if self.any {
+                self.named.clone()
+            } else {
+                scope.hosts_of("all").into_iter().collect()
+            }
+        })
+    }
+}
+
+/// Notes the fact that a variable's name stands for; `key` is what follows it.
+fn fact_of(name: &str, key: Option<&String>, wanted: &mut Wanted) {
+    if name == "ansible_facts" {
+        if let Some(key) = key {
+            wanted.names.insert(key.clone());
+        } else {
+            wanted.all = true;
+        }
+        return;
+    }
+    let Some(bare) = name.strip_prefix("ansible_") else {
+        return;
+    };
+    if setup::is_fact(bare) || is_interface(bare) {
+        wanted.names.insert(bare.to_owned());
+    }
+}
+
+/// Beginnings of names that network interfaces have.
+const INTERFACES: &[&str] = &[
+    "bond", "br", "cali", "cni", "docker", "dummy", "em", "en", "eth", "flannel", "ib", "lo",
+    "lxc", "lxd", "ovs", "team", "tun", "tap", "veth", "virbr", "vlan", "vmbr", "vxlan", "wg",
+    "wl", "ww",
+];
+
+/// Whether it looks like the name of a network interface.
+fn is_interface(name: &str) -> bool {
+    let rest = INTERFACES
+        .iter()
+        .filter_map(|start| name.strip_prefix(start))
+        .min_by_key(|rest| rest.len());
+    rest.is_some_and(|rest| {
+        rest.is_empty() && name == "lo"
+            || rest.chars().any(|c| c.is_ascii_digit())
+            || rest.starts_with(['-', '_'])
+    })
+}
+
+/// All words of a text that may be names, where names are made at run.
+fn words(source: &str, names: &mut BTreeSet<String>, facts: &mut Wanted) {
+    let under = source.contains("ansible_facts");
+    for word in source.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
+        if word.is_empty() || word.starts_with(|c: char| c.is_ascii_digit()) {
+            continue;
+        }
+        names.insert(word.to_owned());
+        match word.strip_prefix("ansible_") {
+            // A name is put together from this.
+            Some("") => facts.all = true,
+            Some("facts") | None => {
+                if under && setup::is_fact(word) {
+                    facts.names.insert(word.to_owned());
+                }
+            }
+            Some(bare) => {
+                if setup::is_fact(bare) || is_interface(bare) {
+                    facts.names.insert(bare.to_owned());
+                }
+            }
+        }
+    }
+}
