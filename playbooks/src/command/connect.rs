@@ -1,7 +1,10 @@
 //! Opens the way to a host.
 
+mod args;
+mod overlay;
 mod person;
 mod ssh;
+mod vars;
 
 use std::sync::Arc;
 
@@ -22,12 +25,17 @@ impl Ways {
         })
     }
 
+    /// What is worth knowing of the ways so far.
+    pub(super) fn warnings(&self) -> Vec<Diagnostic> {
+        self.ssh.warnings()
+    }
+
     /// The way to a host of the inventory.
     pub(super) fn connect(&self, host: &HostVars) -> Result<Arc<dyn Host>, Diagnostic> {
         let connection = match host.vars.get("ansible_connection") {
             Some(Value::Str(name)) => name.as_str(),
-            // The host that is there without an inventory.
-            _ if host.place.is_none() => "local",
+            // The host that is there without an inventory, or with `-i localhost,`.
+            _ if host.place.is_none() && is_here(&host.name) => "local",
             _ => "ssh",
         };
         match Kind::of(connection) {
@@ -77,6 +85,11 @@ pub(super) fn refuse_unknown(name: &str) -> Result<(), Diagnostic> {
         )
         .help(KINDS)),
     }
+}
+
+/// Whether a name that no inventory explains means the machine we run on.
+fn is_here(name: &str) -> bool {
+    matches!(name, "localhost" | "127.0.0.1" | "::1")
 }
 
 /// The machine we run on.
