@@ -60,8 +60,8 @@ fn a_lost_connection_costs_nothing_wherever_it_is_lost() {
     let whole = Arc::new(host());
     let calm = go(&whole, tasks());
     assert!(calm.report.ok);
-    for exchange in 1..=calm.exchanges as u64 {
-        let ops = whole.exchanges()[exchange as usize - 1].ops.len();
+    for (exchange, seen) in (1..=calm.exchanges as u64).zip(whole.exchanges()) {
+        let ops = seen.ops.len();
         for loss in losses(ops) {
             let host = Arc::new(loss.on(host(), exchange));
             let ran = go(&host, tasks());
@@ -148,8 +148,8 @@ fn long_steps_are_found_again() {
     for takes in 0..3 {
         let whole = Arc::new(host().long_steps_take(takes));
         let calm = go(&whole, long_tasks());
-        for exchange in 1..=calm.exchanges as u64 {
-            let ops = whole.exchanges()[exchange as usize - 1].ops.len();
+        for (exchange, seen) in (1..=calm.exchanges as u64).zip(whole.exchanges()) {
+            let ops = seen.ops.len();
             for loss in losses(ops) {
                 let host = Arc::new(loss.on(host().long_steps_take(takes), exchange));
                 let ran = go(&host, long_tasks());
