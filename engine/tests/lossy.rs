@@ -172,7 +172,7 @@ fn list(dir: &Path, plan: Vec<Option<Loss>>) -> (TaskList, Arc<Mutex<Vec<usize>>
     let noted = |name: &str, long: bool| {
         let line = format!("echo {name} >>'{}'; echo said {name}", log.display());
         let args = command::Args {
-            argv: ["sh", "-c", &line].map(|word| Late::of(word)).to_vec(),
+            argv: ["sh", "-c", &line].map(Late::of).to_vec(),
             long,
             ..Default::default()
         };
