@@ -115,7 +115,7 @@ async fn finish(channel: Channel, input: &[u8]) -> Ended {
             drop(stdin.write_all(input).await);
             drop(stdin.shutdown().await);
         };
-        let (_, a, b) = tokio::join!(
+        let ((), a, b) = tokio::join!(
             feed,
             stdout.read_to_end(&mut out),
             stderr.read_to_end(&mut err)

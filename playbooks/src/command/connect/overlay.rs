@@ -22,9 +22,10 @@ impl Overlay {
         match &said.file {
             Some(file) => {
                 // Included names would be looked for beside the user's own configuration.
-                let file = match file.starts_with('~') {
-                    true => PathBuf::from(file),
-                    false => path::absolute(file).unwrap_or_else(|_| PathBuf::from(file)),
+                let file = if file.starts_with('~') {
+                    PathBuf::from(file)
+                } else {
+                    path::absolute(file).unwrap_or_else(|_| PathBuf::from(file))
                 };
                 text += &format!("\nInclude \"{}\"\n", file.display());
             }

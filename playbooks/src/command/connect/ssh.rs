@@ -84,7 +84,8 @@ impl Ssh {
 
     pub(super) fn route(&self, host: &HostVars) -> Result<Route, Diagnostic> {
         let vars = Vars(host);
-        let config = self.config(&vars)?;
+        let said = self.said(&vars)?;
+        let config = self.config(&said)?;
         let name = vars.text(&["ansible_host", "ansible_ssh_host"])?;
         let name = name.unwrap_or_else(|| host.name.clone());
         let key = vars.text(&["ansible_ssh_private_key_file", "ansible_private_key_file"])?;
@@ -106,7 +107,12 @@ impl Ssh {
             checked: vars.flag(&checked)?.unwrap_or(true),
         };
         let (found, endpoint) = self.endpoint(&config, &name, &wish)?;
-        let (gateways, command) = self.gateways(&config, &found.proxy, &wish, DEEPEST)?;
+        // Arguments are the host's: of gateways, as in ssh, the files alone speak.
+        let files = self.config(&Said {
+            lines: Vec::new(),
+            ..said
+        })?;
+        let (gateways, command) = self.gateways(&files, &found.proxy, &wish, DEEPEST)?;
         let timeout = vars.number(&["ansible_ssh_timeout", "ansible_timeout"])?;
         let timeout = timeout.or(self.timeout).map(Duration::from_secs);
         let usual = Patience::default();
@@ -125,8 +131,8 @@ impl Ssh {
         })
     }
 
-    /// The configuration, with the arguments that the inventory has for a host before it.
-    fn config(&self, vars: &Vars<'_>) -> Result<Arc<Config>, Diagnostic> {
+    /// What the arguments of ssh say that the inventory has for a host.
+    fn said(&self, vars: &Vars<'_>) -> Result<Said, Diagnostic> {
         let mut said = Said::default();
         for name in [
             "ansible_ssh_extra_args",
@@ -153,10 +159,15 @@ impl Ssh {
         said.file = said
             .file
             .or_else(|| Some(config_file?.display().to_string()));
-        if let Some(config) = self.configs.borrow().get(&said) {
+        Ok(said)
+    }
+
+    /// The configuration, with arguments before it.
+    fn config(&self, said: &Said) -> Result<Arc<Config>, Diagnostic> {
+        if let Some(config) = self.configs.borrow().get(said) {
             return Ok(Arc::clone(config));
         }
-        let overlay = Overlay::new(&said, &self.machine.home);
+        let overlay = Overlay::new(said, &self.machine.home);
         let sources = match (&said.file, said.lines.is_empty()) {
             (None, true) => Sources::Usual,
             (Some(file), true) => Sources::Only(file.clone()),
@@ -165,7 +176,9 @@ impl Ssh {
         let config =
             Config::read(&sources, &overlay, &self.machine).map_err(|error| wrong(&error))?;
         let config = Arc::new(config);
-        self.configs.borrow_mut().insert(said, Arc::clone(&config));
+        self.configs
+            .borrow_mut()
+            .insert(said.clone(), Arc::clone(&config));
         Ok(config)
     }
 
