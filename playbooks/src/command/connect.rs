@@ -49,7 +49,7 @@ impl Ways {
                 Ok(Arc::new(ScriptHost::new(SshConnection::new(route))))
             }
             Some(Kind::Openssh) => self.others.openssh(&Vars(host)),
-            Some(Kind::Container(program)) => self.others.container(&Vars(host), program),
+            Some(Kind::Container(program)) => others::Others::container(&Vars(host), program),
             Some(Kind::Chroot) => self.others.chroot(&Vars(host)),
             None => Err(Diagnostic::nowhere(
                 "unsupported_connection",

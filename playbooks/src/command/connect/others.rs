@@ -85,11 +85,7 @@ impl Others {
     }
 
     /// Into a container, by `docker` or `podman`.
-    pub(super) fn container(
-        &self,
-        vars: &Vars<'_>,
-        program: &str,
-    ) -> Result<Arc<dyn Host>, Diagnostic> {
+    pub(super) fn container(vars: &Vars<'_>, program: &str) -> Result<Arc<dyn Host>, Diagnostic> {
         let (executable, arguments, user): (_, _, [&'static str; 3]) = match program {
             "docker" => (
                 "ansible_docker_command",
