@@ -55,9 +55,7 @@ impl Ways {
                 "unsupported_connection",
                 format!("`{}` would be reached over `{connection}`", host.name),
             )
-            .help(format!(
-                "set `ansible_connection`; of this version: {KINDS}"
-            ))),
+            .help(format!("correct `ansible_connection`: {KINDS}"))),
         }
     }
 }
@@ -90,7 +88,7 @@ impl Kind {
 
 /// The ways there are.
 const KINDS: &str =
-    "it reaches them over `ssh`, `openssh`, `docker`, `podman`, `chroot` or `local`";
+    "hosts are reached over `ssh`, `openssh`, `docker`, `podman`, `chroot` or `local`";
 
 /// Refuses a way that is not there.
 pub(super) fn refuse_unknown(name: &str) -> Result<(), Diagnostic> {
