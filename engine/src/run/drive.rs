@@ -209,8 +209,11 @@ impl Loop {
         let machine = self.ledger.machine.clone();
         self.shared.board.arrive(&machine);
         let result = self.go_on().await;
+        // In one turn: who leaves last gives the lock back, and nobody has lines left by then.
+        let turn = self.turn().await;
         let last = self.shared.board.leave(&machine);
         let closed = self.close(last).await;
+        drop(turn);
         result.and(closed)
     }
 

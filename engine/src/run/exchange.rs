@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::sync::OwnedMutexGuard;
+
 use super::{decide::Question, drive::Loop, reconnect::Came};
 use crate::{
     event::Event,
@@ -231,13 +233,8 @@ impl Loop {
 
     /// The machine for this name alone, while it changes it; nothing if another name of the run
     /// has changed it since this one looked.
-    pub(super) async fn alone(&mut self) -> Option<tokio::sync::OwnedMutexGuard<u64>> {
-        let mut writes = self
-            .shared
-            .board
-            .writes(&self.ledger.machine)
-            .lock_owned()
-            .await;
+    pub(super) async fn alone(&mut self) -> Option<OwnedMutexGuard<u64>> {
+        let mut writes = self.turn().await;
         if *writes != self.seen_writes {
             self.seen_writes = *writes;
             self.known.clear();
@@ -248,8 +245,15 @@ impl Loop {
         Some(writes)
     }
 
+    /// The machine for this name alone. All names of a run hold one lock, so the host does not keep
+    /// them from writing its ledger at the same moment: this does.
+    pub(super) async fn turn(&self) -> OwnedMutexGuard<u64> {
+        let writes = self.shared.board.writes(&self.ledger.machine);
+        writes.lock_owned().await
+    }
+
     /// Writes what is left to be written, and gives the lock back if this was the last name of the
-    /// run on the machine.
+    /// run on the machine. It is this name's turn.
     pub(super) async fn close(&mut self, release: bool) -> Result<(), Lost> {
         let held = release || self.shared.board.is_locked(&self.ledger.machine);
         if !held && !self.must_write && self.read_spools.is_empty() {
