@@ -14,6 +14,7 @@ mod decide;
 mod drive;
 mod exchange;
 mod finish;
+mod joins;
 mod known;
 mod masking;
 mod settle;

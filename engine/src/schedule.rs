@@ -13,7 +13,12 @@ mod layout;
 #[cfg(test)]
 mod tests;
 
-use std::{cmp::Reverse, collections::BinaryHeap, ops::Range, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
+    ops::Range,
+    sync::Arc,
+};
 
 use layout::{Block, Carry, Layout, Link};
 
@@ -115,6 +120,8 @@ pub struct Schedule {
     states: Vec<State>,
     waits: Vec<u32>,
     blames: Vec<Option<Blame>>,
+    /// What would have blocked a task that runs.
+    missed: BTreeMap<usize, Blame>,
     /// Blocks (by their number in the layout) whose failure a rescue takes.
     failed_blocks: Vec<bool>,
     hosts: Vec<Queue>,
@@ -129,6 +136,7 @@ impl Schedule {
             rule,
             states: vec![State::Open; waits.len()],
             blames: vec![None; waits.len()],
+            missed: BTreeMap::new(),
             failed_blocks: vec![false; layout.blocks.len()],
             hosts: vec![Queue::default(); list.hosts.len()],
             open: list.tasks.len(),
@@ -174,6 +182,20 @@ impl Schedule {
         self.assert_turn(node);
         self.states[node] = State::Running;
         self.tidy(self.layout.host(node));
+    }
+
+    /// A task that was started is to be decided anew: what was begun of it came to nothing.
+    pub fn put_back(&mut self, task: TaskId) {
+        let node = self.layout.node(task);
+        assert!(
+            self.states[node] == State::Running,
+            "BUG: task {} does not run",
+            task.0
+        );
+        self.states[node] = State::Open;
+        // What failed meanwhile did not stop it; it keeps it from starting again.
+        self.blames[node] = self.blames[node].or(self.missed.remove(&node));
+        self.ready(node);
     }
 
     /// A task whose turn had come has ended.
@@ -341,7 +363,13 @@ impl Schedule {
     }
 
     fn blame(&mut self, failed: usize, node: usize, blame: Blame) {
-        if self.states[node] != State::Open || self.layout.shields(failed, node) {
+        if self.layout.shields(failed, node) {
+            return;
+        }
+        if self.states[node] == State::Running {
+            self.missed.entry(node).or_insert(blame);
+        }
+        if self.states[node] != State::Open {
             return;
         }
         match &mut self.blames[node] {

@@ -140,6 +140,12 @@ impl Decided {
             .any(|action| matches!(action, Action::Run(_) | Action::Settle { .. }))
     }
 
+    /// The word of those that it goes together with in any order.
+    pub(super) fn commutes(&self) -> Option<&'static str> {
+        let bound = self.items.iter().find_map(|item| item.bound.as_ref())?;
+        bound.touches().commutes
+    }
+
     pub(super) fn is_long(&self) -> bool {
         self.actions()
             .any(|action| matches!(action, Action::Run(run) if run.long))

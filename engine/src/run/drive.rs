@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     Mode, Shared,
-    chain::{Chain, Entry},
+    chain::Entry,
     decide::{Decision, Question, identities},
     exchange::{Lost, Sent},
     finish::Ran,
@@ -66,6 +66,8 @@ pub(super) struct Loop {
     pub(super) run_noted: bool,
     /// Tasks of which it was told that their steps were sent.
     pub(super) started: BTreeSet<TaskId>,
+    /// Tasks whose joined run failed: they run apart.
+    pub(super) apart: BTreeSet<TaskId>,
     /// How often names of this machine had changed it when this one looked.
     pub(super) seen_writes: u64,
     /// Exchanges in a row after which nothing was finished.
@@ -82,8 +84,11 @@ pub(super) struct Landed {
 /// A task whose long step goes on.
 pub(super) struct Flight {
     pub(super) landed: Landed,
-    pub(super) item: usize,
+    /// Item and number of the steps that it is: several if they were joined.
+    pub(super) steps: Vec<(usize, usize)>,
+    /// The same for all whose steps were joined.
     pub(super) spool: String,
+    pub(super) joined: bool,
 }
 
 /// Runs the tasks of one host.
@@ -144,6 +149,7 @@ impl Loop {
             epochs: 0,
             run_noted: false,
             started: BTreeSet::new(),
+            apart: BTreeSet::new(),
             seen_writes: 0,
             vain: 0,
             recap: Recap::default(),
@@ -314,8 +320,13 @@ impl Loop {
         if running.is_empty() || self.checking() {
             return Ok(());
         }
+        // Tasks that were joined share one.
+        let mut spools: BTreeMap<String, Vec<Scope>> = BTreeMap::new();
         for (scope, spool) in running {
-            self.await_spool(&scope, &spool).await?;
+            spools.entry(spool).or_default().push(scope);
+        }
+        for (spool, scopes) in spools {
+            self.await_spool(&scopes, &spool).await?;
             if self.shared.cancel.is_stopped() {
                 return Ok(());
             }
@@ -326,8 +337,9 @@ impl Loop {
         self.look(&questions, false).await
     }
 
-    async fn await_spool(&mut self, task: &Scope, spool: &str) -> Result<(), Lost> {
+    async fn await_spool(&mut self, tasks: &[Scope], spool: &str) -> Result<(), Lost> {
         let begun = Instant::now();
+        let name = tasks.first().map_or("", |scope| scope.task.as_str());
         loop {
             let wait = Op::Await {
                 long: vec![spool.to_owned()],
@@ -342,11 +354,11 @@ impl Loop {
             let ended = match steps.first() {
                 Some(LongStep::Running) => {
                     if begun.elapsed() > self.shared.options.lock_wait {
-                        return Err(Lost::Locked(format!("`{}` of an earlier run", task.task)));
+                        return Err(Lost::Locked(format!("`{name}` of an earlier run")));
                     }
                     self.shared.sink.event(&Event::Waiting {
                         host: self.name.clone(),
-                        what: format!("`{}`, which an earlier run started", task.task),
+                        what: format!("`{name}`, which an earlier run started"),
                     });
                     if self.shared.cancel.is_stopped() {
                         return Ok(());
@@ -358,18 +370,18 @@ impl Loop {
                 // Nobody knows how it ended: it stays interrupted.
                 Some(LongStep::Lost) | None => return Ok(()),
             };
-            let epoch = self.ledger.epoch(task).cloned().unwrap_or_default();
-            let line = Line::End {
-                epoch,
-                ended,
-                witness: None,
-                result: None,
-            };
-            for line in self.lines.iter().chain([&line]) {
+            for task in tasks {
+                self.lines.push(Line::End {
+                    epoch: self.ledger.epoch(task).cloned().unwrap_or_default(),
+                    ended,
+                    witness: None,
+                    result: None,
+                });
+            }
+            for line in &self.lines {
                 text.journal.push_str(&line.text());
                 text.journal.push('\n');
             }
-            self.lines.push(line);
             self.must_write = true;
             return self.read_ledger(&text);
         }
@@ -383,8 +395,12 @@ impl Loop {
         }
     }
 
-    pub(super) fn chain(&self, lines: Vec<String>, all: &[Landed]) -> Chain {
-        Chain::new(lines, all, &self.chain_around())
+    pub(super) fn joining(&self) -> super::joins::Rule<'_> {
+        super::joins::Rule {
+            list: &self.shared.list,
+            apart: &self.apart,
+            in_order: self.shared.options.in_order,
+        }
     }
 }
 

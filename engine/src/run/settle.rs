@@ -1,6 +1,9 @@
 //! What an exchange brought: tasks are finished, long steps followed, failures told.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
     chain::{Chain, Entry, Slot, first_spool, steps, writes},
@@ -8,12 +11,13 @@ use super::{
     drive::{Flight, Landed, Loop},
     exchange::{Lost, Sent},
     finish::{Ran, run_error},
+    joins::{At, spools},
     known::Who,
 };
 use crate::{
     event::{Event, TaskError},
     host::{HostError, LongStep, Op, OpResult, StepEnd},
-    ledger::Line,
+    ledger::{Ended, Line},
     probe::Probes,
     step::{Action, Done},
     task::TaskId,
@@ -87,7 +91,9 @@ impl Loop {
 
     /// The chain, with what is looked at after it.
     fn whole_chain(&self, all: &[Landed]) -> Chain {
-        let mut chain = self.chain(self.intents(all), all);
+        let groups = self.joining().groups(all);
+        let lines = self.intents(all, &spools(&groups));
+        let mut chain = Chain::new(lines, all, &groups, &self.chain_around());
         let opaque = |l: &Landed| l.entry.decided.is_opaque(self.task(l.entry.decided.task));
         if all.iter().any(opaque) {
             let open = self.questions_after(all);
@@ -102,17 +108,24 @@ impl Loop {
             .flights
             .iter()
             .map(|f| (f.spool.as_str(), f.landed.entry.decided.as_ref()));
-        let started = slots.iter().filter_map(|slot| match slot {
-            Slot::Step {
-                entry,
-                long: Some(long),
-                ..
-            } => Some((long.as_str(), all[*entry].entry.decided.as_ref())),
-            _ => None,
+        let started = slots.iter().flat_map(|slot| {
+            let (entries, long): (Vec<usize>, _) = match slot {
+                Slot::Step { entry, long, .. } => (vec![*entry], long),
+                Slot::Joined { steps, long } => (steps.iter().map(|at| at.entry).collect(), long),
+                _ => (Vec::new(), &None),
+            };
+            let long = long.as_deref();
+            let of = move |at: usize| Some((long?, all[at].entry.decided.as_ref()));
+            entries.into_iter().filter_map(of)
         });
         let long: Vec<(&str, &Decided)> = flying.chain(started).collect();
-        let awaited = long.iter().map(|(spool, _)| (*spool).to_owned()).collect();
-        (awaited, self.looks(long.into_iter()))
+        let mut awaited: Vec<String> = Vec::new();
+        for (spool, _) in &long {
+            if awaited.iter().all(|known| known != spool) {
+                awaited.push((*spool).to_owned());
+            }
+        }
+        (awaited, self.looks(&long))
     }
 
     /// A chain that brings nothing is sent again, but not for ever.
@@ -209,9 +222,9 @@ impl Loop {
     }
 
     /// The lines that wait to be written, and what is going to be done.
-    fn intents(&self, all: &[Landed]) -> Vec<String> {
+    fn intents(&self, all: &[Landed], joined: &BTreeMap<usize, String>) -> Vec<String> {
         let mut lines: Vec<String> = self.lines.iter().map(Line::text).collect();
-        for landed in all.iter().filter(|landed| landed.entry.from == 0) {
+        for (at, landed) in all.iter().enumerate().filter(|(_, it)| it.entry.from == 0) {
             let decided = &landed.entry.decided;
             let (Some(epoch), Some(task)) = (&landed.entry.epoch, &decided.scope) else {
                 continue;
@@ -225,7 +238,10 @@ impl Loop {
                 listeners: self.shared.board.listeners(decided.task),
                 at: self.shared.options.audit.at.clone(),
                 run: self.shared.options.run.clone(),
-                long: first_spool(decided, epoch),
+                long: joined
+                    .get(&at)
+                    .cloned()
+                    .or_else(|| first_spool(decided, epoch)),
                 boot: self.boot.clone(),
             };
             lines.push(line.text());
@@ -264,6 +280,10 @@ impl Loop {
                     broken |= matches!(end, StepEnd::Edited);
                     self.stepped(&mut all[*entry], *item, *number, long.as_deref(), &end);
                 }
+                (Slot::Joined { steps, long }, OpResult::Stepped(end)) => {
+                    broken |= !matches!(end, StepEnd::Ok(_) | StepEnd::Started);
+                    self.stepped_as_one(&mut all, steps, long.as_deref(), &end);
+                }
                 _ => broken = true,
             }
         }
@@ -271,15 +291,21 @@ impl Loop {
         let any = all.iter().any(acted);
         for sending in all {
             match sending.stage {
-                Stage::Flying { item, spool } => {
+                Stage::Flying {
+                    steps,
+                    spool,
+                    joined,
+                } => {
                     let id = sending.landed.entry.decided.task;
                     self.begin_now(id);
                     self.flights.push(Flight {
                         landed: sending.landed,
-                        item,
+                        steps,
                         spool,
+                        joined,
                     });
                 }
+                Stage::Apart => self.part(&sending.landed.entry),
                 Stage::Acted => self.land(sending.landed),
                 Stage::Waiting => self.not_begun(&sending.landed.entry),
                 Stage::Finished => {}
@@ -331,6 +357,8 @@ impl Loop {
             let acts = sending.landed.entry.epoch.is_some();
             match sending.stage {
                 Stage::Flying { .. } | Stage::Finished => continue,
+                // Its turn comes again.
+                Stage::Apart => return,
                 Stage::Waiting if acts => return,
                 Stage::Waiting | Stage::Acted => {}
             }
@@ -355,14 +383,64 @@ impl Loop {
             }
             (StepEnd::Started, Some(spool)) => {
                 sending.stage = Stage::Flying {
-                    item,
+                    steps: vec![(item, number)],
                     spool: spool.to_owned(),
+                    joined: false,
                 };
             }
             _ => {
                 sending.stage = Stage::Acted;
                 self.note_step(&mut sending.landed, item, number, end);
             }
+        }
+    }
+
+    /// A joined run: what came of it came of each of its tasks, unless it failed.
+    fn stepped_as_one(
+        &mut self,
+        all: &mut [Sending],
+        steps: &[At],
+        long: Option<&str>,
+        end: &StepEnd,
+    ) {
+        for at in steps {
+            let sending = &mut all[at.entry];
+            match (end, long) {
+                (StepEnd::Ok(_), _) => {
+                    sending.stage = Stage::Acted;
+                    self.note_step(&mut sending.landed, at.item, at.number, end);
+                }
+                (StepEnd::Started, Some(spool)) => match &mut sending.stage {
+                    Stage::Flying { steps, .. } => steps.push((at.item, at.number)),
+                    stage => {
+                        *stage = Stage::Flying {
+                            steps: vec![(at.item, at.number)],
+                            spool: spool.to_owned(),
+                            joined: true,
+                        };
+                    }
+                },
+                _ => sending.stage = Stage::Apart,
+            }
+        }
+    }
+
+    /// Its joined run failed: it is decided anew, and runs by itself. How much of it was done nobody
+    /// knows, so who listens to it is owed a turn until it has ended.
+    fn part(&mut self, entry: &Entry) {
+        let id = entry.decided.task;
+        self.apart.insert(id);
+        if let Some(epoch) = entry.epoch.clone() {
+            self.lines.push(Line::End {
+                epoch,
+                ended: Ended::Failed,
+                witness: None,
+                result: None,
+            });
+        }
+        let mut state = self.shared.board.state();
+        if state.schedule.is_running(id) {
+            state.schedule.put_back(id);
         }
     }
 
@@ -437,62 +515,68 @@ impl Loop {
                     ..Done::default()
                 }),
             };
-            let Some(at) = self
-                .flights
-                .iter()
-                .position(|flight| flight.spool == *spool)
-            else {
-                continue;
-            };
-            let Flight {
-                mut landed,
-                item,
-                spool,
-            } = self.flights.remove(at);
-            let number = spool
-                .rsplit('-')
-                .next()
-                .and_then(|n| n.parse().ok())
-                .unwrap_or_default();
-            self.note_step(&mut landed, item, number, &end);
-            let failed = landed.ran[item].trouble.is_some();
-            if failed {
-                self.land(landed);
-                continue;
+            let (ended, going): (Vec<_>, Vec<_>) = std::mem::take(&mut self.flights)
+                .into_iter()
+                .partition(|flight| flight.spool == *spool);
+            self.flights = going;
+            let mut over = false;
+            for flight in ended {
+                over |= self.ended(flight, &end);
             }
-            if steps(&landed.entry.decided).count() > number + 1 {
-                landed.entry.from = number + 1;
-                self.resumed.push(landed);
-                continue;
-            }
-            for (look, result) in looks
-                .iter()
-                .zip(&answers)
-                .filter(|(look, _)| look.0 == spool)
-            {
-                if let OpResult::Observed(answers) = result {
+            // Who failed, or has steps left, is looked at when that is over.
+            for (look, result) in looks.iter().zip(&answers) {
+                if let (true, OpResult::Observed(answers)) = (over && look.0 == *spool, result) {
                     for (probe, answer) in look.2.iter().zip(answers) {
                         self.known.learn(look.1, probe.as_ref(), answer.clone());
                     }
                 }
             }
-            self.landed.push(landed);
         }
     }
 
+    /// A long step has ended; whether that was the last of its task, and well.
+    fn ended(&mut self, flight: Flight, end: &StepEnd) -> bool {
+        let Flight {
+            mut landed,
+            steps: of,
+            joined,
+            ..
+        } = flight;
+        if joined && !matches!(end, StepEnd::Ok(_)) {
+            self.known.clear();
+            self.part(&landed.entry);
+            return false;
+        }
+        for (item, number) in &of {
+            self.note_step(&mut landed, *item, *number, end);
+        }
+        if landed.ran.iter().any(|ran| ran.trouble.is_some()) {
+            self.land(landed);
+            return false;
+        }
+        let next = of.last().map_or(0, |(_, number)| number + 1);
+        if steps(&landed.entry.decided).count() > next {
+            landed.entry.from = next;
+            self.resumed.push(landed);
+            return false;
+        }
+        self.landed.push(landed);
+        true
+    }
+
     /// Looks after the end of long steps, to be asked in the same exchange that waits for them.
-    fn looks<'a>(&self, flights: impl Iterator<Item = (&'a str, &'a Decided)>) -> Vec<Look> {
-        let mut looks = Vec::new();
+    fn looks(&self, flights: &[(&str, &Decided)]) -> Vec<Look> {
+        let mut looks: Vec<Look> = Vec::new();
+        let mut keys = BTreeSet::new();
         for (spool, decided) in flights {
-            for who in 0..self.identities.len() {
-                let probes: Probes = decided
-                    .asked
-                    .iter()
-                    .filter(|(as_whom, _)| *as_whom == who)
-                    .map(|(_, probe)| probe.clone())
-                    .collect();
-                if !probes.is_empty() {
-                    looks.push((spool.to_owned(), who, probes));
+            for (who, probe) in &decided.asked {
+                if !keys.insert((*spool, *who, probe.key())) {
+                    continue;
+                }
+                let same = |look: &&mut Look| look.0 == *spool && look.1 == *who;
+                match looks.iter_mut().find(same) {
+                    Some(look) => look.2.push(Arc::clone(probe)),
+                    None => looks.push(((*spool).to_owned(), *who, vec![Arc::clone(probe)])),
                 }
             }
         }
@@ -501,12 +585,7 @@ impl Loop {
 
     /// Waits for the end of a long step.
     pub(super) async fn await_long(&mut self) -> Result<(), Lost> {
-        let awaited: Vec<String> = self.flights.iter().map(|f| f.spool.clone()).collect();
-        let looks = self.looks(
-            self.flights
-                .iter()
-                .map(|f| (f.spool.as_str(), f.landed.entry.decided.as_ref())),
-        );
+        let (awaited, looks) = self.long_of(&[], &[]);
         let mut ops = vec![Op::Await {
             long: awaited.clone(),
             millis: LONG_WAIT,
@@ -598,7 +677,13 @@ enum Stage {
     /// All its steps that were reached have ended.
     Acted,
     /// A long step of it goes on.
-    Flying { item: usize, spool: String },
+    Flying {
+        steps: Vec<(usize, usize)>,
+        spool: String,
+        joined: bool,
+    },
+    /// The run that it had joined failed.
+    Apart,
     /// It was looked at again, and told.
     Finished,
 }

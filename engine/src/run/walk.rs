@@ -190,6 +190,9 @@ impl Loop {
                 return Here::Todo(Todo::AwaitLong);
             }
             Decision::NotYet(what) => self.not_known(id, &what),
+            Decision::Decided(decided) if self.is_beside(&decided, &[]) => {
+                return Here::Todo(Todo::AwaitLong);
+            }
             Decision::Decided(decided) if decided.acts() && !self.foretelling(id) => {
                 return Here::Acts(Box::new(self.begin(decided)));
             }
@@ -204,6 +207,17 @@ impl Loop {
             }
         }
         Here::Done
+    }
+
+    /// Whether it would act beside a long step that it commutes with: the order of two package
+    /// installs does not matter, but not both at once.
+    fn is_beside(&self, decided: &Decided, entries: &[Entry]) -> bool {
+        let Some(word) = decided.commutes().filter(|_| decided.acts()) else {
+            return false;
+        };
+        let flying = self.flights.iter().map(|flight| &flight.landed.entry);
+        let mut long = flying.chain(entries.iter().filter(|entry| entry.decided.is_long()));
+        long.any(|entry| entry.decided.commutes() == Some(word))
     }
 
     /// In check mode nothing is done, unless the task says so.
@@ -270,6 +284,10 @@ impl Loop {
                     return false;
                 }
                 if ahead.opaque && !can_be_guarded(&decided, &ahead.known) {
+                    return false;
+                }
+                let joins = self.joining().joins(&ahead.entries, &decided);
+                if self.is_beside(&decided, if joins { &[] } else { &ahead.entries }) {
                     return false;
                 }
                 self.enter(decided, ahead);
