@@ -23,6 +23,7 @@
 
 mod binary;
 mod ended;
+mod lab;
 mod need;
 mod running;
 mod scratch;
@@ -30,7 +31,8 @@ mod scratch;
 pub use self::{
     binary::binary,
     ended::{Ended, Task},
-    need::{need, need_root},
+    lab::{Host, Lab, Line, Plan},
+    need::{need, need_lab, need_root},
     running::{Running, until},
     scratch::Scratch,
 };

@@ -19,3 +19,25 @@ pub fn need(what: &str, command: &str) -> bool {
 pub fn need_root() -> bool {
     need("root for this test", "test \"$(id -u)\" = 0")
 }
+
+/// Whether hosts of a lab can be booted here. Where `EVENKEEL_LAB` is `required`, as in CI, they have to be.
+pub fn need_lab() -> bool {
+    let programs = [
+        "mmdebstrap",
+        "systemd-nspawn",
+        "nft",
+        "ethtool",
+        "ssh",
+        "ip",
+        "unshare",
+        "python3",
+    ];
+    let mut there = need_root();
+    for program in programs {
+        there = there && need(program, &format!("command -v {program}"));
+    }
+    there = there && need("namespaces", "unshare --mount --net --pid --fork true");
+    let required = std::env::var_os("EVENKEEL_LAB").is_some_and(|word| word == "required");
+    assert!(there || !required, "a lab is required, and cannot be here");
+    there
+}

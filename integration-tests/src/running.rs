@@ -84,10 +84,19 @@ fn follow(mut from: impl Read + Send + 'static) -> (Said, JoinHandle<()>) {
 }
 
 /// Waits until something is so, for at most a minute.
-pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+#[track_caller]
+pub fn until(what: &str, is_so: impl FnMut() -> bool) {
+    assert!(within_a_minute(is_so), "not within a minute: {what}");
+}
+
+/// Whether something is so within a minute.
+pub(crate) fn within_a_minute(mut is_so: impl FnMut() -> bool) -> bool {
     let end = Instant::now() + Duration::from_secs(60);
     while !is_so() {
-        assert!(Instant::now() < end, "not within a minute: {what}");
-        std::thread::yield_now();
+        if Instant::now() > end {
+            return false;
+        }
+        std::thread::park_timeout(Duration::from_millis(5));
     }
+    true
 }

@@ -1,6 +1,7 @@
 //! A directory with a playbook and a home of its own.
 
 use std::{
+    ffi::OsStr,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -15,6 +16,8 @@ use crate::{Ended, Running, binary};
 #[derive(Debug)]
 pub struct Scratch {
     dir: TempDir,
+    /// The lab in whose network its programs run, by the number of its first process.
+    lab: Option<u32>,
 }
 
 impl Default for Scratch {
@@ -31,7 +34,15 @@ impl Scratch {
                 .prefix("scratch-")
                 .tempdir()
                 .unwrap(),
+            lab: None,
         }
+    }
+
+    /// One whose programs run in the network of a lab, and whose playbooks are for all of its hosts.
+    pub(crate) fn of_lab(mut self, init: u32) -> Self {
+        self.lab = Some(init);
+        std::fs::create_dir(self.path(".tmp")).unwrap();
+        self
     }
 
     /// A path in it.
@@ -47,12 +58,17 @@ impl Scratch {
         self
     }
 
-    /// Writes `site.yml`: one play on `localhost` with these tasks. What follows a line `handlers:` are
+    /// Writes `site.yml`: one play on `localhost`, or on all hosts of the lab, with these tasks. What follows a line `handlers:` are
     /// handlers, and what precedes a line `tasks:` are keywords of the play.
     pub fn tasks(&self, text: &str) -> &Self {
         let (head, tasks) = text.split_once("\ntasks:\n").unwrap_or(("", text));
         let (tasks, handlers) = tasks.split_once("\nhandlers:\n").unwrap_or((tasks, ""));
-        let mut site = "- name: play\n  hosts: localhost\n  gather_facts: false\n".to_owned();
+        let hosts = if self.lab.is_some() {
+            "all"
+        } else {
+            "localhost"
+        };
+        let mut site = format!("- name: play\n  hosts: {hosts}\n  gather_facts: false\n");
         let mut part = |head: &str, by: &str, text: &str| {
             if !text.trim().is_empty() {
                 site += head;
@@ -100,8 +116,17 @@ impl Scratch {
 
     /// The program with a command line, in an environment that depends on nobody.
     pub fn program(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(binary());
+        let mut command = self.within(binary());
         command.args(args);
+        command
+    }
+
+    /// Another program in that environment, and in the network of the lab if this is one of a lab.
+    pub fn within(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = match self.lab {
+            Some(init) => crate::lab::within(init, program.as_ref()),
+            None => Command::new(program),
+        };
         self.set(&mut command);
         command
     }
@@ -114,6 +139,10 @@ impl Scratch {
         }
         command.env("HOME", self.dir.path()).env("COLUMNS", "100");
         command.env("XDG_STATE_HOME", self.path(".state"));
+        if self.lab.is_some() {
+            command.env("TMPDIR", self.path(".tmp"));
+            command.env_remove("SSH_AUTH_SOCK");
+        }
     }
 
     /// All files below a path with their modes and contents, one a line: two trees are the same if these
@@ -131,6 +160,9 @@ impl Scratch {
 
     fn line<'a>(&self, command: &'a str, args: &[&'a str]) -> Vec<&'a str> {
         let mut line = vec![command, "--output", "json"];
+        if self.lab.is_some() && !args.contains(&"-i") {
+            line.extend(["-i", "inventory.ini"]);
+        }
         line.extend(args);
         let is_playbook = |arg: &&str| {
             Path::new(arg).extension().is_some_and(|it| it == "yml") && self.path(arg).exists()

@@ -1,0 +1,90 @@
+//! Hosts to try things on, by hand: a shell in a lab's network, which ends with that shell.
+//!
+//! ```text
+//! lab up 3 [PACKAGE...]     boots h1, h2, h3, and begins a shell there
+//! lab sh h1 LINE            in that shell: runs a line as root on a host, not over ssh
+//! lab off|on|cut|mend|freeze|thaw h1
+//! ```
+#![expect(clippy::print_stderr, reason = "this talks to its user")]
+
+use std::{
+    io::Write as _,
+    process::{Command, ExitCode},
+};
+
+use evenkeel_integration_tests::{Host, Lab, need_lab};
+
+/// How the shell's commands find the lab.
+const LAB: &str = "EVENKEEL_LAB_DIR";
+
+type Act = fn(&Host);
+
+const FAULTS: [(&str, Act); 6] = [
+    ("off", |host| host.power_off()),
+    ("on", |host| host.power_on()),
+    ("cut", Host::cut),
+    ("mend", Host::mend),
+    ("freeze", Host::freeze),
+    ("thaw", Host::thaw),
+];
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args.as_slice() {
+        ["up", count, packages @ ..] => match count.parse() {
+            Ok(count) if need_lab() => up(count, packages),
+            _ => ExitCode::FAILURE,
+        },
+        ["sh", host, line] => on(host, |host| {
+            let ended = host.try_sh(line);
+            std::io::stdout().write_all(ended.stdout.as_bytes()).ok();
+            eprint!("{}", ended.stderr);
+            ended.status
+        }),
+        [fault, host] if FAULTS.iter().any(|(name, _)| name == fault) => on(host, |host| {
+            let known = FAULTS.iter().filter(|(name, _)| name == fault);
+            known.for_each(|(_, act)| act(host));
+            0
+        }),
+        _ => {
+            eprintln!(
+                "lab up COUNT [PACKAGE...]\nlab sh HOST LINE\nlab off|on|cut|mend|freeze|thaw HOST"
+            );
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn up(count: usize, packages: &[&str]) -> ExitCode {
+    let mut lab = Lab::plan().packages(packages).hosts(count).boot();
+    let mut shell = lab.within(std::env::var_os("SHELL").unwrap_or("bash".into()));
+    shell.env(LAB, lab.dir());
+    if let Ok(own) = std::env::current_exe() {
+        let path = std::env::var("PATH").unwrap_or_default();
+        let dir = own.parent().unwrap_or(&own).display();
+        shell.env("PATH", format!("{dir}:{path}"));
+    }
+    eprintln!("hosts h1 to h{count} are up; this shell is in their network, and they end with it:");
+    eprintln!(
+        "  ssh -F .ssh/config h1       evenkeel run -i inventory.ini site.yml       lab sh h1 'journalctl -b'"
+    );
+    let ended = shell.status();
+    lab.keep_quiet();
+    match ended {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}: {error}", Command::get_program(&shell).display());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn on(name: &str, act: impl FnOnce(&Host) -> i32) -> ExitCode {
+    let host = std::env::var_os(LAB).and_then(|dir| Host::find(dir.as_ref(), name));
+    let Some(host) = host else {
+        eprintln!("no host `{name}`: is this the shell of `lab up`?");
+        return ExitCode::FAILURE;
+    };
+    ExitCode::from(u8::try_from(act(&host)).unwrap_or(1))
+}

@@ -1,0 +1,67 @@
+//! What hosts a lab shall have.
+
+use super::Lab;
+
+/// A lab that is not booted yet.
+#[derive(Debug)]
+pub struct Plan {
+    pub(super) hosts: Vec<Planned>,
+    disk: String,
+    packages: Vec<String>,
+}
+
+/// A host to be.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub(super) name: String,
+    /// The size of its disk.
+    pub(super) disk: String,
+    /// What it has beside the packages that all hosts have.
+    pub(super) packages: Vec<String>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            hosts: Vec::new(),
+            disk: "2g".to_owned(),
+            packages: Vec::new(),
+        }
+    }
+}
+
+impl Plan {
+    /// One host more. Its name has at most 13 letters.
+    pub fn host(mut self, name: &str) -> Self {
+        assert!(name.len() <= 13, "`{name}` is too long for a host of a lab");
+        self.hosts.push(Planned {
+            name: name.to_owned(),
+            disk: self.disk.clone(),
+            packages: self.packages.clone(),
+        });
+        self
+    }
+
+    /// That many hosts more, named `h1`, `h2` and so on.
+    pub fn hosts(self, count: usize) -> Self {
+        (1..=count).fold(self, |plan, number| plan.host(&format!("h{number}")))
+    }
+
+    /// The size of the disks of the hosts that follow, such as `64m`. A disk is memory of this machine, as much as
+    /// is written.
+    pub fn disk(mut self, size: &str) -> Self {
+        size.clone_into(&mut self.disk);
+        self
+    }
+
+    /// Debian packages that the hosts that follow have, beside those that all have.
+    pub fn packages(mut self, names: &[&str]) -> Self {
+        self.packages = names.iter().map(|&name| name.to_owned()).collect();
+        self
+    }
+
+    /// Boots them all, and returns when each has come up.
+    pub fn boot(self) -> Lab {
+        Lab::boot(&self)
+    }
+}
