@@ -16,6 +16,8 @@ mod exchange;
 mod finish;
 mod joins;
 mod known;
+mod linked;
+mod links;
 mod masking;
 mod settle;
 mod tell;
@@ -175,6 +177,7 @@ struct Shared {
     sink: Arc<dyn Sink>,
     cancel: Cancel,
     board: Board,
+    ground: linked::Ground,
     forks: tokio::sync::Semaphore,
 }
 
@@ -188,12 +191,20 @@ impl fmt::Debug for Shared {
 
 /// The graph of a list as it is known before any host was asked.
 pub fn graph(list: &TaskList, in_order: bool) -> Result<Graph, RunError> {
+    Ok(ground(list, in_order)?.0)
+}
+
+/// The same, with what it was made of.
+fn ground(list: &TaskList, in_order: bool) -> Result<(Graph, linked::Ground), RunError> {
     let order = if in_order {
         Order::InOrder
     } else {
         Order::Inferred
     };
-    Ok(Graph::build(list, &decide::shapes(list), order)?)
+    let shapes = decide::shapes(list);
+    let graph = Graph::build(list, &shapes, order)?;
+    let ground = linked::Ground::new(list, shapes, &graph, order);
+    Ok((graph, ground))
 }
 
 /// Runs a list of tasks. Events come in order; the report is their sum, with the results.
@@ -204,7 +215,7 @@ pub async fn run(
     cancel: Cancel,
 ) -> Result<Report, RunError> {
     let begun = std::time::Instant::now();
-    let graph = graph(&list, options.in_order)?;
+    let (graph, ground) = ground(&list, options.in_order)?;
     let rule = if options.keep_going {
         FailureRule::KeepGoing
     } else {
@@ -223,6 +234,7 @@ pub async fn run(
         sink,
         cancel,
         board,
+        ground,
         forks,
     });
     let mut loops = tokio::task::JoinSet::new();

@@ -184,6 +184,25 @@ impl Schedule {
         self.tidy(self.layout.host(node));
     }
 
+    /// It turns out that one task has to wait for another of its host; the graph knows of no way
+    /// back. Nothing happens where either has gone too far for that.
+    pub fn wait(&mut self, from: TaskId, to: TaskId) {
+        let (from, to) = (self.layout.node(from), self.layout.node(to));
+        if self.states[from].has_ended() || self.states[to] != State::Open {
+            return;
+        }
+        let link = Link {
+            to,
+            carry: Carry::Failure,
+        };
+        Arc::make_mut(&mut self.layout).links[from].push(link);
+        self.waits[to] += 1;
+        let host = self.layout.host(to);
+        let queue = &mut self.hosts[host.index()].ready;
+        queue.retain(|Reverse((_, node))| *node as usize != to);
+        self.tidy(host);
+    }
+
     /// A task that was started is to be decided anew: what was begun of it came to nothing.
     pub fn put_back(&mut self, task: TaskId) {
         let node = self.layout.node(task);

@@ -11,13 +11,14 @@ use super::{
     drive::Landed,
     joins::{At, Group, whole},
     known::{Known, Readers, Who},
+    links::Links,
 };
 use crate::{
     effects,
     host::Op,
     identity::Identity,
     ledger::Line,
-    probe::{Answer, Key, Probes},
+    probe::{Answer, AnyProbe, Key, Probes},
     step::{Action, Step},
     task::{Task, TaskList},
     thing::Thing,
@@ -91,6 +92,8 @@ impl Chain {
         }
         let mut open = Open::default();
         let mut doubts = Doubts::default();
+        // Links that the chain makes lead somewhere for what comes after them.
+        let mut links = around.known.links().clone();
         let mut at = 0;
         while at < all.len() {
             // Those within a group that have nothing to do are looked at with it.
@@ -101,9 +104,15 @@ impl Chain {
             let written = part
                 .iter()
                 .flat_map(|landed| writes(&landed.entry, task(landed), around.known));
+            let written: Vec<Thing> = written.collect();
+            let others: Vec<Thing> = written
+                .iter()
+                .filter_map(|thing| links.real(thing, false))
+                .collect();
             if written
-                .into_iter()
-                .any(|thing| !open.readers.of(&thing).is_empty())
+                .iter()
+                .chain(&others)
+                .any(|thing| !open.readers.of(thing).is_empty())
             {
                 chain.observe(&mut open, at, around);
             }
@@ -122,8 +131,15 @@ impl Chain {
                 }
             }
             for Landed { entry, .. } in part {
-                open.add(&entry.decided.asked);
+                open.add(&entry.decided.asked, &links);
                 doubts.after(entry);
+                let made = links.version();
+                for (_, step) in steps(&entry.decided) {
+                    links.act(&step.action);
+                }
+                if links.version() != made {
+                    open.index(&links);
+                }
             }
             at = end + 1;
         }
@@ -139,7 +155,7 @@ impl Chain {
     /// Adds questions at the end.
     pub(super) fn ask(&mut self, questions: &[Question], upto: usize, around: &Around<'_>) {
         let mut open = Open::default();
-        open.add(questions);
+        open.add(questions, around.known.links());
         self.observe(&mut open, upto, around);
     }
 
@@ -369,13 +385,29 @@ struct Open {
 }
 
 impl Open {
-    fn add(&mut self, questions: &[Question]) {
+    fn add(&mut self, questions: &[Question], links: &Links) {
         for (who, probe) in questions {
             if self.keys.insert((*who, probe.key())) {
                 self.readers.add(probe.reads(), &());
+                self.other_names(probe.as_ref(), links);
                 self.questions.push((*who, probe.clone()));
             }
         }
+    }
+
+    /// More is known of where paths lead.
+    fn index(&mut self, links: &Links) {
+        let questions = std::mem::take(&mut self.questions);
+        for (_, probe) in &questions {
+            self.other_names(probe.as_ref(), links);
+        }
+        self.questions = questions;
+    }
+
+    fn other_names(&mut self, probe: &dyn AnyProbe, links: &Links) {
+        let reads = probe.reads();
+        let others = reads.iter().filter_map(|thing| links.real(thing, true));
+        self.readers.add(others, &());
     }
 
     fn by_identity(self, identities: usize) -> Vec<(Who, Probes)> {

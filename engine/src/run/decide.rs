@@ -680,6 +680,7 @@ pub(super) fn foretell(
             (effects::of_step(step, &look), writes)
         };
         known.void(&writes, &format!("what `{}` makes", task.name));
+        known.act(&step.action);
         known.foretell(who, identities, &told);
     }
 }

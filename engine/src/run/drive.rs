@@ -68,6 +68,8 @@ pub(super) struct Loop {
     pub(super) started: BTreeSet<TaskId>,
     /// Tasks whose joined run failed: they run apart.
     pub(super) apart: BTreeSet<TaskId>,
+    /// What was known of links when the order between tasks was last set by them.
+    pub(super) links_heeded: u64,
     /// How often names of this machine had changed it when this one looked.
     pub(super) seen_writes: u64,
     /// Exchanges in a row after which nothing was finished.
@@ -150,6 +152,7 @@ impl Loop {
             run_noted: false,
             started: BTreeSet::new(),
             apart: BTreeSet::new(),
+            links_heeded: 0,
             seen_writes: 0,
             vain: 0,
             recap: Recap::default(),
@@ -264,7 +267,7 @@ impl Loop {
 
     /// All that undecided tasks want to know and that was not asked, as far as it can be foreseen.
     pub(super) fn gather(&mut self) -> Vec<Question> {
-        let mut all = Vec::new();
+        let mut all = self.link_questions();
         let mut keys = BTreeSet::new();
         for id in self.tasks.clone() {
             if self.decided.contains(&id) {

@@ -494,6 +494,9 @@ impl Loop {
             let written = writes(&landed.entry, task, &self.known);
             self.known.forget(&written);
         }
+        if matches!(end, StepEnd::Ok(_)) {
+            self.known.act(&step.action);
+        }
     }
 
     /// How the long steps stand that were waited for, and what was seen after each.

@@ -66,12 +66,17 @@ struct Ahead {
     entries: Vec<Entry>,
     /// A program ran of which nobody said what it writes.
     opaque: bool,
+    /// One of the entries has a long step.
+    long: bool,
+    /// What was known of links when the order between tasks was last set by them.
+    links: u64,
 }
 
 impl Loop {
     /// Decides task after task; finishes what needs no step while nothing is foretold.
     pub(super) fn walk(&mut self) -> Todo {
         let shared = Arc::clone(&self.shared);
+        self.heed_links();
         let mut ahead: Option<Ahead> = None;
         loop {
             if shared.cancel.is_stopped() {
@@ -260,9 +265,11 @@ impl Loop {
         let state = self.shared.board.state().clone();
         let mut ahead = Ahead {
             state,
+            links: known.links().version(),
             known,
             entries: Vec::new(),
             opaque: false,
+            long: false,
         };
         self.enter(decided, &mut ahead);
         ahead
@@ -362,6 +369,13 @@ impl Loop {
                 ended(finished.outcome)
             };
             ahead.state.schedule.finish(id, ended);
+        }
+        ahead.long |= decided.is_long();
+        let beside = ahead.long || !self.flights.is_empty();
+        let version = ahead.known.links().version();
+        if beside && std::mem::replace(&mut ahead.links, version) != version {
+            // Links that are foretold lead somewhere for what may run beside a long step.
+            self.order_by_links(&ahead.known, &mut ahead.state.schedule);
         }
         ahead.entries.push(Entry {
             decided,

@@ -6,6 +6,7 @@ mod kit;
 mod basics;
 mod check;
 mod cut;
+mod joins;
 mod lock;
 mod order;
 mod secrets;
