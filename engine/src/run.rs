@@ -61,6 +61,8 @@ pub struct Options {
     pub in_order: bool,
     /// After a failure go on with what does not depend on it.
     pub keep_going: bool,
+    /// After a failure the handlers of that host still have their turn, unless their play says no.
+    pub force_handlers: bool,
     /// How many hosts are talked to at once.
     pub forks: usize,
     /// How long to wait for another run's lock, over all.
@@ -98,6 +100,7 @@ impl Options {
             diff: false,
             in_order: false,
             keep_going: false,
+            force_handlers: false,
             forks: 200,
             lock_wait: Duration::from_secs(600),
             run: crate::source::hex(&random),
@@ -227,6 +230,10 @@ pub async fn run(
         check: options.mode == Mode::Check,
     });
     let board = Board::new(&list, &graph, rule);
+    board
+        .state()
+        .schedule
+        .force_handlers(options.force_handlers);
     let forks = tokio::sync::Semaphore::new(options.forks.max(1));
     let shared = Arc::new(Shared {
         list,

@@ -117,6 +117,8 @@ struct Queue {
 pub struct Schedule {
     layout: Arc<Layout>,
     rule: FailureRule,
+    /// Whether handlers whose play does not say have their turn after a failure.
+    force_handlers: bool,
     states: Vec<State>,
     waits: Vec<u32>,
     blames: Vec<Option<Blame>>,
@@ -134,6 +136,7 @@ impl Schedule {
         let (layout, waits) = Layout::new(list, graph);
         let mut schedule = Self {
             rule,
+            force_handlers: false,
             states: vec![State::Open; waits.len()],
             blames: vec![None; waits.len()],
             missed: BTreeMap::new(),
@@ -153,6 +156,11 @@ impl Schedule {
             schedule.ready(node);
         }
         schedule
+    }
+
+    /// Whether handlers have their turn after a failure on their host, where their play does not say.
+    pub fn force_handlers(&mut self, force: bool) {
+        self.force_handlers = force;
     }
 
     /// The first task in listed order on this host that can be decided now. Tasks that run hold up
@@ -382,7 +390,9 @@ impl Schedule {
     }
 
     fn blame(&mut self, failed: usize, node: usize, blame: Blame) {
-        if self.layout.shields(failed, node) {
+        if self.layout.shields(failed, node)
+            || self.layout.is_forced(failed, node, self.force_handlers)
+        {
             return;
         }
         if self.states[node] == State::Running {
@@ -433,7 +443,10 @@ impl Schedule {
             _ => self.layout.task(from),
         };
         let (origin, is_task) = (self.layout.node(by), !self.layout.is_anchor(to));
-        if is_task && self.layout.shields(origin, to) {
+        if is_task
+            && (self.layout.shields(origin, to)
+                || self.layout.is_forced(origin, to, self.force_handlers))
+        {
             return;
         }
         // The tasks that one became are what it is: if a rescue takes theirs, it takes its failure.

@@ -29,6 +29,8 @@ pub struct Play {
     pub common: Common,
     /// `gather_facts`.
     pub gather_facts: Option<Flag>,
+    /// `force_handlers`.
+    pub force_handlers: Option<Flag>,
     /// `strategy`.
     pub strategy: Strategy,
     /// `pre_tasks`.

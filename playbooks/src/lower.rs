@@ -291,7 +291,15 @@ impl<'a> Lowering<'a> {
             registry: Arc::clone(&self.registry),
             store: Arc::clone(&self.store),
         };
-        let task = match self.build(entry, &body, host, heeds) {
+        let forced = target.play.force_handlers.as_ref();
+        let forced = forced
+            .map(|found| keywords::flag(found, &scope))
+            .transpose();
+        let built = forced.and_then(|forced| {
+            let task = self.build(entry, &body, host, heeds)?;
+            Ok(Task { forced, ..task })
+        });
+        let task = match built {
             Ok(task) => task,
             Err(fault) => {
                 self.faults.push(fault.or_at(entry.task.span));

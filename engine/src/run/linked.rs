@@ -1,15 +1,21 @@
 //! The order between tasks whose paths meet through links: found out once the host was asked where
 //! they lead.
 
-use super::{drive::Loop, known::Known};
+use std::sync::Arc;
+
+use super::{
+    decide::{Decided, Question},
+    drive::Loop,
+    known::{Known, Who},
+};
 use crate::{
-    effects::paths::parent,
+    effects::paths::{joined, parent},
     graph::{self, Graph, Order, Shape},
     module::Nature,
-    probe::ask,
-    probes::RealPath,
-    run::decide::Question,
+    probe::{AnyProbe, ask},
+    probes::{RealPath, Stat},
     schedule::Schedule,
+    step::Action,
     task::{TaskId, TaskList},
     thing::Thing,
 };
@@ -60,11 +66,7 @@ impl Loop {
     /// Asks where paths lead that were not asked for yet; as root if anything becomes root, who may
     /// look everywhere.
     pub(super) fn link_questions(&self) -> Vec<Question> {
-        let who = self
-            .identities
-            .iter()
-            .position(crate::Identity::is_root)
-            .unwrap_or(0);
+        let who = self.who_looks();
         let ground = &self.shared.ground;
         let mut paths: Vec<&str> = ground.paths(&ground.hosts[self.host.index()]).collect();
         paths.sort_unstable();
@@ -74,6 +76,33 @@ impl Loop {
             .map(|path| (who, ask(RealPath(path.to_owned()))));
         let open = |(who, probe): &Question| self.known.get(*who, &probe.key()).is_none();
         questions.filter(open).collect()
+    }
+
+    /// Where links lead that a task is going to make, as far as that was not looked at: of a link to
+    /// a link, or below one, only the first part of the way is known.
+    pub(super) fn open_targets(&self, decided: &Decided, known: &Known) -> Vec<Question> {
+        let who = self.who_looks();
+        let mut open = Vec::new();
+        for action in decided.actions() {
+            let Action::Link { path, target } = action else {
+                continue;
+            };
+            let to = joined(path, target);
+            let dir = parent(&to).unwrap_or("/").to_owned();
+            let (real, above) = (ask(RealPath(to.clone())), ask(RealPath(dir)));
+            let stat = ask(Stat(to));
+            let is_known = |who, probe: &Arc<dyn AnyProbe>| known.get(who, &probe.key()).is_some();
+            let seen = is_known(who, &above) && is_known(decided.who, &stat);
+            if !seen && !is_known(who, &real) {
+                open.extend([(who, real), (who, above)]);
+            }
+        }
+        open
+    }
+
+    fn who_looks(&self) -> Who {
+        let root = self.identities.iter().position(crate::Identity::is_root);
+        root.unwrap_or(0)
     }
 
     /// Lets tasks wait for those listed before them with which they meet through links.

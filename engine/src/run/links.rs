@@ -20,8 +20,8 @@ const MAX_LINKS: usize = 40;
 /// Which paths lead elsewhere.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Links {
-    /// Each with where it leads.
-    away: BTreeMap<String, String>,
+    /// Each with where it leads, and whether that was followed to the end.
+    away: BTreeMap<String, (String, bool)>,
     /// Grows with each that is added.
     version: u64,
 }
@@ -36,7 +36,7 @@ impl Links {
     pub(super) fn learn(&mut self, probe: &dyn AnyProbe, answer: &Answer) {
         if let Some(RealPath(path)) = probe.as_any().downcast_ref() {
             match downcast::<RealPath>(answer) {
-                Ok(real) if *real != joined("/", path) => self.add(path, real),
+                Ok(real) if *real != joined("/", path) => self.add(path, real, true),
                 _ => {}
             }
         } else if let Some(Stat(path)) = probe.as_any().downcast_ref()
@@ -45,27 +45,32 @@ impl Links {
                 ..
             })) = downcast::<Stat>(answer)
         {
-            self.add(path, &joined(path, target));
+            let whole = |(_, whole): &(String, bool)| *whole;
+            if !self.away.get(&joined("/", path)).is_some_and(whole) {
+                self.add(path, &joined(path, target), false);
+            }
         }
     }
 
     /// What an action makes of it.
     pub(super) fn act(&mut self, action: &Action) {
         match action {
-            Action::Link { path, target } => self.add(path, &joined(path, target)),
+            Action::Link { path, target } => self.add(path, &joined(path, target), false),
             Action::Remove { path } => self.away.retain(|link, _| !below(link, path)),
             _ => {}
         }
     }
 
-    fn add(&mut self, path: &str, to: &str) {
+    fn add(&mut self, path: &str, to: &str, whole: bool) {
         let path = joined("/", path);
         // What leads back to itself leads nowhere.
-        if below(to, &path) || self.away.get(&path).is_some_and(|old| old == to) {
+        if below(to, &path) {
             return;
         }
-        self.away.insert(path, to.to_owned());
-        self.version += 1;
+        let old = self.away.insert(path, (to.to_owned(), whole));
+        if old.is_none_or(|(old, _)| old != to) {
+            self.version += 1;
+        }
     }
 
     /// The other name of a thing, if links lead there. `last`: if it is a link itself, that is
@@ -99,7 +104,7 @@ impl Links {
         let ends = path.match_indices('/').map(|(at, _)| at).skip(1);
         let ends = ends.chain(last.then_some(path.len()));
         let mut ends = ends.filter_map(|end| Some((end, self.away.get(&path[..end])?)));
-        let (end, to) = ends.next()?;
+        let (end, (to, _)) = ends.next()?;
         Some(joined("/", &format!("{to}/{}", &path[end..])))
     }
 }

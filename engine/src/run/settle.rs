@@ -99,6 +99,11 @@ impl Loop {
             let open = self.questions_after(all);
             chain.ask(&open, all.len(), &self.chain_around());
         }
+        let targets = all.iter().map(|landed| &landed.entry.decided);
+        let open: Vec<Question> = targets
+            .flat_map(|decided| self.open_targets(decided, &self.known))
+            .collect();
+        chain.ask(&open, all.len(), &self.chain_around());
         chain
     }
 

@@ -66,6 +66,8 @@ struct Ahead {
     entries: Vec<Entry>,
     /// A program ran of which nobody said what it writes.
     opaque: bool,
+    /// It makes a link of which nobody knows where it will lead in the end.
+    astray: bool,
     /// One of the entries has a long step.
     long: bool,
     /// What was known of links when the order between tasks was last set by them.
@@ -177,7 +179,7 @@ impl Loop {
             .judge
             .as_ref()
             .is_some_and(|judge| judge.judges_failure());
-        judged || self.shared.options.in_order
+        judged || ahead.astray || self.shared.options.in_order
     }
 
     /// Decides a task at its own turn.
@@ -270,6 +272,7 @@ impl Loop {
             entries: Vec::new(),
             opaque: false,
             long: false,
+            astray: false,
         };
         self.enter(decided, &mut ahead);
         ahead
@@ -372,6 +375,7 @@ impl Loop {
         }
         ahead.long |= decided.is_long();
         let beside = ahead.long || !self.flights.is_empty();
+        ahead.astray |= !self.open_targets(&decided, &ahead.known).is_empty();
         let version = ahead.known.links().version();
         if beside && std::mem::replace(&mut ahead.links, version) != version {
             // Links that are foretold lead somewhere for what may run beside a long step.

@@ -167,11 +167,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "p",
         NoEffect("hosts run beside each other, in no order"),
     ),
-    kw(
-        "force_handlers",
-        "p",
-        OnlyFalse("a handler that is owed is run by the next run: nothing is lost"),
-    ),
+    kw("force_handlers", "p", Read),
     kw(
         "max_fail_percentage",
         "p",
