@@ -231,16 +231,33 @@ pub enum LongStep {
 /// Why an exchange did not come about.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum HostError {
-    /// No connection, or it was lost.
+    /// No connection came about; what was to be exchanged was not begun.
     #[error("cannot be reached: {0}")]
     Unreachable(String),
+    /// No connection comes about until somebody changes something: a host key, a password, a
+    /// setting. Nothing was begun, and trying again does not help.
+    #[error("cannot be reached: {why}")]
+    Barred {
+        /// What is wrong.
+        why: String,
+        /// What to do about it.
+        help: String,
+    },
+    /// The connection was lost in the middle of an exchange: how much of it was done is not known.
+    #[error("the connection was lost: {0}")]
+    Lost(String),
+    /// An answer took longer than its bound: how much of the exchange was done is not known.
+    #[error("{0}")]
+    TimedOut(String),
     /// The identity could not be become.
-    #[error("cannot become {user}: {why}")]
+    #[error("cannot become {user}: {why}; {help}")]
     Privilege {
         /// The user to become.
         user: String,
-        /// What the method said.
+        /// Why, as far as what the method said tells it.
         why: String,
+        /// What to do.
+        help: String,
     },
     /// The host's answer makes no sense.
     #[error("answered something that makes no sense: {0}")]
@@ -261,4 +278,14 @@ pub enum HostError {
         /// The error.
         why: String,
     },
+}
+
+impl HostError {
+    /// What to do about it, where that is known.
+    pub fn help(&self) -> Option<&str> {
+        match self {
+            Self::Barred { help, .. } => Some(help),
+            _ => None,
+        }
+    }
 }

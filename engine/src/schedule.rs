@@ -447,6 +447,13 @@ impl Schedule {
             && (self.layout.shields(origin, to)
                 || self.layout.is_forced(origin, to, self.force_handlers))
         {
+            // What comes after a handler that has its turn anyhow still waits for what failed.
+            for at in 0..self.layout.links[to].len() {
+                let Link { to: next, carry } = self.layout.links[to][at];
+                if carry != Carry::Nothing && self.states[next] == State::Open {
+                    self.pass_on(from, next);
+                }
+            }
             return;
         }
         // The tasks that one became are what it is: if a rescue takes theirs, it takes its failure.

@@ -393,9 +393,18 @@ impl Output {
         let mut map = match &self.value {
             Value::Map(map) => map.clone(),
             Value::Null => crate::value::Map::new(),
-            other if self.looped => [("results".to_owned(), other.clone())]
-                .into_iter()
-                .collect(),
+            other if self.looped => {
+                let message = match (self.failed, self.skipped) {
+                    (true, _) => "One or more items failed",
+                    (false, true) => "All items skipped",
+                    (false, false) => "All items completed",
+                };
+                let pairs = [("results", other.clone()), ("msg", message.into())];
+                pairs
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .into_iter()
+                    .collect()
+            }
             other => [("value".to_owned(), other.clone())].into_iter().collect(),
         };
         map.insert("changed".to_owned(), self.changed.clone());

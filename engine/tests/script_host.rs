@@ -7,8 +7,12 @@ mod batch;
 mod lock;
 #[path = "script_host/long.rs"]
 mod long;
+#[path = "script_host/privilege.rs"]
+mod privilege;
 #[path = "script_host/probes.rs"]
 mod probes;
+#[path = "script_host/real_become.rs"]
+mod real_become;
 #[path = "script_host/runs.rs"]
 mod runs;
 #[path = "script_host/scale.rs"]

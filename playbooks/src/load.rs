@@ -1,6 +1,7 @@
 //! From a command line's words to a list of tasks: everything is read and checked here, before any
 //! host is touched.
 
+mod doubts;
 mod extra;
 mod folders;
 mod members;
@@ -11,6 +12,7 @@ use std::{
     sync::Arc,
 };
 
+use doubts::Doubts;
 use evenkeel_engine::{Map, Method, Place, Registry, Secret, TaskList, Value, host::Host};
 
 use crate::{
@@ -30,6 +32,8 @@ use crate::{
 pub struct Request {
     /// Playbooks, in order.
     pub playbooks: Vec<PathBuf>,
+    /// Instead of the text of a file: that of the only playbook.
+    pub text: Option<String>,
     /// `--inventory`: files, directories, or `host1,host2,`. Empty: `localhost`.
     pub inventory: Vec<String>,
     /// `--limit`: a pattern of hosts.
@@ -140,15 +144,6 @@ impl Refused {
     }
 }
 
-/// What is wrong whatever else is: nothing that could not be read makes these go away.
-const SURE: [&str; 5] = [
-    "no_such_file",
-    "unknown_argument",
-    "unknown_filter",
-    "unknown_test",
-    "unreadable_file",
-];
-
 /// Reads and checks everything; all mistakes at once.
 pub fn load(
     request: &Request,
@@ -182,6 +177,46 @@ pub fn load_with_files(
     }
 }
 
+/// What an inventory says of hosts.
+#[derive(Debug)]
+pub struct Hosts {
+    /// Hosts and groups.
+    pub inventory: Inventory,
+    /// The variables of hosts.
+    pub members: BTreeMap<String, Arc<Member>>,
+    /// The variables of groups themselves.
+    pub groups: BTreeMap<String, crate::vars::Layer>,
+    /// What is wrong with it.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts in which that is.
+    pub files: Files,
+}
+
+/// Reads inventories, with the variables beside them and in `playbook_dir`.
+pub fn read_hosts(sources: &[String], playbook_dir: Option<&Path>) -> Hosts {
+    let mut files = Files::new();
+    let here = playbook_dir.unwrap_or_else(|| Path::new("."));
+    let (settings, mut diagnostics) = settings::load(&mut files, &here.join("site.yml"));
+    let sources = if sources.is_empty() {
+        &settings.inventory
+    } else {
+        sources
+    };
+    let (inventory, found) = Inventory::read(&mut files, sources);
+    diagnostics.extend(found);
+    let mut folders = folders::of_inventories(sources);
+    folders.extend(playbook_dir.map(Path::to_owned));
+    let members = members::all(&inventory, &folders, &mut files, &mut diagnostics);
+    let groups = members::of_groups(&inventory, &folders, &mut files, &mut diagnostics);
+    Hosts {
+        inventory,
+        members,
+        groups,
+        diagnostics: tidy(diagnostics),
+        files,
+    }
+}
+
 struct Loader<'a> {
     request: &'a Request,
     files: Files,
@@ -190,6 +225,8 @@ struct Loader<'a> {
 
 /// What was read, before hosts and variables meet.
 struct Read {
+    /// Mistakes in what refers to something else.
+    references: Vec<Diagnostic>,
     playbooks: Vec<(PathBuf, Playbook)>,
     settings: Settings,
     inventory: Inventory,
@@ -203,7 +240,11 @@ impl Loader<'_> {
         let names = registry.names();
         let mut playbooks = Vec::new();
         for path in &self.request.playbooks {
-            match self.files.load(path) {
+            let file = match &self.request.text {
+                Some(text) => Ok(self.files.add(&*path.to_string_lossy(), text.as_str())),
+                None => self.files.load(path),
+            };
+            match file {
                 Ok(file) => {
                     let (playbook, found) = read_what_parses(&self.files, file, &names);
                     self.out.extend(found);
@@ -216,10 +257,7 @@ impl Loader<'_> {
             .iter()
             .map(|(_, playbook)| playbook.clone())
             .collect();
-        // What could not be read may be what others refer to.
-        if !self.out.iter().any(Diagnostic::is_error) {
-            self.out.extend(check_references(&all));
-        }
+        let references = check_references(&all);
         let first = self.request.playbooks.first()?;
         let (settings, found) = settings::load(&mut self.files, first);
         self.out.extend(found);
@@ -254,6 +292,7 @@ impl Loader<'_> {
         folders.push(folders::of_file(first));
         let members = members::all(&inventory, &folders, &mut self.files, &mut self.out);
         Some(Read {
+            references,
             playbooks,
             settings,
             inventory,
@@ -273,8 +312,7 @@ impl Read {
         files: Files,
         mut out: Vec<Diagnostic>,
     ) -> Result<Loaded, Refused> {
-        let is_whole = !out.iter().any(Diagnostic::is_error);
-        let mut found = Vec::new();
+        let mut found = self.references.clone();
         let store = Arc::new(Store::new(files));
         let mut list = TaskList::new(self.project());
         let plays: Vec<(&Path, &Play)> = self
@@ -329,9 +367,11 @@ impl Read {
                 .iter()
                 .map(|fault| store.with_files(|files| fault.diagnostic(files))),
         );
-        found.retain(|fault| is_whole || SURE.contains(&fault.code));
-        out.extend(found);
         let files = store.with_files(Files::clone);
+        let read: Vec<&Play> = plays.iter().map(|(_, play)| *play).collect();
+        let doubts = Doubts::new(&out, &files, &read);
+        found.retain(|found| doubts.is_sure(found));
+        out.extend(found);
         let out = tidy(out);
         let tasks = plays.iter().map(|(_, play)| count_play(play)).sum();
         if out.iter().any(Diagnostic::is_error) {

@@ -2,6 +2,7 @@
 
 mod args;
 mod body;
+mod check;
 mod facts;
 mod items;
 mod keywords;
@@ -28,7 +29,7 @@ use crate::{
 pub(crate) use facts::Gathering;
 pub(crate) use store::Store;
 
-use body::{Body, Care, Failing, Trouble, Verdict};
+use body::{Body, Failing, Verdict};
 use keywords::Keywords;
 use listing::{Entry, Listing};
 use program::Program;
@@ -172,10 +173,9 @@ impl<'a> Lowering<'a> {
                     continue;
                 }
                 let failing = self.failing(listing, entry, host, &placed);
-                if let Some(id) = self.task(target, entry, (program, failing), host, &blocks) {
-                    self.list.tasks[id.index()].triggers.extend(triggers);
-                    placed.insert((index, host.clone()), id);
-                }
+                let id = self.task(target, entry, (program, failing), host, &blocks);
+                self.list.tasks[id.index()].triggers.extend(triggers);
+                placed.insert((index, host.clone()), id);
             }
         }
         for index in first..self.list.tasks.len() {
@@ -280,7 +280,7 @@ impl<'a> Lowering<'a> {
         (program, failing): (&Arc<Program>, Vec<Failing>),
         host: &str,
         blocks: &BTreeMap<(String, usize), BlockId>,
-    ) -> Option<TaskId> {
+    ) -> TaskId {
         let scope = scope(target, entry, host);
         let (needed, heeds) = self.reads(program, &scope, host, self.copies);
         let body = Body {
@@ -299,19 +299,15 @@ impl<'a> Lowering<'a> {
             let task = self.build(entry, &body, host, heeds)?;
             Ok(Task { forced, ..task })
         });
-        let task = match built {
-            Ok(task) => task,
-            Err(fault) => {
-                self.faults.push(fault.or_at(entry.task.span));
-                return None;
-            }
-        };
-        let checked = if task.selected {
-            self.check(&body)
-        } else {
-            Vec::new()
-        };
-        self.faults.extend(checked);
+        let task = built.unwrap_or_else(|fault| {
+            self.faults.push(fault.or_at(entry.task.span));
+            // It will not run, but others refer to it.
+            let body = Arc::new(body.clone());
+            Task::resolved("", &entry.task.module.value, body)
+        });
+        if task.selected {
+            self.faults.extend(body.check(&Nothing(&self.list)));
+        }
         let id = self.list.task(Task {
             blocks: entry
                 .blocks
@@ -322,7 +318,7 @@ impl<'a> Lowering<'a> {
         });
         self.leave(entry, program, host, id);
         self.refer(entry, &scope, host, id);
-        Some(id)
+        id
     }
 
     fn build(
@@ -376,40 +372,6 @@ impl<'a> Lowering<'a> {
         built.selected = built.handler
             || keywords::selected(&words.tags(), &self.request.tags, &self.request.skip_tags);
         Ok(built)
-    }
-
-    /// What is surely wrong with a task, though nothing is known of results.
-    fn check(&self, body: &Body) -> Vec<Fault> {
-        let nothing = Nothing(&self.list);
-        let mut faults = match body.programs_environment(&nothing) {
-            Err(Trouble::Faults(faults)) => faults,
-            Ok(_) | Err(Trouble::NotYet(_)) => Vec::new(),
-        };
-        faults.extend(Self::check_arguments(body, &nothing));
-        faults
-    }
-
-    fn check_arguments(body: &Body, nothing: &Nothing<'_>) -> Vec<Fault> {
-        match body.make(nothing, Care::Strict) {
-            Ok(_) => Vec::new(),
-            Err(Trouble::Faults(faults)) => faults,
-            // It may never be reached; names and types of arguments are wrong in any case.
-            Err(Trouble::NotYet(_)) => match body.make(nothing, Care::Lenient) {
-                Err(Trouble::Faults(faults)) => faults
-                    .into_iter()
-                    .filter(|fault| {
-                        matches!(
-                            fault.code,
-                            "unknown_argument"
-                                | "missing_argument"
-                                | "wrong_argument"
-                                | "unknown_module"
-                        )
-                    })
-                    .collect(),
-                _ => Vec::new(),
-            },
-        }
     }
 }
 

@@ -208,6 +208,7 @@ impl State {
         self.world.actor = account.ok_or_else(|| HostError::Privilege {
             user: name.to_owned(),
             why: "no such user".to_owned(),
+            help: "make it first".to_owned(),
         })?;
         Ok(())
     }
@@ -348,7 +349,7 @@ fn word(end: &StepEnd) -> &'static str {
 }
 
 fn lost() -> HostError {
-    HostError::Unreachable("the connection was cut".to_owned())
+    HostError::Lost("it was cut".to_owned())
 }
 
 fn garbled(text: &str) -> HostError {

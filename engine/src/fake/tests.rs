@@ -118,7 +118,10 @@ fn nobody_becomes_a_user_that_does_not_exist() {
     let host = FakeHost::new();
     let answers = observed(&host, Identity::user("app"), vec![ask(Whoami)]);
     let why = answers[0].as_ref().err().unwrap();
-    assert_eq!(why.0, "cannot become app: no such user");
+    assert!(
+        why.0.starts_with("cannot become app: no such user"),
+        "{why}"
+    );
     let mut op = write("/a", "x");
     if let Op::Step { who, .. } = &mut op {
         *who = Identity::user("app");
@@ -266,7 +269,7 @@ fn a_cut_leaves_what_was_done_until_then() {
             journal("ended"),
         ];
         let reply = host.exchange_now(&request("run", lock(0), ops));
-        assert!(matches!(reply, Err(HostError::Unreachable(_))));
+        assert!(matches!(reply, Err(HostError::Lost(_))));
         let world = host.world();
         assert_eq!((world.exists("/a"), world.exists("/b")), (true, there));
         assert_eq!(ledger(&host).journal, "begun\n");
