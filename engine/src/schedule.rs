@@ -15,7 +15,7 @@ mod tests;
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
     ops::Range,
     sync::Arc,
 };
@@ -126,6 +126,8 @@ pub struct Schedule {
     missed: BTreeMap<usize, Blame>,
     /// Blocks (by their number in the layout) whose failure a rescue takes.
     failed_blocks: Vec<bool>,
+    /// The hosts that failed in each play.
+    failed_hosts: Vec<BTreeSet<HostId>>,
     hosts: Vec<Queue>,
     open: usize,
 }
@@ -141,6 +143,7 @@ impl Schedule {
             blames: vec![None; waits.len()],
             missed: BTreeMap::new(),
             failed_blocks: vec![false; layout.blocks.len()],
+            failed_hosts: vec![BTreeSet::new(); layout.plays()],
             hosts: vec![Queue::default(); list.hosts.len()],
             open: list.tasks.len(),
             waits,
@@ -211,7 +214,7 @@ impl Schedule {
         self.tidy(host);
     }
 
-    /// A task that was started is to be decided anew: what was begun of it came to nothing.
+    /// A task that was started is to be decided anew: what was begun of it is lost.
     pub fn put_back(&mut self, task: TaskId) {
         let node = self.layout.node(task);
         assert!(
@@ -282,6 +285,22 @@ impl Schedule {
                 self.end(node, State::Blocked);
             }
         }
+    }
+
+    /// A host cannot be reached any more: what runs there has failed, and nothing more is done.
+    pub fn lose_host(&mut self, host: HostId) {
+        let layout = Arc::clone(&self.layout);
+        let nodes = &layout.hosts[host.index()];
+        for &node in nodes {
+            if self.states[node] == State::Running {
+                self.finish(layout.task(node), Ended::Failed);
+            }
+        }
+        let next = nodes.iter().find(|node| self.states[**node] == State::Open);
+        if let Some(next) = next {
+            self.fail_play(*next);
+        }
+        self.end_host(host, None);
     }
 
     /// A task whose turn has come turns out to be `into` tasks: a loop or an include that is named
@@ -368,6 +387,9 @@ impl Schedule {
         let layout = Arc::clone(&self.layout);
         let by = layout.task(failed);
         let rescued = self.rescued(by);
+        if !rescued {
+            self.fail_play(failed);
+        }
         if !rescued && self.rule == FailureRule::KeepGoing {
             return;
         }
@@ -386,6 +408,35 @@ impl Schedule {
         }
         for &node in layout.later(&layout.hosts[layout.host(failed).index()], failed) {
             self.blame(failed, node, blame);
+        }
+    }
+
+    /// A failure that nobody takes may be one too many for its play: then it ends on all its hosts.
+    /// The same task still runs on those that have not come to it.
+    fn fail_play(&mut self, failed: usize) {
+        let layout = Arc::clone(&self.layout);
+        let (play, hosts, bears) = layout.limit(failed);
+        self.failed_hosts[play].insert(layout.host(failed));
+        let count = self.failed_hosts[play].len();
+        if bears.is_none_or(|bears| count * 100 <= bears as usize * hosts) {
+            return;
+        }
+        let blame = Blame {
+            by: layout.task(failed),
+            rescued: false,
+        };
+        for host in layout
+            .fellows(failed)
+            .filter(|host| *host != layout.host(failed))
+        {
+            let nodes = &layout.hosts[host.index()];
+            // What its own copy stands in says what still runs: `always`.
+            let copy = nodes.iter().find(|node| layout.are_copies(failed, **node));
+            for &node in layout.later(nodes, failed) {
+                if !layout.are_copies(failed, node) {
+                    self.blame(copy.copied().unwrap_or(failed), node, blame);
+                }
+            }
         }
     }
 

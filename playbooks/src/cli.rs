@@ -325,7 +325,8 @@ pub enum Method {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct Connection {
-    /// How to reach hosts, where the inventory says nothing else: `ssh`, `local`.
+    /// How to reach hosts, where the inventory says nothing else: `ssh`, `openssh`,
+    /// `docker`, `podman`, `chroot`, `local`.
     #[arg(short, long, value_name = "CONNECTION")]
     pub connection: Option<String>,
     /// The user to log in as, where the inventory says nothing else.

@@ -5,9 +5,10 @@ mod doubts;
 mod extra;
 mod folders;
 mod members;
+mod serial;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -321,13 +322,13 @@ impl Read {
             .flat_map(|(path, playbook)| playbook.plays.iter().map(|play| (path.as_path(), play)))
             .collect();
         let mut targets = Vec::new();
-        for (path, play) in &plays {
-            targets.push(self.target(path, play, request, &mut found));
+        for (family, (path, play)) in plays.iter().enumerate() {
+            targets.extend(self.targets((path, play), family, request, &mut found));
         }
         let mut faults = Vec::new();
-        let prepared: Vec<_> = plays
+        let prepared: Vec<_> = targets
             .iter()
-            .map(|(_, play)| prepare(play, request, registry, &mut faults))
+            .map(|target| prepare(target.play, request, registry, &mut faults))
             .collect();
         let within = |host: &str| {
             self.limit
@@ -388,7 +389,7 @@ impl Read {
             tasks,
             plays: plays.len(),
             warnings: out,
-            unguarded,
+            unguarded: once_each(unguarded),
             tags,
             settings: self.settings,
         })
@@ -410,13 +411,14 @@ impl Read {
         )
     }
 
-    fn target<'p>(
+    /// A play on its hosts: once, or once for each batch.
+    fn targets<'p>(
         &self,
-        path: &Path,
-        play: &'p Play,
+        (path, play): (&Path, &'p Play),
+        family: usize,
         request: &Request,
         out: &mut Vec<Diagnostic>,
-    ) -> Target<'p> {
+    ) -> Vec<Target<'p>> {
         let folder = folders::of_file(path);
         let mut world = World {
             extra: crate::vars::Layer::values(self.extra.clone()),
@@ -431,12 +433,32 @@ impl Read {
             diff: request.diff,
             ..World::default()
         };
-        world.play_hosts = self.hosts_of(play, &world, out);
-        Target {
+        world.all_play_hosts = self.hosts_of(play, &world, out);
+        serial::order(play.order, &mut world.all_play_hosts);
+        let sizes = serial::sizes(play, &self.extra);
+        let sizes = sizes.unwrap_or_else(|fault| {
+            out.push(Diagnostic::error(fault.code, fault.at, fault.message).help(fault.help));
+            Vec::new()
+        });
+        let batches = serial::batches(&world.all_play_hosts, &sizes);
+        let target = |hosts: Vec<String>| Target {
             play,
-            world: Arc::new(world),
-            folders: vec![folder],
-        }
+            world: Arc::new(World {
+                extra: crate::vars::Layer::values(self.extra.clone()),
+                hosts: world.hosts.clone(),
+                groups: world.groups.clone(),
+                all_play_hosts: world.all_play_hosts.clone(),
+                playbook_dir: world.playbook_dir.clone(),
+                inventory_dir: world.inventory_dir.clone(),
+                play_hosts: hosts,
+                check: request.check,
+                diff: request.diff,
+            }),
+            folders: vec![folder.clone()],
+            family,
+            batches: batches.len(),
+        };
+        batches.iter().cloned().map(target).collect()
     }
 
     fn groups(&self) -> Vec<(String, Vec<String>)> {
@@ -595,6 +617,13 @@ fn connection_vars(
         }
     }
     vars
+}
+
+/// Each batch of a play lists its tasks.
+fn once_each(mut unguarded: Vec<Unguarded>) -> Vec<Unguarded> {
+    let mut seen = BTreeSet::new();
+    unguarded.retain(|one| seen.insert((one.place.clone(), one.task.clone())));
+    unguarded
 }
 
 fn count_play(play: &Play) -> usize {

@@ -15,7 +15,7 @@ mod ties;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use evenkeel_engine::{
-    BlockId, HostId, Nature, NotYet, Output, Outputs, Registry, Task, TaskId, TaskList,
+    BlockId, HostId, Meets, Nature, NotYet, Output, Outputs, Registry, Task, TaskId, TaskList,
 };
 
 use crate::{
@@ -64,6 +64,8 @@ pub(crate) struct Lowering<'a> {
     played: usize,
     /// Where the copies of the present task for all hosts begin.
     copies: TaskId,
+    /// Groups of the inventory, with their hosts.
+    groups: Vec<(String, Vec<String>)>,
 }
 
 /// A play on its hosts.
@@ -74,6 +76,10 @@ pub(crate) struct Target<'a> {
     pub(crate) world: Arc<World>,
     /// Where its files are looked for.
     pub(crate) folders: Vec<PathBuf>,
+    /// Which play it is; the batches of one share it.
+    pub(crate) family: usize,
+    /// How many batches the play has.
+    pub(crate) batches: usize,
 }
 
 /// A play with its tasks listed and compiled.
@@ -142,6 +148,7 @@ impl<'a> Lowering<'a> {
             references: Vec::new(),
             played: 0,
             copies: TaskId(0),
+            groups: Vec::new(),
         }
     }
 
@@ -149,6 +156,7 @@ impl<'a> Lowering<'a> {
     pub(crate) fn play(&mut self, target: &Target<'_>, prepared: &Prepared<'_>, facts: &Gathering) {
         let position = self.played;
         self.played += 1;
+        self.groups.clone_from(&target.world.groups);
         let name = target
             .play
             .name
@@ -176,11 +184,19 @@ impl<'a> Lowering<'a> {
                 let id = self.task(target, entry, (program, failing), host, &blocks);
                 self.list.tasks[id.index()].triggers.extend(triggers);
                 placed.insert((index, host.clone()), id);
+                if self.list.tasks[id.index()].meets == Meets::All {
+                    // It runs for all of them.
+                    for other in &target.world.play_hosts {
+                        placed.insert((index, other.clone()), id);
+                    }
+                    break;
+                }
             }
         }
         for index in first..self.list.tasks.len() {
             let play = u32::try_from(self.list.plays.len() - 1).unwrap_or(u32::MAX);
             self.list.tasks[index].play = play;
+            self.list.tasks[index].family = u32::try_from(target.family).unwrap_or(u32::MAX);
         }
     }
 
@@ -291,20 +307,16 @@ impl<'a> Lowering<'a> {
             registry: Arc::clone(&self.registry),
             store: Arc::clone(&self.store),
         };
-        let forced = target.play.force_handlers.as_ref();
-        let forced = forced
-            .map(|found| keywords::flag(found, &scope))
-            .transpose();
-        let built = forced.and_then(|forced| {
-            let task = self.build(entry, &body, host, heeds)?;
-            Ok(Task { forced, ..task })
-        });
-        let task = built.unwrap_or_else(|fault| {
-            self.faults.push(fault.or_at(entry.task.span));
-            // It will not run, but others refer to it.
-            let body = Arc::new(body.clone());
-            Task::resolved("", &entry.task.module.value, body)
-        });
+        let words = Keywords::new(entry, &body.scope);
+        let task = self
+            .build(entry, &body, host, heeds)
+            .and_then(|task| together(task, target, &words))
+            .unwrap_or_else(|fault| {
+                self.faults.push(fault.or_at(entry.task.span));
+                // It will not run, but others refer to it.
+                let body = Arc::new(body.clone());
+                Task::resolved("", &entry.task.module.value, body)
+            });
         if task.selected {
             self.faults.extend(body.check(&Nothing(&self.list)));
         }
@@ -316,7 +328,13 @@ impl<'a> Lowering<'a> {
                 .collect(),
             ..task
         });
-        self.leave(entry, program, host, id);
+        let for_all = self.list.tasks[id.index()].meets == Meets::All;
+        for other in &target.world.play_hosts {
+            if other == host || for_all {
+                self.leave(entry, program, other, id);
+                self.name(entry, other, id);
+            }
+        }
         self.refer(entry, &scope, host, id);
         id
     }
@@ -379,6 +397,31 @@ fn program(entry: &Entry<'_>, registry: &Registry, faults: &mut Vec<Fault>) -> A
     let module = registry.get(&entry.task.module.value);
     let module = module.map_or("", |module| module.name());
     Arc::new(Program::new(entry.task, &entry.commons, module, faults))
+}
+
+/// How a task stands to the other hosts of its play.
+fn together(mut task: Task, target: &Target<'_>, words: &Keywords<'_>) -> Result<Task, Fault> {
+    let play = target.play;
+    task.forced = words.flag(|_| play.force_handlers.as_ref())?;
+    task.free = play.strategy == ast::Strategy::Free;
+    task.throttle = words.throttle()?;
+    if target.batches > 1 {
+        // Where all hosts of a batch fail, the next one does not start.
+        task.bears = Some(99);
+    }
+    if let Some(most) = words.percent(play.max_fail_percentage.as_ref())? {
+        task.bears = Some(most);
+        task.meets = Meets::Earlier;
+    }
+    if words.flag(|common| common.any_errors_fatal.as_ref())? == Some(true) {
+        task.bears = Some(0);
+        task.meets = Meets::Earlier;
+    }
+    if words.flag(|common| common.run_once.as_ref())? == Some(true) {
+        task.bears = Some(0);
+        task.meets = Meets::All;
+    }
+    Ok(task)
 }
 
 fn scope(target: &Target<'_>, entry: &Entry<'_>, host: &str) -> Scope {

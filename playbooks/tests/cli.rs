@@ -8,6 +8,7 @@ mod cli {
     mod explain;
     mod facts;
     mod help;
+    mod hosts;
     mod inventory;
     mod ledger;
     mod quickstart;

@@ -68,7 +68,9 @@ pub(super) fn load_text(selection: &Selection, text: &str) -> Result<Loaded, Exi
 pub(super) fn read(request: &Request, options: &cli::Connection) -> Result<Loaded, Refused> {
     let modules = Arc::new(evenkeel_modules::standard());
     let ways = Ways::new(options).map_err(Refused::of)?;
-    crate::load::load_with_files(request, &modules, &|host| ways.connect(host))
+    let mut loaded = crate::load::load_with_files(request, &modules, &|host| ways.connect(host))?;
+    loaded.warnings.extend(ways.warnings());
+    Ok(loaded)
 }
 
 /// What is wrong with an option.

@@ -378,7 +378,8 @@ fn handlers_may_run_after_a_failure() {
         let args = if flag { &args[..] } else { &args[..2] };
         let ended = Case::new(args)
             .file("site.yml", &site)
-            .any()
+            .any_stdout()
+            .any_stderr()
             .status(2)
             .run();
         assert_eq!(ended.path("noted").exists(), noted, "{site} {flag}");

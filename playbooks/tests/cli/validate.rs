@@ -96,7 +96,7 @@ const MIXED: &str = "\
 - name: set up
   hosts: localhost
   gather_facts: false
-  order: sorted
+  order: shuffle
   tasks:
     - name: a directory
       file:
