@@ -246,14 +246,14 @@ impl Graph {
 }
 
 /// Pairs of tasks of one host (given so that edges go forward) that touch the same thing where at
-/// least one of them touches something that has `another` name, too: the earlier comes first.
+/// least one of them touches something that has other names, too: the earlier comes first.
 pub(crate) fn linked(
     list: &TaskList,
     shapes: &[Shape],
     tasks: &[TaskId],
-    another: &dyn Fn(&Thing) -> Option<Thing>,
+    others: &dyn Fn(&Thing) -> Vec<Thing>,
 ) -> Vec<(TaskId, TaskId)> {
-    sweep::linked(list, shapes, tasks, another)
+    sweep::linked(list, shapes, tasks, others)
 }
 
 /// The tasks an edge comes from: the node itself, or those behind an anchor that `wanted` lets in.

@@ -7,6 +7,7 @@
 //! - What needs steps goes out as one chain ([`chain`]); then the loop sees what became of it,
 //!   finishes those tasks ([`finish`]), and walks on.
 
+mod aliases;
 mod board;
 mod cancel;
 mod chain;
@@ -18,6 +19,7 @@ mod joins;
 mod known;
 mod linked;
 mod links;
+mod long;
 mod masking;
 mod reconnect;
 mod settle;

@@ -77,16 +77,16 @@ pub(super) fn linked(
     list: &TaskList,
     shapes: &[Shape],
     tasks: &[TaskId],
-    another: &dyn Fn(&Thing) -> Option<Thing>,
+    others: &dyn Fn(&Thing) -> Vec<Thing>,
 ) -> Vec<(TaskId, TaskId)> {
     let named = |id: &TaskId| {
         let mut needs = needs((&list.tasks[id.index()], &shapes[id.index()]));
         let mut moved = false;
         if let Needs::These(touches) = &mut needs {
             for things in [&mut touches.reads, &mut touches.writes] {
-                let others: Vec<Thing> = things.iter().filter_map(another).collect();
-                moved |= !others.is_empty();
-                things.extend(others);
+                let more: Vec<Thing> = things.iter().flat_map(others).collect();
+                moved |= !more.is_empty();
+                things.extend(more);
             }
         }
         (needs, moved)

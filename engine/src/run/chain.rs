@@ -107,7 +107,7 @@ impl Chain {
             let written: Vec<Thing> = written.collect();
             let others: Vec<Thing> = written
                 .iter()
-                .filter_map(|thing| links.real(thing, false))
+                .flat_map(|thing| links.others(thing, true))
                 .collect();
             if written
                 .iter()
@@ -122,13 +122,12 @@ impl Chain {
             if part.iter().any(|landed| landed.entry.epoch.is_some()) {
                 chain.guard(doubts.take(), around);
             }
-            match group {
-                Some(group) => chain.joined(group, all, around),
-                None => {
-                    let Landed { entry, ran } = &all[at];
-                    let ok = ran.iter().all(|ran| ran.trouble.is_none());
-                    chain.steps(at, entry, task(&all[at]), ok, around);
-                }
+            if let Some(group) = group {
+                chain.joined(group, all, around);
+            } else {
+                let Landed { entry, ran } = &all[at];
+                let ok = ran.iter().all(|ran| ran.trouble.is_none());
+                chain.steps(at, entry, task(&all[at]), ok, around);
             }
             for Landed { entry, .. } in part {
                 open.add(&entry.decided.asked, &links);
@@ -406,7 +405,7 @@ impl Open {
 
     fn other_names(&mut self, probe: &dyn AnyProbe, links: &Links) {
         let reads = probe.reads();
-        let others = reads.iter().filter_map(|thing| links.real(thing, true));
+        let others = reads.iter().flat_map(|thing| links.others(thing, true));
         self.readers.add(others, &());
     }
 

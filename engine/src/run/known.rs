@@ -108,8 +108,8 @@ impl Known {
         self.links.learn(probe, &answer);
         let at = (who, probe.key());
         let mut reads = probe.reads();
-        let other = |thing: &Thing| self.links.real(thing, !is_of_link(&at.1));
-        let others: Vec<Thing> = reads.iter().filter_map(other).collect();
+        let others = |thing: &Thing| self.links.others(thing, !is_of_link(&at.1));
+        let others: Vec<Thing> = reads.iter().flat_map(others).collect();
         reads.extend(others);
         let base = Arc::make_mut(&mut self.base);
         let stale = |(thing, _): &&(Thing, String)| reads.iter().any(|read| meets(read, thing));
@@ -133,15 +133,13 @@ impl Known {
         self.links.act(action);
     }
 
-    /// The things by all names that are known of them.
-    pub(super) fn by_all_names(&self, things: &[Thing]) -> Vec<Thing> {
-        let mut all = things.to_vec();
-        all.extend(
-            things
-                .iter()
-                .filter_map(|thing| self.links.real(thing, false)),
-        );
-        all
+    /// The things by all names that are known of them. `last`: what is a link itself stands for what
+    /// it leads to as well, as for a program that opens it.
+    pub(super) fn by_all_names(&self, things: &[Thing], last: bool) -> Vec<Thing> {
+        let others = things
+            .iter()
+            .flat_map(|thing| self.links.others(thing, last));
+        things.iter().cloned().chain(others).collect()
     }
 
     /// Finds readers by the names that have become known since they were noted.
@@ -153,8 +151,8 @@ impl Known {
         let mut more: Vec<(Thing, (Who, Key))> = Vec::new();
         for (thing, readers) in self.base.readers.all() {
             for reader in readers {
-                let real = self.links.real(thing, !is_of_link(&reader.1));
-                more.extend(real.map(|real| (real, reader.clone())));
+                let others = self.links.others(thing, !is_of_link(&reader.1));
+                more.extend(others.into_iter().map(|other| (other, reader.clone())));
             }
         }
         let base = Arc::make_mut(&mut self.base);
@@ -174,7 +172,7 @@ impl Known {
     /// Makes every answer that reads what is written here not known yet, for every identity.
     pub(super) fn void(&mut self, writes: &[Thing], why: &str) {
         self.index_links();
-        let writes = &self.by_all_names(writes);
+        let writes = &self.by_all_names(writes, false);
         self.voided
             .extend(writes.iter().map(|thing| (thing.clone(), why.to_owned())));
         let base = Arc::clone(&self.base);
@@ -186,7 +184,7 @@ impl Known {
     /// Forgets the answers that read what is written here, so that they are asked again.
     pub(super) fn forget(&mut self, writes: &[Thing]) {
         self.index_links();
-        let writes = &self.by_all_names(writes);
+        let writes = &self.by_all_names(writes, true);
         let stale: Vec<_> = writes
             .iter()
             .flat_map(|thing| self.base.readers.of(thing))

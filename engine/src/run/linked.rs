@@ -111,9 +111,9 @@ impl Loop {
         if ground.in_order {
             return;
         }
-        let another = |thing: &Thing| known.links().real(thing, true);
+        let others = |thing: &Thing| known.links().others(thing, true);
         let tasks = &ground.hosts[self.host.index()];
-        for (from, to) in graph::linked(&self.shared.list, &ground.shapes, tasks, &another) {
+        for (from, to) in graph::linked(&self.shared.list, &ground.shapes, tasks, &others) {
             schedule.wait(from, to);
         }
     }

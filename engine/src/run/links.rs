@@ -4,7 +4,7 @@
 //! What was seen of links is kept until the run removes them: to hold two things for one makes a
 //! task wait, or be looked at again; to hold one for two would be an error.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter::successors};
 
 use crate::{
     effects::paths::{below, joined},
@@ -73,30 +73,23 @@ impl Links {
         }
     }
 
-    /// The other name of a thing, if links lead there. `last`: if it is a link itself, that is
-    /// followed, too.
-    pub(super) fn real(&self, thing: &Thing, last: bool) -> Option<Thing> {
+    /// The other names of a thing on the way that links lead, what they lead to last. `last`: if it
+    /// is a link itself, that is followed, too.
+    pub(super) fn others(&self, thing: &Thing, last: bool) -> Vec<Thing> {
         if self.away.is_empty() {
-            return None;
+            return Vec::new();
         }
         match thing {
-            Thing::Path(path) => self.path(path, last).map(Thing::Path),
-            Thing::Tree(path) => self.path(path, last).map(Thing::Tree),
-            _ => None,
+            Thing::Path(path) => self.way(path, last).map(Thing::Path).collect(),
+            Thing::Tree(path) => self.way(path, last).map(Thing::Tree).collect(),
+            _ => Vec::new(),
         }
     }
 
-    fn path(&self, path: &str, last: bool) -> Option<String> {
-        let mut real = joined("/", path);
-        let mut moved = false;
-        for _ in 0..MAX_LINKS {
-            let Some(next) = self.step(&real, last) else {
-                break;
-            };
-            real = next;
-            moved = true;
-        }
-        moved.then_some(real)
+    fn way(&self, path: &str, last: bool) -> impl Iterator<Item = String> {
+        let start = joined("/", path);
+        let way = successors(Some(start), move |path| self.step(path, last));
+        way.skip(1).take(MAX_LINKS)
     }
 
     /// Follows the first link on the way.
@@ -125,10 +118,7 @@ mod tests {
     }
 
     fn real(links: &Links, path: &str, last: bool) -> Option<String> {
-        match links.real(&Thing::Path(path.to_owned()), last)? {
-            Thing::Path(path) => Some(path),
-            _ => None,
-        }
+        links.way(path, last).last()
     }
 
     #[test]
@@ -136,6 +126,11 @@ mod tests {
         let all = links(&[("/var/run", "/run"), ("/run/a", "../b"), ("/b/l", "/b/l/x")]);
         assert_eq!(real(&all, "/var/run/x", false).unwrap(), "/run/x");
         assert_eq!(real(&all, "/var/run/a/x", false).unwrap(), "/b/x");
+        let way = all.others(&Thing::Path("/var/run/a".to_owned()), true);
+        assert_eq!(
+            way,
+            ["/run/a", "/b"].map(|path| Thing::Path(path.to_owned()))
+        );
         assert_eq!(real(&all, "/var/run", false), None);
         assert_eq!(real(&all, "/var/run", true).unwrap(), "/run");
         assert_eq!(real(&all, "/var/runs/x", true), None);

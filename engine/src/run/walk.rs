@@ -722,6 +722,7 @@ impl Loop {
             .flat_map(|bound| touches(task, bound.as_ref()).1)
             .collect();
         writes.retain(|thing| *thing != Thing::Everything);
+        let writes = self.known.by_all_names(&writes, true);
         self.known
             .void(&writes, &format!("what `{}` makes", self.task(id).name));
     }

@@ -43,8 +43,9 @@ struct Info {
     /// Place in the list.
     rank: u32,
     host: HostId,
-    /// Of a handler: whether a failure leaves it its turn, if its play says so.
-    forced: Option<Option<bool>>,
+    handler: bool,
+    /// Whether a failure leaves it its turn, if its play says so.
+    forced: Option<bool>,
     /// Outermost first; numbers of [`Layout::blocks`].
     blocks: Arc<[(usize, Part)]>,
     play: usize,
@@ -128,7 +129,8 @@ impl Layout {
             layout.infos.push(Info {
                 rank: u32::try_from(node).expect("fewer than 2^32 tasks"),
                 host: task.host,
-                forced: task.handler.then_some(task.forced),
+                handler: task.handler,
+                forced: task.forced,
                 blocks: path.into(),
                 play: task.play as usize,
                 family: task.family as usize,
@@ -213,7 +215,7 @@ impl Layout {
     /// does not say.
     pub(super) fn is_forced(&self, early: usize, late: usize, usually: bool) -> bool {
         let (early, late) = (&self.infos[self.id(early)], &self.infos[self.id(late)]);
-        let forced = late.forced.is_some_and(|says| says.unwrap_or(usually));
+        let forced = late.handler && late.forced.unwrap_or(usually);
         forced && (early.host, early.play) == (late.host, late.play)
     }
 

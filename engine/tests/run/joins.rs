@@ -13,7 +13,9 @@ use evenkeel_engine::{
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::cut::go_once;
 use crate::kit::{Cell, CellArgs, Ran, count, go, go_with, host, in_order, path, sum};
+use crate::survive::losses;
 
 /// A package: the file `/pkgs/NAME`, made by the program `install`.
 struct Pkg;
@@ -276,7 +278,7 @@ fn a_run_that_dies_in_it_is_finished_by_the_next() {
             for cut in [Cut::Before, Cut::After] {
                 let host = shop(takes, &[]);
                 host.set_break(step, cut);
-                assert!(!go(&host, with_handler(long, false)).report.ok);
+                assert!(!go_once(&host, with_handler(long, false)).report.ok);
                 let second = go(&host, with_handler(long, false));
                 assert!(second.report.ok, "{:?}", second.told());
                 assert_eq!(installed(&host), names(4));
@@ -296,7 +298,7 @@ fn a_run_that_dies_while_they_run_apart_is_finished_by_the_next() {
             for cut in [Cut::Before, Cut::After] {
                 let host = shop(takes, &["bad"]);
                 host.set_break(step, cut);
-                assert!(!go(&host, with_handler(long, true)).report.ok);
+                assert!(!go_once(&host, with_handler(long, true)).report.ok);
                 let second = go(&host, with_handler(long, false));
                 assert!(second.report.ok, "{:?}", second.told());
                 assert_eq!(installed(&host), names(4));
@@ -304,6 +306,53 @@ fn a_run_that_dies_while_they_run_apart_is_finished_by_the_next() {
             }
         }
     }
+}
+
+#[test]
+fn a_lost_connection_costs_nothing_wherever_it_is_lost() {
+    for (long, takes) in [(false, 0), (true, 0), (true, 2)] {
+        for bad in [false, true] {
+            let broken: &[&str] = if bad { &["bad"] } else { &[] };
+            let whole = shop(takes, broken);
+            let calm = go(&whole, with_handler(long, bad));
+            for (exchange, seen) in (1..=calm.exchanges as u64).zip(whole.exchanges()) {
+                for loss in losses(seen.ops.len()) {
+                    let what = format!("{long} {takes} {bad}: {exchange} {loss:?}");
+                    let host = Arc::into_inner(shop(takes, broken)).unwrap();
+                    let host = Arc::new(loss.on(host, exchange));
+                    let ran = go(&host, with_handler(long, bad));
+                    assert_eq!(ran.report.ok, calm.report.ok, "{what}");
+                    assert_eq!(sorted(&ran), sorted(&calm), "{what}");
+                    assert_eq!(installed(&host), installed(&whole), "{what}");
+                    assert_eq!(calls(&host), calls(&whole), "{what}");
+                    assert_eq!(count(&host, "restart"), count(&whole, "restart"), "{what}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_host_that_restarts_in_it_is_gone_on_with() {
+    for (long, takes) in [(false, 0), (true, 0), (true, 3)] {
+        for step in 1..=2 {
+            for cut in [Cut::Before, Cut::After] {
+                let what = format!("{long} {takes} {step} {cut:?}");
+                let host = Arc::into_inner(shop(takes, &[])).unwrap();
+                let host = Arc::new(host.cuts_power().break_at(step, cut));
+                let ran = go(&host, with_handler(long, false));
+                assert!(ran.report.ok, "{what}: {:?}", ran.told());
+                assert_eq!(installed(&host), names(4), "{what}");
+                assert!(count(&host, "restart") >= 1, "{what}");
+            }
+        }
+    }
+}
+
+fn sorted(ran: &Ran) -> Vec<String> {
+    let mut told = ran.told();
+    told.sort();
+    told
 }
 
 fn cell_task(at: usize, cell: u8) -> Task {
