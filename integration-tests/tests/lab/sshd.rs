@@ -1,0 +1,205 @@
+//! How an sshd may be set up, and how a login may be.
+
+use std::process::Command;
+
+use evenkeel_integration_tests::{Lab, need_lab};
+
+const SITE: &str = "
+tasks:
+- name: who
+  command: id -un
+  changed_when: false
+- name: file
+  copy: {dest: /srv/file, content: \"one\\ntwo\\n\", mode: '0644'}
+  become: true
+- name: again
+  lineinfile: {path: /srv/file, line: three}
+  become: true
+- name: own
+  copy: {dest: own, content: own, mode: '0600'}
+";
+
+/// A change, and a run after it that finds nothing to do.
+#[track_caller]
+fn works(lab: &Lab, how: &str, args: &[&str]) {
+    let host = lab.host("one");
+    host.sh("rm -rf /srv/file /home/*/own");
+    let first = lab.run(args);
+    assert_eq!(first.status, 0, "{how}\n{first}");
+    assert_eq!(host.sh("cat /srv/file"), "one\ntwo\nthree\n", "{how}");
+    let again = lab.run(args);
+    assert_eq!(again.status, 0, "{how}\n{again}");
+    assert_eq!(again.count("changed"), 0, "{how}\n{again}");
+    println!("{how}: works");
+}
+
+/// The run ends with this status, and says this.
+#[track_caller]
+fn refused(lab: &Lab, how: &str, args: &[&str], status: i32, words: &[&str]) {
+    let run = lab.run(args);
+    assert_eq!(run.status, status, "{how}\n{run}");
+    for word in words {
+        let said = run.stdout.contains(word) || run.stderr.contains(word);
+        assert!(said, "{how}: it does not say `{word}`\n{run}");
+    }
+    println!(
+        "{how}: {}",
+        run.stdout
+            .lines()
+            .find(|line| line.contains("unreachable"))
+            .unwrap_or_default()
+    );
+}
+
+fn booted() -> Lab {
+    let lab = Lab::plan().host("one").boot();
+    lab.tasks(SITE);
+    lab
+}
+
+#[test]
+#[ignore = "needs root and a lab"]
+fn any_sshd_will_do() {
+    if !need_lab() {
+        return;
+    }
+    let lab = booted();
+    let host = lab.host("one");
+    for lines in [
+        "",
+        "MaxSessions 1",
+        "AcceptEnv none",
+        "PermitTTY no\nAllowTcpForwarding no\nX11Forwarding no\nAllowAgentForwarding no",
+        "Compression no\nRekeyLimit 1M",
+        "Ciphers aes256-gcm@openssh.com\nKexAlgorithms curve25519-sha256",
+        "PasswordAuthentication no\nAuthenticationMethods publickey",
+        "MaxAuthTries 1",
+    ] {
+        host.sshd(&format!("{lines}\n"));
+        works(&lab, lines, &[]);
+    }
+    host.write("/etc/banner", "Only for those who may.\n\u{1b}[2J\n");
+    host.sshd("Banner /etc/banner\nPrintMotd yes\n");
+    host.sh(
+        "printf 'echo noise\\necho more noise >&2\\n' | tee /home/deploy/.bashrc >/root/.bashrc",
+    );
+    works(&lab, "a banner and a noisy .bashrc", &[]);
+
+    host.sh("ln -sf bash /bin/sh");
+    works(&lab, "bash as sh", &[]);
+    host.sh("ln -sf dash /bin/sh");
+    host.sh("chsh -s /bin/dash deploy");
+    works(&lab, "dash as the login's shell", &[]);
+}
+
+#[test]
+#[ignore = "needs root and a lab"]
+fn logins_with_a_password_and_with_a_certificate() {
+    if !need_lab() {
+        return;
+    }
+    let lab = booted();
+    let host = lab.host("one");
+    let with = "one ansible_user=oper ansible_password=oper-pw ansible_become_password=oper-pw\n";
+    lab.file("password.ini", with);
+    host.sshd("AuthenticationMethods password\n");
+    works(&lab, "a password alone", &["-i", "password.ini"]);
+    lab.file("wrong.ini", &with.replace("oper-pw", "wrong-pw"));
+    refused(
+        &lab,
+        "a wrong password",
+        &["-i", "wrong.ini"],
+        4,
+        &["one", "password"],
+    );
+    refused(&lab, "no password", &[], 4, &["one", "password"]);
+
+    host.sshd("AuthenticationMethods keyboard-interactive\nKbdInteractiveAuthentication yes\n");
+    works(&lab, "questions of the keyboard", &["-i", "password.ini"]);
+
+    lab.file(
+        "become.ini",
+        &with.replace("become_password=oper-pw", "become_password=wrong-pw"),
+    );
+    host.sshd("");
+    refused(
+        &lab,
+        "a wrong password for sudo",
+        &["-i", "become.ini"],
+        2,
+        &["password", "oper"],
+    );
+
+    let keygen = |args: &[&str]| {
+        let mut keygen = Command::new("ssh-keygen");
+        lab.set(keygen.arg("-q").args(args));
+        assert!(keygen.status().unwrap().success());
+    };
+    keygen(&["-t", "ed25519", "-N", "", "-f", "ca"]);
+    keygen(&["-t", "ed25519", "-N", "", "-f", "certified"]);
+    keygen(&[
+        "-s",
+        "ca",
+        "-I",
+        "test",
+        "-n",
+        "deploy",
+        "-V",
+        "+1h",
+        "certified.pub",
+    ]);
+    host.write("/etc/ssh/ca.pub", &lab.read("ca.pub"));
+    host.sshd("TrustedUserCAKeys /etc/ssh/ca.pub\nAuthorizedKeysFile none\n");
+    works(&lab, "a certificate", &["--private-key", "certified"]);
+    refused(
+        &lab,
+        "a key without a certificate",
+        &[],
+        4,
+        &["one", "publickey"],
+    );
+}
+
+#[test]
+#[ignore = "needs root and a lab"]
+fn a_host_that_runs_no_sh_is_named() {
+    if !need_lab() {
+        return;
+    }
+    let lab = booted();
+    let host = lab.host("one");
+    host.sshd("Match User deploy\n  ForceCommand /bin/date\n");
+    refused(
+        &lab,
+        "another command is forced",
+        &[],
+        4,
+        &["one", "ForceCommand"],
+    );
+    host.sshd("");
+    host.sh("chsh -s /usr/sbin/nologin deploy");
+    refused(&lab, "nobody may log in", &[], 4, &["one", "nologin"]);
+    host.sh("chsh -s /bin/rbash deploy");
+    works(&lab, "a restricted bash", &[]);
+    host.sh("chsh -s /bin/false deploy");
+    refused(&lab, "a shell that does nothing", &[], 4, &["one"]);
+    host.sh("chsh -s /bin/bash deploy && touch /run/nologin");
+    host.sh("rm /run/nologin");
+    works(&lab, "as before", &[]);
+}
+
+#[test]
+#[ignore = "needs root and a lab"]
+fn a_slow_name_service_is_waited_for() {
+    if !need_lab() {
+        return;
+    }
+    let lab = booted();
+    let host = lab.host("one");
+    host.write(
+        "/etc/resolv.conf",
+        "nameserver 10.77.0.200\noptions timeout:2 attempts:1\n",
+    );
+    host.sshd("UseDNS yes\n");
+    works(&lab, "UseDNS without a name service", &[]);
+}
