@@ -32,6 +32,9 @@ pub enum Event {
         host: String,
         /// Why.
         error: String,
+        /// What to do about it, where that is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        help: Option<String>,
     },
     /// The run waits for something outside it.
     Waiting {

@@ -231,9 +231,24 @@ pub enum LongStep {
 /// Why an exchange did not come about.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum HostError {
-    /// No connection, or it was lost.
+    /// No connection came about; what was to be exchanged was not begun.
     #[error("cannot be reached: {0}")]
     Unreachable(String),
+    /// No connection comes about until somebody changes something: a host key, a password, a
+    /// setting. Nothing was begun, and trying again does not help.
+    #[error("cannot be reached: {why}")]
+    Barred {
+        /// What is wrong.
+        why: String,
+        /// What to do about it.
+        help: String,
+    },
+    /// The connection was lost in the middle of an exchange: how much of it was done is not known.
+    #[error("the connection was lost: {0}")]
+    Lost(String),
+    /// An answer took longer than its bound: how much of the exchange was done is not known.
+    #[error("{0}")]
+    TimedOut(String),
     /// The identity could not be become.
     #[error("cannot become {user}: {why}")]
     Privilege {
@@ -261,4 +276,14 @@ pub enum HostError {
         /// The error.
         why: String,
     },
+}
+
+impl HostError {
+    /// What to do about it, where that is known.
+    pub fn help(&self) -> Option<&str> {
+        match self {
+            Self::Barred { help, .. } => Some(help),
+            _ => None,
+        }
+    }
 }

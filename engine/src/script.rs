@@ -189,8 +189,8 @@ async fn within<T>(
         .await
         .unwrap_or_else(|_| {
             let seconds = bound.as_secs();
-            Err(HostError::Unreachable(format!(
-                "it gave no answer within {seconds} s"
+            Err(HostError::TimedOut(format!(
+                "gave no answer within {seconds} s"
             )))
         })
 }

@@ -262,19 +262,25 @@ pub enum Method {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct Connection {
-    /// How to reach hosts, where the inventory says nothing else. This version knows `local`.
+    /// How to reach hosts, where the inventory says nothing else: `ssh`, `local`.
     #[arg(short, long, value_name = "CONNECTION")]
     pub connection: Option<String>,
-    /// The user to log in as (not on the `local` connection).
+    /// The user to log in as, where the inventory says nothing else.
     #[arg(short, long, value_name = "USER")]
     pub user: Option<String>,
-    /// The key to log in with (not on the `local` connection).
-    #[arg(long, value_name = "FILE")]
+    /// The key to log in with, where the inventory says nothing else.
+    #[arg(long, visible_alias = "key-file", value_name = "FILE")]
     pub private_key: Option<PathBuf>,
-    /// The configuration of ssh (not on the `local` connection).
+    /// Ask for the password to log in with.
+    #[arg(short = 'k', long)]
+    pub ask_pass: bool,
+    /// A file whose first line is the password to log in with, or a program that prints it.
+    #[arg(long, value_name = "FILE", conflicts_with = "ask_pass")]
+    pub connection_password_file: Option<PathBuf>,
+    /// The configuration of ssh, instead of `~/.ssh/config`.
     #[arg(long, value_name = "FILE")]
     pub ssh_config: Option<PathBuf>,
-    /// How long to wait for a connection (not on the `local` connection).
+    /// How long to wait for a connection (10 seconds if nothing is said).
     #[arg(short = 'T', long, value_name = "SECONDS")]
     pub timeout: Option<u64>,
 }

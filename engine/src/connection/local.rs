@@ -70,7 +70,7 @@ impl Connection for LocalConnection {
             let status = child
                 .wait()
                 .await
-                .map_err(|error| HostError::Unreachable(error.to_string()))?;
+                .map_err(|error| HostError::Lost(error.to_string()))?;
             Ok(status
                 .code()
                 .unwrap_or_else(|| 128 + status.signal().unwrap_or_default()))

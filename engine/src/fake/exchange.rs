@@ -348,7 +348,7 @@ fn word(end: &StepEnd) -> &'static str {
 }
 
 fn lost() -> HostError {
-    HostError::Unreachable("the connection was cut".to_owned())
+    HostError::Lost("it was cut".to_owned())
 }
 
 fn garbled(text: &str) -> HostError {

@@ -266,7 +266,7 @@ fn a_cut_leaves_what_was_done_until_then() {
             journal("ended"),
         ];
         let reply = host.exchange_now(&request("run", lock(0), ops));
-        assert!(matches!(reply, Err(HostError::Unreachable(_))));
+        assert!(matches!(reply, Err(HostError::Lost(_))));
         let world = host.world();
         assert_eq!((world.exists("/a"), world.exists("/b")), (true, there));
         assert_eq!(ledger(&host).journal, "begun\n");

@@ -362,16 +362,18 @@ impl Loop {
     }
 
     pub(super) fn unreachable(&mut self, lost: &Lost) {
-        let error = match lost {
-            Lost::Host(error) => error.to_string(),
-            Lost::Locked(by) => format!("another run holds the lock: {by}"),
+        let (error, help) = match lost {
+            Lost::Host(error) => (error.to_string(), error.help()),
+            Lost::Locked(by) => (format!("another run holds the lock: {by}"), None),
             Lost::Aborted => return,
         };
         self.recap.unreachable = true;
         let error = self.masking.text(&error);
+        let help = help.map(|help| self.masking.text(help));
         self.shared.sink.event(&Event::HostUnreachable {
             host: self.name.clone(),
             error,
+            help,
         });
     }
 }

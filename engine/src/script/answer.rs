@@ -187,7 +187,7 @@ fn cut_off(received: &Received, nothing: bool) -> HostError {
     if nothing {
         HostError::Unreachable(format!("no script ran (status {status}): {end}"))
     } else {
-        HostError::Unreachable(format!(
+        HostError::Lost(format!(
             "the answer ended in the middle (status {status}): {end}"
         ))
     }

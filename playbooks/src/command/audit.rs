@@ -11,17 +11,22 @@ use jiff::Timestamp;
 
 /// As it is now, for playbooks beside this one.
 pub(super) fn audit(playbook: &Path) -> Audit {
-    let user = ["SUDO_USER", "USER", "LOGNAME"].map(env::var);
-    let user = user.into_iter().find_map(Result::ok);
+    let user = env::var("SUDO_USER").ok();
     let machine = fs::read_to_string("/proc/sys/kernel/hostname");
     Audit {
-        who: user
-            .or_else(|| said_by(Command::new("id").arg("-un")))
-            .unwrap_or_default(),
+        who: user.unwrap_or_else(local_user),
         from: machine.unwrap_or_default().trim().to_owned(),
         commit: commit(playbook),
         at: format!("{:.0}", Timestamp::now()),
     }
+}
+
+/// The user of this machine who started us.
+pub(super) fn local_user() -> String {
+    let user = ["USER", "LOGNAME"].map(env::var);
+    let user = user.into_iter().find_map(Result::ok);
+    user.or_else(|| said_by(Command::new("id").arg("-un")))
+        .unwrap_or_default()
 }
 
 /// The commit that is checked out there, if git knows it.

@@ -1,29 +1,47 @@
 //! Opens the way to a host.
 
+mod person;
+mod ssh;
+
 use std::sync::Arc;
 
 use evenkeel_engine::{LocalConnection, ScriptHost, Value, host::Host};
+use evenkeel_ssh::SshConnection;
 
-use crate::{diagnostic::Diagnostic, load::HostVars};
+use crate::{cli, diagnostic::Diagnostic, load::HostVars};
 
-/// The way to a host of the inventory. This version knows the `local` connection.
-pub(super) fn connect(host: &HostVars) -> Result<Arc<dyn Host>, Diagnostic> {
-    let connection = match host.vars.get("ansible_connection") {
-        Some(Value::Str(name)) => name.as_str(),
-        // The host that is there without an inventory.
-        _ if host.place.is_none() => "local",
-        _ => "ssh",
-    };
-    match connection {
-        "local" | "ansible.builtin.local" => Ok(local()),
-        other => Err(Diagnostic::nowhere(
-            "unsupported_connection",
-            format!("`{}` would be reached over `{other}`", host.name),
-        )
-        .help(
-            "this version reaches hosts over `local` only: set `ansible_connection: local`, or say \
-             `--connection local`, if it is the machine evenkeel runs on",
-        )),
+/// The ways to hosts, as the command line and this machine have them.
+pub(super) struct Ways {
+    ssh: ssh::Ssh,
+}
+
+impl Ways {
+    pub(super) fn new(options: &cli::Connection) -> Result<Self, Diagnostic> {
+        Ok(Self {
+            ssh: ssh::Ssh::new(options)?,
+        })
+    }
+
+    /// The way to a host of the inventory.
+    pub(super) fn connect(&self, host: &HostVars) -> Result<Arc<dyn Host>, Diagnostic> {
+        let connection = match host.vars.get("ansible_connection") {
+            Some(Value::Str(name)) => name.as_str(),
+            // The host that is there without an inventory.
+            _ if host.place.is_none() => "local",
+            _ => "ssh",
+        };
+        match connection.trim_start_matches("ansible.builtin.") {
+            "local" => Ok(local()),
+            "ssh" | "smart" | "paramiko" | "paramiko_ssh" => {
+                let route = self.ssh.route(host)?;
+                Ok(Arc::new(ScriptHost::new(SshConnection::new(route))))
+            }
+            _ => Err(Diagnostic::nowhere(
+                "unsupported_connection",
+                format!("`{}` would be reached over `{connection}`", host.name),
+            )
+            .help("this version reaches hosts over `ssh` and `local`: set `ansible_connection`")),
+        }
     }
 }
 

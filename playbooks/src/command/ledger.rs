@@ -99,8 +99,11 @@ fn on<T>(work: impl Future<Output = Result<T, HostError>>) -> Result<T, HostErro
 }
 
 fn failed(host: &str, error: &HostError) -> Exit {
-    let error = error.to_string();
+    let (error, help) = (error.to_string(), error.help());
     out::talk(&format!("error: {host}: {}\n", printable::block(&error)));
+    if let Some(help) = help {
+        out::talk(&format!("help: {}\n", printable::block(help)));
+    }
     Exit::Unreachable
 }
 

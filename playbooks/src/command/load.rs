@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use evenkeel_engine as engine;
 
-use super::{connect, password, wrong};
+use super::{connect::Ways, password, wrong};
 use crate::{
-    cli::{Connection, Method, Selection, Vault},
+    cli::{self, Method, Selection, Vault},
     diagnostic::{Colour, Diagnostic, render_all},
     exit::Exit,
     files::Files,
@@ -36,7 +36,7 @@ pub(super) fn load_for(
             return Err(said(&error));
         }
     };
-    match read(&request) {
+    match read(&request, &selection.connection) {
         Ok(loaded) => {
             out::talk(&pages(&loaded.warnings, &loaded.files));
             Ok(loaded)
@@ -52,9 +52,10 @@ pub(super) fn load_for(
 }
 
 /// Loads the playbooks; with what is wrong come the texts in which it is.
-pub(super) fn read(request: &Request) -> Result<Loaded, Refused> {
+pub(super) fn read(request: &Request, options: &cli::Connection) -> Result<Loaded, Refused> {
     let modules = Arc::new(evenkeel_modules::standard());
-    crate::load::load_with_files(request, &modules, &connect::connect)
+    let ways = Ways::new(options).map_err(Refused::of)?;
+    crate::load::load_with_files(request, &modules, &|host| ways.connect(host))
 }
 
 /// What is wrong with an option.
@@ -78,7 +79,6 @@ pub(super) fn request(
     check: bool,
     diff: bool,
 ) -> Result<Request, Diagnostic> {
-    refuse_connection(&selection.connection)?;
     refuse_vault(&selection.vault)?;
     Ok(Request {
         playbooks: selection.playbooks.clone(),
@@ -89,7 +89,7 @@ pub(super) fn request(
         extra_vars: selection.extra_vars.clone(),
         privilege: privilege(&selection.privilege)?,
         connection: selection.connection.connection.clone(),
-        user: None,
+        user: selection.connection.user.clone(),
         check,
         diff,
     })
@@ -120,12 +120,16 @@ fn privilege(options: &crate::cli::Privilege) -> Result<Privilege, Diagnostic> {
 
 /// Asks for the password of sudo, su or doas.
 pub(super) fn ask() -> Result<engine::Secret, Diagnostic> {
-    password::ask("password of sudo, su or doas").map_err(|error| {
-        wrong_option(
-            &format!("the password cannot be asked for: {error}"),
-            "`--become-password-file FILE` takes it from a file",
-        )
-    })
+    ask_for(
+        "password of sudo, su or doas",
+        "`--become-password-file FILE` takes it from a file",
+    )
+}
+
+/// Asks for a password; where that cannot be, says what else there is.
+pub(super) fn ask_for(what: &str, else_: &str) -> Result<engine::Secret, Diagnostic> {
+    password::ask(what)
+        .map_err(|error| wrong_option(&format!("the password cannot be asked for: {error}"), else_))
 }
 
 /// The engine's word for it.
@@ -134,32 +138,6 @@ pub(super) fn method(method: Method) -> engine::Method {
         Method::Sudo => engine::Method::Sudo,
         Method::Su => engine::Method::Su,
         Method::Doas => engine::Method::Doas,
-    }
-}
-
-fn refuse_connection(options: &Connection) -> Result<(), Diagnostic> {
-    if let Some(name) = options
-        .connection
-        .as_deref()
-        .filter(|name| *name != "local")
-    {
-        return Err(wrong_option(
-            &format!("this version cannot reach hosts over `{name}`"),
-            "only `local` is there yet: run evenkeel on the machine itself",
-        ));
-    }
-    let given = [
-        ("--user", options.user.is_some()),
-        ("--private-key", options.private_key.is_some()),
-        ("--ssh-config", options.ssh_config.is_some()),
-        ("--timeout", options.timeout.is_some()),
-    ];
-    match given.into_iter().find(|(_, is_given)| *is_given) {
-        Some((option, _)) => Err(wrong_option(
-            &format!("`{option}` means nothing on the `local` connection, the only one yet"),
-            "leave it out; to act as another user there is `--become-user`",
-        )),
-        None => Ok(()),
     }
 }
 

@@ -57,7 +57,7 @@ fn json(args: &Validate) -> Exit {
             return load::said(&error);
         }
     };
-    match load::read(&request) {
+    match load::read(&request, &args.selection.connection) {
         Ok(loaded) => {
             let mut object = object(&args.selection);
             object["plays"] = loaded.plays.into();

@@ -78,11 +78,14 @@ impl Report for Explain {
     fn fold(&mut self, event: &Event, _: Timestamp) -> Said {
         let report = match event {
             Event::TaskFinished(task) => self.task(task),
-            Event::HostUnreachable { host, error } => {
+            Event::HostUnreachable { host, error, help } => {
                 let (host, error) = (printable::line(host), printable::line(error));
+                let help = help.as_ref().map(|help| printable::line(help));
+                let help = help.map(|help| format!("  help: {help}\n"));
                 format!(
-                    "{} {host}: {error}\n",
-                    style::paint(style::BAD, "unreachable")
+                    "{} {host}: {error}\n{}",
+                    style::paint(style::BAD, "unreachable"),
+                    help.unwrap_or_default()
                 )
             }
             Event::RunFinished { .. } if self.said == 0 => {

@@ -318,8 +318,11 @@ impl Report for Human {
                 let widths = hosts.iter().map(|host| printable::line(host).width());
                 self.host_width = widths.max().unwrap_or_default();
             }
-            Event::HostUnreachable { host, error } => {
+            Event::HostUnreachable { host, error, help } => {
                 report = self.short("unreachable", style::BAD, host, error);
+                if let Some(help) = help {
+                    report += &detail::help(help);
+                }
             }
             Event::Warning {
                 host,

@@ -106,7 +106,7 @@ impl Report for Junit {
         let mut said = Said::default();
         match event {
             Event::RunStarted { playbooks, .. } => self.name = playbooks.join(" "),
-            Event::HostUnreachable { host, error } => self.unreachable(host, error),
+            Event::HostUnreachable { host, error, .. } => self.unreachable(host, error),
             Event::TaskFinished(task) => self.finished(task),
             Event::RunFinished { duration_ms, .. } => said.report = self.document(*duration_ms),
             _ => {}

@@ -404,6 +404,7 @@ fn failures() -> Vec<Event> {
         Event::HostUnreachable {
             host: text("web2"),
             error: text("cannot be reached: connection refused"),
+            help: None,
         },
         task("web1", "may fail", Outcome::Failed, Reason::Differs)
             .with(|task| {

@@ -97,6 +97,11 @@ pub(super) fn failure(error: &TaskError, name: &TaskName, verbose: u8) -> String
     out
 }
 
+/// What to do about something.
+pub(super) fn help(text: &str) -> String {
+    labelled("help", style::NOTE, text)
+}
+
 fn labelled(label: &str, style: anstyle::Style, text: &str) -> String {
     let text = printable::block(text);
     let mut lines = text.lines();

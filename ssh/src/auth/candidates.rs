@@ -1,0 +1,157 @@
+//! Which keys are offered, in which order.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use russh::keys::{
+    Certificate, HashAlg, PrivateKey, PublicKey,
+    agent::{AgentIdentity, client::AgentClient},
+};
+use tokio::net::UnixStream;
+
+use crate::{
+    key_files::{self, KeyFiles, KeyTrouble},
+    route::{Endpoint, Identity},
+};
+
+/// Somebody who signs for us.
+pub(super) type Agent = AgentClient<UnixStream>;
+
+/// A key to offer.
+pub(super) enum Candidate {
+    /// From a file.
+    File { key: Arc<PrivateKey>, file: PathBuf },
+    /// From a file, with what an authority says about it.
+    Certified {
+        key: Arc<PrivateKey>,
+        certificate: Box<Certificate>,
+        file: PathBuf,
+    },
+    /// That the agent holds.
+    Agent(Box<AgentIdentity>),
+}
+
+impl Candidate {
+    /// As an error names it.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::File { key, file } => {
+                let print = key.fingerprint(HashAlg::Sha256);
+                format!("key `{}` ({print})", file.display())
+            }
+            Self::Certified {
+                certificate, file, ..
+            } => format!(
+                "certificate `{}` of key `{}`",
+                certificate.key_id(),
+                file.display()
+            ),
+            Self::Agent(identity) => format!("{} of the agent", super::print(identity)),
+        }
+    }
+}
+
+/// What there is to offer: keys that were named, the agent's others, those that lie about.
+pub(super) async fn of(
+    to: &Endpoint,
+    key_files: &Arc<KeyFiles>,
+    notes: &mut Vec<String>,
+) -> (Option<Agent>, Vec<Candidate>) {
+    let (agent, mut held) = match &to.agent {
+        Some(socket) => match ask(socket).await {
+            Ok((agent, held)) => (Some(agent), held),
+            Err(why) => {
+                notes.push(format!("the agent at `{}`: {why}", socket.display()));
+                (None, Vec::new())
+            }
+        },
+        None => (None, Vec::new()),
+    };
+    let mut candidates = Vec::new();
+    let (named, about): (Vec<_>, Vec<_>) = to.identities.iter().partition(|one| one.named);
+    for identity in named {
+        add(identity, &mut held, key_files, &mut candidates, notes).await;
+    }
+    let mut last = Vec::new();
+    for identity in about {
+        add(identity, &mut held, key_files, &mut last, notes).await;
+    }
+    if !to.identities_only {
+        let others = held.into_iter().map(Box::new).map(Candidate::Agent);
+        candidates.extend(others);
+    }
+    candidates.extend(last);
+    (agent, candidates)
+}
+
+async fn ask(socket: &Path) -> Result<(Agent, Vec<AgentIdentity>), String> {
+    let mut agent = AgentClient::connect_uds(socket)
+        .await
+        .map_err(|error| error.to_string())?;
+    let held = agent.request_identities().await;
+    let held = held.map_err(|error| error.to_string())?;
+    Ok((agent, held))
+}
+
+async fn add(
+    identity: &Identity,
+    held: &mut Vec<AgentIdentity>,
+    key_files: &Arc<KeyFiles>,
+    candidates: &mut Vec<Candidate>,
+    notes: &mut Vec<String>,
+) {
+    if let Some(public) = public(&identity.file) {
+        let (ours, others) = held.drain(..).partition(|one| of_agent(one) == public);
+        *held = others;
+        let ours: Vec<AgentIdentity> = ours;
+        if !ours.is_empty() {
+            let ours = ours.into_iter().map(Box::new).map(Candidate::Agent);
+            candidates.extend(ours);
+            return;
+        }
+    }
+    let (files, path) = (Arc::clone(key_files), identity.file.clone());
+    // It may wait for somebody to type a passphrase.
+    let key = tokio::task::spawn_blocking(move || files.key(&path)).await;
+    let key = match key.unwrap_or_else(|error| Err(KeyTrouble::Bad(error.to_string()))) {
+        Ok(key) => key,
+        Err(KeyTrouble::Absent) if !identity.named => return,
+        Err(why) => {
+            notes.push(format!("key `{}`: {why}", identity.file.display()));
+            return;
+        }
+    };
+    let file = identity.file.clone();
+    match key_files::certificate(&file, identity.certificate.as_deref()) {
+        Ok(Some(certificate)) => candidates.push(Candidate::Certified {
+            key: Arc::clone(&key),
+            certificate: Box::new(certificate),
+            file: file.clone(),
+        }),
+        Ok(None) => {}
+        Err(why) => notes.push(why),
+    }
+    candidates.push(Candidate::File { key, file });
+}
+
+fn of_agent(identity: &AgentIdentity) -> russh::keys::ssh_key::public::KeyData {
+    match identity {
+        AgentIdentity::PublicKey { key, .. } => key.key_data().clone(),
+        AgentIdentity::Certificate { certificate, .. } => certificate.public_key().clone(),
+    }
+}
+
+/// The public half of a key file, which needs no passphrase: from beside it, or from itself.
+fn public(file: &Path) -> Option<russh::keys::ssh_key::public::KeyData> {
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(".pub");
+    let read = |path: &Path| fs::read_to_string(path).ok();
+    let beside = read(Path::new(&beside));
+    let text = beside.or_else(|| read(file))?;
+    let key = PublicKey::from_openssh(text.trim()).ok();
+    let key = key.or_else(|| Some(PrivateKey::from_openssh(text).ok()?.public_key().clone()))?;
+    Some(key.key_data().clone())
+}

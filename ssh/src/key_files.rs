@@ -1,0 +1,108 @@
+//! Private keys in files: each is read, and its passphrase asked for, once for all hosts.
+
+use std::{
+    collections::BTreeMap,
+    fmt, fs, io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use evenkeel_engine::Secret;
+use russh::keys::{Certificate, PrivateKey, decode_secret_key};
+
+/// Asks somebody for words.
+pub trait Ask: Send + Sync {
+    /// The passphrase of a key; `None` if there is nobody to ask.
+    fn passphrase(&self, key: &Path) -> Option<Secret>;
+}
+
+/// Nobody can be asked.
+#[derive(Clone, Copy, Debug)]
+pub struct NoTerminal;
+
+impl Ask for NoTerminal {
+    fn passphrase(&self, _: &Path) -> Option<Secret> {
+        None
+    }
+}
+
+/// Private keys that were read.
+pub struct KeyFiles {
+    ask: Box<dyn Ask>,
+    read: Mutex<BTreeMap<PathBuf, Result<Arc<PrivateKey>, KeyTrouble>>>,
+}
+
+/// Why a key file is of no use.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum KeyTrouble {
+    #[error("there is no such file")]
+    Absent,
+    #[error("its passphrase is not known")]
+    Locked,
+    #[error("that is not its passphrase")]
+    WrongPassphrase,
+    #[error("{0}")]
+    Bad(String),
+}
+
+impl KeyFiles {
+    /// None yet; passphrases come from `ask`.
+    pub fn new(ask: impl Ask + 'static) -> Self {
+        Self {
+            ask: Box::new(ask),
+            read: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    /// A key, read at the first call. It may wait for a person: not to be called where others wait.
+    pub(crate) fn key(&self, file: &Path) -> Result<Arc<PrivateKey>, KeyTrouble> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = read.get(file) {
+            return known.clone();
+        }
+        let key = self.load(file).map(Arc::new);
+        read.insert(file.to_owned(), key.clone());
+        key
+    }
+
+    fn load(&self, file: &Path) -> Result<PrivateKey, KeyTrouble> {
+        let text = fs::read_to_string(file).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => KeyTrouble::Absent,
+            _ => KeyTrouble::Bad(error.to_string()),
+        })?;
+        match decode_secret_key(&text, None) {
+            Ok(key) => return Ok(key),
+            Err(russh::keys::Error::KeyIsEncrypted) => {}
+            Err(error) => return Err(KeyTrouble::Bad(format!("it is no private key: {error}"))),
+        }
+        let words = self.ask.passphrase(file).ok_or(KeyTrouble::Locked)?;
+        let words = std::str::from_utf8(words.reveal()).map_err(|_| KeyTrouble::WrongPassphrase)?;
+        decode_secret_key(&text, Some(words)).map_err(|_| KeyTrouble::WrongPassphrase)
+    }
+}
+
+impl fmt::Debug for KeyFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyFiles").finish_non_exhaustive()
+    }
+}
+
+/// The certificate of a key: where it was said to be, or beside the key.
+pub(crate) fn certificate(
+    file: &Path,
+    named: Option<&Path>,
+) -> Result<Option<Certificate>, String> {
+    let beside = {
+        let mut name = file.as_os_str().to_owned();
+        name.push("-cert.pub");
+        PathBuf::from(name)
+    };
+    let path = named.unwrap_or(&beside);
+    match fs::read_to_string(path) {
+        Ok(text) => Certificate::from_openssh(text.trim())
+            .map(Some)
+            .map_err(|error| format!("`{}` is no certificate: {error}", path.display())),
+        Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("`{}`: {error}", path.display())),
+    }
+}

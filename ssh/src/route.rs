@@ -1,0 +1,101 @@
+//! The way to a host, as a value: where, as whom, by what keys, through which gateways.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use evenkeel_engine::Secret;
+
+use crate::{
+    host_keys::{HostKeys, Strictness},
+    key_files::KeyFiles,
+};
+
+/// The way to a host.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// Gateways, the first one first.
+    pub gateways: Vec<Endpoint>,
+    /// The host itself.
+    pub host: Endpoint,
+    /// How long things may take.
+    pub patience: Patience,
+    /// Private keys, read once for all hosts.
+    pub key_files: Arc<KeyFiles>,
+}
+
+/// A machine to log in to.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// Its name or address.
+    pub host: String,
+    /// The port that sshd listens on.
+    pub port: u16,
+    /// The name that its key is known by, if not its own.
+    pub key_alias: Option<String>,
+    /// Who logs in.
+    pub user: String,
+    /// Key files that the user named, before those that are tried because they are there.
+    pub identities: Vec<Identity>,
+    /// The socket of an agent.
+    pub agent: Option<PathBuf>,
+    /// Whether the agent's other keys stay out.
+    pub identities_only: bool,
+    /// The login password, for the methods `password` and `keyboard-interactive`.
+    pub password: Option<Secret>,
+    /// What is known of host keys.
+    pub host_keys: Arc<dyn HostKeys>,
+    /// What becomes of a host whose key is not known.
+    pub strictness: Strictness,
+}
+
+impl Endpoint {
+    /// The name that its key is looked up by.
+    pub fn key_name(&self) -> &str {
+        self.key_alias.as_deref().unwrap_or(&self.host)
+    }
+
+    /// As people read it.
+    pub(crate) fn shown(&self) -> String {
+        match self.port {
+            22 => self.host.clone(),
+            port => format!("{} port {port}", self.host),
+        }
+    }
+}
+
+/// A key file to log in with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The private key; its certificate is looked for beside it, `-cert.pub`.
+    pub file: PathBuf,
+    /// A certificate that lies elsewhere.
+    pub certificate: Option<PathBuf>,
+    /// Whether somebody named it: then it is an error if it is not there.
+    pub named: bool,
+}
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// Until a connection stands and keys are exchanged, for each hop.
+    pub connect: Duration,
+    /// Until a login has succeeded, for each hop.
+    pub login: Duration,
+    /// How long a connection that was lost is sought again.
+    pub again: Duration,
+    /// After so long without a word from a host it is asked for one.
+    pub keepalive: Option<Duration>,
+    /// After so many questions without a word it counts as lost.
+    pub keepalives: usize,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            login: Duration::from_secs(60),
+            again: Duration::from_secs(30),
+            keepalive: Some(Duration::from_secs(15)),
+            keepalives: 3,
+        }
+    }
+}
