@@ -100,7 +100,7 @@ fn logins_with_a_password_and_with_a_certificate() {
     }
     let lab = booted();
     let host = lab.host("one");
-    let with = "one ansible_user=oper ansible_password=oper-pw ansible_become_password=oper-pw\n";
+    let with = "one ansible_host=10.77.0.11 ansible_user=oper ansible_password=oper-pw ansible_become_password=oper-pw\n";
     lab.file("password.ini", with);
     host.sshd("AuthenticationMethods password\n");
     works(&lab, "a password alone", &["-i", "password.ini"]);
