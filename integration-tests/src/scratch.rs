@@ -106,7 +106,12 @@ impl Scratch {
 
     /// Any command line.
     pub fn evenkeel(&self, args: &[&str]) -> Ended {
-        Ended::new(&self.program(args).output().unwrap())
+        self.ended(&mut self.program(args))
+    }
+
+    /// What comes of a program.
+    pub fn ended(&self, command: &mut Command) -> Ended {
+        Ended::new(&command.output().unwrap())
     }
 
     /// Starts `evenkeel run --output json`, and does not wait for its end.

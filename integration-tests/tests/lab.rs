@@ -10,6 +10,7 @@
 
 mod lab {
     mod faults;
+    mod fleet;
     mod hosts;
     mod sshd;
     mod three;

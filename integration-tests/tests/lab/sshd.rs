@@ -13,7 +13,7 @@ tasks:
   copy: {dest: /srv/file, content: \"one\\ntwo\\n\", mode: '0644'}
   become: true
 - name: again
-  lineinfile: {path: /srv/file, line: three}
+  lineinfile: {path: /srv/lines, line: three, create: true, mode: '0644'}
   become: true
 - name: own
   copy: {dest: own, content: own, mode: '0600'}
@@ -23,10 +23,14 @@ tasks:
 #[track_caller]
 fn works(lab: &Lab, how: &str, args: &[&str]) {
     let host = lab.host("one");
-    host.sh("rm -rf /srv/file /home/*/own");
+    host.sh("rm -rf /srv/file /srv/lines /home/*/own");
     let first = lab.run(args);
     assert_eq!(first.status, 0, "{how}\n{first}");
-    assert_eq!(host.sh("cat /srv/file"), "one\ntwo\nthree\n", "{how}");
+    assert_eq!(
+        host.sh("cat /srv/file /srv/lines"),
+        "one\ntwo\nthree\n",
+        "{how}"
+    );
     let again = lab.run(args);
     assert_eq!(again.status, 0, "{how}\n{again}");
     assert_eq!(again.count("changed"), 0, "{how}\n{again}");
