@@ -172,7 +172,10 @@ impl Scratch {
         let is_playbook = |arg: &&str| {
             Path::new(arg).extension().is_some_and(|it| it == "yml") && self.path(arg).exists()
         };
-        if !args.iter().any(is_playbook) {
+        // What follows an option is its value, such as an inventory.
+        let before = [""].iter().chain(args);
+        let mut words = before.zip(args).filter(|(before, _)| !before.starts_with('-'));
+        if !words.any(|(_, arg)| is_playbook(arg)) {
             line.push("site.yml");
         }
         line
