@@ -30,18 +30,52 @@ impl Ways {
             _ if host.place.is_none() => "local",
             _ => "ssh",
         };
-        match connection.trim_start_matches("ansible.builtin.") {
-            "local" => Ok(local()),
-            "ssh" | "smart" | "paramiko" | "paramiko_ssh" => {
+        match Kind::of(connection) {
+            Some(Kind::Local) => Ok(local()),
+            Some(Kind::Ssh) => {
                 let route = self.ssh.route(host)?;
                 Ok(Arc::new(ScriptHost::new(SshConnection::new(route))))
             }
-            _ => Err(Diagnostic::nowhere(
+            None => Err(Diagnostic::nowhere(
                 "unsupported_connection",
                 format!("`{}` would be reached over `{connection}`", host.name),
             )
-            .help("this version reaches hosts over `ssh` and `local`: set `ansible_connection`")),
+            .help(format!(
+                "set `ansible_connection`; of this version: {KINDS}"
+            ))),
         }
+    }
+}
+
+/// A way to reach hosts.
+enum Kind {
+    Local,
+    Ssh,
+}
+
+impl Kind {
+    /// By Ansible's names for it.
+    fn of(name: &str) -> Option<Self> {
+        match name.trim_start_matches("ansible.builtin.") {
+            "local" => Some(Self::Local),
+            "ssh" | "smart" | "paramiko" | "paramiko_ssh" => Some(Self::Ssh),
+            _ => None,
+        }
+    }
+}
+
+/// The ways there are.
+const KINDS: &str = "it reaches them over `ssh` or `local`";
+
+/// Refuses a way that is not there.
+pub(super) fn refuse_unknown(name: &str) -> Result<(), Diagnostic> {
+    match Kind::of(name) {
+        Some(_) => Ok(()),
+        None => Err(Diagnostic::nowhere(
+            "option",
+            format!("this version cannot reach hosts over `{name}`"),
+        )
+        .help(KINDS)),
     }
 }
 

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use evenkeel_engine as engine;
 
-use super::{connect::Ways, password, wrong};
+use super::{
+    connect::{self, Ways},
+    password, wrong,
+};
 use crate::{
     cli::{self, Method, Selection, Vault},
     diagnostic::{Colour, Diagnostic, render_all},
@@ -79,6 +82,9 @@ pub(super) fn request(
     check: bool,
     diff: bool,
 ) -> Result<Request, Diagnostic> {
+    if let Some(name) = &selection.connection.connection {
+        connect::refuse_unknown(name)?;
+    }
     refuse_vault(&selection.vault)?;
     Ok(Request {
         playbooks: selection.playbooks.clone(),

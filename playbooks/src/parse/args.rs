@@ -102,7 +102,9 @@ impl Reader<'_> {
     }
 
     fn text_arguments(&mut self, module: &Spanned<String>, node: &Node, text: &str) -> Entries {
-        let command = COMMANDS.contains(&module.as_str());
+        // `ansible.builtin.shell` is `shell`.
+        let short = module.rsplit('.').next().unwrap_or(module);
+        let command = COMMANDS.contains(&short);
         let words = match freeform::words(text) {
             Ok(words) => words,
             Err(freeform::Unclosed(what)) => {

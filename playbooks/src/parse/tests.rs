@@ -6,8 +6,15 @@ use crate::{
     diagnostic::{Colour, render_all},
 };
 
-const MODULES: [&str; 7] = [
-    "command", "copy", "debug", "file", "set_fact", "shell", "template",
+const MODULES: [&str; 8] = [
+    "ansible.builtin.shell",
+    "command",
+    "copy",
+    "debug",
+    "file",
+    "set_fact",
+    "shell",
+    "template",
 ];
 
 fn read(text: &str) -> (Files, Playbook) {
@@ -62,6 +69,14 @@ fn arguments_in_every_form() {
             r#"{"cmd":"echo {{ x | default('creates=no') }}"}"#,
         ),
         ("shell: |\n  a\n    b\n  c", r#"{"cmd":"a\n  b\nc"}"#),
+        (
+            "ansible.builtin.shell: echo $x > /y",
+            r#"{"cmd":"echo $x > /y"}"#,
+        ),
+        (
+            "ansible.legacy.command: /bin/false",
+            r#"{"cmd":"/bin/false"}"#,
+        ),
         ("command: {argv: [a, b]}", r#"{"argv":["a","b"]}"#),
         ("command:\nargs: {cmd: x}", r#"{"cmd":"x"}"#),
         ("debug:", "{}"),

@@ -6,14 +6,9 @@ use super::case::Case;
 fn options_of_other_connections() {
     let cases = [
         (
-            "-c ssh",
-            "error: this version cannot reach hosts over `ssh`\n\
-             help: only `local` is there yet: run evenkeel on the machine itself\n",
-        ),
-        (
-            "-u ada",
-            "error: `--user` means nothing on the `local` connection, the only one yet\n\
-             help: leave it out; to act as another user there is `--become-user`\n",
+            "-c winrm",
+            "error: this version cannot reach hosts over `winrm`\n\
+             help: it reaches them over `ssh` or `local`\n",
         ),
         (
             "--vault-password-file x",

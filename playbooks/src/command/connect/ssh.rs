@@ -149,7 +149,7 @@ impl Vars<'_> {
         match self.first(names) {
             None | Some((_, Value::Null)) => Ok(None),
             Some((_, Value::Str(text))) if text.is_empty() => Ok(None),
-            Some((_, Value::Str(text))) => Ok(Some(text.to_string())),
+            Some((_, Value::Str(text))) => Ok(Some(text.clone())),
             Some((_, Value::Int(number))) => Ok(Some(number.to_string())),
             Some((name, _)) => Err(self.wrong(name, "a text")),
         }
