@@ -174,7 +174,9 @@ impl Scratch {
         };
         // What follows an option is its value, such as an inventory.
         let before = [""].iter().chain(args);
-        let mut words = before.zip(args).filter(|(before, _)| !before.starts_with('-'));
+        let mut words = before
+            .zip(args)
+            .filter(|(before, _)| !before.starts_with('-'));
         if !words.any(|(_, arg)| is_playbook(arg)) {
             line.push("site.yml");
         }

@@ -12,6 +12,7 @@ mod lab {
     mod faults;
     mod fleet;
     mod hosts;
+    mod speed;
     mod sshd;
     mod three;
 }
