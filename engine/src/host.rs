@@ -250,12 +250,14 @@ pub enum HostError {
     #[error("{0}")]
     TimedOut(String),
     /// The identity could not be become.
-    #[error("cannot become {user}: {why}")]
+    #[error("cannot become {user}: {why}; {help}")]
     Privilege {
         /// The user to become.
         user: String,
-        /// What the method said.
+        /// Why, as far as what the method said tells it.
         why: String,
+        /// What to do.
+        help: String,
     },
     /// The host's answer makes no sense.
     #[error("answered something that makes no sense: {0}")]

@@ -7,6 +7,7 @@
 mod answer;
 mod batch;
 mod build;
+mod denied;
 mod quote;
 mod sections;
 mod steps;
@@ -34,6 +35,15 @@ struct SetUp {
     nonce: String,
     shell: String,
     root_dir: String,
+}
+
+impl SetUp {
+    /// What ends the lines that a section drops. It shows in argument lists, so it must not tell the
+    /// nonce.
+    fn mark(&self) -> String {
+        let sum = crate::source::sha256(self.nonce.as_bytes());
+        hex(&sum[..16])
+    }
 }
 
 /// A host that is reached over a [`Connection`] and needs nothing but `sh` and coreutils.
@@ -129,7 +139,7 @@ impl<C: Connection> Host for ScriptHost<C> {
         let received = within(LOOK, self.send(&sent)).await?;
         self.sent.fetch_add(received.sent, Ordering::Relaxed);
         self.received.fetch_add(received.bytes(), Ordering::Relaxed);
-        answer::stopped(&setup, &received)
+        answer::stopped(&setup, &stopping.place, &received)
     }
 
     fn traffic(&self) -> Traffic {

@@ -7,6 +7,8 @@ mod batch;
 mod lock;
 #[path = "script_host/long.rs"]
 mod long;
+#[path = "script_host/privilege.rs"]
+mod privilege;
 #[path = "script_host/probes.rs"]
 mod probes;
 #[path = "script_host/runs.rs"]

@@ -208,6 +208,7 @@ impl State {
         self.world.actor = account.ok_or_else(|| HostError::Privilege {
             user: name.to_owned(),
             why: "no such user".to_owned(),
+            help: "make it first".to_owned(),
         })?;
         Ok(())
     }

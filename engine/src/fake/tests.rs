@@ -118,7 +118,10 @@ fn nobody_becomes_a_user_that_does_not_exist() {
     let host = FakeHost::new();
     let answers = observed(&host, Identity::user("app"), vec![ask(Whoami)]);
     let why = answers[0].as_ref().err().unwrap();
-    assert_eq!(why.0, "cannot become app: no such user");
+    assert!(
+        why.0.starts_with("cannot become app: no such user"),
+        "{why}"
+    );
     let mut op = write("/a", "x");
     if let Op::Step { who, .. } = &mut op {
         *who = Identity::user("app");

@@ -49,8 +49,8 @@ impl Loop {
         let (results, tail) = match self.stoppable(ops, tail).await {
             Ok(Sent::Ran(results, tail)) => (results, tail),
             Ok(Sent::Stale) => return self.start_over().await,
-            Err(Lost::Host(HostError::Privilege { user, why })) => {
-                self.cannot_become(&all, &user, &why)?;
+            Err(Lost::Host(HostError::Privilege { user, why, help })) => {
+                self.cannot_become(&all, user, why, help)?;
                 // Steps before it may have been taken: the ledger knows.
                 return self.start_over().await;
             }
@@ -174,20 +174,24 @@ impl Loop {
         self.look(&questions, true).await
     }
 
-    fn cannot_become(&mut self, all: &[Landed], user: &str, why: &str) -> Result<(), Lost> {
+    fn cannot_become(
+        &mut self,
+        all: &[Landed],
+        user: String,
+        why: String,
+        help: String,
+    ) -> Result<(), Lost> {
         let acting = |landed: &&Landed| {
             let who = landed.entry.decided.who;
-            landed.entry.epoch.is_some() && self.identities[who].user.as_deref() == Some(user)
+            landed.entry.epoch.is_some()
+                && self.identities[who].user.as_deref() == Some(user.as_str())
         };
         let Some(first) = all.iter().find(acting).or(all.first()) else {
-            let (user, why) = (user.to_owned(), why.to_owned());
-            return Err(HostError::Privilege { user, why }.into());
+            return Err(HostError::Privilege { user, why, help }.into());
         };
         let error = TaskError {
             message: format!("cannot become `{user}`: {why}"),
-            help: Some(format!(
-                "let the login user become `{user}`, or change `become_user`"
-            )),
+            help: Some(help),
             ..TaskError::default()
         };
         self.failed_with(first.entry.decided.task, error);

@@ -2,9 +2,16 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{SetUp, wire::Received};
+use super::{
+    SetUp,
+    build::who_of,
+    denied::{self, Denied},
+    sections::as_root,
+    wire::Received,
+};
 use crate::{
     host::{Exchange, HostError, LedgerPlace, LedgerText, LongStep, Op, OpResult, Reply, StepEnd},
+    identity::Identity,
     late::NotYet,
     probe::{Answer, AnyProbe, Probes},
     step::Done,
@@ -72,7 +79,7 @@ struct Found<'a> {
     err: &'a [u8],
     awaited: bool,
     long: BTreeMap<&'a str, Long<'a>>,
-    barred: Option<String>,
+    barred: Option<Denied>,
 }
 
 #[derive(Default)]
@@ -98,15 +105,20 @@ pub(super) fn read(
             ["held"] => return Ok(Reply::Held(shown(part.body))),
             ["stale"] => return Ok(Reply::Stale),
             ["sick"] => return Err(sick(part.body)),
-            ["denied"] => return Err(denied(exchange, part.body)),
+            ["denied", status] => {
+                return Err(denied(&exchange.place, status, part.body));
+            }
             ["fin", number] => serial = number.parse().ok(),
-            ["barred", from, to] => {
+            ["barred", from, to, status] => {
                 let (Ok(from), Ok(to)) = (from.parse::<usize>(), to.parse::<usize>()) else {
                     continue;
                 };
                 let after = to.saturating_add(1);
+                let who = exchange.ops.iter().chain(&exchange.tail).nth(from);
+                let who = who.and_then(who_of).cloned().unwrap_or_default();
+                let why = denied::explain(&who, status.parse().unwrap_or(1), &shown(part.body));
                 for found in found.iter_mut().take(after).skip(from) {
-                    found.barred = Some(shown(part.body));
+                    found.barred = Some(why.clone());
                 }
             }
             [verb, op, ref rest @ ..] => {
@@ -125,10 +137,7 @@ pub(super) fn read(
     let mut acted = false;
     for (at, (op, found)) in all.zip(&found).enumerate() {
         if let (Op::Step { who, .. }, Some(why), false) = (op, &found.barred, acted) {
-            return Err(HostError::Privilege {
-                user: who.user.clone().unwrap_or_default(),
-                why: why.clone(),
-            });
+            return Err(why.clone().of(who));
         }
         acted |= found.begun;
         results.push(result(op, found, groups.get(&at)));
@@ -142,18 +151,17 @@ pub(super) fn read(
 }
 
 /// Reads the answer to a call of `stop`.
-pub(super) fn stopped(setup: &SetUp, received: &Received) -> Result<(), HostError> {
+pub(super) fn stopped(
+    setup: &SetUp,
+    place: &LedgerPlace,
+    received: &Received,
+) -> Result<(), HostError> {
     let parts = parts(&received.stdout, &setup.nonce);
     for part in &parts {
         match part.words[..] {
             ["fin", _] => return Ok(()),
             ["sick"] => return Err(sick(part.body)),
-            ["denied"] => {
-                return Err(HostError::Privilege {
-                    user: "root".into(),
-                    why: shown(part.body),
-                });
-            }
+            ["denied", status] => return Err(denied(place, status, part.body)),
             _ => {}
         }
     }
@@ -169,15 +177,13 @@ fn sick(body: &[u8]) -> HostError {
     }
 }
 
-fn denied(exchange: &Exchange, body: &[u8]) -> HostError {
-    let user = match &exchange.place {
-        LedgerPlace::Root(identity) => identity.user.clone().unwrap_or_else(|| "root".into()),
-        LedgerPlace::User => String::new(),
+/// Root, who keeps the ledger, could not be become.
+fn denied(place: &LedgerPlace, status: &str, body: &[u8]) -> HostError {
+    let root = match place {
+        LedgerPlace::Root(identity) => as_root(identity),
+        LedgerPlace::User => Identity::login(),
     };
-    HostError::Privilege {
-        user,
-        why: shown(body),
-    }
+    denied::explain(&root, status.parse().unwrap_or(1), &shown(body)).of(&root)
 }
 
 fn cut_off(received: &Received, nothing: bool) -> HostError {
@@ -239,7 +245,7 @@ fn result(op: &Op, found: &Found<'_>, groups: Option<&Vec<Vec<usize>>>) -> OpRes
         Op::Observe { who, probes } => match &found.barred {
             Some(why) => {
                 let user = who.user.as_deref().unwrap_or("the login user");
-                let not_yet = NotYet(format!("cannot become `{user}`: {why}"));
+                let not_yet = NotYet(format!("cannot become `{user}`: {}", why.why));
                 OpResult::Observed(probes.iter().map(|_| Err(not_yet.clone())).collect())
             }
             None if found.groups.is_empty() && !probes.is_empty() => OpResult::NotReached,
@@ -315,7 +321,7 @@ fn answers(probes: &Probes, groups: Option<&Vec<Vec<usize>>>, found: &Found<'_>)
 }
 
 /// A message is no place for a megabyte.
-fn clip(text: &str) -> String {
+pub(super) fn clip(text: &str) -> String {
     if text.chars().count() <= 300 {
         return text.to_owned();
     }
@@ -337,7 +343,12 @@ fn step(found: &Found<'_>, user: Option<&str>, long: bool) -> OpResult {
         ["failed", status, millis] => StepEnd::Failed(done(status, millis)),
         _ => {
             let why = match &found.barred {
-                Some(why) => format!("cannot become `{}`: {why}", user.unwrap_or("?")),
+                Some(denied) => format!(
+                    "cannot become `{}`: {}\n{}",
+                    user.unwrap_or("the login user"),
+                    denied.why,
+                    denied.help
+                ),
                 None if found.begun => "its script was killed".to_owned(),
                 None => return OpResult::NotReached,
             };

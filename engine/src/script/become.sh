@@ -1,18 +1,133 @@
 # shellcheck shell=sh
 # Sections of other identities.
+#
+# Each identity has a wrapper, a function that is called with the length of a script and its
+# arguments, and runs that script, which the stream holds, as somebody. A password travels in the
+# stream only, before the script; whether sudo or su reads it or not (a cached timestamp, NOPASSWD),
+# lines are dropped up to a mark that nobody can foresee.
 # shellcheck disable=SC2034,SC2154,SC2015,SC2174  # set by the text around this file; `ek_sick` ends all
 
-# A wrapper is a function that runs its arguments as somebody, by way of the command in ek_pre.
+# What a wrapper's command starts with: `ek_launch` for long steps.
 ek_pre=
+# How many seconds what a wrapper runs may take; 0: any number.
+ek_limit=0
+# The wrappers that need a terminal.
+ek_ttys=
 
-# ek_self: the wrapper of who runs this script.
-ek_self() { $ek_pre "$@"; }
+# What runs at the other side: LENGTH MARK ARGUMENTS…
+# shellcheck disable=SC2016  # another shell expands it
+ek_inside='n=$1 m=$2; shift 2; [ "$n" != 0 ] || exit 0; while [ -n "$m" ] && IFS= read -r x; do [ "$x" != "$m" ] || m=; done; unset m x; eval "$(head -c "$n")"'
 
-# ek_become WRAPPER: whether the identity can be become; says why not in ek_why.
+# ek_self LENGTH ARGUMENTS…: the wrapper of who runs this script.
+ek_self() {
+  ek_n=$1
+  shift
+  set -- "$ek_shell" -c "$ek_inside" sh "$ek_n" '' "$@"
+  [ "$ek_limit" = 0 ] || set -- timeout -k 10 "$ek_limit" "$@"
+  $ek_pre "$@"
+}
+
+# ek_choose METHOD: by what ek_u is become, in ek_m. Root needs no method and no password: it takes
+# what there is.
+ek_choose() {
+  ek_m=$1
+  if [ "$ek_me" = "$ek_u" ]; then
+    ek_m=own ek_pw=
+  elif [ "$ek_me" = root ]; then
+    ek_pw=
+    for ek_m in "$1" sudo su; do ! command -v "$ek_m" >/dev/null || break; done
+  fi
+  ek_feed=$ek_pw ek_tty=
+  # doas reads from the terminal only.
+  [ "$ek_m" != doas ] || { ek_feed='' ek_tty=$ek_pw; }
+}
+
+# ek_enter ARGV…: runs what becomes somebody, with the password before all else that it may read.
+ek_enter() {
+  if [ -n "$ek_feed" ]; then
+    {
+      printf '%s\n%s' "$ek_pw" "${ek_mark:+$ek_mark$ek_nl}" 2>/dev/null
+      exec cat 2>/dev/null
+    } | ek_entry "$@"
+  else
+    ek_entry "$@"
+  fi
+}
+
+ek_entry() {
+  if [ -n "$ek_tty" ]; then ek_on_terminal "$@"; else $ek_pre "$@"; fi
+}
+
+# ek_quoted WORDS…: the words quoted for a shell, in ek_q.
+ek_quoted() {
+  ek_q=
+  for ek_word in "$@"; do
+    ek_w=
+    while :; do
+      case $ek_word in
+        *\'*) ek_w="$ek_w${ek_word%%\'*}'\\''" ek_word=${ek_word#*\'} ;;
+        *) break ;;
+      esac
+    done
+    ek_q="$ek_q '$ek_w$ek_word'"
+  done
+}
+
+# What gives a program a terminal to be content with, and leaves its streams as they are: COMMAND DIR.
+# shellcheck disable=SC2016  # another shell expands it
+ek_terminal='exec script -qec "$1" /dev/null 6<&0 7>&1 8>&2 <"$2/in" >"$2/out" 2>&1'
+
+# ek_on_terminal ARGV…: what the program asks on its terminal is answered with the password, once it
+# has asked: what comes earlier is dropped.
+ek_on_terminal() {
+  command -v script >/dev/null || { printf 'no terminal: script: not found\n' >&2; return 127; }
+  ek_scratch && mkfifo -m 0600 "$ek_text/in" "$ek_text/out" || {
+    printf 'no place for a fifo\n' >&2
+    return 1
+  }
+  ek_tmp=$ek_text
+  {
+    if [ "$ek_m" = doas ]; then
+      ek_x=$(dd bs=1024 count=1 2>/dev/null)
+      [ -z "$ek_x" ] || printf '%s\n' "$ek_pw"
+    fi
+    cat >/dev/null
+  } >"$ek_tmp/in" <"$ek_tmp/out" 2>/dev/null &
+  ek_x=$!
+  ek_quoted "$@"
+  $ek_pre env SHELL=/bin/sh sh -c "$ek_terminal" sh "exec$ek_q <&6 >&7 2>&8" "$ek_tmp"
+  ek_st=$?
+  kill "$ek_x" 2>/dev/null
+  wait "$ek_x" 2>/dev/null
+  rm -rf -- "$ek_tmp"
+  return "$ek_st"
+}
+
+# ek_try WRAPPER: one attempt, with nothing to read but the password.
+ek_try() {
+  ek_why=$(
+    ek_mark=
+    "$1" 0 </dev/null 2>&1
+  )
+}
+
+# ek_become WRAPPER: whether the identity can be become; says why not in ek_why and ek_s.
 ek_become() {
   [ -n "${ek_me-}" ] || ek_me=$(id -un)
   case " ${ek_became-} " in *" $1 "*) return 0 ;; esac
-  ek_why=$("$1" true </dev/null 2>&1) || return 1
+  ek_try "$1"
+  ek_s=$?
+  if [ "$ek_s" != 0 ]; then
+    case $ek_why in
+      *'must have a tty'*) ;;
+      *) return 1 ;;
+    esac
+    command -v script >/dev/null || return 1
+    ek_ttys="$ek_ttys $1"
+    ek_try "$1"
+    ek_s=$?
+    [ "$ek_s" = 0 ] || return 1
+  fi
   ek_became="${ek_became-} $1"
 }
 
@@ -22,10 +137,10 @@ ek_section() {
   ek_seek "$2" || return 19
   ek_pos=$(($2 + $3))
   head -c "$3" | {
-    "$1" "$ek_shell" -c "eval \"\$(head -c $4)\"" sh "$ek_next"
-    ek_s=$?
-    [ "$ek_s" = 0 ] || cat >/dev/null
-    exit "$ek_s"
+    "$1" "$4" "$ek_next"
+    ek_st=$?
+    [ "$ek_st" = 0 ] || cat >/dev/null
+    exit "$ek_st"
   }
 }
 
@@ -40,7 +155,7 @@ ek_barred() {
       break
     fi
   done
-  ek_say "barred $ek_next $ek_last"
+  ek_say "barred $ek_next $ek_last $ek_s"
   printf '%s' "$ek_why"
   ek_next=$ek_go
 }

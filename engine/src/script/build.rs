@@ -71,7 +71,7 @@ pub(super) fn exchange(setup: &SetUp, exchange: &Exchange) -> Result<Sent, HostE
     };
     begin(&mut script, exchange)?;
     if here {
-        script.raw("ek_open_spool\n");
+        script.raw("ek_open_spool || exit 1\n");
     }
     let mut wrappers = Wrappers::default();
     let mut at = 0;
@@ -106,7 +106,7 @@ pub(super) fn exchange(setup: &SetUp, exchange: &Exchange) -> Result<Sent, HostE
     let (text, data) = script.finish(needs);
     let (text, data) = match &exchange.place {
         LedgerPlace::User => (text, data),
-        LedgerPlace::Root(identity) => sections::as_root(setup, identity, text, data)?,
+        LedgerPlace::Root(identity) => sections::conducted_by_root(setup, identity, text, data)?,
     };
     Ok(Sent { text, data, groups })
 }
@@ -175,7 +175,7 @@ pub(super) fn stop(setup: &SetUp, stopping: &Stopping) -> Result<Sent, HostError
     });
     let (text, data) = match &stopping.place {
         LedgerPlace::User => (text, data),
-        LedgerPlace::Root(identity) => sections::as_root(setup, identity, text, data)?,
+        LedgerPlace::Root(identity) => sections::conducted_by_root(setup, identity, text, data)?,
     };
     Ok(Sent {
         text,

@@ -87,6 +87,15 @@ ek_guard() {
   ek_say "guard $ek_op yes"
 }
 
+# ek_scratch: a private directory, in ek_text. Where there is no other place, one in memory.
+ek_scratch() {
+  for ek_text in "${TMPDIR:-/tmp}" /tmp /var/tmp /dev/shm "${HOME:-/tmp}"; do
+    ek_text=$(mktemp -d "$ek_text/evenkeel.XXXXXX" 2>/dev/null) && return
+  done
+  ek_text=
+  return 1
+}
+
 # The first line of a file, if it can be read.
 ek_line() {
   ek_text=

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use super::{
     SetUp,
     build::{goes_elsewhere, next, who_of},
+    denied,
     text::{Needs, Piece, Script},
 };
 use crate::{
     host::{HostError, LedgerPlace, Op},
     identity::{Identity, Method},
+    secret::Secret,
 };
 
 /// The statuses with which a section says where to go on: this, and one for each place.
@@ -42,39 +44,69 @@ impl Wrappers {
     }
 }
 
-/// Writes the function `name`, which runs its arguments as `who`. Root needs no method to become
-/// somebody: it takes what there is.
+/// Writes the wrapper `name`, which runs a script of the stream as `who`.
 fn define(script: &mut Script<'_>, name: &str, who: &Identity) -> Result<(), HostError> {
-    script.raw(name).raw("() {\nek_u=");
+    script.raw(name).raw("() {\nek_n=$1\nshift\nek_u=");
     match &who.user {
         Some(user) => script.word_joined(user)?,
         None => script.raw("$ek_login"),
     };
-    script.raw("\nif [ \"$ek_me\" = \"$ek_u\" ]; then $ek_pre \"$@\"; return; fi\n");
-    script.raw("ek_m=").raw(match who.method {
+    script.raw("\nek_pw=");
+    if let Some(secret) = &who.secret {
+        script.word_joined(password(who, secret)?)?;
+    }
+    script.raw("\nek_choose ").raw(program(who.method));
+    script.raw(format!(
+        "\ncase \" $ek_ttys \" in *' {name} '*) ek_tty=1 ;; esac\n"
+    ));
+    script.raw(INNER);
+    script.raw("case $ek_m in\nown) ;;\nsudo)\nset -- -H -u \"$ek_u\" -- \"$@\"\n");
+    script.raw("if [ -n \"$ek_pw\" ]; then set -- -S -p '' \"$@\"; else set -- -n \"$@\"; fi\n");
+    script.raw("set -- sudo");
+    flags(script, who, Method::Sudo)?;
+    script.raw(" \"$@\" ;;\ndoas)\nset -- -u \"$ek_u\" -- \"$@\"\n");
+    script.raw("[ -n \"$ek_pw\" ] || set -- -n \"$@\"\nset -- doas");
+    flags(script, who, Method::Doas)?;
+    script.raw(" \"$@\" ;;\n*) set -- su");
+    flags(script, who, Method::Su)?;
+    script
+        .raw(" -s /bin/sh -c 'exec \"$@\"' -- \"$ek_u\" sh \"$@\" ;;\nesac\nek_enter \"$@\"\n}\n");
+    Ok(())
+}
+
+/// What is run at the other side; a limit of time is kept there too, as nobody here may kill it.
+const INNER: &str =
+    "set -- \"$ek_shell\" -c \"$ek_inside\" sh \"$ek_n\" \"${ek_feed:+$ek_mark}\" \"$@\"
+[ \"$ek_limit\" = 0 ] || set -- timeout -k 10 \"$ek_limit\" \"$@\"
+";
+
+/// The program of a method.
+pub(super) fn program(method: Method) -> &'static str {
+    match method {
         Method::Sudo => "sudo",
         Method::Su => "su",
         Method::Doas => "doas",
-    });
-    script.raw("\nif [ \"$ek_me\" = root ]; then\n");
-    script.raw(
-        "for ek_m in \"$ek_m\" sudo su; do ! command -v \"$ek_m\" >/dev/null || break; done\nfi\n",
-    );
-    script.raw("case $ek_m in\nsudo) $ek_pre sudo");
-    let flags = |method| {
-        if who.method == method {
-            &who.flags[..]
-        } else {
-            &[]
-        }
-    };
-    script.words(flags(Method::Sudo))?;
-    script.raw(" -n -H -u \"$ek_u\" -- \"$@\" ;;\ndoas) $ek_pre doas");
-    script.words(flags(Method::Doas))?;
-    script.raw(" -n -u \"$ek_u\" -- \"$@\" ;;\n*) $ek_pre su");
-    script.words(flags(Method::Su))?;
-    script.raw(" -s /bin/sh -c 'exec \"$@\"' -- \"$ek_u\" sh \"$@\" ;;\nesac\n}\n");
+    }
+}
+
+/// The arguments for the method's program. One that forbids it to ask would make a password useless.
+fn flags(script: &mut Script<'_>, who: &Identity, method: Method) -> Result<(), HostError> {
+    if who.method != method {
+        return Ok(());
+    }
+    let silent = |flag: &str| matches!(flag, "-n" | "--non-interactive");
+    let asks = who.secret.is_some();
+    script.words(who.flags.iter().filter(|flag| !(asks && silent(flag))))?;
     Ok(())
+}
+
+/// A password is one line: that is how it is sent.
+fn password<'a>(who: &Identity, secret: &'a Secret) -> Result<&'a [u8], HostError> {
+    let bytes = secret.reveal();
+    if bytes.iter().any(|byte| matches!(byte, b'\n' | b'\r' | 0)) {
+        return Err(denied::not_one_line(who));
+    }
+    Ok(bytes)
 }
 
 /// The last operation (before `end`) that shares a section with `first`.
@@ -89,6 +121,15 @@ pub(super) fn last(all: &[&Op], first: usize, end: usize, place: &LedgerPlace) -
         last += 1;
     }
     last
+}
+
+/// Without a private directory for what they print no steps can be taken.
+fn open_spool(inner: &mut Script<'_>, last: usize) {
+    inner.raw(format!(
+        "ek_open_spool || {{\nek_say \"barred $ek_next {last} 1\"\n"
+    ));
+    inner.raw("printf 'no private directory can be made below /tmp'\n");
+    inner.raw(format!("exit {END}\n}}\n"));
 }
 
 /// Writes the section that begins with operation `first` and ends with the last of `all`.
@@ -108,7 +149,7 @@ pub(super) fn write(
     let mut inner = Script::new(script.setup);
     inner.raw("ek_next=${1-0} ek_new=\n");
     if steps {
-        inner.raw("ek_open_spool\n");
+        open_spool(&mut inner, last);
     }
     let mut at = first;
     while at <= last {
@@ -183,25 +224,28 @@ pub(super) fn write(
     Ok(())
 }
 
+/// The identity that becomes root like this one.
+pub(super) fn as_root(identity: &Identity) -> Identity {
+    Identity {
+        user: Some("root".into()),
+        ..identity.clone()
+    }
+}
+
 /// A script that becomes root and there runs the given one.
-pub(super) fn as_root(
+pub(super) fn conducted_by_root(
     setup: &SetUp,
     identity: &Identity,
     text: Vec<u8>,
     data: Vec<Piece>,
 ) -> Result<(Vec<u8>, Vec<Piece>), HostError> {
     let mut script = Script::new(setup);
-    let root = Identity {
-        user: Some("root".into()),
-        ..identity.clone()
-    };
     script.raw("ek_me=$(id -un)\nif [ \"$(id -u)\" = 0 ]; then ek_me=root; fi\n");
-    define(&mut script, "ek_w", &root)?;
-    script.raw("ek_why=$(ek_w true </dev/null 2>&1) || {\nek_say denied\n");
+    define(&mut script, "ek_w", &as_root(identity))?;
+    script.raw("ek_become ek_w || {\nek_say \"denied $ek_s\"\n");
     script.raw("printf '%s' \"$ek_why\"\nexit 0\n}\n");
-    let (shell, len) = (&setup.shell, text.len());
-    let call = format!("ek_w {shell} -c 'eval \"$(head -c {len})\"' sh 0 \"$ek_me\" \"$PPID\"\n");
-    script.raw(call);
+    let len = text.len();
+    script.raw(format!("ek_w {len} 0 \"$ek_me\" \"$PPID\"\n"));
     let (outer, _) = script.finish(Needs {
         sections: true,
         ..Needs::default()

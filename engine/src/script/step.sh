@@ -11,7 +11,8 @@ ek_open_spool() {
     ek_spool=$ek_dir/spool/x.$ek_nonce
     mkdir -p -m 0700 -- "$ek_spool" || ek_sick 'no directory can be made in it'
   else
-    ek_spool=$(mktemp -d "${TMPDIR:-/tmp}/evenkeel.XXXXXX") || exit 1
+    ek_scratch || return 1
+    ek_spool=$ek_text
   fi
 }
 
@@ -345,7 +346,7 @@ ek_start ${ek_t##*) }
 printf "%s %s %s\n" "$ek_b" "$ek_p" "$ek_t" >"$ek_d/pid.new"
 mv -f -- "$ek_d/pid.new" "$ek_d/pid" || exit
 read -r ek_from ek_r </proc/uptime
-if [ "$ek_s" -gt 0 ]; then timeout -k 10 "$ek_s" "$@"; else "$@"; fi >"$ek_d/o" 2>"$ek_d/e"
+"$@" >"$ek_d/o" 2>"$ek_d/e"
 ek_r=$?
 read -r ek_to ek_x </proc/uptime
 ek_ms=$(( ${ek_to%.*}${ek_to#*.} - ${ek_from%.*}${ek_from#*.} ))
@@ -363,7 +364,7 @@ ek_launch() {
   timeout 0 "$ek_shell" -c "$ek_watch" sh "$ek_ld" "$ek_lock" "$ek_secs" "$@"
 }
 
-# ek_long NAME SECONDS ACCEPTED OFFSET LENGTH WRAPPER ARGV…: starts a long step; its script and its
+# ek_long NAME SECONDS ACCEPTED OFFSET LENGTH WRAPPER SCRIPT: starts a long step; its script and its
 # input are in the stream.
 ek_long() {
   ek_begin || return 0
@@ -389,7 +390,7 @@ ek_long() {
     (
       # Not by a redirection of the whole: the shell would keep the old stdout open beside it.
       exec >/dev/null 2>&1
-      ek_pre=ek_launch
+      ek_pre=ek_launch ek_limit=$ek_secs
       "$@"
     ) &
   ek_in=

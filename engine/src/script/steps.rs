@@ -237,8 +237,6 @@ pub(super) fn long(
         at.to_string(),
         size.to_string(),
     ])?;
-    let shell = &script.setup.shell;
-    let tail = format!(" {wrapper} {shell} -c 'eval \"$(head -c {len})\"'\n");
-    script.raw(tail);
+    script.raw(format!(" {wrapper} {len}\n"));
     Ok(())
 }

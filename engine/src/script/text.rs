@@ -134,8 +134,9 @@ impl<'a> Script<'a> {
     /// The text and the data. All of it is one function: of a script that was cut off, nothing runs.
     pub(super) fn finish(self, needs: Needs) -> (Vec<u8>, Vec<Piece>) {
         let mut text = format!(
-            "ek_nonce={}\nek_shell={}\nek_half={}\n",
+            "set +aefuvx\nek_nonce={}\nek_mark={}\nek_shell={}\nek_half={}\n",
             self.setup.nonce,
+            self.setup.mark(),
             self.setup.shell,
             crate::step::OUTPUT_LIMIT / 2
         );

@@ -122,7 +122,7 @@ async fn who_cannot_be_become_is_not_known_yet_or_an_error() {
 
         let first = change(vec![step(nobody(), sh("true"), None)]);
         match machine.host.exchange(first).await {
-            Err(HostError::Privilege { user, why }) => {
+            Err(HostError::Privilege { user, why, .. }) => {
                 assert_eq!(user, "no-such-user");
                 assert!(!why.is_empty());
             }
@@ -260,7 +260,7 @@ async fn a_login_user_who_may_not_become_root_is_told() {
             ..look(vec![whoami(Identity::login())])
         };
         match host.exchange(exchange).await {
-            Err(HostError::Privilege { user, why }) => {
+            Err(HostError::Privilege { user, why, .. }) => {
                 assert_eq!(user, "root");
                 assert!(!why.is_empty());
             }
