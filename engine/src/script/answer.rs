@@ -197,9 +197,10 @@ fn cut_off(received: &Received, nothing: bool) -> HostError {
         let said = said.unwrap_or(end).trim();
         HostError::Barred {
             why: format!("no script ran, the login ended with status {status} and said `{said}`"),
-            help: "the user's login has to run commands by `sh`: look at its shell in `/etc/passwd` \
+            help:
+                "the user's login has to run commands by `sh`: look at its shell in `/etc/passwd` \
                    (`nologin`?), and at `ForceCommand` of its sshd or `command=` of the key"
-                .to_owned(),
+                    .to_owned(),
         }
     } else if nothing {
         HostError::Unreachable(format!("no script ran (status {status}): {end}"))

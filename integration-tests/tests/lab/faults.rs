@@ -153,8 +153,8 @@ const FAULTS: [Fault; 12] = [
         breaks: Host::kill_sessions,
         meanwhile: go,
         repairs: NOTHING,
-        ends: &[0],
-        says: &[],
+        ends: &[0, 4],
+        says: &["the connection was lost"],
     },
     Fault {
         name: "sshd is killed and does not come back",
@@ -167,7 +167,7 @@ const FAULTS: [Fault; 12] = [
             host.sh("systemctl start ssh");
         },
         ends: &[4],
-        says: &["refused"],
+        says: &["refused", "the connection was lost"],
     },
     Fault {
         name: "the disk is full",

@@ -130,8 +130,8 @@ fn logins_with_a_password_and_with_a_certificate() {
         &lab,
         "a wrong password for sudo",
         &["-i", "become.ini"],
-        2,
-        &["password", "oper"],
+        4,
+        &["password is wrong", "ansible_become_password"],
     );
 
     let keygen = |args: &[&str]| {
@@ -184,7 +184,7 @@ fn a_host_that_runs_no_sh_is_named() {
     host.sh("chsh -s /usr/sbin/nologin deploy");
     refused(&lab, "nobody may log in", &[], 4, &["one", "nologin"]);
     host.sh("chsh -s /bin/rbash deploy");
-    works(&lab, "a restricted bash", &[]);
+    refused(&lab, "a restricted bash", &[], 4, &["one", "restricted"]);
     host.sh("chsh -s /bin/false deploy");
     refused(&lab, "a shell that does nothing", &[], 4, &["one"]);
     host.sh("chsh -s /bin/bash deploy && touch /run/nologin");
