@@ -11,6 +11,8 @@ mod long;
 mod privilege;
 #[path = "script_host/probes.rs"]
 mod probes;
+#[path = "script_host/real_become.rs"]
+mod real_become;
 #[path = "script_host/runs.rs"]
 mod runs;
 #[path = "script_host/scale.rs"]

@@ -14,32 +14,37 @@ ek_limit=0
 # The wrappers that need a terminal.
 ek_ttys=
 
-# What runs at the other side: LENGTH MARK ARGUMENTS…
+# What runs at the other side: LENGTH MARK ARGUMENTS…; the mark is `-` where there is none.
 # shellcheck disable=SC2016  # another shell expands it
-ek_inside='n=$1 m=$2; shift 2; [ "$n" != 0 ] || exit 0; while [ -n "$m" ] && IFS= read -r x; do [ "$x" != "$m" ] || m=; done; unset m x; eval "$(head -c "$n")"'
+ek_inside='n=$1 m=$2; shift 2; [ "$n" != 0 ] || exit 0; while [ "$m" != - ] && IFS= read -r x; do [ "$x" != "$m" ] || m=-; done; unset m x; eval "$(head -c "$n")"'
+# The same for `sudo -i` and `sudo -s`, which let a login shell read it and leave each `$` to that.
+ek_inside_shell='eval "`printf %b '"'"'n=\00441 m=\00442; shift 2; [ \0042\0044n\0042 != 0 ] || exit 0; while [ \0042\0044m\0042 != - ] && IFS= read -r x; do [ \0042\0044x\0042 != \0042\0044m\0042 ] || m=-; done; unset m x; eval \0042\0044(head -c \0042\0044n\0042)\0042'"'"'`"'
 
 # ek_self LENGTH ARGUMENTS…: the wrapper of who runs this script.
 ek_self() {
   ek_n=$1
   shift
-  set -- "$ek_shell" -c "$ek_inside" sh "$ek_n" '' "$@"
+  set -- "$ek_shell" -c "$ek_inside" sh "$ek_n" - "$@"
   [ "$ek_limit" = 0 ] || set -- timeout -k 10 "$ek_limit" "$@"
   $ek_pre "$@"
 }
 
 # ek_choose METHOD: by what ek_u is become, in ek_m. Root needs no method and no password: it takes
-# what there is.
+# what there is, and doas last, as its rules seldom name root.
 ek_choose() {
   ek_m=$1
   if [ "$ek_me" = "$ek_u" ]; then
     ek_m=own ek_pw=
   elif [ "$ek_me" = root ]; then
     ek_pw=
-    for ek_m in "$1" sudo su; do ! command -v "$ek_m" >/dev/null || break; done
+    case $1 in doas) set -- su sudo doas ;; *) set -- "$1" sudo su ;; esac
+    for ek_m in "$@"; do ! command -v "$ek_m" >/dev/null || break; done
   fi
-  ek_feed=$ek_pw ek_tty=
+  ek_feed=$ek_pw ek_tty='' ek_in=$ek_inside
   # doas reads from the terminal only.
   [ "$ek_m" != doas ] || { ek_feed='' ek_tty=$ek_pw; }
+  ek_until_mark=-
+  [ -z "$ek_feed" ] || [ -z "$ek_mark" ] || ek_until_mark=$ek_mark
 }
 
 # ek_enter ARGV…: runs what becomes somebody, with the password before all else that it may read.

@@ -59,6 +59,9 @@ fn define(script: &mut Script<'_>, name: &str, who: &Identity) -> Result<(), Hos
     script.raw(format!(
         "\ncase \" $ek_ttys \" in *' {name} '*) ek_tty=1 ;; esac\n"
     ));
+    if who.method == Method::Sudo && who.flags.iter().any(|flag| by_shell(flag)) {
+        script.raw("[ \"$ek_m\" != sudo ] || ek_in=$ek_inside_shell\n");
+    }
     script.raw(INNER);
     script.raw("case $ek_m in\nown) ;;\nsudo)\nset -- -H -u \"$ek_u\" -- \"$@\"\n");
     script.raw("if [ -n \"$ek_pw\" ]; then set -- -S -p '' \"$@\"; else set -- -n \"$@\"; fi\n");
@@ -75,8 +78,7 @@ fn define(script: &mut Script<'_>, name: &str, who: &Identity) -> Result<(), Hos
 }
 
 /// What is run at the other side; a limit of time is kept there too, as nobody here may kill it.
-const INNER: &str =
-    "set -- \"$ek_shell\" -c \"$ek_inside\" sh \"$ek_n\" \"${ek_feed:+$ek_mark}\" \"$@\"
+const INNER: &str = "set -- \"$ek_shell\" -c \"$ek_in\" sh \"$ek_n\" \"$ek_until_mark\" \"$@\"
 [ \"$ek_limit\" = 0 ] || set -- timeout -k 10 \"$ek_limit\" \"$@\"
 ";
 
@@ -98,6 +100,12 @@ fn flags(script: &mut Script<'_>, who: &Identity, method: Method) -> Result<(), 
     let asks = who.secret.is_some();
     script.words(who.flags.iter().filter(|flag| !(asks && silent(flag))))?;
     Ok(())
+}
+
+/// Whether the flag makes sudo run things by a shell.
+fn by_shell(flag: &str) -> bool {
+    let letters = flag.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
+    matches!(flag, "--login" | "--shell") || letters.is_some_and(|all| all.contains(['i', 's']))
 }
 
 /// A password is one line: that is how it is sent.

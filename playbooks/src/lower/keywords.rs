@@ -141,14 +141,6 @@ impl<'a> Keywords<'a> {
             return Ok(Identity::login());
         }
         let text_of = |value: Option<Value>| value.and_then(|value| value.as_text());
-        let user = match text_of(self.var(&["ansible_become_user"])?) {
-            Some(user) => Some(user),
-            None => self.text(|common| common.become_user.as_ref())?,
-        };
-        let user = user
-            .or_else(|| privilege.user.clone())
-            .or_else(|| settings.become_user.clone())
-            .unwrap_or_else(|| "root".to_owned());
         let method = match text_of(self.var(&["ansible_become_method"])?) {
             Some(method) => Some(method),
             None => self.text(|common| common.become_method.as_ref())?,
@@ -163,21 +155,49 @@ impl<'a> Keywords<'a> {
                     .map_or(Ok(Method::Sudo), method_of)?,
             },
         };
-        let secret = match self.var(&["ansible_become_password", "ansible_become_pass"])? {
+        let of = Names::of(method);
+        let user = match text_of(self.var(&[of.user, "ansible_become_user"])?) {
+            Some(user) => Some(user),
+            None => self.text(|common| common.become_user.as_ref())?,
+        };
+        let user = user
+            .or_else(|| privilege.user.clone())
+            .or_else(|| settings.become_user.clone())
+            .unwrap_or_else(|| "root".to_owned());
+        if let Some(exe) = text_of(self.var(&[of.exe, "ansible_become_exe"])?)
+            && exe.rsplit('/').next() != Some(of.program)
+        {
+            return Err(Fault::new(
+                "unsupported",
+                format!("`{exe}` cannot stand in for `{}`", of.program),
+            )
+            .help("leave `ansible_become_exe` out, and set `become_method` to sudo, su or doas"));
+        }
+        let secret = match self.var(&[of.pass, "ansible_become_pass", "ansible_become_password"])? {
             Some(Value::Secret(secret)) => Some(secret),
             Some(value) => value.as_text().map(Secret::new),
             None => privilege.password.clone(),
         };
-        let flags = match text_of(self.var(&["ansible_become_flags"])?) {
+        let secret = secret.as_ref().map(one_line).transpose()?.flatten();
+        let flags = match text_of(self.var(&[of.flags, "ansible_become_flags"])?) {
             Some(flags) => Some(flags),
             None => self.text(|common| common.become_flags.as_ref())?,
         };
-        let flags = flags.map(|flags| shlex::split(&flags).unwrap_or_default());
+        let flags = match flags {
+            None => Vec::new(),
+            Some(flags) => shlex::split(&flags).ok_or_else(|| {
+                Fault::new(
+                    "wrong_value",
+                    format!("a quote is open in the `become_flags` `{flags}`"),
+                )
+                .help("close it, or put a backslash before it")
+            })?,
+        };
         Ok(Identity {
             user: Some(user),
             method,
             secret,
-            flags: flags.unwrap_or_default(),
+            flags,
         })
     }
 
@@ -210,8 +230,63 @@ impl<'a> Keywords<'a> {
     }
 }
 
+/// What a method calls its variables, beside those of all methods. The special ones win.
+struct Names {
+    program: &'static str,
+    user: &'static str,
+    pass: &'static str,
+    flags: &'static str,
+    exe: &'static str,
+}
+
+impl Names {
+    fn of(method: Method) -> Self {
+        match method {
+            Method::Sudo => Self {
+                program: "sudo",
+                user: "ansible_sudo_user",
+                pass: "ansible_sudo_pass",
+                flags: "ansible_sudo_flags",
+                exe: "ansible_sudo_exe",
+            },
+            Method::Su => Self {
+                program: "su",
+                user: "ansible_su_user",
+                pass: "ansible_su_pass",
+                flags: "ansible_su_flags",
+                exe: "ansible_su_exe",
+            },
+            Method::Doas => Self {
+                program: "doas",
+                user: "ansible_doas_user",
+                pass: "ansible_doas_pass",
+                flags: "ansible_doas_flags",
+                exe: "ansible_doas_exe",
+            },
+        }
+    }
+}
+
+/// A password as it is typed: what a file ends with is no part of it. `None`: there is none.
+fn one_line(secret: &Secret) -> Result<Option<Secret>, Fault> {
+    let all = secret.reveal();
+    let ends = all.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r'));
+    let line = &all[..ends.map_or(0, |at| at + 1)];
+    if line.iter().any(|byte| matches!(byte, b'\n' | b'\r' | 0)) {
+        return Err(Fault::new(
+            "wrong_value",
+            "the password to become another user has more than one line",
+        )
+        .help("give one line"));
+    }
+    if line.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Secret::new(line)))
+}
+
 fn method_of(name: &str) -> Result<Method, Fault> {
-    match name {
+    match name.strip_prefix("ansible.builtin.").unwrap_or(name) {
         "sudo" => Ok(Method::Sudo),
         "su" => Ok(Method::Su),
         "doas" => Ok(Method::Doas),

@@ -363,6 +363,28 @@ fn blocks_pass_on_their_keywords() {
 }
 
 #[test]
+fn passwords_come_from_variables_of_the_method() {
+    let play = |vars: &str| {
+        let text = format!(
+            "- hosts: localhost\n  become: true\n  vars: {vars}\n  tasks:\n    - put: {{path: /a}}\n"
+        );
+        loaded(&text).list.tasks[0].identity.clone()
+    };
+    let sudo =
+        play("{ansible_become_password: a, ansible_sudo_pass: \"b\\n\", ansible_su_pass: c}");
+    assert_eq!(sudo.secret.unwrap().reveal(), b"b");
+    let su = play(
+        "{ansible_become_method: ansible.builtin.su, ansible_become_pass: a, ansible_su_flags: '-l x'}",
+    );
+    assert_eq!(su.secret.unwrap().reveal(), b"a");
+    assert_eq!(
+        (su.method, su.flags.len()),
+        (evenkeel_engine::Method::Su, 2)
+    );
+    assert_eq!(play("{ansible_become_password: ''}").secret, None);
+}
+
+#[test]
 fn hosts_groups_and_their_variables() {
     let dir = tempfile::tempdir().expect("a folder");
     write(
