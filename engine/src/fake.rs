@@ -42,7 +42,7 @@ use std::{
 use async_trait::async_trait;
 
 use crate::{
-    host::{Exchange, Host, HostError, Reply, Stopping, Traffic},
+    host::{Exchange, Host, HostError, Recall, Reply, Stopping, Traffic},
     late::NotYet,
     probe::{AnyProbe, Probe},
     step::{Done, Effect},
@@ -93,6 +93,13 @@ impl FakeHost {
     #[must_use]
     pub fn group(self, name: &str, gid: u32) -> Self {
         self.with(|world| world.add_group(name, gid))
+    }
+
+    /// Its machine id. Hosts with the same one are taken for names of one machine.
+    #[must_use]
+    pub fn machine(self, id: &str) -> Self {
+        self.state().ledger.machine = Some(id.to_owned());
+        self
     }
 
     /// Says who is logged in; the user is there already.
@@ -239,6 +246,11 @@ impl Host for FakeHost {
         // As with a real host, others get their turn meanwhile.
         tokio::task::yield_now().await;
         self.exchange_now(&exchange)
+    }
+
+    async fn recall(&self, _: &Exchange) -> Result<Recall, HostError> {
+        tokio::task::yield_now().await;
+        self.state().recall()
     }
 
     async fn stop(&self, stopping: &Stopping) -> Result<(), HostError> {

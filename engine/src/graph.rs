@@ -27,6 +27,7 @@ use petgraph::{
 use crate::{Nature, TaskId, TaskList, Thing, Touches};
 
 pub use cycle::{Cycle, CycleLink};
+pub(crate) use sweep::groups;
 
 /// What the engine knows of a task when the graph is built.
 #[derive(Clone, Debug, Default)]

@@ -21,6 +21,13 @@ pub trait Host: Send + Sync {
     /// One request, one answer: a round trip. Every wait in it has a bound.
     async fn exchange(&self, exchange: Exchange) -> Result<Reply, HostError>;
 
+    /// What became of the last exchange with steps, whose answer was lost with its connection. What
+    /// did not begin by now never does.
+    async fn recall(&self, lost: &Exchange) -> Result<Recall, HostError> {
+        let _ = lost;
+        Ok(Recall::Unknown)
+    }
+
     /// Asks a chain of this run that is going on to stop before its next step. Not an exchange of
     /// its own: it never waits for the chain.
     async fn stop(&self, exchange: &Stopping) -> Result<(), HostError>;
@@ -71,8 +78,15 @@ pub struct Exchange {
     /// does not hold, and the stop flag between two steps.
     pub ops: Vec<Op>,
     /// Done in order in any case, after `ops`, if the lock was got. Only `Observe`, `Journal`,
-    /// `Snapshot`, `Await` and `Release`.
+    /// `Snapshot`, `Await`, `Drop` and `Release`.
     pub tail: Vec<Op>,
+}
+
+impl Exchange {
+    /// Whether anything is done that must not be done twice.
+    pub fn acts(&self) -> bool {
+        self.ops.iter().any(|op| matches!(op, Op::Step { .. }))
+    }
 }
 
 /// How the lock is taken.
@@ -138,12 +152,18 @@ pub enum Op {
         on_failure: Option<usize>,
     },
     /// Waits until one of these long steps has ended, at most so long. Answered by
-    /// [`OpResult::Awaited`], one for each name. What has ended is removed from the spool.
+    /// [`OpResult::Awaited`], one for each name. The answer may be lost: the spools stay until
+    /// [`Op::Drop`].
     Await {
         /// Names of spools.
         long: Vec<String>,
         /// At most so long; 0 only looks.
         millis: u64,
+    },
+    /// Removes the spools of long steps whose end is known. Answered by [`OpResult::Written`].
+    Drop {
+        /// Names of spools.
+        long: Vec<String>,
     },
     /// Gives the lock back. Answered by [`OpResult::Written`].
     Release,
@@ -165,6 +185,32 @@ pub enum Reply {
     Held(String),
     /// The ledger was written by another run since it was read; nothing was done.
     Stale,
+}
+
+/// What became of an exchange whose answer was lost.
+#[derive(Clone, Debug)]
+pub enum Recall {
+    /// It was not begun, and never will be: it may be sent again.
+    Never,
+    /// It goes on.
+    Going,
+    /// It is over.
+    Over(Over),
+    /// Nobody knows: only the ledger says what was begun, and what ended.
+    Unknown,
+}
+
+/// What the host itself noted of an exchange whose answer was lost.
+#[derive(Clone, Debug)]
+pub struct Over {
+    /// One for each of `ops`: how steps ended, what was asked between them, and whether guards held.
+    /// Everything else is `NotReached`.
+    pub ops: Vec<OpResult>,
+    /// Whether its script came to its end. If not, it was killed: one of the steps that were not
+    /// reached may have been begun.
+    pub whole: bool,
+    /// Whether the host was started again since. What was not synced may be lost.
+    pub restarted: bool,
 }
 
 /// What one operation gave.

@@ -42,8 +42,8 @@ pub use step::{
     Action, Attrs, Cause, Change, Content, Diff, Done, Effect, OUTPUT_LIMIT, Plan, Run, Step, Write,
 };
 pub use task::{
-    BlockId, HostEntry, HostId, Judge, Judgement, Output, Outputs, Part, Place, Resolve, Resolved,
-    Task, TaskId, TaskList, Turn,
+    BlockId, HostEntry, HostId, Judge, Judgement, Meets, Output, Outputs, Part, Place, Resolve,
+    Resolved, Task, TaskId, TaskList, Turn,
 };
 pub use thing::{Thing, Touches};
 pub use value::{BindError, Map, Value, bind};

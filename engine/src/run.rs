@@ -16,6 +16,7 @@ mod exchange;
 mod finish;
 mod known;
 mod masking;
+mod reconnect;
 mod settle;
 mod tell;
 mod walk;
@@ -62,6 +63,8 @@ pub struct Options {
     pub forks: usize,
     /// How long to wait for another run's lock, over all.
     pub lock_wait: Duration,
+    /// How long a host whose connection was lost may stay away; zero: it is not waited for.
+    pub reconnect: Duration,
     /// The run's id: letters, digits and `-`; no two runs share it.
     pub run: String,
     /// What it is called: the playbooks.
@@ -97,6 +100,7 @@ impl Options {
             keep_going: false,
             forks: 200,
             lock_wait: Duration::from_secs(600),
+            reconnect: Duration::from_secs(180),
             run: crate::source::hex(&random),
             playbooks: Vec::new(),
             audit: Audit::default(),

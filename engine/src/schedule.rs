@@ -13,7 +13,12 @@ mod layout;
 #[cfg(test)]
 mod tests;
 
-use std::{cmp::Reverse, collections::BinaryHeap, ops::Range, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, BinaryHeap},
+    ops::Range,
+    sync::Arc,
+};
 
 use layout::{Block, Carry, Layout, Link};
 
@@ -117,6 +122,8 @@ pub struct Schedule {
     blames: Vec<Option<Blame>>,
     /// Blocks (by their number in the layout) whose failure a rescue takes.
     failed_blocks: Vec<bool>,
+    /// The hosts that failed in each play.
+    failed_hosts: Vec<BTreeSet<HostId>>,
     hosts: Vec<Queue>,
     open: usize,
 }
@@ -130,6 +137,7 @@ impl Schedule {
             states: vec![State::Open; waits.len()],
             blames: vec![None; waits.len()],
             failed_blocks: vec![false; layout.blocks.len()],
+            failed_hosts: vec![BTreeSet::new(); layout.plays()],
             hosts: vec![Queue::default(); list.hosts.len()],
             open: list.tasks.len(),
             waits,
@@ -174,6 +182,18 @@ impl Schedule {
         self.assert_turn(node);
         self.states[node] = State::Running;
         self.tidy(self.layout.host(node));
+    }
+
+    /// A task that was started is to be decided anew: what was begun of it is lost.
+    pub fn put_back(&mut self, task: TaskId) {
+        let node = self.layout.node(task);
+        assert!(
+            self.states[node] == State::Running,
+            "BUG: task {} does not run",
+            task.0
+        );
+        self.states[node] = State::Open;
+        self.ready(node);
     }
 
     /// A task whose turn had come has ended.
@@ -233,6 +253,22 @@ impl Schedule {
                 self.end(node, State::Blocked);
             }
         }
+    }
+
+    /// A host cannot be reached any more: what runs there has failed, and nothing more is done.
+    pub fn lose_host(&mut self, host: HostId) {
+        let layout = Arc::clone(&self.layout);
+        let nodes = &layout.hosts[host.index()];
+        for &node in nodes {
+            if self.states[node] == State::Running {
+                self.finish(layout.task(node), Ended::Failed);
+            }
+        }
+        let next = nodes.iter().find(|node| self.states[**node] == State::Open);
+        if let Some(next) = next {
+            self.fail_play(*next);
+        }
+        self.end_host(host, None);
     }
 
     /// A task whose turn has come turns out to be `into` tasks: a loop or an include that is named
@@ -319,6 +355,9 @@ impl Schedule {
         let layout = Arc::clone(&self.layout);
         let by = layout.task(failed);
         let rescued = self.rescued(by);
+        if !rescued {
+            self.fail_play(failed);
+        }
         if !rescued && self.rule == FailureRule::KeepGoing {
             return;
         }
@@ -337,6 +376,35 @@ impl Schedule {
         }
         for &node in layout.later(&layout.hosts[layout.host(failed).index()], failed) {
             self.blame(failed, node, blame);
+        }
+    }
+
+    /// A failure that nobody takes may be one too many for its play: then it ends on all its hosts.
+    /// The same task still runs on those that have not come to it.
+    fn fail_play(&mut self, failed: usize) {
+        let layout = Arc::clone(&self.layout);
+        let (play, hosts, bears) = layout.limit(failed);
+        self.failed_hosts[play].insert(layout.host(failed));
+        let count = self.failed_hosts[play].len();
+        if bears.is_none_or(|bears| count * 100 <= bears as usize * hosts) {
+            return;
+        }
+        let blame = Blame {
+            by: layout.task(failed),
+            rescued: false,
+        };
+        for host in layout
+            .fellows(failed)
+            .filter(|host| *host != layout.host(failed))
+        {
+            let nodes = &layout.hosts[host.index()];
+            // What its own copy stands in says what still runs: `always`.
+            let copy = nodes.iter().find(|node| layout.are_copies(failed, **node));
+            for &node in layout.later(nodes, failed) {
+                if !layout.are_copies(failed, node) {
+                    self.blame(copy.copied().unwrap_or(failed), node, blame);
+                }
+            }
         }
     }
 

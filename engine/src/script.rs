@@ -16,7 +16,10 @@ mod wire;
 
 use std::{
     fmt,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -24,7 +27,7 @@ use async_trait::async_trait;
 
 use crate::{
     connection::Connection,
-    host::{Exchange, Host, HostError, Op, Reply, Stopping, Traffic},
+    host::{Exchange, Host, HostError, Op, Recall, Reply, Stopping, Traffic},
     source::hex,
     step::{Action, Run},
 };
@@ -52,6 +55,8 @@ pub struct ScriptHost<C> {
     shell: String,
     root_dir: String,
     limit: u64,
+    /// The last exchange with steps.
+    last: Mutex<Option<answer::Sendings>>,
     exchanges: AtomicU64,
     sent: AtomicU64,
     received: AtomicU64,
@@ -65,6 +70,7 @@ impl<C: Connection> ScriptHost<C> {
             shell: "sh".into(),
             root_dir: "/var/lib/evenkeel".into(),
             limit: 256 * 1024 * 1024,
+            last: Mutex::new(None),
             exchanges: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
@@ -90,6 +96,10 @@ impl<C: Connection> ScriptHost<C> {
     pub fn answer_limit(mut self, bytes: u64) -> Self {
         self.limit = bytes;
         self
+    }
+
+    fn last(&self) -> std::sync::MutexGuard<'_, Option<answer::Sendings>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set_up(&self) -> Result<SetUp, HostError> {
@@ -125,12 +135,28 @@ impl<C: Connection> Host for ScriptHost<C> {
     async fn exchange(&self, exchange: Exchange) -> Result<Reply, HostError> {
         let setup = self.set_up()?;
         let sent = build::exchange(&setup, &exchange)?;
+        if exchange.acts() && exchange.lock.is_some() {
+            *self.last() = Some((setup.nonce.clone(), sent.groups.clone()));
+        }
         self.exchanges.fetch_add(1, Ordering::Relaxed);
         let bound = patience(&exchange) + carriage(sent.bytes());
         let received = within(bound, self.send(&sent)).await?;
         self.sent.fetch_add(received.sent, Ordering::Relaxed);
         self.received.fetch_add(received.bytes(), Ordering::Relaxed);
         answer::read(&setup, &exchange, &sent.groups, &received)
+    }
+
+    async fn recall(&self, lost: &Exchange) -> Result<Recall, HostError> {
+        let Some(last) = self.last().clone() else {
+            return Ok(Recall::Never);
+        };
+        let setup = self.set_up()?;
+        let sent = build::recall(&setup, lost, &last.0)?;
+        self.exchanges.fetch_add(1, Ordering::Relaxed);
+        let received = within(LOOK, self.send(&sent)).await?;
+        self.sent.fetch_add(received.sent, Ordering::Relaxed);
+        self.received.fetch_add(received.bytes(), Ordering::Relaxed);
+        answer::recalled(&setup, lost, &last, &received)
     }
 
     async fn stop(&self, stopping: &Stopping) -> Result<(), HostError> {
@@ -163,6 +189,7 @@ fn patience(exchange: &Exchange) -> Duration {
     let of = |op: &Op| match op {
         Op::Observe { .. } | Op::Guard { .. } => LOOK,
         Op::Await { millis, .. } => Duration::from_millis(*millis),
+        Op::Drop { .. } => FILES,
         Op::Step {
             long: None, action, ..
         } => match action.as_ref() {

@@ -179,6 +179,30 @@ pub struct Task {
     pub selected: bool,
     /// Nothing is said of it as long as it goes well: it only gathers what other tasks read.
     pub silent: bool,
+    /// How it stands to what is listed before and after it on other hosts of its play.
+    pub meets: Meets,
+    /// Waits for no other host unless it must (`strategy: free`).
+    pub free: bool,
+    /// Of its copies for several hosts so many run at once; 0: all (`throttle`).
+    pub throttle: u32,
+    /// If it fails, and then more than so many percent of its play's hosts have failed, the play and
+    /// all after it end on all of them (`any_errors_fatal`: 0).
+    pub bears: Option<u32>,
+    /// The play as it is written: batches (`serial`) are plays of their own that share it.
+    pub family: u32,
+}
+
+/// How a task stands to the other hosts of its play.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Meets {
+    /// It waits for none of them because of its place in the list.
+    #[default]
+    Freely,
+    /// What is listed before it ends first, on all of them.
+    Earlier,
+    /// That, and what is listed after it waits for it, on all of them: it is done for all
+    /// (`run_once`).
+    All,
 }
 
 impl fmt::Debug for Task {
@@ -232,6 +256,11 @@ impl Task {
             writes: None,
             selected: true,
             silent: false,
+            meets: Meets::Freely,
+            free: false,
+            throttle: 0,
+            bears: None,
+            family: 0,
         }
     }
 
@@ -389,9 +418,18 @@ impl Output {
         let mut map = match &self.value {
             Value::Map(map) => map.clone(),
             Value::Null => crate::value::Map::new(),
-            other if self.looped => [("results".to_owned(), other.clone())]
-                .into_iter()
-                .collect(),
+            other if self.looped => {
+                let message = match (self.failed, self.skipped) {
+                    (true, _) => "One or more items failed",
+                    (false, true) => "All items skipped",
+                    (false, false) => "All items completed",
+                };
+                let pairs = [("results", other.clone()), ("msg", message.into())];
+                pairs
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .into_iter()
+                    .collect()
+            }
             other => [("value".to_owned(), other.clone())].into_iter().collect(),
         };
         map.insert("changed".to_owned(), self.changed.clone());

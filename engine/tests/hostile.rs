@@ -270,6 +270,7 @@ proptest! {
                 mode: if check { Mode::Check } else { Mode::Apply },
                 lock_wait: Duration::from_millis(20),
                 diff: true,
+                reconnect: Duration::from_millis(30),
                 ..Options::new()
             };
             let events = |_: &Event| {};

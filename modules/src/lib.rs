@@ -10,8 +10,8 @@
 
 use evenkeel_engine::Registry;
 
+mod accounts;
 mod args;
-
 mod attributes;
 mod look;
 mod many;
@@ -19,6 +19,7 @@ mod mode;
 mod paths;
 mod put;
 mod tree;
+pub use accounts::{Ageing, Entry, LocalGroup, Login, Numbers, Shadow, Taken};
 pub use args::Unsupported;
 pub use attributes::Attributes;
 pub use mode::Mode;
@@ -50,6 +51,7 @@ modules! {
     fail => Fail,
     file => File,
     file_template => FileTemplate,
+    group => Group,
     lineinfile => Lineinfile,
     pip => Pip,
     set_fact => SetFact,
@@ -57,5 +59,6 @@ modules! {
     shell => Shell,
     stat => Stat,
     systemd_unit => SystemdUnit,
+    useradd => Useradd,
     yum => Yum,
 }

@@ -21,6 +21,8 @@ mod copy;
 mod file;
 #[path = "cases/file_template.rs"]
 mod file_template;
+#[path = "cases/group.rs"]
+mod group;
 #[path = "cases/lineinfile.rs"]
 mod lineinfile;
 #[path = "cases/pip.rs"]
@@ -31,6 +33,8 @@ mod say;
 mod stat;
 #[path = "cases/systemd_unit.rs"]
 mod systemd_unit;
+#[path = "cases/useradd.rs"]
+mod useradd;
 #[path = "cases/yum.rs"]
 mod yum;
 
@@ -43,11 +47,13 @@ fn all() -> Vec<Expect> {
         copy::cases(),
         file::cases(),
         file_template::cases(),
+        group::cases(),
         lineinfile::cases(),
         pip::cases(),
         say::cases(),
         stat::cases(),
         systemd_unit::cases(),
+        useradd::cases(),
         yum::cases(),
     ]
     .into_iter()

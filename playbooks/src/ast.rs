@@ -31,6 +31,12 @@ pub struct Play {
     pub gather_facts: Option<Flag>,
     /// `strategy`.
     pub strategy: Strategy,
+    /// `serial`: how many hosts at a time, numbers or percentages; the last counts on.
+    pub serial: Vec<Spanned<String>>,
+    /// `max_fail_percentage`.
+    pub max_fail_percentage: Option<Spanned<String>>,
+    /// `order`.
+    pub order: HostOrder,
     /// `pre_tasks`.
     pub pre_tasks: Vec<Item>,
     /// `tasks`.
@@ -49,6 +55,20 @@ pub enum Strategy {
     Linear,
     /// Each host for itself.
     Free,
+}
+
+/// In which order the hosts of a play are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HostOrder {
+    /// As the inventory has them.
+    #[default]
+    Inventory,
+    /// The other way round.
+    ReverseInventory,
+    /// By name.
+    Sorted,
+    /// By name, the other way round.
+    ReverseSorted,
 }
 
 /// One entry of a list of tasks.
@@ -219,6 +239,12 @@ pub struct Common {
     pub no_log: Option<Flag>,
     /// `ignore_errors`.
     pub ignore_errors: Option<Flag>,
+    /// `run_once`: for all hosts of the play, on the first of them.
+    pub run_once: Option<Flag>,
+    /// `any_errors_fatal`: a failure ends the play on all hosts.
+    pub any_errors_fatal: Option<Flag>,
+    /// `throttle`: on so many hosts at once at most.
+    pub throttle: Option<Spanned<OrTemplate<u32>>>,
     /// `notify`: names or topics of handlers. Not on plays.
     pub notify: Vec<Spanned<String>>,
     /// `after`: ids of tasks (`id`, `id@host`), on plays names of plays. `Some` of nothing frees a play.

@@ -33,6 +33,10 @@ pub enum Command {
     Validate(Validate),
     /// Say for each task whether it would run, why, and what it waits for; changes nothing.
     Explain(Explain),
+    /// Show which hosts there are, their groups and their variables.
+    Inventory(Inventory),
+    /// Show what is known about hosts: asks them, changes nothing.
+    Facts(Facts),
     /// Show or forget what earlier runs recorded on a host.
     #[command(subcommand)]
     Ledger(Ledger),
@@ -113,6 +117,65 @@ pub struct Explain {
     pub in_order: bool,
     /// How many hosts at once [default: 200].
     #[arg(short, long, value_name = "N", help_heading = "Run")]
+    pub forks: Option<usize>,
+}
+
+/// Show which hosts there are, their groups and their variables.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true))]
+pub struct Inventory {
+    /// All hosts and groups, with the variables of each host, as JSON.
+    #[arg(long, group = "what")]
+    pub list: bool,
+    /// Groups with the groups and hosts in them, as a tree.
+    #[arg(long, group = "what")]
+    pub graph: bool,
+    /// The variables of one host, as JSON.
+    #[arg(long, group = "what", value_name = "HOST")]
+    pub host: Option<String>,
+    /// An inventory file or directory, or `host1,host2,`; repeatable. Without one: `localhost`.
+    #[arg(short, long, value_name = "PATH")]
+    pub inventory: Vec<String>,
+    /// Only these hosts.
+    #[arg(short, long, value_name = "PATTERN")]
+    pub limit: Option<String>,
+    /// A folder with playbooks: the `group_vars` and `host_vars` in it count too.
+    #[arg(long, value_name = "DIR")]
+    pub playbook_dir: Option<PathBuf>,
+    /// With `--graph`: the variables too.
+    #[arg(long)]
+    pub vars: bool,
+    /// The group that `--graph` begins with.
+    #[arg(value_name = "GROUP", default_value = "all")]
+    pub group: String,
+}
+
+/// Show what is known about hosts: asks them, changes nothing.
+#[derive(Debug, Args)]
+pub struct Facts {
+    /// Which hosts.
+    #[arg(value_name = "PATTERN", default_value = "all")]
+    pub pattern: String,
+    /// Only facts whose names fit this pattern; repeatable.
+    #[arg(long, value_name = "NAME")]
+    pub filter: Vec<String>,
+    /// Which kinds of facts: `all`, `min`, `hardware`, `network`, `virtual` …
+    #[arg(long, value_name = "SUBSET", value_delimiter = ',')]
+    pub gather_subset: Vec<String>,
+    /// An inventory file or directory, or `host1,host2,`; repeatable. Without one: `localhost`.
+    #[arg(short, long, value_name = "PATH")]
+    pub inventory: Vec<String>,
+    /// Only these hosts.
+    #[arg(short, long, value_name = "PATTERN")]
+    pub limit: Option<String>,
+    /// Privilege.
+    #[command(flatten)]
+    pub privilege: Privilege,
+    /// Connections.
+    #[command(flatten)]
+    pub connection: Connection,
+    /// How many hosts at once [default: 200].
+    #[arg(short, long, value_name = "N")]
     pub forks: Option<usize>,
 }
 
@@ -227,7 +290,7 @@ pub struct Selection {
 }
 
 /// As whom things are done on hosts.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Privilege")]
 pub struct Privilege {
     /// Do tasks as another user, root if none is named.
@@ -259,10 +322,11 @@ pub enum Method {
 }
 
 /// How hosts are reached.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct Connection {
-    /// How to reach hosts, where the inventory says nothing else: `ssh`, `local`.
+    /// How to reach hosts, where the inventory says nothing else: `ssh`, `openssh`,
+    /// `docker`, `podman`, `chroot`, `local`.
     #[arg(short, long, value_name = "CONNECTION")]
     pub connection: Option<String>,
     /// The user to log in as, where the inventory says nothing else.
@@ -286,7 +350,7 @@ pub struct Connection {
 }
 
 /// Where the words for encrypted files come from. This version has no vault yet and says so.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Vault {
     /// Not in this version: encrypted files.
     #[arg(long, value_name = "FILE", hide = true)]

@@ -16,6 +16,8 @@ use crate::{
 mod audit;
 mod connect;
 mod explain;
+mod facts;
+mod inventory;
 mod ledger;
 mod load;
 mod modules;
@@ -52,6 +54,8 @@ fn dispatch(command: &Command) -> Exit {
         Command::Plan(args) => run::plan(args),
         Command::Validate(args) => validate::validate(args),
         Command::Explain(args) => explain::explain(args),
+        Command::Inventory(args) => inventory::inventory(args),
+        Command::Facts(args) => facts::facts(args),
         Command::Ledger(Ledger::Show(args)) => ledger::show(args),
         Command::Ledger(Ledger::Forget(args)) => ledger::forget(args),
         Command::Modules(args) => modules::modules(args),

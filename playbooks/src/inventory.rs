@@ -6,7 +6,10 @@ mod pattern;
 mod range;
 mod yaml_file;
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use evenkeel_engine::{Map, Value};
 use indexmap::{IndexMap, IndexSet};
@@ -78,23 +81,35 @@ impl Inventory {
         for source in sources {
             if source.contains(',') {
                 inventory.add_names(source, &mut out);
-            } else if Path::new(source).is_dir() {
-                out.push(
-                    Diagnostic::nowhere(
-                        "unsupported",
-                        format!("`{source}` is a directory: inventories in parts come later"),
-                    )
-                    .help("give each file of it: `-i hosts -i more`"),
-                );
             } else {
-                match files.load(Path::new(source)) {
-                    Ok(file) => inventory.add_file(files, file, &mut out),
-                    Err(error) => out.push(*error),
-                }
+                inventory.add_path(files, Path::new(source), &mut out);
             }
         }
         inventory.check_groups(&mut out);
         (inventory, out)
+    }
+
+    /// A file, or all files of a directory, by name.
+    fn add_path(&mut self, files: &mut Files, path: &Path, out: &mut Vec<Diagnostic>) {
+        if !path.is_dir() {
+            match files.load(path) {
+                Ok(file) => self.add_file(files, file, out),
+                Err(error) => out.push(*error),
+            }
+            return;
+        }
+        let mut entries: Vec<PathBuf> = match std::fs::read_dir(path) {
+            Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
+            Err(error) => {
+                let message = format!("cannot read the directory `{}`: {error}", path.display());
+                out.push(Diagnostic::nowhere("unreadable_file", message));
+                return;
+            }
+        };
+        entries.sort();
+        for entry in entries.iter().filter(|entry| is_part(entry)) {
+            self.add_path(files, entry, out);
+        }
     }
 
     fn add_names(&mut self, list: &str, out: &mut Vec<Diagnostic>) {
@@ -214,6 +229,58 @@ impl Inventory {
         matches!(name, "all" | "ungrouped") || self.groups.contains_key(name)
     }
 
+    /// Leaves only these hosts.
+    pub fn retain(&mut self, hosts: &[String]) {
+        let stays = |host: &str| hosts.iter().any(|other| other == host);
+        self.hosts.retain(|host, _| stays(host));
+        for group in self.groups.values_mut() {
+            group.hosts.retain(|host| stays(host));
+        }
+    }
+
+    /// The groups right in a group, in the order in which they are written; all that are in no other
+    /// are in `all`.
+    pub fn children_of(&self, name: &str) -> Vec<&str> {
+        if name != "all" {
+            let group = self.groups.get(name);
+            let children = group.into_iter().flat_map(|group| &group.children);
+            return children.map(String::as_str).collect();
+        }
+        let named = self.groups.get("all");
+        let named = named.into_iter().flat_map(|all| all.children.iter());
+        let mut found: Vec<&str> = vec!["ungrouped"];
+        found.extend(
+            named
+                .map(String::as_str)
+                .filter(|child| *child != "ungrouped"),
+        );
+        let inside = |name: &str| {
+            let others = self
+                .groups
+                .iter()
+                .filter(|(other, _)| other.as_str() != "all");
+            others
+                .flat_map(|(_, group)| &group.children)
+                .any(|child| child == name)
+        };
+        for name in self.groups.keys().map(String::as_str) {
+            if !["all", "ungrouped"].contains(&name) && !found.contains(&name) && !inside(name) {
+                found.push(name);
+            }
+        }
+        found
+    }
+
+    /// The hosts right in a group.
+    pub fn own_hosts(&self, name: &str) -> Vec<&str> {
+        if name == "ungrouped" {
+            return self.hosts_in(name);
+        }
+        let group = self.groups.get(name);
+        let hosts = group.into_iter().flat_map(|group| &group.hosts);
+        hosts.map(String::as_str).collect()
+    }
+
     /// The hosts of a group and of its children, in the order of the inventory.
     pub fn hosts_in(&self, group: &str) -> Vec<&str> {
         if group == "all" {
@@ -242,7 +309,7 @@ impl Inventory {
 
     /// The groups of a host, without `all`: parents before children, then by name.
     pub fn groups_of(&self, host: &str) -> Vec<&str> {
-        let mut found: Vec<(usize, &str)> = self
+        let mut found: Vec<((usize, i64), &str)> = self
             .groups
             .keys()
             .filter(|name| name.as_str() != "all")
@@ -252,13 +319,21 @@ impl Inventory {
                     inner.is_some_and(|group| group.hosts.contains(host))
                 })
             })
-            .map(|name| (self.depth(name), name.as_str()))
+            .map(|name| ((self.depth(name), self.priority(name)), name.as_str()))
             .collect();
         if found.is_empty() && self.hosts.contains_key(host) {
             return vec!["ungrouped"];
         }
         found.sort_unstable();
         found.into_iter().map(|(_, name)| name).collect()
+    }
+
+    /// `ansible_group_priority`: of groups as deep as each other, the higher one wins.
+    fn priority(&self, name: &str) -> i64 {
+        let group = self.groups.get(name);
+        let value = group.and_then(|group| group.vars.get("ansible_group_priority"));
+        let text = value.and_then(Value::as_text);
+        text.and_then(|text| text.parse().ok()).unwrap_or(1)
     }
 
     /// How far below `all`, by the longest way.
@@ -291,6 +366,23 @@ impl Inventory {
         }
         vars
     }
+}
+
+/// Whether a file of a directory is a part of the inventory: folders of variables, hidden files and
+/// what editors and other tools leave are not.
+fn is_part(path: &Path) -> bool {
+    const NOT: [&str; 13] = [
+        "pyc", "pyo", "swp", "bak", "rpm", "md", "txt", "rst", "orig", "cfg", "retry", "ini~", "py",
+    ];
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or(".");
+    let end = path.extension().and_then(|end| end.to_str());
+    !name.starts_with('.')
+        && !name.ends_with('~')
+        && !["group_vars", "host_vars", "vars_plugins"].contains(&name)
+        && !end.is_some_and(|end| NOT.contains(&end))
 }
 
 /// A host's name and its port: `h1:2222`. An IPv6 address has no port here.

@@ -1,16 +1,19 @@
 //! From a command line's words to a list of tasks: everything is read and checked here, before any
 //! host is touched.
 
+mod doubts;
 mod extra;
 mod folders;
 mod members;
+mod serial;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
+use doubts::Doubts;
 use evenkeel_engine::{Map, Method, Place, Registry, Secret, TaskList, Value, host::Host};
 
 use crate::{
@@ -30,6 +33,8 @@ use crate::{
 pub struct Request {
     /// Playbooks, in order.
     pub playbooks: Vec<PathBuf>,
+    /// Instead of the text of a file: that of the only playbook.
+    pub text: Option<String>,
     /// `--inventory`: files, directories, or `host1,host2,`. Empty: `localhost`.
     pub inventory: Vec<String>,
     /// `--limit`: a pattern of hosts.
@@ -140,15 +145,6 @@ impl Refused {
     }
 }
 
-/// What is wrong whatever else is: nothing that could not be read makes these go away.
-const SURE: [&str; 5] = [
-    "no_such_file",
-    "unknown_argument",
-    "unknown_filter",
-    "unknown_test",
-    "unreadable_file",
-];
-
 /// Reads and checks everything; all mistakes at once.
 pub fn load(
     request: &Request,
@@ -182,6 +178,46 @@ pub fn load_with_files(
     }
 }
 
+/// What an inventory says of hosts.
+#[derive(Debug)]
+pub struct Hosts {
+    /// Hosts and groups.
+    pub inventory: Inventory,
+    /// The variables of hosts.
+    pub members: BTreeMap<String, Arc<Member>>,
+    /// The variables of groups themselves.
+    pub groups: BTreeMap<String, crate::vars::Layer>,
+    /// What is wrong with it.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts in which that is.
+    pub files: Files,
+}
+
+/// Reads inventories, with the variables beside them and in `playbook_dir`.
+pub fn read_hosts(sources: &[String], playbook_dir: Option<&Path>) -> Hosts {
+    let mut files = Files::new();
+    let here = playbook_dir.unwrap_or_else(|| Path::new("."));
+    let (settings, mut diagnostics) = settings::load(&mut files, &here.join("site.yml"));
+    let sources = if sources.is_empty() {
+        &settings.inventory
+    } else {
+        sources
+    };
+    let (inventory, found) = Inventory::read(&mut files, sources);
+    diagnostics.extend(found);
+    let mut folders = folders::of_inventories(sources);
+    folders.extend(playbook_dir.map(Path::to_owned));
+    let members = members::all(&inventory, &folders, &mut files, &mut diagnostics);
+    let groups = members::of_groups(&inventory, &folders, &mut files, &mut diagnostics);
+    Hosts {
+        inventory,
+        members,
+        groups,
+        diagnostics: tidy(diagnostics),
+        files,
+    }
+}
+
 struct Loader<'a> {
     request: &'a Request,
     files: Files,
@@ -190,6 +226,8 @@ struct Loader<'a> {
 
 /// What was read, before hosts and variables meet.
 struct Read {
+    /// Mistakes in what refers to something else.
+    references: Vec<Diagnostic>,
     playbooks: Vec<(PathBuf, Playbook)>,
     settings: Settings,
     inventory: Inventory,
@@ -203,7 +241,11 @@ impl Loader<'_> {
         let names = registry.names();
         let mut playbooks = Vec::new();
         for path in &self.request.playbooks {
-            match self.files.load(path) {
+            let file = match &self.request.text {
+                Some(text) => Ok(self.files.add(&*path.to_string_lossy(), text.as_str())),
+                None => self.files.load(path),
+            };
+            match file {
                 Ok(file) => {
                     let (playbook, found) = read_what_parses(&self.files, file, &names);
                     self.out.extend(found);
@@ -216,10 +258,7 @@ impl Loader<'_> {
             .iter()
             .map(|(_, playbook)| playbook.clone())
             .collect();
-        // What could not be read may be what others refer to.
-        if !self.out.iter().any(Diagnostic::is_error) {
-            self.out.extend(check_references(&all));
-        }
+        let references = check_references(&all);
         let first = self.request.playbooks.first()?;
         let (settings, found) = settings::load(&mut self.files, first);
         self.out.extend(found);
@@ -254,6 +293,7 @@ impl Loader<'_> {
         folders.push(folders::of_file(first));
         let members = members::all(&inventory, &folders, &mut self.files, &mut self.out);
         Some(Read {
+            references,
             playbooks,
             settings,
             inventory,
@@ -273,8 +313,7 @@ impl Read {
         files: Files,
         mut out: Vec<Diagnostic>,
     ) -> Result<Loaded, Refused> {
-        let is_whole = !out.iter().any(Diagnostic::is_error);
-        let mut found = Vec::new();
+        let mut found = self.references.clone();
         let store = Arc::new(Store::new(files));
         let mut list = TaskList::new(self.project());
         let plays: Vec<(&Path, &Play)> = self
@@ -283,13 +322,13 @@ impl Read {
             .flat_map(|(path, playbook)| playbook.plays.iter().map(|play| (path.as_path(), play)))
             .collect();
         let mut targets = Vec::new();
-        for (path, play) in &plays {
-            targets.push(self.target(path, play, request, &mut found));
+        for (family, (path, play)) in plays.iter().enumerate() {
+            targets.extend(self.targets((path, play), family, request, &mut found));
         }
         let mut faults = Vec::new();
-        let prepared: Vec<_> = plays
+        let prepared: Vec<_> = targets
             .iter()
-            .map(|(_, play)| prepare(play, request, registry, &mut faults))
+            .map(|target| prepare(target.play, request, registry, &mut faults))
             .collect();
         let within = |host: &str| {
             self.limit
@@ -329,9 +368,11 @@ impl Read {
                 .iter()
                 .map(|fault| store.with_files(|files| fault.diagnostic(files))),
         );
-        found.retain(|fault| is_whole || SURE.contains(&fault.code));
-        out.extend(found);
         let files = store.with_files(Files::clone);
+        let read: Vec<&Play> = plays.iter().map(|(_, play)| *play).collect();
+        let doubts = Doubts::new(&out, &files, &read);
+        found.retain(|found| doubts.is_sure(found));
+        out.extend(found);
         let out = tidy(out);
         let tasks = plays.iter().map(|(_, play)| count_play(play)).sum();
         if out.iter().any(Diagnostic::is_error) {
@@ -348,7 +389,7 @@ impl Read {
             tasks,
             plays: plays.len(),
             warnings: out,
-            unguarded,
+            unguarded: once_each(unguarded),
             tags,
             settings: self.settings,
         })
@@ -370,13 +411,14 @@ impl Read {
         )
     }
 
-    fn target<'p>(
+    /// A play on its hosts: once, or once for each batch.
+    fn targets<'p>(
         &self,
-        path: &Path,
-        play: &'p Play,
+        (path, play): (&Path, &'p Play),
+        family: usize,
         request: &Request,
         out: &mut Vec<Diagnostic>,
-    ) -> Target<'p> {
+    ) -> Vec<Target<'p>> {
         let folder = folders::of_file(path);
         let mut world = World {
             extra: crate::vars::Layer::values(self.extra.clone()),
@@ -391,12 +433,32 @@ impl Read {
             diff: request.diff,
             ..World::default()
         };
-        world.play_hosts = self.hosts_of(play, &world, out);
-        Target {
+        world.all_play_hosts = self.hosts_of(play, &world, out);
+        serial::order(play.order, &mut world.all_play_hosts);
+        let sizes = serial::sizes(play, &self.extra);
+        let sizes = sizes.unwrap_or_else(|fault| {
+            out.push(Diagnostic::error(fault.code, fault.at, fault.message).help(fault.help));
+            Vec::new()
+        });
+        let batches = serial::batches(&world.all_play_hosts, &sizes);
+        let target = |hosts: Vec<String>| Target {
             play,
-            world: Arc::new(world),
-            folders: vec![folder],
-        }
+            world: Arc::new(World {
+                extra: crate::vars::Layer::values(self.extra.clone()),
+                hosts: world.hosts.clone(),
+                groups: world.groups.clone(),
+                all_play_hosts: world.all_play_hosts.clone(),
+                playbook_dir: world.playbook_dir.clone(),
+                inventory_dir: world.inventory_dir.clone(),
+                play_hosts: hosts,
+                check: request.check,
+                diff: request.diff,
+            }),
+            folders: vec![folder.clone()],
+            family,
+            batches: batches.len(),
+        };
+        batches.iter().cloned().map(target).collect()
     }
 
     fn groups(&self) -> Vec<(String, Vec<String>)> {
@@ -555,6 +617,13 @@ fn connection_vars(
         }
     }
     vars
+}
+
+/// Each batch of a play lists its tasks.
+fn once_each(mut unguarded: Vec<Unguarded>) -> Vec<Unguarded> {
+    let mut seen = BTreeSet::new();
+    unguarded.retain(|one| seen.insert((one.place.clone(), one.task.clone())));
+    unguarded
 }
 
 fn count_play(play: &Play) -> usize {

@@ -2,6 +2,7 @@
 
 mod args;
 mod body;
+mod check;
 mod facts;
 mod items;
 mod keywords;
@@ -14,7 +15,7 @@ mod ties;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use evenkeel_engine::{
-    BlockId, HostId, Nature, NotYet, Output, Outputs, Registry, Task, TaskId, TaskList,
+    BlockId, HostId, Meets, Nature, NotYet, Output, Outputs, Registry, Task, TaskId, TaskList,
 };
 
 use crate::{
@@ -28,7 +29,7 @@ use crate::{
 pub(crate) use facts::Gathering;
 pub(crate) use store::Store;
 
-use body::{Body, Care, Failing, Trouble, Verdict};
+use body::{Body, Failing, Verdict};
 use keywords::Keywords;
 use listing::{Entry, Listing};
 use program::Program;
@@ -63,6 +64,8 @@ pub(crate) struct Lowering<'a> {
     played: usize,
     /// Where the copies of the present task for all hosts begin.
     copies: TaskId,
+    /// Groups of the inventory, with their hosts.
+    groups: Vec<(String, Vec<String>)>,
 }
 
 /// A play on its hosts.
@@ -73,6 +76,10 @@ pub(crate) struct Target<'a> {
     pub(crate) world: Arc<World>,
     /// Where its files are looked for.
     pub(crate) folders: Vec<PathBuf>,
+    /// Which play it is; the batches of one share it.
+    pub(crate) family: usize,
+    /// How many batches the play has.
+    pub(crate) batches: usize,
 }
 
 /// A play with its tasks listed and compiled.
@@ -141,6 +148,7 @@ impl<'a> Lowering<'a> {
             references: Vec::new(),
             played: 0,
             copies: TaskId(0),
+            groups: Vec::new(),
         }
     }
 
@@ -148,6 +156,7 @@ impl<'a> Lowering<'a> {
     pub(crate) fn play(&mut self, target: &Target<'_>, prepared: &Prepared<'_>, facts: &Gathering) {
         let position = self.played;
         self.played += 1;
+        self.groups.clone_from(&target.world.groups);
         let name = target
             .play
             .name
@@ -172,15 +181,22 @@ impl<'a> Lowering<'a> {
                     continue;
                 }
                 let failing = self.failing(listing, entry, host, &placed);
-                if let Some(id) = self.task(target, entry, (program, failing), host, &blocks) {
-                    self.list.tasks[id.index()].triggers.extend(triggers);
-                    placed.insert((index, host.clone()), id);
+                let id = self.task(target, entry, (program, failing), host, &blocks);
+                self.list.tasks[id.index()].triggers.extend(triggers);
+                placed.insert((index, host.clone()), id);
+                if self.list.tasks[id.index()].meets == Meets::All {
+                    // It runs for all of them.
+                    for other in &target.world.play_hosts {
+                        placed.insert((index, other.clone()), id);
+                    }
+                    break;
                 }
             }
         }
         for index in first..self.list.tasks.len() {
             let play = u32::try_from(self.list.plays.len() - 1).unwrap_or(u32::MAX);
             self.list.tasks[index].play = play;
+            self.list.tasks[index].family = u32::try_from(target.family).unwrap_or(u32::MAX);
         }
     }
 
@@ -280,7 +296,7 @@ impl<'a> Lowering<'a> {
         (program, failing): (&Arc<Program>, Vec<Failing>),
         host: &str,
         blocks: &BTreeMap<(String, usize), BlockId>,
-    ) -> Option<TaskId> {
+    ) -> TaskId {
         let scope = scope(target, entry, host);
         let (needed, heeds) = self.reads(program, &scope, host, self.copies);
         let body = Body {
@@ -291,19 +307,19 @@ impl<'a> Lowering<'a> {
             registry: Arc::clone(&self.registry),
             store: Arc::clone(&self.store),
         };
-        let task = match self.build(entry, &body, host, heeds) {
-            Ok(task) => task,
-            Err(fault) => {
+        let words = Keywords::new(entry, &body.scope);
+        let task = self
+            .build(entry, &body, host, heeds)
+            .and_then(|task| together(task, target, &words))
+            .unwrap_or_else(|fault| {
                 self.faults.push(fault.or_at(entry.task.span));
-                return None;
-            }
-        };
-        let checked = if task.selected {
-            self.check(&body)
-        } else {
-            Vec::new()
-        };
-        self.faults.extend(checked);
+                // It will not run, but others refer to it.
+                let body = Arc::new(body.clone());
+                Task::resolved("", &entry.task.module.value, body)
+            });
+        if task.selected {
+            self.faults.extend(body.check(&Nothing(&self.list)));
+        }
         let id = self.list.task(Task {
             blocks: entry
                 .blocks
@@ -312,9 +328,15 @@ impl<'a> Lowering<'a> {
                 .collect(),
             ..task
         });
-        self.leave(entry, program, host, id);
+        let for_all = self.list.tasks[id.index()].meets == Meets::All;
+        for other in &target.world.play_hosts {
+            if other == host || for_all {
+                self.leave(entry, program, other, id);
+                self.name(entry, other, id);
+            }
+        }
         self.refer(entry, &scope, host, id);
-        Some(id)
+        id
     }
 
     fn build(
@@ -369,46 +391,36 @@ impl<'a> Lowering<'a> {
             || keywords::selected(&words.tags(), &self.request.tags, &self.request.skip_tags);
         Ok(built)
     }
-
-    /// What is surely wrong with a task, though nothing is known of results.
-    fn check(&self, body: &Body) -> Vec<Fault> {
-        let nothing = Nothing(&self.list);
-        let mut faults = match body.programs_environment(&nothing) {
-            Err(Trouble::Faults(faults)) => faults,
-            Ok(_) | Err(Trouble::NotYet(_)) => Vec::new(),
-        };
-        faults.extend(Self::check_arguments(body, &nothing));
-        faults
-    }
-
-    fn check_arguments(body: &Body, nothing: &Nothing<'_>) -> Vec<Fault> {
-        match body.make(nothing, Care::Strict) {
-            Ok(_) => Vec::new(),
-            Err(Trouble::Faults(faults)) => faults,
-            // It may never be reached; names and types of arguments are wrong in any case.
-            Err(Trouble::NotYet(_)) => match body.make(nothing, Care::Lenient) {
-                Err(Trouble::Faults(faults)) => faults
-                    .into_iter()
-                    .filter(|fault| {
-                        matches!(
-                            fault.code,
-                            "unknown_argument"
-                                | "missing_argument"
-                                | "wrong_argument"
-                                | "unknown_module"
-                        )
-                    })
-                    .collect(),
-                _ => Vec::new(),
-            },
-        }
-    }
 }
 
 fn program(entry: &Entry<'_>, registry: &Registry, faults: &mut Vec<Fault>) -> Arc<Program> {
     let module = registry.get(&entry.task.module.value);
     let module = module.map_or("", |module| module.name());
     Arc::new(Program::new(entry.task, &entry.commons, module, faults))
+}
+
+/// How a task stands to the other hosts of its play.
+fn together(mut task: Task, target: &Target<'_>, words: &Keywords<'_>) -> Result<Task, Fault> {
+    let play = target.play;
+    task.free = play.strategy == ast::Strategy::Free;
+    task.throttle = words.throttle()?;
+    if target.batches > 1 {
+        // Where all hosts of a batch fail, the next one does not start.
+        task.bears = Some(99);
+    }
+    if let Some(most) = words.percent(play.max_fail_percentage.as_ref())? {
+        task.bears = Some(most);
+        task.meets = Meets::Earlier;
+    }
+    if words.flag(|common| common.any_errors_fatal.as_ref())? == Some(true) {
+        task.bears = Some(0);
+        task.meets = Meets::Earlier;
+    }
+    if words.flag(|common| common.run_once.as_ref())? == Some(true) {
+        task.bears = Some(0);
+        task.meets = Meets::All;
+    }
+    Ok(task)
 }
 
 fn scope(target: &Target<'_>, entry: &Entry<'_>, host: &str) -> Scope {

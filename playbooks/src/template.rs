@@ -11,6 +11,7 @@ mod file;
 mod filters;
 mod predicates;
 mod result;
+mod rewrite;
 mod scan;
 mod session;
 mod uses;
@@ -29,8 +30,8 @@ pub(crate) use filters::dict_to_items;
 pub use uses::{Use, UseKind, Uses};
 
 use environment::{JINJA, Root};
+use rewrite::{Backslash, Rewritten};
 use scan::Region;
-use uses::{Backslash, Rewritten};
 
 /// What a name in an expression can mean.
 pub trait Variables: Send + Sync {

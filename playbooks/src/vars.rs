@@ -205,7 +205,7 @@ impl Scope {
 
     /// The hosts of the play.
     pub fn hosts_of_play(&self) -> Vec<String> {
-        self.0.world.play_hosts.clone()
+        self.0.world.all_play_hosts.clone()
     }
 
     /// Where a controller's files are looked for.

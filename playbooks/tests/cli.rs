@@ -3,9 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod cli {
+    mod at_once;
     pub(crate) mod case;
+    mod explain;
     mod facts;
     mod help;
+    mod hosts;
+    mod inventory;
     mod ledger;
     mod quickstart;
     mod refuse;

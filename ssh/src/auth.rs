@@ -182,7 +182,7 @@ impl Login<'_> {
     }
 
     async fn password(&mut self) -> Result<bool, Trouble> {
-        if !self.may(MethodKind::Password) || self.partly {
+        if !self.to.methods.password || !self.may(MethodKind::Password) || self.partly {
             return Ok(false);
         }
         let Some(password) = self.words() else {
@@ -194,14 +194,21 @@ impl Login<'_> {
         self.ended(result)
     }
 
-    fn words(&self) -> Option<String> {
+    fn words(&mut self) -> Option<String> {
         let password = self.to.password.as_ref()?;
+        if self.told.is_doubtful() {
+            let note = "the password was kept back: the host's key has changed".to_owned();
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+            return None;
+        }
         String::from_utf8(password.reveal().to_vec()).ok()
     }
 
     /// `keyboard-interactive`: one hidden question is answered with the password.
     async fn questions(&mut self) -> Result<bool, Trouble> {
-        if !self.may(MethodKind::KeyboardInteractive) || self.partly {
+        if !self.to.methods.questions || !self.may(MethodKind::KeyboardInteractive) || self.partly {
             return Ok(false);
         }
         let Some(password) = self.words() else {
@@ -248,10 +255,12 @@ impl Login<'_> {
 
     /// The host ended the connection before it had judged.
     fn cut_off(&self) -> Trouble {
-        let why = self
-            .told
-            .ended()
-            .unwrap_or_else(|| "it closed the connection".to_owned());
+        let why = self.told.ended();
+        let why = why.unwrap_or_else(|| "it closed the connection".to_owned());
+        // It names no method that is left.
+        if why == russh::Error::NoAuthMethod.to_string() {
+            return self.failed();
+        }
         if !why.contains("oo many authentication failures") {
             return Trouble::passing(format!("the login broke off: {why}"));
         }
@@ -267,7 +276,7 @@ impl Login<'_> {
         )
     }
 
-    fn failed(self) -> Trouble {
+    fn failed(&self) -> Trouble {
         let takes = self.takes.clone().unwrap_or_else(MethodSet::empty);
         let names: Vec<&str> = takes.iter().map(<&str>::from).collect();
         let mut why = format!(

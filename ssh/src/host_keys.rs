@@ -1,52 +1,16 @@
-//! Whether the host at the other end is the one it should be.
+//! What is known of the keys of hosts, in files; read once for all hosts.
 
 use std::{
-    fmt, io,
-    path::{Path, PathBuf},
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
-use russh::keys::{Algorithm, Certificate, PublicKey, known_hosts};
+use russh::keys::{PublicKey, PublicKeyOrCertificate};
 
-/// What is known of the keys of hosts.
-pub trait HostKeys: fmt::Debug + Send + Sync {
-    /// What is known of a host that shows this key.
-    fn check(&self, host: &str, port: u16, key: &PublicKey) -> Verdict;
-
-    /// What is known of a host that shows this certificate.
-    fn check_certificate(&self, host: &str, port: u16, certificate: &Certificate) -> Verdict;
-
-    /// The kinds of keys that are known of a host, to be asked for first.
-    fn known_kinds(&self, host: &str, port: u16) -> Vec<Algorithm>;
-
-    /// Whether an authority may vouch for a host, so that certificates are asked for.
-    fn has_authority(&self, host: &str, port: u16) -> bool;
-
-    /// Writes down the key of a host that was not known; gives the file it was written to.
-    fn learn(&self, host: &str, port: u16, key: &PublicKey) -> io::Result<PathBuf>;
-}
-
-/// What is known of a host that shows a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is the host's.
-    Known,
-    /// Nothing is known of the host.
-    Unknown,
-    /// The host had another one.
-    Changed {
-        /// Where that stands: `FILE:LINE`.
-        place: String,
-    },
-    /// It must not be trusted any more.
-    Revoked {
-        /// Where that stands: `FILE:LINE`.
-        place: String,
-    },
-    /// A certificate that does not hold: for another host, expired, of nobody we trust.
-    NotValid(String),
-    /// What is known cannot be read.
-    Unreadable(String),
-}
+use crate::known_hosts::{HostKeyAlgorithms, KnownHosts, Lookup, Verdict};
 
 /// What becomes of a host whose key is not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,65 +20,111 @@ pub enum Strictness {
     Yes,
     /// Its key is written down and trusted from then on.
     AcceptNew,
-    /// Any key is taken, also one that changed. For machines that live for minutes.
+    /// Any key is taken, and none written down; a host whose key has changed is told no password.
     Off,
 }
 
-/// Files in the format of `known_hosts`.
-#[derive(Clone, Debug)]
-pub struct KnownHostsFiles {
-    /// The first is the one that new keys are written to.
-    pub files: Vec<PathBuf>,
+/// Files of known hosts.
+#[derive(Debug)]
+pub struct HostKeys {
+    files: Vec<PathBuf>,
+    hash_names: bool,
+    read: Mutex<Option<Arc<KnownHosts>>>,
 }
 
-impl KnownHostsFiles {
-    fn in_file(file: &Path, host: &str, port: u16, key: &PublicKey) -> Verdict {
-        match known_hosts::check_known_hosts_path(host, port, key, file) {
-            Ok(true) => Verdict::Known,
-            Ok(false) => Verdict::Unknown,
-            Err(russh::keys::Error::KeyChanged { line }) => Verdict::Changed {
-                place: format!("{}:{line}", file.display()),
-            },
-            Err(error) => Verdict::Unreadable(format!("{}: {error}", file.display())),
+impl HostKeys {
+    /// Of these files, which need not be there; the first takes new keys.
+    pub fn new(files: impl IntoIterator<Item = PathBuf>) -> Self {
+        Self {
+            files: files.into_iter().collect(),
+            hash_names: false,
+            read: Mutex::new(None),
         }
     }
-}
 
-impl HostKeys for KnownHostsFiles {
-    fn check(&self, host: &str, port: u16, key: &PublicKey) -> Verdict {
-        let mut worst = Verdict::Unknown;
-        for file in self.files.iter().filter(|file| file.exists()) {
-            match Self::in_file(file, host, port, key) {
-                Verdict::Known => return Verdict::Known,
-                Verdict::Unknown => {}
-                other if worst == Verdict::Unknown => worst = other,
-                _ => {}
+    /// Names that are added cannot be read from the file.
+    #[must_use]
+    pub fn hash_names(mut self, hash: bool) -> Self {
+        self.hash_names = hash;
+        self
+    }
+
+    /// Where new keys are written to.
+    pub(crate) fn first(&self) -> Option<&PathBuf> {
+        self.files.first()
+    }
+
+    fn known(&self) -> io::Result<Arc<KnownHosts>> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = &*read {
+            return Ok(Arc::clone(known));
+        }
+        let mut texts = Vec::new();
+        for file in &self.files {
+            match fs::read(file) {
+                Ok(bytes) => texts.push((
+                    file.display().to_string(),
+                    String::from_utf8_lossy(&bytes).into_owned(),
+                )),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    let text = format!("`{}`: {error}", file.display());
+                    return Err(io::Error::new(error.kind(), text));
+                }
             }
         }
-        worst
+        let texts = texts
+            .iter()
+            .map(|(file, text)| (file.as_str(), text.as_str()));
+        let known = Arc::new(KnownHosts::parse(texts));
+        *read = Some(Arc::clone(&known));
+        Ok(known)
     }
 
-    fn check_certificate(&self, _: &str, _: u16, _: &Certificate) -> Verdict {
-        Verdict::Unknown
+    /// What it means that a host shows this.
+    pub(crate) fn check(
+        &self,
+        host: &Lookup,
+        shown: &PublicKeyOrCertificate,
+    ) -> io::Result<Verdict> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.unwrap_or_default().as_secs();
+        Ok(self.known()?.check(host, shown, now))
     }
 
-    fn known_kinds(&self, host: &str, port: u16) -> Vec<Algorithm> {
-        let files = self.files.iter();
-        let known =
-            files.filter_map(|file| known_hosts::known_host_keys_path(host, port, file).ok());
-        known.flatten().map(|(_, key)| key.algorithm()).collect()
+    /// What to ask a host for.
+    pub(crate) fn algorithms(&self, host: &Lookup) -> io::Result<HostKeyAlgorithms> {
+        Ok(self.known()?.algorithms_for(host))
     }
 
-    fn has_authority(&self, _: &str, _: u16) -> bool {
-        false
-    }
-
-    fn learn(&self, host: &str, port: u16, key: &PublicKey) -> io::Result<PathBuf> {
+    /// Writes down the key of a host.
+    pub(crate) fn learn(&self, host: &Lookup, key: &PublicKey) -> io::Result<()> {
+        let salt = if self.hash_names {
+            let mut salt = [0; 20];
+            getrandom::fill(&mut salt).map_err(io::Error::other)?;
+            Some(salt)
+        } else {
+            None
+        };
         let file = self
-            .files
             .first()
-            .ok_or_else(|| io::Error::other("no file to write it to"))?;
-        known_hosts::learn_known_hosts_path(host, port, key, file).map_err(io::Error::other)?;
-        Ok(file.clone())
+            .ok_or_else(|| io::Error::other("there is no file for it"))?;
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let line = KnownHosts::line_for(host, key, salt);
+        // A file may lack its last newline.
+        let unended =
+            fs::read(file).is_ok_and(|text| text.last().is_some_and(|last| *last != b'\n'));
+        let line = format!("{}{line}", if unended { "\n" } else { "" });
+        // In one write: others may write at the same time.
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(file)?
+            .write_all(line.as_bytes())?;
+        *read = None;
+        Ok(())
     }
 }

@@ -87,22 +87,26 @@ impl fmt::Debug for KeyFiles {
     }
 }
 
-/// The certificate of a key: where it was said to be, or beside the key.
-pub(crate) fn certificate(
+/// Certificates that may be of a key: the one beside it, and those that were named.
+pub(crate) fn certificates(
     file: &Path,
-    named: Option<&Path>,
-) -> Result<Option<Certificate>, String> {
-    let beside = {
-        let mut name = file.as_os_str().to_owned();
-        name.push("-cert.pub");
-        PathBuf::from(name)
-    };
-    let path = named.unwrap_or(&beside);
-    match fs::read_to_string(path) {
-        Ok(text) => Certificate::from_openssh(text.trim())
-            .map(Some)
-            .map_err(|error| format!("`{}` is no certificate: {error}", path.display())),
-        Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("`{}`: {error}", path.display())),
+    named: &[PathBuf],
+    notes: &mut Vec<String>,
+) -> Vec<Certificate> {
+    let mut beside = file.as_os_str().to_owned();
+    beside.push("-cert.pub");
+    let beside = PathBuf::from(beside);
+    let mut found = Vec::new();
+    for path in std::iter::once(&beside).chain(named) {
+        let read = match fs::read_to_string(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && *path == beside => continue,
+            Err(error) => Err(error.to_string()),
+            Ok(text) => Certificate::from_openssh(text.trim()).map_err(|error| error.to_string()),
+        };
+        match read {
+            Ok(certificate) => found.push(certificate),
+            Err(why) => notes.push(format!("certificate `{}`: {why}", path.display())),
+        }
     }
+    found
 }

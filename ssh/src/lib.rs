@@ -18,13 +18,14 @@ mod place;
 mod program;
 mod route;
 mod session;
+mod stream;
 mod trouble;
 mod wrapped;
 
 pub use connection::SshConnection;
-pub use host_keys::{HostKeys, KnownHostsFiles, Strictness, Verdict};
+pub use host_keys::{HostKeys, Strictness};
 pub use key_files::{Ask, KeyFiles, NoTerminal};
 pub use openssh::{OpensshConnection, OpensshOptions};
 pub use place::Place;
-pub use route::{Endpoint, Identity, Patience, Route};
+pub use route::{Endpoint, Family, Identity, Methods, Patience, Route};
 pub use wrapped::WrappedConnection;

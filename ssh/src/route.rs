@@ -1,17 +1,20 @@
 //! The way to a host, as a value: where, as whom, by what keys, through which gateways.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use evenkeel_engine::Secret;
 
 use crate::{
     host_keys::{HostKeys, Strictness},
     key_files::KeyFiles,
+    known_hosts::Lookup,
 };
 
 /// The way to a host.
 #[derive(Clone, Debug)]
 pub struct Route {
+    /// A command of this machine whose input and output lead to the first of them.
+    pub command: Option<String>,
     /// Gateways, the first one first.
     pub gateways: Vec<Endpoint>,
     /// The host itself.
@@ -29,28 +32,39 @@ pub struct Endpoint {
     pub host: String,
     /// The port that sshd listens on.
     pub port: u16,
+    /// Which of its addresses are used.
+    pub family: Family,
+    /// The address of ours to connect from.
+    pub bind: Option<IpAddr>,
     /// The name that its key is known by, if not its own.
     pub key_alias: Option<String>,
     /// Who logs in.
     pub user: String,
     /// Key files that the user named, before those that are tried because they are there.
     pub identities: Vec<Identity>,
+    /// Certificates that do not lie beside their keys.
+    pub certificates: Vec<PathBuf>,
     /// The socket of an agent.
     pub agent: Option<PathBuf>,
     /// Whether the agent's other keys stay out.
     pub identities_only: bool,
     /// The login password, for the methods `password` and `keyboard-interactive`.
     pub password: Option<Secret>,
+    /// The ways to log in that are tried.
+    pub methods: Methods,
     /// What is known of host keys.
-    pub host_keys: Arc<dyn HostKeys>,
+    pub host_keys: Arc<HostKeys>,
     /// What becomes of a host whose key is not known.
     pub strictness: Strictness,
 }
 
 impl Endpoint {
     /// The name that its key is looked up by.
-    pub fn key_name(&self) -> &str {
-        self.key_alias.as_deref().unwrap_or(&self.host)
+    pub(crate) fn lookup(&self) -> Lookup {
+        match &self.key_alias {
+            Some(alias) => Lookup::alias(alias),
+            None => Lookup::new(&self.host, self.port),
+        }
     }
 
     /// As people read it.
@@ -67,10 +81,41 @@ impl Endpoint {
 pub struct Identity {
     /// The private key; its certificate is looked for beside it, `-cert.pub`.
     pub file: PathBuf,
-    /// A certificate that lies elsewhere.
-    pub certificate: Option<PathBuf>,
     /// Whether somebody named it: then it is an error if it is not there.
     pub named: bool,
+}
+
+/// Which ways to log in are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Methods {
+    /// Keys.
+    pub keys: bool,
+    /// The password, as such.
+    pub password: bool,
+    /// The password, as the answer to a question.
+    pub questions: bool,
+}
+
+impl Default for Methods {
+    fn default() -> Self {
+        Self {
+            keys: true,
+            password: true,
+            questions: true,
+        }
+    }
+}
+
+/// Kinds of addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Family {
+    /// Whatever there is.
+    #[default]
+    Any,
+    /// Version 4.
+    V4,
+    /// Version 6.
+    V6,
 }
 
 /// How long things may take.

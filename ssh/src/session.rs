@@ -1,22 +1,29 @@
 //! One connection to one machine: a stream, keys exchanged, the host known, the user logged in.
 
 use std::{
+    any::Any,
+    borrow::Cow,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use russh::{
     Preferred,
     client::{self, DisconnectReason, Handle, Msg},
     compression,
-    keys::{Algorithm, PublicKeyOrCertificate},
+    keys::{Algorithm, HashAlg, PublicKey, PublicKeyOrCertificate},
 };
-use tokio::{net::TcpStream, time::timeout};
+use tokio::time::timeout;
 
 use crate::{
     auth,
-    host_keys::{HostKeys, Strictness, Verdict},
+    host_keys::{HostKeys, Strictness},
+    known_hosts::{CertificateFault, Lookup, Verdict},
     route::{Endpoint, Patience, Route},
+    stream::{self, plain},
     trouble::Trouble,
 };
 
@@ -24,9 +31,12 @@ use crate::{
 pub(crate) struct Session {
     handle: Handle<Guard>,
     told: Arc<Told>,
-    /// The gateway that it leads through, kept up as long as this is.
-    _gateway: Option<Arc<Self>>,
+    /// What it leads through, kept up as long as this is.
+    _under: Under,
 }
+
+/// What a connection leads through: a gateway's, or a command.
+type Under = Box<dyn Any + Send + Sync>;
 
 /// What keeps a connection up while a channel of it is in use.
 #[derive(Clone, Debug)]
@@ -67,33 +77,13 @@ impl Session {
     ) -> Result<Self, Trouble> {
         let patience = &route.patience;
         let told = Arc::new(Told::default());
-        let guard = Guard {
-            host: to.key_name().to_owned(),
-            port: to.port,
-            host_keys: Arc::clone(&to.host_keys),
-            strictness: to.strictness,
-            told: Arc::clone(&told),
-        };
-        let config = Arc::new(config(to, patience));
-        let shaken = async {
-            if let Some(gateway) = &gateway {
-                let stream = gateway.tunnel(to).await?;
-                Ok(client::connect_stream(config, stream, guard).await)
-            } else {
-                let stream = tcp(to, patience).await?;
-                Ok(client::connect_stream(config, stream, guard).await)
-            }
-        };
+        let shaken = shake(route, to, gateway, &told);
         let seconds = patience.connect.as_secs();
-        let shaken = timeout(patience.connect, shaken).await.map_err(|_| {
+        let (mut handle, under) = timeout(patience.connect, shaken).await.map_err(|_| {
             Trouble::passing(format!(
                 "no answer within {seconds} s (`--timeout` waits longer)"
             ))
         })??;
-        let mut handle = shaken.map_err(|error| {
-            let refused = told.refused();
-            refused.unwrap_or_else(|| handshake(&error))
-        })?;
         let login = auth::log_in(&mut handle, to, &route.key_files, &told);
         let seconds = patience.login.as_secs();
         timeout(patience.login, login)
@@ -102,7 +92,7 @@ impl Session {
         Ok(Self {
             handle,
             told,
-            _gateway: gateway,
+            _under: under,
         })
     }
 
@@ -147,68 +137,54 @@ impl Session {
     }
 }
 
-async fn tcp(to: &Endpoint, patience: &Patience) -> Result<TcpStream, Trouble> {
-    let addresses = tokio::net::lookup_host((to.host.as_str(), to.port)).await;
-    let addresses = addresses.map_err(|error| {
-        let text = error.to_string();
-        let text = text.trim_start_matches("failed to lookup address information: ");
-        let why = format!("the name `{}` has no address: {text}", to.host);
-        if text.contains("emporary") {
-            Trouble::passing(why)
-        } else {
-            Trouble::lasting(
-                why,
-                "correct the name, or say where the host is by `ansible_host` or `HostName`",
-            )
+/// Gets a stream, exchanges keys over it and makes sure of the host.
+async fn shake(
+    route: &Route,
+    to: &Endpoint,
+    gateway: Option<Arc<Session>>,
+    told: &Arc<Told>,
+) -> Result<(Handle<Guard>, Under), Trouble> {
+    let guard = Guard {
+        lookup: to.lookup(),
+        host: to.host.clone(),
+        port: to.port,
+        host_keys: Arc::clone(&to.host_keys),
+        strictness: to.strictness,
+        told: Arc::clone(told),
+    };
+    let config = Arc::new(config(to, &route.patience)?);
+    let (shaken, under) = match (gateway, &route.command) {
+        (Some(gateway), _) => {
+            let stream = gateway.tunnel(to).await?;
+            let shaken = client::connect_stream(config, stream, guard).await;
+            (shaken, Box::new(gateway) as Under)
         }
-    })?;
-    let mut why = "the name has no address".to_owned();
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
-                // An exchange waits for each small packet: it must leave at once.
-                drop(stream.set_nodelay(true));
-                // What was written into a dead link must not be waited for by the kernel for
-                // a quarter of an hour; keepalives say nothing while a write is stuck.
-                if let Some(keepalive) = patience.keepalive {
-                    let beats = u32::try_from(patience.keepalives).unwrap_or(u32::MAX);
-                    let bound = keepalive.saturating_mul(beats.saturating_add(1));
-                    drop(socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(bound)));
-                }
-                return Ok(stream);
-            }
-            Err(error) => why = format!("{address}: {}", plain(&error)),
+        (None, Some(command)) => {
+            let (child, stream) = stream::command(command)?;
+            let shaken = client::connect_stream(config, stream, guard).await;
+            (shaken, Box::new(child) as Under)
         }
-    }
-    Err(Trouble::passing(format!(
-        "{why}; is sshd running there, on this port?"
-    )))
+        (None, None) => {
+            let stream = stream::tcp(to, &route.patience).await?;
+            let shaken = client::connect_stream(config, stream, guard).await;
+            (shaken, Box::new(()) as Under)
+        }
+    };
+    let handle = shaken.map_err(|error| told.refused().unwrap_or_else(|| handshake(&error)))?;
+    Ok((handle, under))
 }
 
-/// An error of the system without its number.
-fn plain(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    match text.find(" (os error") {
-        Some(at) => text[..at].to_lowercase(),
-        None => text,
-    }
-}
-
-fn config(to: &Endpoint, patience: &Patience) -> client::Config {
-    let mut preferred = Preferred {
-        compression: std::borrow::Cow::Borrowed(&[compression::NONE]),
+fn config(to: &Endpoint, patience: &Patience) -> Result<client::Config, Trouble> {
+    // Kinds that are known of this host first: another one would have to be refused.
+    let asked = to.host_keys.algorithms(&to.lookup());
+    let asked = asked.map_err(|error| unreadable(&error))?;
+    let preferred = Preferred {
+        key: asked.keys.into(),
+        host_key_certificates: asked.certificates.into(),
+        compression: Cow::Borrowed(&[compression::NONE]),
         ..Preferred::DEFAULT
     };
-    let (host, port) = (to.key_name(), to.port);
-    let mut kinds = preferred.key.to_vec();
-    let known = to.host_keys.known_kinds(host, port);
-    // Kinds that are known of this host first: another one would have to be refused.
-    kinds.sort_by_key(|kind| !known.iter().any(|known| same_kind(known, kind)));
-    if to.host_keys.has_authority(host, port) {
-        preferred.host_key_certificates = kinds.clone().into();
-    }
-    preferred.key = kinds.into();
-    client::Config {
+    Ok(client::Config {
         client_id: russh::SshId::Standard(
             concat!("SSH-2.0-evenkeel_", env!("CARGO_PKG_VERSION")).into(),
         ),
@@ -217,12 +193,14 @@ fn config(to: &Endpoint, patience: &Patience) -> client::Config {
         keepalive_interval: patience.keepalive,
         keepalive_max: patience.keepalives,
         ..client::Config::default()
-    }
+    })
 }
 
-/// RSA keys are of one kind, whatever they are hashed with.
-fn same_kind(a: &Algorithm, b: &Algorithm) -> bool {
-    a == b || matches!((a, b), (Algorithm::Rsa { .. }, Algorithm::Rsa { .. }))
+fn unreadable(error: &std::io::Error) -> Trouble {
+    Trouble::lasting(
+        format!("whether its key is known cannot be read: {}", plain(error)),
+        "make the file of known hosts readable",
+    )
 }
 
 /// Why keys were not exchanged.
@@ -264,12 +242,18 @@ fn handshake(error: &russh::Error) -> Trouble {
 pub(crate) struct Told {
     refused: Mutex<Option<Trouble>>,
     ended: Mutex<Option<String>>,
+    doubtful: AtomicBool,
 }
 
 impl Told {
     fn refused(&self) -> Option<Trouble> {
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         refused.clone()
+    }
+
+    /// Whether its key has changed, and nobody minds: it is told no password.
+    pub(crate) fn is_doubtful(&self) -> bool {
+        self.doubtful.load(Ordering::Relaxed)
     }
 
     /// What the host, or the connection, said at the end.
@@ -285,84 +269,114 @@ impl Told {
 
 /// Lets only the right host in.
 pub(crate) struct Guard {
+    lookup: Lookup,
     host: String,
     port: u16,
-    host_keys: Arc<dyn HostKeys>,
+    host_keys: Arc<HostKeys>,
     strictness: Strictness,
     told: Arc<Told>,
 }
 
 impl Guard {
-    fn name(&self) -> String {
-        match self.port {
-            22 => self.host.clone(),
-            port => format!("[{}]:{port}", self.host),
-        }
-    }
-
     fn judge(&self, shown: &PublicKeyOrCertificate) -> Result<(), Trouble> {
-        if self.strictness == Strictness::Off {
-            return Ok(());
-        }
-        let (host, port) = (self.host.as_str(), self.port);
-        let (verdict, key) = match shown {
-            PublicKeyOrCertificate::PublicKey { key, .. } => {
-                (self.host_keys.check(host, port, key), key.clone())
+        let verdict = self.host_keys.check(&self.lookup, shown);
+        let key: PublicKey = match shown {
+            PublicKeyOrCertificate::PublicKey { key, .. } => key.clone(),
+            PublicKeyOrCertificate::Certificate(certificate) => {
+                certificate.public_key().clone().into()
             }
-            PublicKeyOrCertificate::Certificate(certificate) => (
-                self.host_keys.check_certificate(host, port, certificate),
-                certificate.public_key().clone().into(),
-            ),
         };
-        let print = key.fingerprint(russh::keys::HashAlg::Sha256);
-        let kind = key.algorithm();
-        let name = self.name();
-        match verdict {
-            Verdict::Known => Ok(()),
-            Verdict::Unknown if self.strictness == Strictness::AcceptNew => {
-                let learnt = self.host_keys.learn(host, port, &key);
-                learnt.map(drop).map_err(|error| {
+        match (verdict, self.strictness) {
+            (Ok(Verdict::Known(_) | Verdict::Certified(_)), _) => Ok(()),
+            (Ok(Verdict::Unknown { .. }) | Err(_), Strictness::Off) => Ok(()),
+            (Ok(Verdict::Changed { .. }), Strictness::Off) => {
+                self.told.doubtful.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            (Ok(Verdict::Unknown { certificate: None }), Strictness::AcceptNew) => {
+                let learnt = self.host_keys.learn(&self.lookup, &key);
+                learnt.map_err(|error| {
                     Trouble::lasting(
-                        format!("its key cannot be written down: {error}"),
+                        format!("its key cannot be written down: {}", plain(&error)),
                         "make the file of known hosts writable, or name another one \
-                         (`UserKnownHostsFile`)",
+                         (`UserKnownHostsFile` in the configuration of ssh)",
                     )
                 })
             }
-            Verdict::Unknown => Err(Trouble::lasting(
-                format!("its key is not known: {kind} {print}"),
-                format!(
-                    "if that is what `ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub` prints on the host, \
-                     accept it: `ssh-keyscan -p {port} {host}` prints the line for \
-                     `~/.ssh/known_hosts`; or trust keys at first sight: \
-                     `StrictHostKeyChecking accept-new` in the configuration of ssh"
-                ),
-            )),
-            Verdict::Changed { place } => Err(Trouble::lasting(
-                format!(
-                    "ITS KEY HAS CHANGED: it shows {kind} {print}, known is another one ({place}). \
-                     Either the host was set up anew, or somebody else answers in its place"
-                ),
-                format!(
-                    "ask whoever set it up; if the new key is right, take the old one out: \
-                     `ssh-keygen -R '{name}'`"
-                ),
-            )),
-            Verdict::Revoked { place } => Err(Trouble::lasting(
-                format!("its key is revoked: {kind} {print} ({place})"),
-                "give the host a new key (`ssh-keygen -A` there, after the old ones are gone), and \
-                 write it down in the file of known hosts",
-            )),
-            Verdict::NotValid(why) => Err(Trouble::lasting(
-                format!("its certificate does not hold: {why}"),
-                "have the host's certificate signed anew, or correct the line `@cert-authority` in \
-                 the file of known hosts",
-            )),
-            Verdict::Unreadable(why) => Err(Trouble::lasting(
-                format!("whether its key is known cannot be read: {why}"),
-                "make the file of known hosts readable",
-            )),
+            (Ok(verdict), _) => Err(self.refusal(&verdict, &key)),
+            (Err(error), _) => Err(unreadable(&error)),
         }
+    }
+
+    fn refusal(&self, verdict: &Verdict, key: &PublicKey) -> Trouble {
+        let print = key.fingerprint(HashAlg::Sha256);
+        let shows = format!("{} {print}", key.algorithm());
+        let name = self.lookup.known_as();
+        let file = self.host_keys.first();
+        let file = file.map_or_else(
+            || "known_hosts".to_owned(),
+            |file| file.display().to_string(),
+        );
+        match verdict {
+            Verdict::Changed { known, certificate } => {
+                let places = known.iter().map(|known| {
+                    format!(
+                        "{} {} ({})",
+                        known.algorithm, known.fingerprint, known.place
+                    )
+                });
+                let places: Vec<String> = places.collect();
+                Trouble::lasting(
+                    format!(
+                        "its key has CHANGED: it shows {shows}, known is {}{}. Either it was set up \
+                         anew, or somebody else answers in its place",
+                        places.join(", "),
+                        fault(certificate.as_ref())
+                    ),
+                    format!(
+                        "ask whoever set it up; if the new key is right, take out the old one: \
+                         `ssh-keygen -f '{file}' -R '{name}'`, and write the new one down"
+                    ),
+                )
+            }
+            Verdict::Revoked(place) => Trouble::lasting(
+                format!("its key is REVOKED: {shows} ({place})"),
+                "give the host a new key and write that down; whoever revoked the old one knows why",
+            ),
+            Verdict::Unknown { certificate } => Trouble::lasting(
+                format!(
+                    "its key is not known: {shows}{}",
+                    fault(certificate.as_ref())
+                ),
+                format!(
+                    "compare it with what `ssh-keygen -lf /etc/ssh/ssh_host_{}_key.pub` prints on the \
+                     host, then add it: `ssh-keyscan -p {} {} >> '{file}'`; or have keys trusted at \
+                     first sight: `StrictHostKeyChecking accept-new` in the configuration of ssh",
+                    family(&key.algorithm()),
+                    self.port,
+                    self.host,
+                ),
+            ),
+            Verdict::Known(_) | Verdict::Certified(_) => {
+                Trouble::passing("BUG: a known key was refused")
+            }
+        }
+    }
+}
+
+/// Why its certificate did not help.
+fn fault(fault: Option<&CertificateFault>) -> String {
+    fault.map_or_else(String::new, |fault| {
+        format!("; its certificate does not hold: {fault}")
+    })
+}
+
+/// As the files of host keys are called.
+fn family(algorithm: &Algorithm) -> &'static str {
+    match algorithm {
+        Algorithm::Rsa { .. } => "rsa",
+        Algorithm::Ecdsa { .. } => "ecdsa",
+        _ => "ed25519",
     }
 }
 

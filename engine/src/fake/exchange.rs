@@ -9,7 +9,7 @@ use super::{
     long::{Job, Long, Spool},
 };
 use crate::{
-    host::{Exchange, HostError, LongStep, Op, OpResult, Reply, StepEnd},
+    host::{Exchange, HostError, LongStep, Op, OpResult, Over, Recall, Reply, StepEnd},
     identity::Identity,
     late::NotYet,
     probe::Probes,
@@ -31,12 +31,16 @@ pub(super) struct State {
     pub(super) exchanges: Vec<Exchange>,
     pub(super) steps: u64,
     stopping: BTreeSet<String>,
+    /// What was noted of the last exchange with steps.
+    record: Option<Over>,
 }
 
 /// What an exchange has come to.
 struct Going<'a> {
     exchange: &'a Exchange,
     serial_counted: bool,
+    /// After so many operations nobody listens any more.
+    link: Option<usize>,
 }
 
 /// A step as an operation holds it.
@@ -61,6 +65,7 @@ impl State {
             exchanges: Vec::new(),
             steps: 0,
             stopping: BTreeSet::new(),
+            record: None,
         }
     }
 
@@ -81,8 +86,14 @@ impl State {
     pub(super) fn exchange(&mut self, exchange: &Exchange) -> Result<Reply, HostError> {
         self.exchanges.push(exchange.clone());
         let number = self.exchanges.len() as u64;
+        if exchange.acts() {
+            self.record = None;
+        }
         if self.faults.no_request.remove(&number) {
             return Err(lost());
+        }
+        if self.faults.away.is_some_and(|from| number >= from) {
+            return Err(HostError::Unreachable("it is away".to_owned()));
         }
         for (name, job) in self.long.pass() {
             self.finish(&name, &job)?;
@@ -92,9 +103,17 @@ impl State {
         {
             return Ok(refused);
         }
+        if exchange.acts() {
+            self.record = Some(Over {
+                ops: vec![OpResult::NotReached; exchange.ops.len()],
+                whole: true,
+                restarted: false,
+            });
+        }
         let mut going = Going {
             exchange,
             serial_counted: false,
+            link: self.faults.link.remove(&number),
         };
         let ops = self.chain(&mut going)?;
         let mut tail = Vec::new();
@@ -104,7 +123,7 @@ impl State {
             }
             tail.push(self.one(op, &mut going)?.0);
         }
-        if self.faults.no_reply.remove(&number) {
+        if self.faults.no_reply.remove(&number) || going.link.is_some() {
             self.lock.die();
             return Err(lost());
         }
@@ -117,11 +136,24 @@ impl State {
         let mut results = vec![OpResult::NotReached; ops.len()];
         let mut at = 0;
         while let Some(op) = ops.get(at) {
-            if matches!(op, Op::Step { .. }) && self.stopping.remove(&going.exchange.run) {
+            let acts = matches!(op, Op::Step { .. });
+            if acts && self.stopping.remove(&going.exchange.run) {
                 self.log.push("stopped".to_owned());
                 break;
             }
-            let (result, next) = self.one(op, going)?;
+            if going.link.is_some_and(|after| at >= after) && announces(ops, at) {
+                self.log.push("gone".to_owned());
+                break;
+            }
+            let one = self.one(op, going);
+            if let Some(record) = self.record.as_mut().filter(|_| going.exchange.acts()) {
+                match &one {
+                    Ok((result, _)) => record.ops[at] = result.clone(),
+                    Err(HostError::Lost(_)) => record.whole = false,
+                    Err(_) => {}
+                }
+            }
+            let (result, next) = one?;
             results[at] = result;
             at = match next {
                 Next::On => at + 1,
@@ -179,6 +211,12 @@ impl State {
                 return Ok((OpResult::Stepped(end), next));
             }
             Op::Await { long, millis } => OpResult::Awaited(self.wait(long, *millis)?),
+            Op::Drop { long } => {
+                for name in long {
+                    self.long.forget(name);
+                }
+                OpResult::Written
+            }
             Op::Release => {
                 if self.lock.is_held_by(&going.exchange.run) {
                     self.lock.release();
@@ -301,7 +339,30 @@ impl State {
     fn cut(&mut self) -> HostError {
         self.lock.die();
         self.log.push("cut".to_owned());
+        if self.faults.cuts_power {
+            self.restart();
+        }
         lost()
+    }
+
+    /// Whoever held the lock is dead, and what ran is lost.
+    pub(super) fn restart(&mut self) {
+        self.lock.die();
+        self.long.lose();
+        self.ledger.boots();
+        if let Some(record) = &mut self.record {
+            record.restarted = true;
+        }
+    }
+
+    /// What was noted of the last exchange with steps.
+    pub(super) fn recall(&mut self) -> Result<Recall, HostError> {
+        let number = self.exchanges.len() as u64;
+        if self.faults.away.is_some_and(|from| number >= from) {
+            return Err(HostError::Unreachable("it is away".to_owned()));
+        }
+        self.log.push("recall".to_owned());
+        Ok(self.record.clone().map_or(Recall::Never, Recall::Over))
     }
 
     fn finish(&mut self, name: &str, job: &Job) -> Result<(), HostError> {
@@ -324,11 +385,17 @@ impl State {
                 Some(Long::Ended(end)) => LongStep::Ended(end.clone()),
                 Some(Long::Lost) | None => LongStep::Lost,
             });
-            if !matches!(steps.last(), Some(LongStep::Running)) {
-                self.long.steps.remove(name);
-            }
         }
         Ok(steps)
+    }
+}
+
+/// Whether a list may be stopped before this: steps, guards, and the lines that announce a step.
+fn announces(ops: &[Op], at: usize) -> bool {
+    match &ops[at] {
+        Op::Step { .. } | Op::Guard { .. } => true,
+        Op::Journal { .. } => matches!(ops.get(at + 1), Some(Op::Step { .. })),
+        _ => false,
     }
 }
 

@@ -20,6 +20,12 @@ pub(super) struct Faults {
     pub(super) cut: Option<(u64, Cut)>,
     pub(super) no_request: BTreeSet<u64>,
     pub(super) no_reply: BTreeSet<u64>,
+    /// By exchange: after how many operations nobody listens any more.
+    pub(super) link: BTreeMap<u64, usize>,
+    /// From this exchange on nothing reaches it.
+    pub(super) away: Option<u64>,
+    /// Whether a cut is the power's.
+    pub(super) cuts_power: bool,
     pub(super) fails: BTreeMap<u64, Done>,
     pub(super) times_out: BTreeSet<u64>,
     pub(super) stops: BTreeSet<u64>,
@@ -51,6 +57,28 @@ impl FakeHost {
     #[must_use]
     pub fn loses_answer(self, exchange: u64) -> Self {
         self.state().faults.no_reply.insert(exchange);
+        self
+    }
+
+    /// The connection is lost in the n-th exchange after so many of its operations: no step begins
+    /// after that, and there is no answer.
+    #[must_use]
+    pub fn loses_connection(self, exchange: u64, after: usize) -> Self {
+        self.state().faults.link.insert(exchange, after);
+        self
+    }
+
+    /// From the n-th exchange on nothing reaches the host.
+    #[must_use]
+    pub fn goes_away(self, exchange: u64) -> Self {
+        self.state().faults.away = Some(exchange);
+        self
+    }
+
+    /// Where [`FakeHost::break_at`] cuts, it is the power that is cut: the host starts again.
+    #[must_use]
+    pub fn cuts_power(self) -> Self {
+        self.state().faults.cuts_power = true;
         self
     }
 
@@ -110,9 +138,6 @@ impl FakeHost {
 
     /// The host restarts: whoever held the lock is dead, and what ran is lost.
     pub fn reboots(&self) {
-        let mut state = self.state();
-        state.lock.die();
-        state.long.lose();
-        state.ledger.boots();
+        self.state().restart();
     }
 }

@@ -9,12 +9,17 @@ pub(super) struct Ledger {
     pub(super) snapshot: String,
     pub(super) journal: String,
     boots: u64,
+    /// Its machine id, if it is not the usual one.
+    pub(super) machine: Option<String>,
 }
 
 impl Ledger {
     pub(super) fn text(&self) -> crate::host::LedgerText {
         crate::host::LedgerText {
-            machine: "fake-machine".to_owned(),
+            machine: self
+                .machine
+                .clone()
+                .unwrap_or_else(|| "fake-machine".to_owned()),
             boot: format!("boot-{}", self.boots),
             serial: self.serial,
             snapshot: self.snapshot.clone(),

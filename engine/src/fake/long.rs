@@ -57,6 +57,13 @@ impl Spool {
         }
     }
 
+    /// The end of a step is known: it is removed. One that runs stays.
+    pub(super) fn forget(&mut self, name: &str) {
+        if !matches!(self.steps.get(name), Some(Long::Running { .. })) {
+            self.steps.remove(name);
+        }
+    }
+
     pub(super) fn lose(&mut self) {
         for step in self.steps.values_mut() {
             if matches!(step, Long::Running { .. }) {

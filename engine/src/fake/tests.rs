@@ -333,10 +333,15 @@ fn long_steps_outlive_the_connection_and_are_found_again() {
     assert!(
         matches!(&results[1], OpResult::Awaited(all) if matches!(all[..], [LongStep::Running]))
     );
-    let results = ran(&host, vec![wait(), wait()]);
-    assert!(matches!(&results[0], OpResult::Awaited(all)
-        if matches!(&all[..], [LongStep::Ended(StepEnd::Ok(done))] if done.stdout == b"built")));
-    assert!(matches!(&results[1], OpResult::Awaited(all) if matches!(all[..], [LongStep::Lost])));
+    let drop = Op::Drop {
+        long: vec!["b1".to_owned()],
+    };
+    let results = ran(&host, vec![wait(), wait(), drop, wait()]);
+    for result in &results[..2] {
+        assert!(matches!(result, OpResult::Awaited(all)
+            if matches!(&all[..], [LongStep::Ended(StepEnd::Ok(done))] if done.stdout == b"built")));
+    }
+    assert!(matches!(&results[3], OpResult::Awaited(all) if matches!(all[..], [LongStep::Lost])));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::{
     paths::{self, Known, Slot},
     track::{Mode, Track},
 };
-use crate::{HostId, Nature, Task, TaskId, TaskList, Thing, Touches};
+use crate::{HostId, Meets, Nature, Task, TaskId, TaskList, Thing, Touches};
 
 /// Adds the inferred edges; all go forward in `sequence`.
 pub(super) fn infer(
@@ -40,11 +40,16 @@ pub(super) fn infer(
         if let Some(gate) = plays.before(play, web) {
             waits.push((gate, Kind::Play));
         }
-        if matches!(shape.nature, Nature::Command | Nature::Control)
-            && let Some(gate) = batches.before(play, group, web)
-        {
-            waits.push((gate, Kind::Hosts));
+        if !task.free {
+            let stops = matches!(shape.nature, Nature::Command | Nature::Control);
+            if stops || task.meets != Meets::Freely {
+                let gate = batches.before(play, group, web);
+                waits.extend(gate.map(|gate| (gate, Kind::Hosts)));
+            }
+            waits.extend(batches.lead(play).map(|lead| (lead, Kind::Hosts)));
         }
+        let ahead = batches.throttled(play, group, task.throttle as usize);
+        waits.extend(ahead.map(|ahead| (ahead, Kind::Hosts)));
         host.enter(
             node(id),
             &touches[id.index()],
@@ -56,7 +61,7 @@ pub(super) fn infer(
             waits.extend(last.replace(node(id)).map(|last| (last, Kind::InOrder)));
         }
         plays.add(play, node(id));
-        batches.add(play, group, node(id));
+        batches.add(play, group, node(id), task.meets == Meets::All);
         // One conflict is enough between two tasks; the derived order keeps equal kinds together.
         waits.sort();
         waits.dedup_by_key(|(from, kind)| (*from, discriminant(kind)));
@@ -144,7 +149,7 @@ impl OfHost {
 }
 
 /// Numbers the listed tasks: copies of one task for several hosts follow each other.
-fn groups(list: &TaskList) -> Vec<usize> {
+pub(crate) fn groups(list: &TaskList) -> Vec<usize> {
     let mut hosts: BTreeSet<HostId> = BTreeSet::new();
     let mut group = 0;
     let mut groups = Vec::with_capacity(list.tasks.len());
@@ -212,6 +217,8 @@ struct Batches(Vec<Option<Batch>>);
 #[derive(Clone, Default)]
 struct Batch {
     gate: Option<NodeIndex>,
+    /// What all that is listed after it waits for.
+    lead: Option<NodeIndex>,
     open: Vec<NodeIndex>,
     group: usize,
     copies: Vec<NodeIndex>,
@@ -245,10 +252,25 @@ impl Batches {
         batch.gate
     }
 
-    fn add(&mut self, play: usize, group: usize, node: NodeIndex) {
+    fn lead(&self, play: usize) -> Option<NodeIndex> {
+        self.0[play].as_ref()?.lead
+    }
+
+    /// The copy that has to end before the next one starts, where only so many may run at once.
+    fn throttled(&mut self, play: usize, group: usize, most: usize) -> Option<NodeIndex> {
+        let batch = self.0[play].as_mut().filter(|_| most > 0)?;
+        batch.turn(group);
+        let before = batch.copies.len().checked_sub(most)?;
+        Some(batch.copies[before])
+    }
+
+    fn add(&mut self, play: usize, group: usize, node: NodeIndex, leads: bool) {
         if let Some(batch) = &mut self.0[play] {
             batch.turn(group);
             batch.copies.push(node);
+            if leads {
+                batch.lead = Some(node);
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use crate::{
     graph::Graph,
-    ledger::{Ledger, Scope},
+    ledger::{Ledger, Record, Scope},
     schedule::{FailureRule, Schedule},
     task::{Output, Task, TaskId, TaskList},
 };
@@ -76,6 +76,8 @@ pub(super) struct Board {
     listeners: BTreeMap<TaskId, BTreeSet<String>>,
     /// Those of them that read its `.changed`.
     heeders: BTreeMap<TaskId, BTreeSet<String>>,
+    /// By listeners on other hosts: what earlier runs changed that they listen to.
+    abroad: Mutex<BTreeMap<String, BTreeMap<Scope, Record>>>,
 }
 
 /// The name of a task as a listener, in the ledger.
@@ -88,13 +90,29 @@ pub(super) fn listener_name(task: &Task) -> String {
     }
 }
 
+/// The name of a listener on another host, in the ledger of what it listens to. What it has served
+/// is in the ledger of its own host.
+fn abroad(name: &str, host: &str) -> String {
+    format!("{name}@{host}")
+}
+
 impl Board {
     pub(super) fn new(list: &TaskList, graph: &Graph, rule: FailureRule) -> Self {
         let mut listeners: BTreeMap<TaskId, BTreeSet<String>> = BTreeMap::new();
         let mut heeders = listeners.clone();
         for task in &list.tasks {
             let note = |map: &mut BTreeMap<TaskId, BTreeSet<String>>, to: TaskId| {
-                map.entry(to).or_default().insert(listener_name(task));
+                let name = listener_name(task);
+                let here = list
+                    .tasks
+                    .get(to.index())
+                    .is_none_or(|to| to.host == task.host);
+                let name = if here {
+                    name
+                } else {
+                    abroad(&name, &list.hosts[task.host.index()].name)
+                };
+                map.entry(to).or_default().insert(name);
             };
             for to in &task.triggers {
                 note(&mut listeners, *to);
@@ -116,6 +134,7 @@ impl Board {
             moved: Notify::new(),
             listeners,
             heeders,
+            abroad: Mutex::default(),
         }
     }
 
@@ -132,6 +151,33 @@ impl Board {
 
     pub(super) fn listeners(&self, task: TaskId) -> BTreeSet<String> {
         self.listeners.get(&task).cloned().unwrap_or_default()
+    }
+
+    /// What a host's ledger says that listeners on other hosts may be owed.
+    pub(super) fn tell_others(&self, owing: &BTreeMap<String, Vec<Scope>>, ledger: &Ledger) {
+        let mut abroad = self
+            .abroad
+            .lock()
+            .expect("nothing panics while it holds this");
+        for (listener, tasks) in owing.iter().filter(|(listener, _)| listener.contains('@')) {
+            let records = tasks
+                .iter()
+                .filter_map(|task| ledger.records.get_key_value(task));
+            let records = records.map(|(task, record)| (task.clone(), record.clone()));
+            abroad.entry(listener.clone()).or_default().extend(records);
+        }
+    }
+
+    /// What changed on other hosts in earlier runs that this listener listened to.
+    pub(super) fn changed_abroad(&self, listener: &str, host: &str) -> Vec<(Scope, Record)> {
+        let all = self
+            .abroad
+            .lock()
+            .expect("nothing panics while it holds this");
+        let found = all.get(&abroad(listener, host)).into_iter().flatten();
+        found
+            .map(|(task, record)| (task.clone(), record.clone()))
+            .collect()
     }
 
     pub(super) fn heeders(&self, task: TaskId) -> impl Iterator<Item = &String> {

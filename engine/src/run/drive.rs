@@ -70,6 +70,18 @@ pub(super) struct Loop {
     pub(super) seen_writes: u64,
     /// Exchanges in a row after which nothing was finished.
     pub(super) vain: u32,
+    /// Whether the host has answered at all.
+    pub(super) connected: bool,
+    /// Whether the connection was lost since it was last looked whether the host is as it was.
+    pub(super) lost_once: bool,
+    /// Whether what was recalled last goes on.
+    pub(super) recalled_going: bool,
+    /// How often in a row the connection was lost without any task having ended, and how many had
+    /// ended then.
+    pub(super) losses: usize,
+    pub(super) decided_at_loss: usize,
+    /// Spools of long steps whose end is known, and the task whose end has to be written first.
+    pub(super) read_spools: Vec<(Option<TaskId>, String)>,
     pub(super) recap: Recap,
 }
 
@@ -84,6 +96,8 @@ pub(super) struct Flight {
     pub(super) landed: Landed,
     pub(super) item: usize,
     pub(super) spool: String,
+    /// The boot it was started in.
+    pub(super) boot: String,
 }
 
 /// Runs the tasks of one host.
@@ -95,7 +109,14 @@ pub(super) async fn drive(shared: Arc<Shared>, host: HostId) -> Recap {
     }
     let traffic = it.door.traffic();
     let board = &it.shared.board;
-    board.state().schedule.end_host(host, None);
+    {
+        let mut state = board.state();
+        match result {
+            Ok(()) => state.schedule.end_host(host, None),
+            // Nobody will hear how it ends: other hosts must not wait for it.
+            Err(_) => state.schedule.lose_host(host),
+        }
+    }
     board.moved();
     it.recap.exchanges = traffic.exchanges;
     (it.recap.sent_bytes, it.recap.received_bytes) = (traffic.sent, traffic.received);
@@ -146,6 +167,12 @@ impl Loop {
             started: BTreeSet::new(),
             seen_writes: 0,
             vain: 0,
+            connected: false,
+            lost_once: false,
+            recalled_going: false,
+            losses: 0,
+            decided_at_loss: 0,
+            read_spools: Vec::new(),
             recap: Recap::default(),
             shared,
         }
@@ -182,8 +209,11 @@ impl Loop {
         let machine = self.ledger.machine.clone();
         self.shared.board.arrive(&machine);
         let result = self.go_on().await;
+        // In one turn: who leaves last gives the lock back, and nobody has lines left by then.
+        let turn = self.turn().await;
         let last = self.shared.board.leave(&machine);
         let closed = self.close(last).await;
+        drop(turn);
         result.and(closed)
     }
 
@@ -211,6 +241,7 @@ impl Loop {
             {
                 return Ok(());
             }
+            self.after_loss().await?;
             if !self.landed.is_empty() {
                 let open = self.unanswered_of_landed();
                 if !open.is_empty() {
@@ -297,7 +328,7 @@ impl Loop {
         }
         match self.locked(Vec::new(), Vec::new()).await? {
             Sent::Stale => self.start_over().await,
-            Sent::Ran(..) => Ok(()),
+            Sent::Found(_) | Sent::Ran(..) => Ok(()),
         }
     }
 
@@ -334,7 +365,7 @@ impl Loop {
                 millis: EARLIER_WAIT,
             };
             let mut results = self.plain(vec![wait, Op::Ledger]).await?.into_iter();
-            let (Some(OpResult::Awaited(steps)), Some(OpResult::Ledger(mut text))) =
+            let (Some(OpResult::Awaited(steps)), Some(OpResult::Ledger(text))) =
                 (results.next(), results.next())
             else {
                 return Ok(());
@@ -365,11 +396,8 @@ impl Loop {
                 witness: None,
                 result: None,
             };
-            for line in self.lines.iter().chain([&line]) {
-                text.journal.push_str(&line.text());
-                text.journal.push('\n');
-            }
             self.lines.push(line);
+            self.read_spools.push((None, spool.to_owned()));
             self.must_write = true;
             return self.read_ledger(&text);
         }

@@ -2,12 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::{decide::Question, drive::Loop};
+use tokio::sync::OwnedMutexGuard;
+
+use super::{decide::Question, drive::Loop, reconnect::Came};
 use crate::{
     event::Event,
-    host::{Exchange, HostError, LedgerText, Lock, Op, OpResult, Reply},
+    host::{Exchange, HostError, LedgerText, Lock, Op, OpResult, Over, Reply},
     ledger::{Ledger, Line},
     probe::Probes,
+    task::TaskId,
 };
 
 /// Why a host's loop ended before its time.
@@ -37,24 +40,26 @@ const JOURNAL_LIMIT: usize = 256 * 1024;
 pub(super) enum Sent {
     /// What each operation gave.
     Ran(Vec<OpResult>, Vec<OpResult>),
-    /// Another run has written since we looked.
+    /// The answer was lost with its connection; what the host has noted.
+    Found(Over),
+    /// Another run has written since we looked; or the answer was lost, and only the ledger knows
+    /// what was done.
     Stale,
 }
 
 impl Loop {
-    async fn exchange(
-        &self,
-        lock: Option<Lock>,
-        ops: Vec<Op>,
-        tail: Vec<Op>,
-    ) -> Result<Reply, Lost> {
-        let exchange = Exchange {
+    fn request(&self, lock: Option<Lock>, ops: Vec<Op>, tail: Vec<Op>) -> Exchange {
+        Exchange {
             run: self.shared.options.run.clone(),
             place: self.place.clone(),
             lock,
             ops,
             tail,
-        };
+        }
+    }
+
+    /// One exchange over one connection.
+    pub(super) async fn once(&self, exchange: Exchange) -> Result<Reply, Lost> {
         let _permit = self.shared.forks.acquire().await;
         let reply = tokio::select! {
             reply = self.door.exchange(exchange) => reply?,
@@ -65,11 +70,10 @@ impl Loop {
 
     /// Operations that need no lock.
     pub(super) async fn plain(&mut self, ops: Vec<Op>) -> Result<Vec<OpResult>, Lost> {
-        match self.exchange(None, ops, Vec::new()).await? {
-            Reply::Ran { ops, .. } => Ok(ops),
-            Reply::Held(_) | Reply::Stale => {
-                Err(HostError::Garbled("a lock that nobody asked for".to_owned()).into())
-            }
+        let request = self.request(None, ops, Vec::new());
+        match self.survive(&request).await? {
+            Came::Reply(Reply::Ran { ops, .. }) => Ok(ops),
+            _ => Err(HostError::Garbled("a lock that nobody asked for".to_owned()).into()),
         }
     }
 
@@ -117,9 +121,16 @@ impl Loop {
 
     pub(super) fn read_ledger(&mut self, text: &LedgerText) -> Result<(), Lost> {
         self.boot.clone_from(&text.boot);
-        self.ledger = Ledger::read(text).map_err(|error| HostError::Garbled(error.to_string()))?;
+        let mut text = text.clone();
+        // What waits to be written counts as well.
+        for line in &self.lines {
+            text.journal.push_str(&line.text());
+            text.journal.push('\n');
+        }
+        self.ledger = Ledger::read(&text).map_err(|error| HostError::Garbled(error.to_string()))?;
         self.shared.board.share_key(&mut self.ledger);
         self.owing = self.ledger.owing(&self.scope(""));
+        self.shared.board.tell_others(&self.owing, &self.ledger);
         Ok(())
     }
 
@@ -130,23 +141,32 @@ impl Loop {
         let holder = format!("{} on {} since {}", audit.who, audit.from, audit.at);
         let begun = Instant::now();
         let mut told = false;
+        let lock = Lock {
+            serial: self.ledger.serial,
+            wait_millis: 200,
+            holder,
+        };
+        let mut request = self.request(Some(lock), ops, tail);
         loop {
-            let lock = Lock {
-                serial: self.ledger.serial,
-                wait_millis: if told { LOCK_WAIT } else { 200 },
-                holder: holder.clone(),
-            };
-            match self.exchange(Some(lock), ops.clone(), tail.clone()).await? {
-                Reply::Ran { ops, tail, serial } => {
+            match self.survive(&request).await? {
+                Came::Reply(Reply::Ran { ops, tail, serial }) => {
                     self.shared.board.locked(&machine);
                     self.ledger.serial = serial;
                     return Ok(Sent::Ran(ops, tail));
                 }
-                Reply::Stale => return Ok(Sent::Stale),
-                Reply::Held(by) if begun.elapsed() > self.shared.options.lock_wait => {
+                Came::Found(over) => {
+                    self.shared.board.locked(&machine);
+                    return Ok(Sent::Found(over));
+                }
+                Came::Unknown => {
+                    self.shared.board.locked(&machine);
+                    return Ok(Sent::Stale);
+                }
+                Came::Reply(Reply::Stale) => return Ok(Sent::Stale),
+                Came::Reply(Reply::Held(by)) if begun.elapsed() > self.shared.options.lock_wait => {
                     return Err(Lost::Locked(by));
                 }
-                Reply::Held(by) => {
+                Came::Reply(Reply::Held(by)) => {
                     if !told {
                         let what = format!("the lock of another run: {by}");
                         self.shared.sink.event(&Event::Waiting {
@@ -155,6 +175,9 @@ impl Loop {
                         });
                     }
                     told = true;
+                    if let Some(lock) = &mut request.lock {
+                        lock.wait_millis = LOCK_WAIT;
+                    }
                     if self.shared.cancel.is_stopped() {
                         // Nothing was begun, and nothing will be.
                         return Err(Lost::Aborted);
@@ -187,6 +210,20 @@ impl Loop {
         vec![Op::Journal { lines, sync: false }]
     }
 
+    /// Spools of long steps that are read; after the lines that say how they ended.
+    pub(super) fn drops(&mut self) -> Option<Op> {
+        let is_told = |task: Option<TaskId>| task.is_none_or(|id| self.decided.contains(&id));
+        let mut long = Vec::new();
+        self.read_spools.retain(|(task, spool)| {
+            let told = is_told(*task);
+            if told {
+                long.push(spool.clone());
+            }
+            !told
+        });
+        (!long.is_empty()).then_some(Op::Drop { long })
+    }
+
     /// What waited to be written is.
     pub(super) fn written(&mut self) {
         self.lines.clear();
@@ -196,13 +233,8 @@ impl Loop {
 
     /// The machine for this name alone, while it changes it; nothing if another name of the run
     /// has changed it since this one looked.
-    pub(super) async fn alone(&mut self) -> Option<tokio::sync::OwnedMutexGuard<u64>> {
-        let mut writes = self
-            .shared
-            .board
-            .writes(&self.ledger.machine)
-            .lock_owned()
-            .await;
+    pub(super) async fn alone(&mut self) -> Option<OwnedMutexGuard<u64>> {
+        let mut writes = self.turn().await;
         if *writes != self.seen_writes {
             self.seen_writes = *writes;
             self.known.clear();
@@ -213,11 +245,18 @@ impl Loop {
         Some(writes)
     }
 
+    /// The machine for this name alone. All names of a run hold one lock, so the host does not keep
+    /// them from writing its ledger at the same moment: this does.
+    pub(super) async fn turn(&self) -> OwnedMutexGuard<u64> {
+        let writes = self.shared.board.writes(&self.ledger.machine);
+        writes.lock_owned().await
+    }
+
     /// Writes what is left to be written, and gives the lock back if this was the last name of the
-    /// run on the machine.
+    /// run on the machine. It is this name's turn.
     pub(super) async fn close(&mut self, release: bool) -> Result<(), Lost> {
         let held = release || self.shared.board.is_locked(&self.ledger.machine);
-        if !held && !self.must_write {
+        if !held && !self.must_write && self.read_spools.is_empty() {
             return Ok(());
         }
         let release = release || !held;
@@ -230,6 +269,7 @@ impl Loop {
             ops = self.preamble();
             ops.push(self.journal());
         }
+        ops.extend(self.drops());
         if release {
             tail.push(Op::Release);
         }
@@ -238,7 +278,7 @@ impl Loop {
         }
         match self.locked(ops, tail).await? {
             // Another run came between: what we meant to note is for it to find out again.
-            Sent::Stale | Sent::Ran(..) => Ok(()),
+            Sent::Stale | Sent::Found(_) | Sent::Ran(..) => Ok(()),
         }
     }
 

@@ -337,6 +337,9 @@ fn apply(turned: &mut Turned, verdict: Result<Judgement, Stop>) {
                 Some(false) => turned.error = None,
                 _ => {}
             }
+            if let (Some(says), Value::Map(map)) = (says, &mut turned.output.value) {
+                map.insert("failed_when_result".to_owned(), says.into());
+            }
             turned.output.failed = turned.error.is_some();
             if let Some(changed) = changed {
                 turned.output.changed = changed.into();

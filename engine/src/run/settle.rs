@@ -9,6 +9,7 @@ use super::{
     exchange::{Lost, Sent},
     finish::{Ran, run_error},
     known::Who,
+    reconnect::Gap,
 };
 use crate::{
     event::{Event, TaskError},
@@ -46,9 +47,23 @@ impl Loop {
             });
             tail.extend(self.look_ops(&looks));
         }
+        tail.extend(self.drops());
+        let mut gap = None;
         let (results, tail) = match self.stoppable(ops, tail).await {
             Ok(Sent::Ran(results, tail)) => (results, tail),
-            Ok(Sent::Stale) => return self.start_over().await,
+            Ok(Sent::Found(over)) => {
+                gap = Some(Gap {
+                    killed: !over.whole,
+                    restarted: over.restarted,
+                });
+                (over.ops, Vec::new())
+            }
+            Ok(Sent::Stale) => {
+                for landed in &all {
+                    self.plan_anew(landed);
+                }
+                return self.start_over().await;
+            }
             Err(Lost::Host(HostError::Privilege { user, why, help })) => {
                 self.cannot_become(&all, user, why, help)?;
                 // Steps before it may have been taken: the ledger knows.
@@ -56,17 +71,24 @@ impl Loop {
             }
             Err(lost) => return Err(lost),
         };
-        self.written();
+        let stepped = |result: &OpResult| matches!(result, OpResult::Stepped(_));
+        if gap.is_none() || results.iter().any(stepped) {
+            self.written();
+        }
         let finished = self.decided.len();
         let results: Vec<OpResult> = results.into_iter().skip(before).collect();
         let all = all.into_iter().map(|landed| Sending {
             landed,
             stage: Stage::Waiting,
         });
-        let acted = self.read_chain(all.collect(), &chain.slots, results);
+        let (acted, again) = self.read_chain(all.collect(), &chain.slots, results, gap);
+        self.after_loss().await?;
         self.long_steps(&awaited, tail, &looks);
         self.finish_landed();
         self.in_vain(first, acted || self.decided.len() > finished);
+        if again {
+            return self.start_over().await;
+        }
         Ok(())
     }
 
@@ -237,18 +259,22 @@ impl Loop {
         lines
     }
 
-    /// Reads what each operation of a chain gave, in order. Whether a step was taken.
+    /// Reads what each operation of a chain gave, in order. Whether a step was taken, and whether a
+    /// task has to be planned anew, on what the ledger says of it: part of the answer was lost.
     fn read_chain(
         &mut self,
         mut all: Vec<Sending>,
         slots: &[Slot],
         results: Vec<OpResult>,
-    ) -> bool {
+        gap: Option<Gap>,
+    ) -> (bool, bool) {
+        let restarted = gap.is_some_and(|gap| gap.restarted);
         let mut broken = false;
         for (slot, result) in slots.iter().zip(results) {
             match (slot, result) {
                 (Slot::Note, _) => {}
                 (_, OpResult::NotReached) => broken = true,
+                (Slot::Observe { .. }, _) if restarted => broken = true,
                 (Slot::Observe { who, probes, upto }, OpResult::Observed(answers)) => {
                     for (probe, answer) in probes.iter().zip(answers) {
                         self.known.learn(*who, probe.as_ref(), answer);
@@ -273,7 +299,25 @@ impl Loop {
         }
         let acted = |sending: &Sending| !matches!(sending.stage, Stage::Waiting);
         let any = all.iter().any(acted);
-        for sending in all {
+        let mut again = restarted;
+        for mut sending in all {
+            if let Some(gap) = gap {
+                if !matches!(sending.stage, Stage::Finished | Stage::Flying { .. })
+                    && Self::is_open(&sending.landed, gap)
+                {
+                    again = true;
+                    self.plan_anew(&sending.landed);
+                    continue;
+                }
+                if let Stage::Acted = sending.stage
+                    && let Some(from) = unfinished(&sending.landed)
+                {
+                    sending.landed.entry.from = from;
+                    self.begin_now(sending.landed.entry.decided.task);
+                    self.resumed.push(sending.landed);
+                    continue;
+                }
+            }
             match sending.stage {
                 Stage::Flying { item, spool } => {
                     let id = sending.landed.entry.decided.task;
@@ -282,6 +326,7 @@ impl Loop {
                         landed: sending.landed,
                         item,
                         spool,
+                        boot: self.boot.clone(),
                     });
                 }
                 Stage::Acted => self.land(sending.landed),
@@ -293,7 +338,7 @@ impl Loop {
             // What was not reached is asked, and decided, anew.
             self.known.clear();
         }
-        any
+        (any, again)
     }
 
     /// A failed turn of a loop ends the chain, but does not keep the other turns from theirs.
@@ -433,6 +478,7 @@ impl Loop {
             let end = match standing {
                 LongStep::Running => continue,
                 LongStep::Ended(end) => end,
+                LongStep::Lost if self.went_down(spool) => continue,
                 LongStep::Lost => StepEnd::Failed(Done {
                     status: 137,
                     stderr:
@@ -452,7 +498,10 @@ impl Loop {
                 mut landed,
                 item,
                 spool,
+                ..
             } = self.flights.remove(at);
+            let id = landed.entry.decided.task;
+            self.read_spools.push((Some(id), spool.clone()));
             let number = spool
                 .rsplit('-')
                 .next()
@@ -517,6 +566,7 @@ impl Loop {
         }];
         ops.extend(self.look_ops(&looks));
         let results = self.plain(ops).await?;
+        self.after_loss().await?;
         self.long_steps(&awaited, results, &looks);
         Ok(())
     }
@@ -587,6 +637,13 @@ impl Loop {
         }
         true
     }
+}
+
+/// The first step that is left of a task all of whose steps so far ended well.
+fn unfinished(landed: &Landed) -> Option<usize> {
+    let taken: usize = landed.ran.iter().map(|ran| ran.taken).sum();
+    let well = landed.ran.iter().all(|ran| ran.trouble.is_none());
+    (well && taken < steps(&landed.entry.decided).count()).then_some(taken)
 }
 
 /// A task of a chain that was sent.

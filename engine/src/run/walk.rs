@@ -610,6 +610,20 @@ impl Loop {
                 reason = Some(Reason::Owed { by, since });
             }
         }
+        for (scope, record) in self.shared.board.changed_abroad(&me.task, &self.name) {
+            let epoch = record.epoch.clone().unwrap_or_default();
+            let now = state.served.get(&me);
+            let now = now.is_some_and(|tasks| tasks.contains_key(&scope));
+            if now || self.has_served(state, &me, &scope, &epoch) {
+                continue;
+            }
+            pays = true;
+            serves.entry(scope.clone()).or_insert(epoch);
+            if self.listens(task, &scope) && reason.is_none() {
+                let (by, since) = (record.name, record.at);
+                reason = Some(Reason::Owed { by, since });
+            }
+        }
         let call = match (reason, unknown) {
             (Some(reason), _) => Call::Called(reason),
             (None, Some(what)) => Call::NotYet(what),

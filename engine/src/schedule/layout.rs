@@ -1,10 +1,14 @@
 //! What of a list and its graph a schedule needs, laid out flat and shared between clones.
 
-use std::{collections::BTreeMap, ops::Range, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    sync::Arc,
+};
 
 use crate::{
-    BlockId, Graph, HostId, Part, TaskId, TaskList,
-    graph::{Condition, Kind},
+    BlockId, Graph, HostId, Part, Task, TaskId, TaskList,
+    graph::{Condition, Kind, groups},
 };
 
 /// What a node passes on to those that wait for it.
@@ -41,6 +45,24 @@ struct Info {
     host: HostId,
     /// Outermost first; numbers of [`Layout::blocks`].
     blocks: Arc<[(usize, Part)]>,
+    play: usize,
+    family: usize,
+    /// Copies of one task for several hosts share it.
+    group: usize,
+    /// How many percent of its play's hosts may have failed, and it with them.
+    bears: Option<u32>,
+}
+
+fn hosts_by(list: &TaskList, by: impl Fn(&Task) -> u32) -> Vec<BTreeSet<HostId>> {
+    let mut all: Vec<BTreeSet<HostId>> = Vec::new();
+    for task in &list.tasks {
+        let at = by(task) as usize;
+        if all.len() <= at {
+            all.resize(at + 1, BTreeSet::new());
+        }
+        all[at].insert(task.host);
+    }
+    all
 }
 
 /// Nodes are the tasks of the list, then anchors, then tasks that others became.
@@ -55,6 +77,9 @@ pub(super) struct Layout {
     /// The tasks of each host, by rank.
     pub(super) hosts: Vec<Vec<usize>>,
     pub(super) blocks: Vec<Block>,
+    /// The hosts of each play, and of all batches of one.
+    play_hosts: Vec<BTreeSet<HostId>>,
+    family_hosts: Vec<BTreeSet<HostId>>,
 }
 
 impl Layout {
@@ -79,7 +104,10 @@ impl Layout {
             links,
             hosts: vec![Vec::new(); list.hosts.len()],
             blocks: Vec::new(),
+            play_hosts: hosts_by(list, |task| task.play),
+            family_hosts: hosts_by(list, |task| task.family),
         };
+        let groups = groups(list);
         let mut numbers: BTreeMap<(BlockId, HostId), usize> = BTreeMap::new();
         for (node, task) in list.tasks.iter().enumerate() {
             layout.hosts[task.host.index()].push(node);
@@ -99,6 +127,10 @@ impl Layout {
                 rank: u32::try_from(node).expect("fewer than 2^32 tasks"),
                 host: task.host,
                 blocks: path.into(),
+                play: task.play as usize,
+                family: task.family as usize,
+                group: groups[node],
+                bears: task.bears,
             });
         }
         (layout, waits)
@@ -143,6 +175,29 @@ impl Layout {
 
     pub(super) fn blocks_of(&self, node: usize) -> &[(usize, Part)] {
         &self.infos[self.id(node)].blocks
+    }
+
+    /// Its play, how many hosts that has, and how many percent of them may fail.
+    pub(super) fn limit(&self, node: usize) -> (usize, usize, Option<u32>) {
+        let info = &self.infos[self.id(node)];
+        (info.play, self.play_hosts[info.play].len(), info.bears)
+    }
+
+    /// How many plays there are.
+    pub(super) fn plays(&self) -> usize {
+        self.play_hosts.len()
+    }
+
+    /// The hosts of its play, over all batches.
+    pub(super) fn fellows(&self, node: usize) -> impl Iterator<Item = HostId> {
+        let family = self.infos[self.id(node)].family;
+        self.family_hosts[family].iter().copied()
+    }
+
+    /// Whether two tasks are copies of one for several hosts.
+    pub(super) fn are_copies(&self, one: usize, other: usize) -> bool {
+        let (one, other) = (&self.infos[self.id(one)], &self.infos[self.id(other)]);
+        one.group == other.group
     }
 
     /// Those of `nodes` (by rank) that are listed after a task.

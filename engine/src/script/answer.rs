@@ -10,7 +10,10 @@ use super::{
     wire::Received,
 };
 use crate::{
-    host::{Exchange, HostError, LedgerPlace, LedgerText, LongStep, Op, OpResult, Reply, StepEnd},
+    host::{
+        Exchange, HostError, LedgerPlace, LedgerText, LongStep, Op, OpResult, Over, Recall, Reply,
+        StepEnd,
+    },
     identity::Identity,
     late::NotYet,
     probe::{Answer, AnyProbe, Probes},
@@ -168,6 +171,75 @@ pub(super) fn stopped(
     Err(cut_off(received, parts.is_empty()))
 }
 
+/// The nonce and the questions of an exchange.
+pub(super) type Sendings = (String, BTreeMap<usize, Vec<Vec<usize>>>);
+
+/// Reads what became of an exchange whose answer was lost. Its record has the form of an answer.
+pub(super) fn recalled(
+    setup: &SetUp,
+    lost: &Exchange,
+    (lost_nonce, groups): &Sendings,
+    received: &Received,
+) -> Result<Recall, HostError> {
+    let parts_of_this = parts(&received.stdout, &setup.nonce);
+    let (mut recall, mut whole) = (None, false);
+    for part in &parts_of_this {
+        match part.words[..] {
+            ["sick"] => return Err(sick(part.body)),
+            ["denied", status] => return Err(denied(&lost.place, status, part.body)),
+            ["fin"] => whole = true,
+            ["never"] => recall = Some(Recall::Never),
+            ["going"] => recall = Some(Recall::Going),
+            ["over", same] => {
+                let record = parts(&received.stdout, lost_nonce);
+                recall = Some(Recall::Over(over(lost, groups, &record, same == "0")));
+            }
+            _ => {}
+        }
+    }
+    match recall.filter(|_| whole) {
+        Some(recall) => Ok(recall),
+        None => Err(cut_off(received, parts_of_this.is_empty())),
+    }
+}
+
+fn over(
+    lost: &Exchange,
+    groups: &BTreeMap<usize, Vec<Vec<usize>>>,
+    record: &[Part<'_>],
+    restarted: bool,
+) -> Over {
+    let mut found: Vec<Found<'_>> = lost.ops.iter().map(|_| Found::default()).collect();
+    let mut ended = false;
+    for part in record {
+        match part.words[..] {
+            ["end"] => ended = true,
+            [verb, op, ref rest @ ..] => {
+                if let Some(found) = op.parse::<usize>().ok().and_then(|op| found.get_mut(op)) {
+                    note(found, verb, rest, part.body);
+                }
+            }
+            _ => {}
+        }
+    }
+    let is_cut = |found: &Found<'_>| found.begun && found.did.is_empty();
+    let is_whole = |at: usize, found: &Found<'_>| {
+        let asked = groups.get(&at).map_or(0, Vec::len);
+        found.groups.len() == asked && found.groups.values().all(|(_, end)| end.is_some())
+    };
+    let all = lost.ops.iter().zip(&found).enumerate();
+    let ops = all.map(|(at, (op, found))| match op {
+        Op::Step { .. } if is_cut(found) => OpResult::NotReached,
+        Op::Observe { .. } if !is_whole(at, found) => OpResult::NotReached,
+        _ => result(op, found, groups.get(&at)),
+    });
+    Over {
+        ops: ops.collect(),
+        whole: ended,
+        restarted,
+    }
+}
+
 fn sick(body: &[u8]) -> HostError {
     let text = shown(body);
     let (dir, why) = text.split_once('\n').unwrap_or((&text, "unknown"));
@@ -258,7 +330,9 @@ fn result(op: &Op, found: &Found<'_>, groups: Option<&Vec<Vec<usize>>>) -> OpRes
             (Some(at), None) => OpResult::Guarded(Some(at.parse().unwrap_or(0))),
             (None, None) => OpResult::NotReached,
         },
-        Op::Journal { .. } | Op::Snapshot { .. } | Op::Release if found.wrote => OpResult::Written,
+        Op::Journal { .. } | Op::Snapshot { .. } | Op::Drop { .. } | Op::Release if found.wrote => {
+            OpResult::Written
+        }
         Op::Step { who, long, .. } => step(found, who.user.as_deref(), long.is_some()),
         Op::Await { long, .. } if found.awaited => OpResult::Awaited(
             long.iter()

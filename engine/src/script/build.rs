@@ -57,10 +57,9 @@ pub(super) fn exchange(setup: &SetUp, exchange: &Exchange) -> Result<Sent, HostE
     let count = exchange.ops.len();
     let foreign = |op: &Op| who_of(op).is_some_and(|who| !is_conductor(&exchange.place, who));
     let steps = all.iter().any(|op| matches!(op, Op::Step { .. }));
-    let awaits = all.iter().any(|op| matches!(op, Op::Await { .. }));
-    let here = all
+    let awaits = all
         .iter()
-        .any(|op| matches!(op, Op::Step { .. }) && !goes_elsewhere(op, &exchange.place));
+        .any(|op| matches!(op, Op::Await { .. } | Op::Drop { .. }));
     let writes = all
         .iter()
         .any(|op| matches!(op, Op::Journal { .. } | Op::Snapshot { .. } | Op::Release));
@@ -70,7 +69,7 @@ pub(super) fn exchange(setup: &SetUp, exchange: &Exchange) -> Result<Sent, HostE
         steps: steps || awaits,
     };
     begin(&mut script, exchange)?;
-    if here {
+    if steps {
         script.raw("ek_open_spool || exit 1\n");
     }
     let mut wrappers = Wrappers::default();
@@ -82,7 +81,8 @@ pub(super) fn exchange(setup: &SetUp, exchange: &Exchange) -> Result<Sent, HostE
         let end = if at < count { count } else { all.len() };
         if goes_elsewhere(all[at], &exchange.place) {
             let last = sections::last(&all, at, end, &exchange.place);
-            sections::write(&mut script, &mut groups, &mut wrappers, &all[..=last], at)?;
+            let all = &all[..=last];
+            sections::write(&mut script, &mut groups, &mut wrappers, all, at, steps)?;
             at = last + 1;
         } else {
             let place = &exchange.place;
@@ -99,7 +99,7 @@ pub(super) fn exchange(setup: &SetUp, exchange: &Exchange) -> Result<Sent, HostE
             )?;
         }
     }
-    if here {
+    if steps {
         script.raw("ek_close_spool\n");
     }
     script.raw("ek_line \"$ek_dir/serial\"\nek_say \"fin ${ek_text:-0}\"\n");
@@ -158,6 +158,32 @@ fn place(script: &mut Script<'_>, place: &LedgerPlace) -> Result<(), HostError> 
     }
     Ok(())
 }
+
+/// The script that says what became of the exchange with this nonce.
+pub(super) fn recall(setup: &SetUp, lost: &Exchange, nonce: &str) -> Result<Sent, HostError> {
+    let mut script = Script::new(setup);
+    script.raw("ek_parent=${3-$PPID}\nek_say go\n");
+    place(&mut script, &lost.place)?;
+    script.raw("ek_recall").word(nonce)?;
+    script.raw(format!(" {RECALL}\n"));
+    let (text, data) = script.finish(Needs {
+        lock: true,
+        steps: true,
+        ..Needs::default()
+    });
+    let (text, data) = match &lost.place {
+        LedgerPlace::User => (text, data),
+        LedgerPlace::Root(identity) => sections::conducted_by_root(setup, identity, text, data)?,
+    };
+    Ok(Sent {
+        text,
+        data,
+        groups: BTreeMap::new(),
+    })
+}
+
+/// How long one recall waits for the end of what goes on, in hundredths of a second.
+const RECALL: u64 = 1000;
 
 /// The script that asks the chains of a run to stop.
 pub(super) fn stop(setup: &SetUp, stopping: &Stopping) -> Result<Sent, HostError> {
@@ -270,6 +296,9 @@ fn own(
         Op::Await { long, millis } => {
             script.raw(format!("ek_await {}", millis.div_ceil(10)));
             script.words(long)?.raw("\n");
+        }
+        Op::Drop { long } => {
+            script.raw("ek_drop").words(long)?.raw("\n");
         }
         Op::Release => {
             script.raw("ek_release\n");

@@ -139,6 +139,10 @@ ek_unlock() {
 }
 
 ek_release() {
+  # Whoever gives the lock back has heard how everything went.
+  for ek_x in "$ek_dir"/spool/r.*; do
+    [ ! -e "$ek_x" ] || [ "$ek_x" = "$ek_rec" ] || rm -f -- "$ek_x"
+  done
   ek_unlock
   ek_say "wrote $ek_op"
 }

@@ -13,13 +13,28 @@ trap '' PIPE HUP
 
 ek_end=999999999
 ek_next=0 ek_op=0 ek_else=$ek_end
-ek_pos=0 ek_broken='' ek_gone='' ek_lock='' ek_dir='' ek_serial=0
+ek_pos=0 ek_broken='' ek_gone='' ek_lock='' ek_dir='' ek_serial=0 ek_rec=''
 ek_nl='
 '
 
 # ek_say WORDS: begins a part of the answer.
 ek_say() {
   printf '\n%s %s\n' "$ek_nonce" "$1" 2>/dev/null || ek_gone=1
+}
+
+# ek_note WORDS: the same in the record, if one is kept: the answer may be lost with its connection.
+ek_note() {
+  [ -z "$ek_rec" ] || printf '\n%s %s\n' "$ek_nonce" "$1" >>"$ek_rec" 2>/dev/null || :
+}
+
+ek_both() {
+  ek_say "$1"
+  ek_note "$1"
+}
+
+# Passes on what it reads, and notes it in the record.
+ek_tee() {
+  if [ -n "$ek_rec" ]; then tee -a -- "$ek_rec" 2>/dev/null; else cat; fi
 }
 
 # Time since the boot, in hundredths of a second.
@@ -54,10 +69,19 @@ ek_seek() {
 
 # ek_ask GROUP FUNCTION OPERANDS…: one call of a probe's function.
 ek_ask() {
-  ek_say "obs $ek_op $1"
+  ek_both "obs $ek_op $1"
   shift
-  (trap - PIPE HUP; "$@") </dev/null
-  ek_say "end $ek_op $?"
+  if [ -n "$ek_rec" ]; then
+    {
+      (trap - PIPE HUP; "$@") </dev/null
+      printf '%s\n' "$?" >"$ek_spool/s"
+    } | ek_tee
+    ek_line "$ek_spool/s"
+    ek_both "end $ek_op ${ek_text:-1}"
+  else
+    (trap - PIPE HUP; "$@") </dev/null
+    ek_say "end $ek_op $?"
+  fi
 }
 
 # ek_sum FUNCTION…: SHA-256 of what it prints.
@@ -77,14 +101,14 @@ ek_guard() {
     for ek_want in "$@"; do
       ek_sum "$ek_fn" "$ek_i"
       if [ "$ek_got" != "$ek_want" ]; then
-        ek_say "guard $ek_op $ek_i"
+        ek_both "guard $ek_op $ek_i"
         ek_next=$ek_end
         return
       fi
       ek_i=$((ek_i + 1))
     done
   fi
-  ek_say "guard $ek_op yes"
+  ek_both "guard $ek_op yes"
 }
 
 # ek_scratch: a private directory, in ek_text. Where there is no other place, one in memory.

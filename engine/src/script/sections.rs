@@ -140,13 +140,15 @@ fn open_spool(inner: &mut Script<'_>, last: usize) {
     inner.raw(format!("exit {END}\n}}\n"));
 }
 
-/// Writes the section that begins with operation `first` and ends with the last of `all`.
+/// Writes the section that begins with operation `first` and ends with the last of `all`; `record`:
+/// what it prints may have to be recalled.
 pub(super) fn write(
     script: &mut Script<'_>,
     groups: &mut BTreeMap<usize, Vec<Vec<usize>>>,
     wrappers: &mut Wrappers,
     all: &[&Op],
     first: usize,
+    record: bool,
 ) -> Result<(), HostError> {
     let last = all.len() - 1;
     let who = who_of(all[first]).cloned().unwrap_or_default();
@@ -209,13 +211,22 @@ pub(super) fn write(
         script.raw("if");
     }
     script.raw(format!(" ek_become {wrapper}; then\n"));
-    script.raw(format!("ek_section {wrapper} {at} {len} {text_len}\n"));
+    let noted = if record { "ek_noted " } else { "" };
+    script.raw(format!(
+        "{noted}ek_section {wrapper} {at} {len} {text_len}\n"
+    ));
     script.raw("case $? in\n0) ;;\n");
     for (index, to) in places.iter().enumerate() {
         script.raw(format!("{}) ek_next={to} ;;\n", END + 1 + index));
     }
     script.raw("*) ek_next=$ek_end ;;\nesac\n");
-    script.raw(format!("else\nek_barred {last}"));
+    barred(script, all, first);
+    Ok(())
+}
+
+/// What is said where the section cannot be begun.
+fn barred(script: &mut Script<'_>, all: &[&Op], first: usize) {
+    script.raw(format!("else\nek_barred {}", all.len() - 1));
     for (at, op) in all.iter().enumerate().skip(first) {
         match op {
             Op::Step { on_failure, .. } => {
@@ -229,7 +240,6 @@ pub(super) fn write(
         }
     }
     script.raw("\nfi\nfi\n");
-    Ok(())
 }
 
 /// The identity that becomes root like this one.

@@ -2,14 +2,28 @@
 # Steps: what changes something.
 # shellcheck disable=SC2034,SC2154,SC2015,SC2174  # set by the text around this file; `ek_sick` ends all
 
-# A private directory for what steps print.
+# A private directory for what steps print. Of what is done under the lock a record is kept, until
+# the next script comes: the answer may be lost with the connection. Who makes the record first, this
+# script or one that recalls it, says whether it is carried out.
 ek_open_spool() {
   if [ -n "$ek_lock" ]; then
-    for ek_x in "$ek_dir"/spool/x.*; do
-      [ ! -e "$ek_x" ] || [ -z "$ek_new" ] || rm -rf -- "$ek_x"
-    done
     ek_spool=$ek_dir/spool/x.$ek_nonce
     mkdir -p -m 0700 -- "$ek_spool" || ek_sick 'no directory can be made in it'
+    ek_started "$$"
+    if ! (set -C; printf '%s %s %s %s\n' "$ek_boot" "$$" "$ek_start" "$ek_parent" >"$ek_dir/spool/r.$ek_nonce") 2>/dev/null; then
+      ek_close_spool
+      [ -e "$ek_dir/spool/r.$ek_nonce" ] || ek_sick 'no file can be made in it (disk full?)'
+      [ -z "$ek_new" ] || ek_unlock
+      exit 0
+    fi
+    ek_rec=$ek_dir/spool/r.$ek_nonce
+    for ek_x in "$ek_dir"/spool/x.* "$ek_dir"/spool/r.*; do
+      case $ek_x in
+        *".$ek_nonce" | *'.*') continue ;;
+      esac
+      # An empty record keeps a script that may still be on its way from being carried out.
+      if [ -d "$ek_x" ] || [ -s "$ek_x" ]; then rm -rf -- "$ek_x"; fi
+    done
   else
     ek_scratch || return 1
     ek_spool=$ek_text
@@ -17,7 +31,21 @@ ek_open_spool() {
 }
 
 ek_close_spool() {
+  [ -z "$ek_rec" ] || ek_note end
   [ -z "${ek_spool-}" ] || rm -rf -- "$ek_spool"
+}
+
+# ek_noted ek_section WRAPPER OFFSET LENGTH SCRIPT: what the section prints is noted.
+ek_noted() {
+  [ -n "$ek_rec" ] || { "$@"; return; }
+  ek_seek "$3" || return 19
+  {
+    "$@"
+    printf '%s\n' "$?" >"$ek_spool/s"
+  } | ek_tee
+  ek_pos=$(($3 + $4))
+  ek_line "$ek_spool/s"
+  return "${ek_text:-19}"
 }
 
 # Begins a step, unless nobody listens any more.
@@ -27,6 +55,7 @@ ek_begin() {
     ek_next=$ek_end
     return 1
   fi
+  ek_note "step $ek_op"
   ek_now
   ek_begun=$ek_time
 }
@@ -34,9 +63,15 @@ ek_begin() {
 # ek_did HOW STATUS: ends a step with what it printed.
 ek_did() {
   ek_now
-  ek_say "did $ek_op $1 $2 $((ek_time - ek_begun))0"
-  if [ -s "$ek_spool/o" ]; then ek_say "out $ek_op"; ek_clip <"$ek_spool/o"; fi
-  if [ -s "$ek_spool/e" ]; then ek_say "err $ek_op"; ek_clip <"$ek_spool/e"; fi
+  ek_x="did $ek_op $1 $2 $((ek_time - ek_begun))0"
+  # First what it printed: who finds its end finds that too.
+  for ek_k in o e; do
+    [ -s "$ek_spool/$ek_k" ] || continue
+    case $ek_k in o) ek_y="out $ek_op" ;; *) ek_y="err $ek_op" ;; esac
+    ek_both "$ek_y"
+    if [ -n "$ek_rec" ]; then ek_clip <"$ek_spool/$ek_k" | ek_tee; else ek_clip <"$ek_spool/$ek_k"; fi
+  done
+  ek_both "$ek_x"
   case $1 in
     ok) ;;
     edited) ek_next=$ek_end ;;
@@ -139,8 +174,8 @@ ek_landed() {
     ek_all=
     return
   fi
-  ek_say "step $1"
-  ek_say "did $1 ok 0 0"
+  ek_both "step $1"
+  ek_both "did $1 ok 0 0"
   ek_ok="$ek_ok $1"
 }
 
@@ -446,6 +481,60 @@ ek_await() {
         ;;
       *) ek_say "long $ek_op $ek_n $ek_stands" ;;
     esac
-    if [ "$ek_stands" != running ] && [ -z "$ek_gone" ]; then rm -rf -- "$ek_ld"; fi
   done
+}
+
+# ek_drop NAMES…: removes the spools of long steps whose end is known.
+ek_drop() {
+  for ek_n in "$@"; do
+    ek_standing "$ek_n"
+    [ "$ek_stands" = running ] || [ ! -e "$ek_ld" ] || rm -rf -- "$ek_ld"
+  done
+  ek_say "wrote $ek_op"
+}
+
+# ek_recall NONCE HUNDREDTHS: what became of the script with this nonce; waits so long for its end.
+ek_recall() {
+  ek_d=$ek_dir/spool ek_r=$ek_dir/spool/r.$1 ek_rec=
+  [ -d "$ek_d" ] || mkdir -p -m 0700 -- "$ek_d" 2>/dev/null || ek_sick 'no directory can be made in it'
+  if (set -C; : >"$ek_r") 2>/dev/null; then
+    # It cannot begin any more.
+    ek_say never
+    ek_say fin
+    return
+  fi
+  [ -e "$ek_r" ] || ek_sick 'no file can be made in it (disk full?)'
+  ek_now
+  ek_until=$((ek_time + $2)) ek_hung=
+  while :; do
+    ek_line "$ek_r"
+    # An empty one was made by a recall before this one.
+    [ -n "$ek_text" ] || { ek_say never; ek_say fin; return; }
+    IFS=' ' read -r ek_b ek_p ek_st ek_c <"$ek_r"
+    [ "$ek_b" = "$ek_boot" ] || break
+    ek_started "$ek_p"
+    [ -n "$ek_start" ] && [ "$ek_start" = "$ek_st" ] || break
+    ek_hang_up "$ek_c"
+    ek_now
+    if [ "$ek_time" -ge "$ek_until" ]; then
+      ek_say going
+      ek_say fin
+      return
+    fi
+    sleep 0.1
+  done
+  ek_same=1
+  [ "$ek_b" = "$ek_boot" ] || ek_same=0
+  ek_say "over $ek_same"
+  ek_say fin
+  cat -- "$ek_r"
+}
+
+# ek_hang_up PID: a lost connection may live on at this end, and its script with it, which waits for
+# data that never come. Only a server's own process for that connection is ended.
+ek_hang_up() {
+  [ -z "$ek_hung" ] && [ "$1" != "$ek_parent" ] || return 0
+  ek_hung=1
+  ek_line "/proc/$1/comm"
+  case $ek_text in sshd*) kill -TERM "$1" 2>/dev/null || : ;; esac
 }

@@ -6,14 +6,23 @@ use proptest::prelude::*;
 
 use evenkeel_engine::{
     Task, TaskId,
-    fake::Cut,
+    fake::{Cut, FakeHost},
     run::{Cancel, Options},
 };
 
 use crate::{
-    kit::{cell, cells, count, go, go_list, host, list, put, sum},
+    kit::{Ran, cell, cells, count, go, go_list, go_with, host, list, put, sum},
     order::{Kind, specs, start},
 };
+
+/// A run whose controller dies with its connection: nobody comes back.
+pub(crate) fn go_once(host: &Arc<FakeHost>, tasks: Vec<Task>) -> Ran {
+    let options = Options {
+        reconnect: std::time::Duration::ZERO,
+        ..Options::new()
+    };
+    go_with(host, tasks, options)
+}
 
 /// Changes, a `once` command, a handler of two of them.
 pub(crate) fn tasks() -> Vec<Task> {
@@ -38,7 +47,7 @@ fn the_next_run_finishes_wherever_the_connection_was_cut() {
     for step in 1..=steps {
         for cut in [Cut::Before, Cut::After] {
             let host = Arc::new(host().break_at(step, cut));
-            let first = go(&host, tasks());
+            let first = go_once(&host, tasks());
             assert!(!first.report.ok, "cut {cut:?} step {step}");
             let mut second = go(&host, tasks());
             let init = step == 2;
@@ -83,7 +92,7 @@ fn an_interrupted_long_command_is_awaited_by_the_next_run() {
     };
     // The answer of the exchange that starts it is lost, and so is the run.
     host.set_break(1, Cut::After);
-    assert!(!go(&host, task()).report.ok);
+    assert!(!go_once(&host, task()).report.ok);
     let second = go(&host, task());
     assert_eq!(count(&host, "slow"), 1);
     assert!(second.report.ok, "{:?}", second.told());
@@ -134,7 +143,7 @@ proptest! {
     ) {
         let (cut, whole) = (start(takes), start(takes));
         cut.set_break(step, if after { Cut::After } else { Cut::Before });
-        let first = go(&cut, crate::order::tasks(&specs));
+        let first = go_once(&cut, crate::order::tasks(&specs));
         let alive = first.report.ok;
         go(&whole, crate::order::tasks(&specs));
         if !alive {

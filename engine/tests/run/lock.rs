@@ -9,7 +9,7 @@ use evenkeel_engine::{
     run::{Cancel, Options, run},
 };
 
-use crate::kit::{cell, cells, count, go, go_list, host, list, runtime, sum};
+use crate::kit::{cell, cells, count, go, go_list, host, list, put, runtime, sum};
 
 /// Lets others go first now and then, as a connection does.
 struct Slow(Arc<evenkeel_engine::fake::FakeHost>);
@@ -182,4 +182,69 @@ fn abort_ends_at_once_and_the_next_run_finishes() {
         assert_eq!(count(&host, "init"), 1, "{at} {carried_out}");
         assert!(count(&host, "restart") >= 1, "{at} {carried_out}");
     }
+}
+
+/// Counts the exchanges under the lock that are under way at once, and the lines that are written.
+#[derive(Default)]
+struct Busy {
+    now: usize,
+    most: usize,
+    stale: usize,
+}
+
+struct Counting(Arc<evenkeel_engine::fake::FakeHost>, Arc<Mutex<Busy>>);
+
+#[async_trait::async_trait]
+impl Host for Counting {
+    async fn exchange(&self, exchange: Exchange) -> Result<Reply, HostError> {
+        let locks = usize::from(exchange.lock.is_some());
+        let came = {
+            let mut busy = self.1.lock().unwrap();
+            busy.now += locks;
+            busy.most = busy.most.max(busy.now);
+            busy.now
+        };
+        // Those that come first take longest.
+        for _ in 0..20 / came.max(1) {
+            tokio::task::yield_now().await;
+        }
+        let reply = self.0.exchange(exchange).await;
+        for _ in 0..5 {
+            tokio::task::yield_now().await;
+        }
+        let mut busy = self.1.lock().unwrap();
+        busy.now -= locks;
+        busy.stale += usize::from(locks == 1 && matches!(reply, Ok(Reply::Stale)));
+        reply
+    }
+
+    async fn stop(&self, stopping: &Stopping) -> Result<(), HostError> {
+        self.0.stop(stopping).await
+    }
+
+    fn traffic(&self) -> Traffic {
+        self.0.traffic()
+    }
+}
+
+/// Two scripts of one run that hold its lock would write one ledger at the same moment.
+#[test]
+fn names_of_one_machine_write_one_after_the_other_to_the_last_line() {
+    let machine = Arc::new(host().file("/broken/n1", "").file("/broken/n4", ""));
+    let busy = Arc::new(Mutex::new(Busy::default()));
+    let mut list = TaskList::new("kit");
+    for n in 0..6 {
+        let door = Arc::new(Counting(Arc::clone(&machine), Arc::clone(&busy)));
+        let name = list.host(format!("n{n}"), door);
+        for m in 0..=n {
+            let cell = format!("c{n}-{m}");
+            list.task(put(&format!("n{n}"), &cell, "1").on(name));
+        }
+    }
+    let ran = go_list(list, Options::new(), &Cancel::new(), &machine);
+    let failed: u64 = ran.report.hosts.values().map(|recap| recap.failed).sum();
+    let unreachable = ran.report.hosts.values().any(|recap| recap.unreachable);
+    assert_eq!((failed, unreachable), (2, false), "{:?}", ran.told());
+    let busy = busy.lock().unwrap();
+    assert_eq!((busy.most, busy.stale), (1, 0));
 }

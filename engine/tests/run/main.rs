@@ -6,6 +6,8 @@ mod kit;
 mod basics;
 mod check;
 mod cut;
+mod hosts;
 mod lock;
 mod order;
 mod secrets;
+mod survive;

@@ -38,6 +38,22 @@ async fn all(machine: &Machine, writes: Vec<Write>) -> Vec<OpResult> {
     machine.chain(steps.collect()).await
 }
 
+fn journal(line: &str) -> Op {
+    Op::Journal {
+        lines: vec![line.to_owned()],
+        sync: false,
+    }
+}
+
+/// A file with a line of the journal before and after it.
+fn noted(machine: &Machine, name: &str) -> [Op; 3] {
+    [
+        journal(&format!("begin {name}")),
+        step(Action::Write(new(machine.path(name), name))),
+        journal(&format!("end {name}")),
+    ]
+}
+
 fn how(results: &[OpResult]) -> Vec<&'static str> {
     let end = |result: &OpResult| match result {
         OpResult::Stepped(StepEnd::Ok(_)) => "ok",
@@ -182,17 +198,7 @@ async fn a_name_that_is_taken_at_the_last_moment_fails_alone() {
         fs::set_permissions(format!("{bin}/sync"), fs::Permissions::from_mode(0o755)).unwrap();
         let host = machine.with_path(&format!("{bin}:{PROGRAMS}"));
         let names = ["a", "b", "taken", "c"];
-        let journal = |line: &str| Op::Journal {
-            lines: vec![line.to_owned()],
-            sync: false,
-        };
-        let ops = names.iter().flat_map(|name| {
-            [
-                journal(&format!("begin {name}")),
-                step(Action::Write(new(path(name), name))),
-                journal(&format!("end {name}")),
-            ]
-        });
+        let ops = names.iter().flat_map(|name| noted(&machine, name));
         let results = ran(host.exchange(change(ops.collect())).await.unwrap()).0;
         let ends = how(&results);
         assert_eq!(
@@ -214,17 +220,9 @@ async fn a_name_that_is_taken_at_the_last_moment_fails_alone() {
 #[tokio::test]
 async fn the_journal_has_each_step_between_its_lines() {
     for machine in machines() {
-        let journal = |line: &str| Op::Journal {
-            lines: vec![line.to_owned()],
-            sync: false,
-        };
-        let ops = ["a", "b", "c"].iter().flat_map(|name| {
-            [
-                journal(&format!("begin {name}")),
-                step(Action::Write(new(machine.path(name), name))),
-                journal(&format!("end {name}")),
-            ]
-        });
+        let ops = ["a", "b", "c"]
+            .iter()
+            .flat_map(|name| noted(&machine, name));
         let results = machine.chain(ops.collect()).await;
         assert_eq!(how(&results), ["written", "ok", "written"].repeat(3));
         let ledger = machine.ledger().await.journal;

@@ -70,6 +70,11 @@ async fn a_long_step_outlives_its_exchange() {
             }
             other => panic!("{other:?}"),
         }
+        // Its answer may be lost: it stays until somebody says that its end is known.
+        let steps = standing(&machine, await_all(["one"], 0)).await;
+        assert!(matches!(steps[..], [LongStep::Ended(_)]), "{steps:?}");
+        let long = vec!["one".to_owned()];
+        machine.chain(vec![Op::Drop { long }]).await;
         let steps = standing(&machine, await_all(["one"], 0)).await;
         assert!(matches!(steps[..], [LongStep::Lost]), "removed: {steps:?}");
     }

@@ -178,6 +178,9 @@ impl Host {
         let first = self.first();
         let first = first.unwrap_or_else(|| panic!("{} is off", self.name));
         let mut command = Command::new("nsenter");
+        // Only what `timeout` starts is a process of the host: a host that goes down stops all of its own,
+        // and what is stopped bounds nothing.
+        command.arg("--no-fork");
         command.args([
             "-m", "-u", "-i", "-p", "-C", "-n", "--root", "-t", &first, "--",
         ]);

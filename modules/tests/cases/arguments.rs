@@ -8,7 +8,7 @@ use evenkeel_engine::{
 };
 
 /// Samples of arguments: together, those of a module set every argument it has, none to its default.
-const SAMPLES: [&str; 16] = [
+const SAMPLES: [&str; 18] = [
     "assert: {that: [{text: a > 1, holds: true}], fail_msg: no, success_msg: fine, quiet: true}",
     "command: {cmd: a b, creates: [/c], removes: [/r], unless: [u], onlyif: [o], chdir: /d, \
      stdin: in, stdin_add_newline: false, expand_argument_vars: false, strip_empty_ends: false, \
@@ -25,6 +25,8 @@ const SAMPLES: [&str; 16] = [
     "file-template: {dest: /f, src: f.j2, content: text, newline_sequence: \"\\r\\n\", \
      trim_blocks: false, lstrip_blocks: true, owner: app, group: web, mode: '0640', force: false, \
      backup: true, validate: check %s, follow: true}",
+    "group: {name: app, state: absent, gid: 5, non_unique: true, system: true, force: true, \
+     local: true, gid_min: 3, gid_max: 9}",
     "lineinfile: {path: /f, line: a, state: absent, regexp: r, search_string: s, insertafter: i, \
      insertbefore: j, backrefs: true, firstmatch: true, create: true, backup: true, \
      validate: check %s, owner: app, group: web, mode: '0640'}",
@@ -42,6 +44,13 @@ const SAMPLES: [&str; 16] = [
      get_mime: false, get_attributes: false}",
     "systemd-unit: {name: app, state: stopped, enabled: true, masked: true, daemon_reload: true, \
      scope: user, no_block: true, force: true, steady: 7}",
+    "useradd: {name: app, state: absent, uid: 5, non_unique: true, group: web, groups: [a, b], \
+     append: true, comment: c, home: /h, shell: /s, skeleton: /k, create_home: false, \
+     move_home: true, system: true, password: x, update_password: on_create, password_lock: true, \
+     expires: 5, password_expire_min: 1, password_expire_max: 2, password_expire_warn: 3, \
+     password_expire_account_disable: 4, remove: true, force: true, generate_ssh_key: true, \
+     ssh_key_bits: 2048, ssh_key_comment: c, ssh_key_file: k, ssh_key_passphrase: p, \
+     ssh_key_type: ed25519, local: true, umask: '077', uid_min: 1, uid_max: 2}",
     "yum: {name: [gcc], state: latest, update_cache: true, update_only: true, enablerepo: [a], \
      disablerepo: [b], exclude: [c], disable_excludes: all, disable_plugin: [d], \
      enable_plugin: [e], disable_gpg_check: true, allow_downgrade: true, autoremove: true, \
@@ -51,8 +60,8 @@ const SAMPLES: [&str; 16] = [
 ];
 
 /// What a text is tried to be changed to where not any text fits.
-const OTHERS: [&str; 7] = [
-    "absent", "present", "started", "system", "0600", "preserve", "\n",
+const OTHERS: [&str; 8] = [
+    "always", "absent", "present", "started", "system", "0600", "preserve", "\n",
 ];
 
 /// Arguments that do not count, each with its reason: none does so far.
@@ -226,6 +235,7 @@ fn the_long_names_of_ansible_are_known() {
         "dnf",
         "fail",
         "file",
+        "group",
         "lineinfile",
         "package",
         "pip",
@@ -236,6 +246,7 @@ fn the_long_names_of_ansible_are_known() {
         "systemd",
         "systemd_service",
         "template",
+        "user",
         "yum",
     ];
     for name in names {

@@ -269,7 +269,11 @@ impl One<'_> {
             for side in [Cut::Before, Cut::After] {
                 let place = format!("cut {side:?} step {step}").to_lowercase();
                 let host = Arc::new(host(self.expect).break_at(base + step, side));
-                self.tell(&host, Options::new()).await;
+                let dies = Options {
+                    reconnect: std::time::Duration::ZERO,
+                    ..Options::new()
+                };
+                self.tell(&host, dies).await;
                 let next = self.tell(&host, Options::new()).await;
                 if !next.report.ok {
                     let error = next.task().map(|task| (task.outcome, task.error.clone()));

@@ -166,6 +166,8 @@ fn these_arguments_take_secrets() {
         "set_fact.b.0",
         "shell.cmd",
         "shell.stdin",
+        "useradd.password",
+        "useradd.ssh_key_passphrase",
     ];
     assert_eq!(found, wanted);
 }

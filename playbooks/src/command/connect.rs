@@ -1,33 +1,45 @@
 //! Opens the way to a host.
 
+mod args;
+mod others;
+mod overlay;
 mod person;
 mod ssh;
+mod vars;
 
 use std::sync::Arc;
 
 use evenkeel_engine::{LocalConnection, ScriptHost, Value, host::Host};
 use evenkeel_ssh::SshConnection;
 
+use self::vars::Vars;
 use crate::{cli, diagnostic::Diagnostic, load::HostVars};
 
 /// The ways to hosts, as the command line and this machine have them.
 pub(super) struct Ways {
     ssh: ssh::Ssh,
+    others: others::Others,
 }
 
 impl Ways {
     pub(super) fn new(options: &cli::Connection) -> Result<Self, Diagnostic> {
         Ok(Self {
             ssh: ssh::Ssh::new(options)?,
+            others: others::Others::new(options),
         })
+    }
+
+    /// What is worth knowing of the ways so far.
+    pub(super) fn warnings(&self) -> Vec<Diagnostic> {
+        self.ssh.warnings()
     }
 
     /// The way to a host of the inventory.
     pub(super) fn connect(&self, host: &HostVars) -> Result<Arc<dyn Host>, Diagnostic> {
         let connection = match host.vars.get("ansible_connection") {
             Some(Value::Str(name)) => name.as_str(),
-            // The host that is there without an inventory.
-            _ if host.place.is_none() => "local",
+            // The host that is there without an inventory, or with `-i localhost,`.
+            _ if host.place.is_none() && is_here(&host.name) => "local",
             _ => "ssh",
         };
         match Kind::of(connection) {
@@ -36,13 +48,14 @@ impl Ways {
                 let route = self.ssh.route(host)?;
                 Ok(Arc::new(ScriptHost::new(SshConnection::new(route))))
             }
+            Some(Kind::Openssh) => self.others.openssh(&Vars(host)),
+            Some(Kind::Container(program)) => others::Others::container(&Vars(host), program),
+            Some(Kind::Chroot) => self.others.chroot(&Vars(host)),
             None => Err(Diagnostic::nowhere(
                 "unsupported_connection",
                 format!("`{}` would be reached over `{connection}`", host.name),
             )
-            .help(format!(
-                "set `ansible_connection`; of this version: {KINDS}"
-            ))),
+            .help(format!("correct `ansible_connection`: {KINDS}"))),
         }
     }
 }
@@ -51,6 +64,11 @@ impl Ways {
 enum Kind {
     Local,
     Ssh,
+    /// The system's `ssh`.
+    Openssh,
+    /// A container, by this program.
+    Container(&'static str),
+    Chroot,
 }
 
 impl Kind {
@@ -59,13 +77,18 @@ impl Kind {
         match name.trim_start_matches("ansible.builtin.") {
             "local" => Some(Self::Local),
             "ssh" | "smart" | "paramiko" | "paramiko_ssh" => Some(Self::Ssh),
+            "openssh" => Some(Self::Openssh),
+            "docker" | "community.docker.docker" => Some(Self::Container("docker")),
+            "podman" | "containers.podman.podman" => Some(Self::Container("podman")),
+            "chroot" | "community.general.chroot" => Some(Self::Chroot),
             _ => None,
         }
     }
 }
 
 /// The ways there are.
-const KINDS: &str = "it reaches them over `ssh` or `local`";
+const KINDS: &str =
+    "hosts are reached over `ssh`, `openssh`, `docker`, `podman`, `chroot` or `local`";
 
 /// Refuses a way that is not there.
 pub(super) fn refuse_unknown(name: &str) -> Result<(), Diagnostic> {
@@ -77,6 +100,11 @@ pub(super) fn refuse_unknown(name: &str) -> Result<(), Diagnostic> {
         )
         .help(KINDS)),
     }
+}
+
+/// Whether a name that no inventory explains means the machine we run on.
+fn is_here(name: &str) -> bool {
+    matches!(name, "localhost" | "127.0.0.1" | "::1")
 }
 
 /// The machine we run on.

@@ -59,8 +59,9 @@ pub(super) fn explain(args: &Explain) -> Exit {
 
 /// Whether there is such a task.
 fn known(task: &str, list: &TaskList) -> Result<(), Exit> {
-    let ids = list.tasks.iter().filter_map(|task| task.id.as_deref());
-    let names = ids.chain(list.tasks.iter().map(|task| task.name.as_str()));
+    let tasks = || list.tasks.iter().filter(|task| !task.silent);
+    let ids = tasks().filter_map(|task| task.id.as_deref());
+    let names = ids.chain(tasks().map(|task| task.name.as_str()));
     if names.clone().any(|name| name == task) {
         return Ok(());
     }

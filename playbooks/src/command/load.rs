@@ -54,11 +54,23 @@ pub(super) fn load_for(
     }
 }
 
+/// Loads one playbook whose text the command line stands for.
+pub(super) fn load_text(selection: &Selection, text: &str) -> Result<Loaded, Exit> {
+    let mut request = request(selection, false, false).map_err(|error| said(&error))?;
+    request.text = Some(text.to_owned());
+    read(&request, &selection.connection).map_err(|refused| {
+        out::talk(&pages(&refused.diagnostics, &refused.files));
+        Exit::Input
+    })
+}
+
 /// Loads the playbooks; with what is wrong come the texts in which it is.
 pub(super) fn read(request: &Request, options: &cli::Connection) -> Result<Loaded, Refused> {
     let modules = Arc::new(evenkeel_modules::standard());
     let ways = Ways::new(options).map_err(Refused::of)?;
-    crate::load::load_with_files(request, &modules, &|host| ways.connect(host))
+    let mut loaded = crate::load::load_with_files(request, &modules, &|host| ways.connect(host))?;
+    loaded.warnings.extend(ways.warnings());
+    Ok(loaded)
 }
 
 /// What is wrong with an option.
@@ -72,7 +84,7 @@ pub(super) fn said(error: &Diagnostic) -> Exit {
 }
 
 /// Diagnostics as people read them.
-fn pages(diagnostics: &[Diagnostic], files: &Files) -> String {
+pub(super) fn pages(diagnostics: &[Diagnostic], files: &Files) -> String {
     render_all(diagnostics, files, Colour::Always)
 }
 
@@ -88,6 +100,7 @@ pub(super) fn request(
     refuse_vault(&selection.vault)?;
     Ok(Request {
         playbooks: selection.playbooks.clone(),
+        text: None,
         inventory: selection.inventory.clone(),
         limit: selection.limit.clone(),
         tags: selection.tags.clone(),

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt::Write as _, io, sync::Arc, time::Duration};
 
 use evenkeel_engine::{
-    TaskList,
+    HostId, TaskList,
     event::Sink,
     run::{self as engine, Cancel, Mode, Options, Report, RunError},
 };
@@ -180,8 +180,19 @@ fn lists(loaded: &Loaded, how: &Execution) -> String {
         }
     };
     if how.list_hosts {
-        let hosts = &mut loaded.list.hosts.iter().map(|host| host.name.clone());
-        section("hosts", hosts);
+        // Hosts of which others only read facts are none of the run's.
+        let run_on = |host: HostId| {
+            let mut tasks = loaded
+                .list
+                .tasks
+                .iter()
+                .filter(|task| task.host == host)
+                .peekable();
+            tasks.peek().is_none() || tasks.any(|task| !task.silent)
+        };
+        let hosts = (0..).map(HostId).zip(&loaded.list.hosts);
+        let hosts = hosts.filter(|(id, _)| run_on(*id));
+        section("hosts", &mut hosts.map(|(_, host)| host.name.clone()));
     }
     if how.list_tasks {
         for (number, play) in loaded.list.plays.iter().enumerate() {
@@ -209,7 +220,8 @@ fn tasks(list: &TaskList, play: usize) -> Vec<String> {
             .map(ToString::to_string)
             .unwrap_or_default();
         let line = format!("{}  ({}, {place})", task.name, task.module);
-        if task.play as usize == play && task.selected && seen.insert(line.clone()) {
+        if task.play as usize == play && task.selected && !task.silent && seen.insert(line.clone())
+        {
             lines.push(line);
         }
     }

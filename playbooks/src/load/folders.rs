@@ -10,10 +10,18 @@ pub(crate) fn of_file(path: &Path) -> PathBuf {
     }
 }
 
-/// The folders of inventories that are files.
+/// The folders of inventories: those that they are, or stand in.
 pub(crate) fn of_inventories(sources: &[String]) -> Vec<PathBuf> {
-    let files = sources.iter().filter(|source| !source.contains(','));
-    let mut found: Vec<PathBuf> = files.map(|source| of_file(Path::new(source))).collect();
+    let paths = sources.iter().filter(|source| !source.contains(','));
+    let folder = |source: &String| {
+        let path = Path::new(source);
+        if path.is_dir() {
+            path.to_owned()
+        } else {
+            of_file(path)
+        }
+    };
+    let mut found: Vec<PathBuf> = paths.map(folder).collect();
     found.dedup();
     found
 }

@@ -23,12 +23,7 @@ pub(crate) fn all(
     files: &mut Files,
     out: &mut Vec<Diagnostic>,
 ) -> BTreeMap<String, Arc<Member>> {
-    let mut reader = Reader {
-        files,
-        out,
-        faults: Vec::new(),
-        read: BTreeMap::new(),
-    };
+    let mut reader = Reader::new(files, out);
     let mut names: Vec<&str> = inventory.hosts.keys().map(String::as_str).collect();
     if !names.contains(&"localhost") {
         names.push("localhost");
@@ -37,11 +32,20 @@ pub(crate) fn all(
     for name in names {
         let groups: Vec<&str> = inventory.groups_of(name);
         let mut vars = Layer::default();
+        // What inventories say of groups, then what the folders say: of `all`, then of the others.
         for group in std::iter::once("all").chain(groups.iter().copied()) {
             if let Some(written) = inventory.groups.get(group) {
-                vars.over(Layer::of_map(&written.vars, written.at, &mut reader.faults));
+                let mut own = written.vars.clone();
+                // It is about the group.
+                own.shift_remove("ansible_group_priority");
+                vars.over(Layer::of_map(&own, written.at, &mut reader.faults));
             }
-            for folder in unique(folders) {
+        }
+        for folder in unique(folders) {
+            reader.folder(&folder.join("group_vars"), "all", &mut vars);
+        }
+        for folder in unique(folders) {
+            for group in &groups {
                 reader.folder(&folder.join("group_vars"), group, &mut vars);
             }
         }
@@ -61,10 +65,32 @@ pub(crate) fn all(
         groups.sort_unstable();
         members.insert(name.to_owned(), Arc::new(Member { vars, groups }));
     }
-    let Reader { faults, .. } = reader;
-    let found: Vec<Diagnostic> = faults.iter().map(|fault| fault.diagnostic(files)).collect();
-    out.extend(found);
+    reader.finish();
     members
+}
+
+/// The variables of each group itself.
+pub(crate) fn of_groups(
+    inventory: &Inventory,
+    folders: &[PathBuf],
+    files: &mut Files,
+    out: &mut Vec<Diagnostic>,
+) -> BTreeMap<String, Layer> {
+    let mut reader = Reader::new(files, out);
+    let mut all = BTreeMap::new();
+    let written = inventory.groups.keys().map(String::as_str);
+    for name in ["all", "ungrouped"].into_iter().chain(written) {
+        let mut vars = Layer::default();
+        if let Some(group) = inventory.groups.get(name) {
+            vars.over(Layer::of_map(&group.vars, group.at, &mut reader.faults));
+        }
+        for folder in unique(folders) {
+            reader.folder(&folder.join("group_vars"), name, &mut vars);
+        }
+        all.insert(name.to_owned(), vars);
+    }
+    reader.finish();
+    all
 }
 
 /// Each folder once, where it stands last.
@@ -89,8 +115,25 @@ struct Reader<'a> {
     read: BTreeMap<PathBuf, Vec<(Node, Node)>>,
 }
 
-impl Reader<'_> {
-    /// `NAME`, `NAME.yml`, `NAME.yaml`, `NAME.json`, or all files of the folder `NAME`.
+impl<'a> Reader<'a> {
+    fn new(files: &'a mut Files, out: &'a mut Vec<Diagnostic>) -> Self {
+        Self {
+            files,
+            out,
+            faults: Vec::new(),
+            read: BTreeMap::new(),
+        }
+    }
+
+    /// Says what is wrong with the templates.
+    fn finish(self) {
+        let faults = self.faults.iter();
+        self.out
+            .extend(faults.map(|fault| fault.diagnostic(self.files)));
+    }
+
+    /// All files of the folder `NAME`, else the first of `NAME`, `NAME.yml`, `NAME.yaml` and
+    /// `NAME.json` that is there.
     fn folder(&mut self, folder: &Path, name: &str, vars: &mut Layer) {
         if !folder.is_dir() {
             return;
@@ -98,16 +141,11 @@ impl Reader<'_> {
         let dir = folder.join(name);
         let mut paths: Vec<PathBuf> = Vec::new();
         if dir.is_dir() {
-            let entries = std::fs::read_dir(&dir).into_iter().flatten().flatten();
-            paths.extend(
-                entries
-                    .map(|entry| entry.path())
-                    .filter(|path| wanted(path)),
-            );
-            paths.sort();
-        }
-        for end in ["", ".yml", ".yaml", ".json"] {
-            paths.push(folder.join(format!("{name}{end}")));
+            below(&dir, &mut paths);
+        } else {
+            let ends = ["", ".yml", ".yaml", ".json"].into_iter();
+            let mut files = ends.map(|end| folder.join(format!("{name}{end}")));
+            paths.extend(files.find(|path| path.is_file()));
         }
         for path in paths.into_iter().filter(|path| path.is_file()) {
             let entries = self.entries(&path);
@@ -161,6 +199,22 @@ impl Reader<'_> {
                 Vec::new()
             }
             _ => Vec::new(),
+        }
+    }
+}
+
+/// The files of a folder of variables and of the folders in it, by name.
+fn below(dir: &Path, paths: &mut Vec<PathBuf>) {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut entries: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    entries.sort();
+    for path in entries.into_iter().filter(|path| wanted(path)) {
+        if path.is_dir() {
+            if path.extension().is_none() {
+                below(&path, paths);
+            }
+        } else {
+            paths.push(path);
         }
     }
 }

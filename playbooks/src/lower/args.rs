@@ -69,6 +69,25 @@ impl Making<'_> {
         Ok(bound)
     }
 
+    /// Arguments that the module has not, whatever the values of the others are.
+    pub(crate) fn unknown_names(&self) -> Vec<Fault> {
+        let mut found = Vec::new();
+        for arg in &self.program.args {
+            let name = match arg.form {
+                Form::Named(_) => continue,
+                _ => arg.name.value.clone(),
+            };
+            let alone: Map = [(name, Value::Null)].into_iter().collect();
+            if let Err(error) = self.module.bind(&Value::Map(alone)) {
+                if matches!(&error, BindError::Wrong { unknown: Some(_), path, .. } if !path.contains('.'))
+                {
+                    found.push(self.misfit(&error));
+                }
+            }
+        }
+        found
+    }
+
     /// The arguments as they are rendered.
     pub(crate) fn values(&self) -> Result<Map, Failure> {
         let mut args = Map::new();

@@ -114,6 +114,21 @@ fn first_false<'a>(
     }
 }
 
+/// What a loop goes over.
+pub(super) fn items_of(found: &Loop, scope: &Scope) -> Result<Vec<Value>, Trouble> {
+    let list = found
+        .list
+        .render(&scope.variables())
+        .map_err(|fault| fault.or_at(found.span))?;
+    items::of(found.kind, list).map_err(|trouble| match trouble {
+        items::Trouble::NotYet(what) => Trouble::NotYet(what),
+        items::Trouble::Wrong(message, help) => Fault::new("not_a_list", message)
+            .help(help)
+            .or_at(found.span)
+            .into(),
+    })
+}
+
 /// How exact a task is to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Care {
@@ -140,7 +155,7 @@ impl Care {
 }
 
 impl Body {
-    fn current(&self, outputs: &dyn Outputs) -> Scope {
+    pub(super) fn current(&self, outputs: &dyn Outputs) -> Scope {
         let left = |written: &Written| Left {
             written: written.clone(),
             output: outputs.of(written.task),
@@ -199,7 +214,11 @@ impl Body {
         Ok(self.making(scope, care)?.bound()?)
     }
 
-    fn making<'a>(&'a self, scope: &'a Scope, care: Care) -> Result<Making<'a>, Trouble> {
+    pub(super) fn making<'a>(
+        &'a self,
+        scope: &'a Scope,
+        care: Care,
+    ) -> Result<Making<'a>, Trouble> {
         let name = &self.program.module.value;
         let Some(module) = self.registry.get(name) else {
             let fault = Fault::new("unknown_module", format!("there is no module `{name}`"));
@@ -214,32 +233,31 @@ impl Body {
         })
     }
 
-    fn turns(&self, found: &Loop, scope: &Scope, care: Care) -> Result<Resolved, Trouble> {
-        let variables = scope.variables();
+    /// Conditions about each item, and those about the whole task.
+    pub(super) fn conditions(&self, found: &Loop) -> (Vec<&Condition>, Vec<&Condition>) {
         let about_item = |condition: &&Condition| {
             condition.template().is_some_and(|template| {
                 let mut names = template.uses().names();
                 names.any(|used| used.name == found.var || Some(&used.name) == found.index.as_ref())
             })
         };
-        let (of_items, of_task): (Vec<&Condition>, Vec<&Condition>) =
-            self.program.when.iter().partition(about_item);
+        self.program.when.iter().partition(about_item)
+    }
+
+    /// Whether it is `set_fact`: a turn of a loop sees what those before it set.
+    pub(super) fn sets(&self) -> bool {
+        let module = self.registry.get(&self.program.module.value);
+        module.is_some_and(|module| module.name() == "set_fact")
+    }
+
+    fn turns(&self, found: &Loop, scope: &Scope, care: Care) -> Result<Resolved, Trouble> {
+        let variables = scope.variables();
+        let (of_items, of_task) = self.conditions(found);
         if let Some(no) = care.first_false(of_task.into_iter(), &variables)? {
             return Ok(Resolved::Skip(no.text()));
         }
-        let list = found
-            .list
-            .render(&variables)
-            .map_err(|fault| fault.or_at(found.span))?;
-        let items = items::of(found.kind, list).map_err(|trouble| match trouble {
-            items::Trouble::NotYet(what) => Trouble::NotYet(what),
-            items::Trouble::Wrong(message, help) => Fault::new("not_a_list", message)
-                .help(help)
-                .or_at(found.span)
-                .into(),
-        })?;
-        let module = self.registry.get(&self.program.module.value);
-        let sets = module.is_some_and(|module| module.name() == "set_fact");
+        let items = items_of(found, scope)?;
+        let sets = self.sets();
         let mut scope = scope.clone();
         let mut turns = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {

@@ -41,6 +41,17 @@ pub(crate) fn text(keyword: &Spanned<String>, scope: &Scope) -> Result<String, F
     })
 }
 
+/// A whole number that is known when the playbook is read; parts of one are left out, and a `%`.
+fn number(text: &str, at: crate::files::Span, scope: &Scope) -> Result<u32, Fault> {
+    let value = known(text, at, scope)?;
+    let text = value.as_text().unwrap_or_default();
+    let whole = text.trim().trim_end_matches('%').split('.').next();
+    whole.and_then(|whole| whole.parse().ok()).ok_or_else(|| {
+        let what = format!("expected a whole number, found `{text}`");
+        Fault::new("wrong_type", what).or_at(at)
+    })
+}
+
 /// A yes or no that is known when the playbook is read.
 pub(crate) fn flag(found: &Flag, scope: &Scope) -> Result<bool, Fault> {
     match &found.value {
@@ -98,6 +109,24 @@ impl<'a> Keywords<'a> {
     ) -> Result<Option<bool>, Fault> {
         self.find(get)
             .map(|found| flag(found, self.scope))
+            .transpose()
+    }
+
+    /// `throttle`; 0: as many as there are.
+    pub(crate) fn throttle(&self) -> Result<u32, Fault> {
+        let Some(found) = self.find(|common| common.throttle.as_ref()) else {
+            return Ok(0);
+        };
+        match &found.value {
+            OrTemplate::Is(number) => Ok(*number),
+            OrTemplate::Template(text) => number(text, found.span, self.scope),
+        }
+    }
+
+    /// A percentage.
+    pub(crate) fn percent(&self, found: Option<&Spanned<String>>) -> Result<Option<u32>, Fault> {
+        found
+            .map(|found| number(&found.value, found.span, self.scope))
             .transpose()
     }
 

@@ -36,16 +36,27 @@ impl Lowering<'_> {
                 Some((id, host)) => (id, host),
                 None => (reference.id.as_str(), reference.host.as_str()),
             };
-            let found = self.ids.get(&(id.to_owned(), host.to_owned())).copied();
-            match found {
-                Some(found) if reference.triggers => {
-                    self.list.tasks[reference.task.index()].triggers.push(found);
-                }
-                Some(found) => self.list.tasks[reference.task.index()].after.push(found),
+            let group = self.groups.iter().find(|(name, _)| name == host);
+            let hosts = match group {
+                Some((_, hosts)) if reference.id.contains('@') => hosts.clone(),
+                _ => vec![host.to_owned()],
+            };
+            let find = |host: &String| self.ids.get(&(id.to_owned(), host.clone())).copied();
+            let mut found: Vec<TaskId> = hosts.iter().filter_map(find).collect();
+            found.dedup();
+            let task = &mut self.list.tasks[reference.task.index()];
+            let into = if reference.triggers {
+                &mut task.triggers
+            } else {
+                &mut task.after
+            };
+            match found.is_empty() {
+                // One that runs for all hosts does not wait for itself.
+                false => into.extend(found.into_iter().filter(|id| *id != reference.task)),
                 // The task is there, but not on this host: nothing to wait for.
-                None if self.ids.keys().any(|(other, _)| other == id)
+                true if self.ids.keys().any(|(other, _)| other == id)
                     && !reference.id.contains('@') => {}
-                None => {
+                true => {
                     let fault = Fault::new(
                         "unknown_task",
                         format!("there is no task with the id `{}`", reference.id),
@@ -197,12 +208,16 @@ impl Lowering<'_> {
         }
     }
 
-    pub(super) fn refer(&mut self, entry: &Entry<'_>, scope: &Scope, host: &str, task: TaskId) {
+    /// Notes by which id others may wait for it.
+    pub(super) fn name(&mut self, entry: &Entry<'_>, host: &str, task: TaskId) {
         if let Some(id) = &entry.task.id {
             if entry.repeated == 0 {
                 self.ids.insert((id.value.clone(), host.to_owned()), task);
             }
         }
+    }
+
+    pub(super) fn refer(&mut self, entry: &Entry<'_>, scope: &Scope, host: &str, task: TaskId) {
         let after = entry.commons[1..]
             .iter()
             .filter_map(|common| common.after.as_ref())

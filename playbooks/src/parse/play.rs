@@ -2,7 +2,7 @@
 
 use super::{Reader, keywords::On, values::Fields};
 use crate::{
-    ast::{Play, Strategy},
+    ast::{HostOrder, Play, Strategy},
     files::{Span, Spanned},
     words::did_you_mean,
     yaml::{Kind, Node},
@@ -52,6 +52,13 @@ impl Reader<'_> {
                 .get("gather_facts")
                 .and_then(|node| self.flag("gather_facts", node)),
             strategy: self.strategy(&fields),
+            serial: fields
+                .get("serial")
+                .map_or_else(Vec::new, |node| self.texts("serial", node)),
+            max_fail_percentage: fields
+                .get("max_fail_percentage")
+                .and_then(|node| self.text("max_fail_percentage", node)),
+            order: self.order(&fields),
             pre_tasks: items(self, "pre_tasks"),
             tasks: items(self, "tasks"),
             post_tasks: items(self, "post_tasks"),
@@ -91,6 +98,35 @@ impl Reader<'_> {
         Some(Spanned::new(joined.join(","), node.span))
     }
 
+    fn order(&mut self, fields: &Fields<'_>) -> HostOrder {
+        let Some((node, name)) = fields
+            .get("order")
+            .and_then(|node| Some((node, self.text("order", node)?)))
+        else {
+            return HostOrder::Inventory;
+        };
+        match name.as_str() {
+            "inventory" => HostOrder::Inventory,
+            "reverse_inventory" => HostOrder::ReverseInventory,
+            "sorted" => HostOrder::Sorted,
+            "reverse_sorted" => HostOrder::ReverseSorted,
+            "shuffle" => {
+                let why =
+                    "the same input gives the same order: hosts stay as the inventory has them";
+                self.no_effect("order: shuffle", node.span, why);
+                HostOrder::Inventory
+            }
+            other => {
+                let known = ["inventory", "reverse_inventory", "sorted", "reverse_sorted"];
+                let help = did_you_mean(other, known)
+                    .unwrap_or_else(|| format!("`{}` are there", known.join("`, `")));
+                let what = format!("the order `{other}` is not supported");
+                self.error_help("unsupported", node.span, what, help);
+                HostOrder::Inventory
+            }
+        }
+    }
+
     fn strategy(&mut self, fields: &Fields<'_>) -> Strategy {
         let Some(node) = fields.get("strategy") else {
             return Strategy::Linear;
@@ -98,7 +134,7 @@ impl Reader<'_> {
         let Some(name) = self.text("strategy", node) else {
             return Strategy::Linear;
         };
-        let known = ["linear", "free"];
+        let known = ["linear", "free", "host_pinned"];
         match name.strip_prefix("ansible.builtin.").unwrap_or(&name) {
             "linear" => {
                 let why =
@@ -106,7 +142,7 @@ impl Reader<'_> {
                 self.no_effect("strategy: linear", node.span, why);
                 Strategy::Linear
             }
-            "free" => Strategy::Free,
+            "free" | "host_pinned" => Strategy::Free,
             other => {
                 let help = did_you_mean(other, known).unwrap_or_else(|| {
                     "`linear` is the default; `free` lets hosts run on without waiting for each other".to_owned()

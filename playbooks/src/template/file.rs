@@ -15,7 +15,7 @@ use super::{
     environment::{self, Root},
     fault::innermost,
     result,
-    uses::{Backslash, Rewritten},
+    rewrite::{Backslash, Rewritten},
 };
 use crate::files::{Files, Span};
 

@@ -48,7 +48,7 @@ pub struct Uses {
     pub files: Vec<(String, usize, bool)>,
 }
 
-const WORDS: &[&str] = &[
+pub(super) const WORDS: &[&str] = &[
     "and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "True", "False", "None",
     "loop", "self", "super", "caller", "varargs", "kwargs",
 ];
@@ -210,7 +210,7 @@ impl Uses {
 }
 
 /// How many tokens name Ansible's own collection, as in `ansible.builtin.regex_replace`.
-fn collection(tokens: &[Token<'_>], index: usize) -> usize {
+pub(super) fn collection(tokens: &[Token<'_>], index: usize) -> usize {
     match &tokens[index..] {
         [ansible, dot, own, second, name, ..]
             if ansible.word("ansible")
@@ -225,36 +225,8 @@ fn collection(tokens: &[Token<'_>], index: usize) -> usize {
     }
 }
 
-/// What a backslash in a quoted text of an expression is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Backslash {
-    /// As in Jinja: in files, in conditions, and within `{% %}`.
-    Escapes,
-    /// Itself, as Ansible has it within `{{ }}` of a playbook: `regex_replace('(a)', '\1')`.
-    Stays,
-}
-
-/// Where a quoted text needs further backslashes, so that those in it stay.
-fn doubled(quoted: &Token<'_>) -> Vec<usize> {
-    let quote = quoted.text.chars().next();
-    let mut out = Vec::new();
-    let mut chars = quoted.text.char_indices();
-    while let Some((at, c)) = chars.next() {
-        if c == '\\' {
-            let next = chars.next().map(|(_, next)| next);
-            let times = if next == Some('\\') || next == quote {
-                2
-            } else {
-                1
-            };
-            out.extend(vec![quoted.at + at; times]);
-        }
-    }
-    out
-}
-
 /// Whether what follows a name makes sure that it need not be defined.
-fn guards(rest: &[Token<'_>]) -> bool {
+pub(super) fn guards(rest: &[Token<'_>]) -> bool {
     match rest {
         [is, not, test, ..] if is.word("is") && not.word("not") => {
             test.word("defined") || test.word("undefined")
@@ -266,18 +238,18 @@ fn guards(rest: &[Token<'_>]) -> bool {
 }
 
 /// A name and the keys after it.
-struct Chain {
+pub(super) struct Chain {
     path: Vec<String>,
     key: Option<String>,
     rest: Vec<String>,
     /// Where each link ends (bytes), the name first.
-    links: Vec<usize>,
+    pub(super) links: Vec<usize>,
     /// The token after it.
-    end: usize,
+    pub(super) end: usize,
 }
 
 impl Chain {
-    fn read(tokens: &[Token<'_>], index: usize) -> Self {
+    pub(super) fn read(tokens: &[Token<'_>], index: usize) -> Self {
         let mut chain = Self {
             path: Vec::new(),
             key: None,
@@ -330,7 +302,7 @@ impl Chain {
     }
 }
 
-fn closing(tokens: &[Token<'_>], open: usize) -> Option<usize> {
+pub(super) fn closing(tokens: &[Token<'_>], open: usize) -> Option<usize> {
     let mut depth = 0_u32;
     for (index, token) in tokens.iter().enumerate().skip(open) {
         if token.is("[") || token.is("(") || token.is("{") {
@@ -343,102 +315,6 @@ fn closing(tokens: &[Token<'_>], open: usize) -> Option<usize> {
         }
     }
     None
-}
-
-/// A text in which `a.b.c | default(x)` and `a.b.c is defined` hold also where `a` or `a.b` are
-/// undefined, as Ansible's users expect, and where its bytes stood before.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Rewritten {
-    pub(crate) text: String,
-    /// Insertions: the byte before which text was put in (in the old text), and how much.
-    inserted: Vec<(usize, usize)>,
-}
-
-impl Rewritten {
-    /// Of tokens of `text`; several expressions may be in it.
-    pub(crate) fn new(text: &str, expressions: &[(Vec<Token<'_>>, Backslash)]) -> Self {
-        let mut pieces: Vec<(usize, String)> = Vec::new();
-        let mut blanks = Vec::new();
-        for (tokens, backslash) in expressions {
-            for (index, token) in tokens.iter().enumerate() {
-                if token.kind == Kind::Str && *backslash == Backslash::Stays {
-                    pieces.extend(doubled(token).into_iter().map(|at| (at, "\\".to_owned())));
-                }
-                let before = index.checked_sub(1).map(|at| tokens[at]);
-                let length = collection(tokens, index);
-                if length > 0
-                    && before.is_some_and(|it| it.is("|") || it.word("is") || it.word("not"))
-                {
-                    blanks.push(token.at..tokens[index + length].at);
-                    continue;
-                }
-                let member = index > 0 && (tokens[index - 1].is(".") || tokens[index - 1].is("|"));
-                if token.kind != Kind::Name || member || WORDS.contains(&token.text) {
-                    continue;
-                }
-                let chain = Chain::read(tokens, index);
-                if chain.links.len() > 1 && guards(&tokens[chain.end..]) {
-                    pieces.push((token.at, "(".repeat(chain.links.len() - 1)));
-                    let inner = &chain.links[..chain.links.len() - 1];
-                    pieces.extend(inner.iter().map(|end| (*end, "|default({}))".to_owned())));
-                }
-            }
-        }
-        let mut text = text.to_owned();
-        for range in blanks {
-            text.replace_range(range.clone(), &" ".repeat(range.len()));
-        }
-        Self::with(&text, pieces)
-    }
-
-    fn with(text: &str, mut pieces: Vec<(usize, String)>) -> Self {
-        pieces.sort_by_key(|(at, _)| *at);
-        let (mut out, mut from, mut inserted) = (String::with_capacity(text.len()), 0, Vec::new());
-        for (at, piece) in pieces {
-            out.push_str(&text[from..at]);
-            out.push_str(&piece);
-            inserted.push((at, piece.len()));
-            from = at;
-        }
-        out.push_str(&text[from..]);
-        Self {
-            text: out,
-            inserted,
-        }
-    }
-
-    /// Of a bare expression.
-    pub(crate) fn expression(text: &str, backslash: Backslash) -> Self {
-        Self::new(text, &[(tokens(text, 0..text.len()), backslash)])
-    }
-
-    /// Of a template.
-    pub(crate) fn template(text: &str, backslash: Backslash) -> Self {
-        let expressions: Vec<_> = regions(text)
-            .into_iter()
-            .filter_map(|region| match region {
-                Region::Expr(range) => Some((tokens(text, range), backslash)),
-                Region::Block(range) => Some((tokens(text, range), Backslash::Escapes)),
-                Region::Text(_) | Region::Comment(_) => None,
-            })
-            .collect();
-        Self::new(text, &expressions)
-    }
-
-    /// Where a byte of the new text stood in the old one.
-    pub(crate) fn old(&self, byte: usize) -> usize {
-        let mut shift = 0;
-        for (at, len) in &self.inserted {
-            if byte < at + shift {
-                break;
-            }
-            if byte < at + shift + len {
-                return *at;
-            }
-            shift += len;
-        }
-        byte - shift
-    }
 }
 
 #[cfg(test)]
@@ -489,20 +365,5 @@ mod tests {
         );
         let guarded: Vec<&str> = uses.guarded.iter().map(String::as_str).collect();
         assert_eq!(guarded, ["a", "c", "for", "recursive", "x"]);
-    }
-
-    #[test]
-    fn nested_undefined_is_let_through() {
-        let new = Rewritten::expression("x and a.b['k'].c is defined", Backslash::Escapes);
-        assert_eq!(
-            new.text,
-            "x and (((a|default({})).b|default({}))['k']|default({})).c is defined"
-        );
-        let byte = new.text.find("defined").expect("it is there");
-        assert_eq!(new.old(byte), "x and a.b['k'].c is ".len());
-        assert_eq!(
-            Rewritten::expression("a.b == 1", Backslash::Escapes).text,
-            "a.b == 1"
-        );
     }
 }

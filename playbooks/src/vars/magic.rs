@@ -24,8 +24,10 @@ pub struct World {
     pub hosts: BTreeMap<String, Arc<Member>>,
     /// Names of groups, with their hosts in order.
     pub groups: Vec<(String, Vec<String>)>,
-    /// The hosts of the play.
+    /// The hosts of the play; with `serial`, of this batch.
     pub play_hosts: Vec<String>,
+    /// The hosts of all batches of the play.
+    pub all_play_hosts: Vec<String>,
     /// The folder of the playbook.
     pub playbook_dir: String,
     /// The folder of the inventory.
@@ -79,10 +81,10 @@ impl World {
             "inventory_dir" => self.inventory_dir.as_deref()?.into(),
             "ansible_check_mode" => self.check.into(),
             "ansible_diff_mode" => self.diff.into(),
-            "ansible_play_hosts"
-            | "ansible_play_hosts_all"
-            | "ansible_play_batch"
-            | "play_hosts" => list(&self.play_hosts),
+            "ansible_play_batch" => list(&self.play_hosts),
+            "ansible_play_hosts" | "ansible_play_hosts_all" | "play_hosts" => {
+                list(&self.all_play_hosts)
+            }
             "ansible_version" => version(),
             _ => return None,
         })

@@ -116,6 +116,43 @@ impl Tree {
         }
     }
 
+    /// As it is written, with nothing rendered.
+    pub fn source(&self) -> Value {
+        match self {
+            Self::Is(value) => value.clone(),
+            Self::Text(template) => template.source().into(),
+            Self::Seq(items) => items.iter().map(Self::source).collect(),
+            Self::Map(entries) => {
+                let text = |key: &Self| key.source().as_text().unwrap_or_default();
+                let entries = entries.iter();
+                Value::Map(
+                    entries
+                        .map(|(key, value)| (text(key), value.source()))
+                        .collect(),
+                )
+            }
+        }
+    }
+
+    /// Calls for each mistake that rendering finds.
+    pub fn faults(&self, variables: &Arc<dyn Variables>, note: &mut dyn FnMut(Fault)) {
+        match self {
+            Self::Is(_) => {}
+            Self::Text(template) => {
+                if let Err(fault) = template.evaluate(variables) {
+                    note(fault);
+                }
+            }
+            Self::Seq(items) => items.iter().for_each(|item| item.faults(variables, note)),
+            Self::Map(entries) => {
+                for (key, value) in entries {
+                    key.faults(variables, note);
+                    value.faults(variables, note);
+                }
+            }
+        }
+    }
+
     /// Calls for each template in it.
     pub fn templates<'a>(&'a self, visit: &mut dyn FnMut(&'a Template)) {
         match self {

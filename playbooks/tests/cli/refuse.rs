@@ -8,7 +8,7 @@ fn options_of_other_connections() {
         (
             "-c winrm",
             "error: this version cannot reach hosts over `winrm`\n\
-             help: it reaches them over `ssh` or `local`\n",
+             help: hosts are reached over `ssh`, `openssh`, `docker`, `podman`, `chroot` or `local`\n",
         ),
         (
             "--vault-password-file x",
@@ -50,6 +50,22 @@ fn a_password_without_a_terminal() {
     let stderr = "error: the password cannot be asked for: there is no terminal to ask on\n\
                   help: `--become-password-file FILE` takes it from a file\n";
     Case::new(&["run", "-K", "site.yml"])
+        .stderr(stderr)
+        .status(5)
+        .run();
+}
+
+#[test]
+fn a_connection_of_an_inventory_that_there_is_not() {
+    let stderr = "error[unsupported_connection]: `h1` would be reached over `opnssh`\n \
+                  = help: correct `ansible_connection`: hosts are reached over `ssh`, `openssh`, \
+                  `docker`, `podman`, `chroot` or `local`\n";
+    Case::new(&["run", "-i", "hosts.ini", "site.yml"])
+        .file("hosts.ini", "h1 ansible_connection=opnssh\n")
+        .file(
+            "site.yml",
+            "- hosts: all\n  gather_facts: false\n  tasks: [{debug: {msg: x}}]\n",
+        )
         .stderr(stderr)
         .status(5)
         .run();

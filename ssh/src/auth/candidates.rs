@@ -71,13 +71,16 @@ pub(super) async fn of(
         None => (None, Vec::new()),
     };
     let mut candidates = Vec::new();
+    if !to.methods.keys {
+        return (None, candidates);
+    }
     let (named, about): (Vec<_>, Vec<_>) = to.identities.iter().partition(|one| one.named);
     for identity in named {
-        add(identity, &mut held, key_files, &mut candidates, notes).await;
+        add(to, identity, &mut held, key_files, &mut candidates, notes).await;
     }
     let mut last = Vec::new();
     for identity in about {
-        add(identity, &mut held, key_files, &mut last, notes).await;
+        add(to, identity, &mut held, key_files, &mut last, notes).await;
     }
     if !to.identities_only {
         let others = held.into_iter().map(Box::new).map(Candidate::Agent);
@@ -97,6 +100,7 @@ async fn ask(socket: &Path) -> Result<(Agent, Vec<AgentIdentity>), String> {
 }
 
 async fn add(
+    to: &Endpoint,
     identity: &Identity,
     held: &mut Vec<AgentIdentity>,
     key_files: &Arc<KeyFiles>,
@@ -125,14 +129,14 @@ async fn add(
         }
     };
     let file = identity.file.clone();
-    match key_files::certificate(&file, identity.certificate.as_deref()) {
-        Ok(Some(certificate)) => candidates.push(Candidate::Certified {
-            key: Arc::clone(&key),
-            certificate: Box::new(certificate),
-            file: file.clone(),
-        }),
-        Ok(None) => {}
-        Err(why) => notes.push(why),
+    for certificate in key_files::certificates(&file, &to.certificates, notes) {
+        if certificate.public_key() == key.public_key().key_data() {
+            candidates.push(Candidate::Certified {
+                key: Arc::clone(&key),
+                certificate: Box::new(certificate),
+                file: file.clone(),
+            });
+        }
     }
     candidates.push(Candidate::File { key, file });
 }

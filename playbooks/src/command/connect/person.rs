@@ -1,12 +1,13 @@
 //! Who sits here: what the ssh of this machine's user takes from the environment.
 
 use std::{
-    env, io,
+    env, fs, io,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
 use evenkeel_engine::Secret;
-use evenkeel_ssh::Ask;
+use evenkeel_ssh::{Ask, config::Machine};
 
 use crate::command::{audit, password};
 
@@ -29,11 +30,22 @@ impl Person {
         }
     }
 
-    /// A path as people write it: `~/` is the home directory.
-    pub(super) fn path(&self, text: &str) -> PathBuf {
-        match (text.strip_prefix("~/"), &self.home) {
-            (Some(rest), Some(home)) => home.join(rest),
-            _ => PathBuf::from(text),
+    /// This user on this machine, as the configuration of ssh speaks of them.
+    pub(super) fn machine(&self) -> Machine {
+        let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let host = host.trim();
+        let home = self.home.as_ref().map(|home| home.display().to_string());
+        Machine {
+            user: self.name.clone(),
+            uid: fs::metadata("/proc/self").map_or(0, |meta| meta.uid()),
+            home: home.unwrap_or_else(|| "/".to_owned()),
+            host: host.split('.').next().unwrap_or_default().to_owned(),
+            full_host: host.to_owned(),
+            env: env::vars_os()
+                .filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                })
+                .collect(),
         }
     }
 }

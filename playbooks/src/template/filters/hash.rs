@@ -1,6 +1,7 @@
 //! Filters that hash.
 
 use minijinja::{Environment, Error, value::Kwargs};
+use sha1::Sha1;
 use sha2::{Digest as _, Sha224, Sha256, Sha384, Sha512};
 
 use super::refuse;
@@ -11,6 +12,8 @@ pub(super) fn add(env: &mut Environment<'static>) {
         hash(&text, kind.as_deref().unwrap_or("sha1"))
     });
     env.add_filter("sha256", |text: String| hash(&text, "sha256"));
+    env.add_filter("sha1", |text: String| hash(&text, "sha1"));
+    env.add_filter("md5", |text: String| hash(&text, "md5"));
     env.add_filter("checksum", |text: String| hash(&text, "sha1"));
     env.add_filter("password_hash", password_hash);
 }
@@ -19,12 +22,14 @@ fn hash(text: &str, kind: &str) -> Result<String, Error> {
     session::derived();
     let bytes = text.as_bytes();
     match kind {
+        "md5" => Ok(evenkeel_engine::hex(&md5::compute(bytes).0)),
+        "sha1" => Ok(evenkeel_engine::hex(&Sha1::digest(bytes))),
         "sha224" => Ok(evenkeel_engine::hex(&Sha224::digest(bytes))),
         "sha256" => Ok(evenkeel_engine::hex(&Sha256::digest(bytes))),
         "sha384" => Ok(evenkeel_engine::hex(&Sha384::digest(bytes))),
         "sha512" => Ok(evenkeel_engine::hex(&Sha512::digest(bytes))),
         other => Err(refuse(format!(
-            "`{other}` digests are not supported; use `hash('sha256')`"
+            "`{other}` digests are not supported; there are `md5`, `sha1`, `sha224`, `sha256`, `sha384` and `sha512`"
         ))),
     }
 }

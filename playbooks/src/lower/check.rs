@@ -1,0 +1,201 @@
+//! What is surely wrong with a task, though nothing is known of results yet.
+
+use std::sync::Arc;
+
+use evenkeel_engine::{NotYet, Outputs, Value};
+
+use super::{
+    args::Failure,
+    body::{Body, Care, Trouble, items_of},
+    program::{Condition, Form, Loop},
+};
+use crate::{
+    template::{Fault, Variables},
+    vars::Scope,
+};
+
+/// Mistakes that are mistakes also where a task may never be reached.
+const SURE: [&str; 4] = [
+    "unknown_argument",
+    "missing_argument",
+    "wrong_argument",
+    "unknown_module",
+];
+
+/// Whether a task's turn comes, as far as its condition tells.
+enum Reached {
+    Surely,
+    Perhaps,
+    Never,
+}
+
+impl Body {
+    /// All mistakes that are sure to show.
+    pub(crate) fn check(&self, nothing: &dyn Outputs) -> Vec<Fault> {
+        let scope = self.current(nothing);
+        let mut faults = Vec::new();
+        let reached = match &self.program.loop_ {
+            None => {
+                let conditions = self.program.when.iter();
+                reached(conditions, &scope.variables(), &mut faults)
+            }
+            Some(found) => self.check_loop(found, &scope, &mut faults),
+        };
+        match reached {
+            Reached::Never => {}
+            Reached::Perhaps => self.check_names(nothing, &mut faults),
+            Reached::Surely => {
+                if let Err(Trouble::Faults(found)) = self.programs_environment(nothing) {
+                    faults.extend(found);
+                }
+                if self.program.loop_.is_none() {
+                    self.check_arguments(&scope, nothing, &mut faults);
+                }
+                self.check_verdict(&scope, &mut faults);
+            }
+        }
+        faults
+    }
+
+    /// Names and types of arguments are wrong in any case.
+    fn check_names(&self, nothing: &dyn Outputs, faults: &mut Vec<Fault>) {
+        let making = self.making(&self.scope, Care::Lenient);
+        let unknown = making.map_or_else(|_| Vec::new(), |making| making.unknown_names());
+        if !unknown.is_empty() {
+            faults.extend(unknown);
+            return;
+        }
+        if let Err(Trouble::Faults(found)) = self.make(nothing, Care::Lenient) {
+            faults.extend(found.into_iter().filter(|fault| SURE.contains(&fault.code)));
+        }
+    }
+
+    fn check_arguments(&self, scope: &Scope, nothing: &dyn Outputs, faults: &mut Vec<Fault>) {
+        let bound = self
+            .making(scope, Care::Strict)
+            .map(|making| making.bound());
+        let found = match bound {
+            Ok(Ok(_)) | Err(Trouble::NotYet(_)) => return,
+            // Types of the others are wrong in any case.
+            Ok(Err(Failure::NotYet(_))) => return self.check_names(nothing, faults),
+            Ok(Err(Failure::Faults(found))) | Err(Trouble::Faults(found)) => found,
+        };
+        // That was the first; what is wrong with other arguments is said too.
+        let before = faults.len();
+        let variables = scope.variables();
+        for arg in &self.program.args {
+            let mut note = |fault: Fault| faults.push(fault.or_at(arg.node.span));
+            match &arg.form {
+                Form::Tree(tree) => tree.faults(&variables, &mut note),
+                Form::Conditions(all) => {
+                    let templates = all.iter().filter_map(Condition::template);
+                    templates
+                        .filter_map(|template| template.holds(&variables).err())
+                        .for_each(note);
+                }
+                Form::Named(_) => {}
+            }
+        }
+        if faults.len() == before {
+            faults.extend(found);
+        } else {
+            self.check_names(nothing, faults);
+        }
+    }
+
+    /// A loop over what is known: each turn as a task of its own.
+    fn check_loop(&self, found: &Loop, scope: &Scope, faults: &mut Vec<Fault>) -> Reached {
+        let (of_items, of_task) = self.conditions(found);
+        match reached(of_task.into_iter(), &scope.variables(), faults) {
+            Reached::Surely => {}
+            other => return other,
+        }
+        let before = faults.len();
+        found.list.faults(&scope.variables(), &mut |fault| {
+            faults.push(fault.or_at(found.span));
+        });
+        if faults.len() > before {
+            return Reached::Perhaps;
+        }
+        let items = match items_of(found, scope) {
+            Ok(items) => items,
+            Err(Trouble::Faults(wrong)) => {
+                faults.extend(wrong);
+                return Reached::Perhaps;
+            }
+            Err(Trouble::NotYet(_)) => return Reached::Perhaps,
+        };
+        let mut sure = true;
+        for (index, item) in items.iter().enumerate() {
+            let own = scope.with_locals(found.locals(index, item));
+            match reached(of_items.iter().copied(), &own.variables(), faults) {
+                Reached::Surely if sure => {}
+                Reached::Never => continue,
+                _ => return Reached::Perhaps,
+            }
+            let before = faults.len();
+            self.check_arguments(&own, &Later, faults);
+            // What one turn sets, the next may read.
+            sure = !self.sets();
+            if faults.len() > before {
+                break;
+            }
+        }
+        Reached::Surely
+    }
+
+    /// `changed_when` and `failed_when`: the result is not known, all else must be there.
+    fn check_verdict(&self, scope: &Scope, faults: &mut Vec<Fault>) {
+        let later = || Value::NotYet(NotYet::new("the result of the task"));
+        let mut scope = scope.clone();
+        if let Some(found) = &self.program.loop_ {
+            scope = scope.with_locals(found.locals(0, &later()));
+        }
+        if let Some(name) = &self.program.register {
+            scope = scope.with_locals([(name.clone(), later())]);
+        }
+        let variables = scope.variables();
+        for conditions in [&self.program.changed_when, &self.program.failed_when] {
+            reached(conditions.iter(), &variables, faults);
+        }
+    }
+}
+
+/// Nothing is known.
+struct Later;
+
+impl Outputs for Later {
+    fn of(&self, _: evenkeel_engine::TaskId) -> Result<Arc<evenkeel_engine::Output>, NotYet> {
+        Err(NotYet::new("a result"))
+    }
+}
+
+/// What conditions come to; mistakes in those that are sure to be looked at are noted.
+fn reached<'a>(
+    conditions: impl Iterator<Item = &'a Condition>,
+    variables: &Arc<dyn Variables>,
+    faults: &mut Vec<Fault>,
+) -> Reached {
+    let mut found = Reached::Surely;
+    for condition in conditions {
+        let holds = match condition {
+            Condition::Is(value) => Ok(*value),
+            Condition::Expr(template) => match template.holds(variables) {
+                Ok(holds) => holds,
+                Err(fault) => {
+                    if matches!(found, Reached::Surely) {
+                        faults.push(fault);
+                    }
+                    found = Reached::Perhaps;
+                    continue;
+                }
+            },
+        };
+        match holds {
+            Ok(true) => {}
+            Ok(false) => return Reached::Never,
+            Err(_) => found = Reached::Perhaps,
+        }
+    }
+    found
+}

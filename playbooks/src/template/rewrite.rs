@@ -1,0 +1,303 @@
+//! What Ansible's users may write, in words that minijinja understands; each byte keeps its place.
+
+use super::{
+    scan::{Kind, Region, Token, regions, tokens},
+    uses::{Chain, WORDS, closing, collection, guards},
+};
+
+/// What a backslash in a quoted text of an expression is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Backslash {
+    /// As in Jinja: in files, in conditions, and within `{% %}`.
+    Escapes,
+    /// Itself, as Ansible has it within `{{ }}` of a playbook: `regex_replace('(a)', '\1')`.
+    Stays,
+}
+
+/// Where a quoted text needs further backslashes, so that those in it stay.
+fn doubled(quoted: &Token<'_>) -> Vec<usize> {
+    let quote = quoted.text.chars().next();
+    let mut out = Vec::new();
+    let mut chars = quoted.text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        if c == '\\' {
+            let next = chars.next().map(|(_, next)| next);
+            let times = if next == Some('\\') || next == quote {
+                2
+            } else {
+                1
+            };
+            out.extend(vec![quoted.at + at; times]);
+        }
+    }
+    out
+}
+
+/// Where an `if` within an expression has no `else`: the bytes at which it ends.
+fn elses(piece: &Piece<'_>) -> Vec<usize> {
+    let tokens = &piece.tokens;
+    let first = tokens.first().filter(|_| piece.statement);
+    // `{% for x in y if z %}` is a filter.
+    let filters = first.is_some_and(|token| token.word("for"));
+    let mut found = Vec::new();
+    let mut open: Vec<usize> = Vec::new();
+    let mut depth = 0_usize;
+    for (index, token) in tokens.iter().enumerate() {
+        let member = index > 0 && (tokens[index - 1].is(".") || tokens[index - 1].is("|"));
+        let ends = |open: &mut Vec<usize>, deeper: usize| {
+            let before = open.len();
+            open.retain(|at| *at < deeper);
+            before - open.len()
+        };
+        let at = index
+            .checked_sub(1)
+            .map_or(token.at, |last| tokens[last].end());
+        if token.is("(") || token.is("[") || token.is("{") {
+            depth += 1;
+        } else if token.is(")") || token.is("]") || token.is("}") {
+            found.extend(vec![at; ends(&mut open, depth)]);
+            depth = depth.saturating_sub(1);
+        } else if token.is(",") || token.is(":") {
+            found.extend(vec![at; ends(&mut open, depth)]);
+        } else if token.word("if") && !member {
+            let statement = piece.statement && index == 0;
+            if !(statement || filters && depth == 0) {
+                open.push(depth);
+            }
+        } else if token.word("else") && !member && open.last() == Some(&depth) {
+            open.pop();
+        }
+    }
+    if let Some(last) = tokens.last() {
+        found.extend(vec![last.end(); open.len()]);
+    }
+    found
+}
+
+/// What stands right of `%`: whether it is a list of values in parentheses, and where it ends.
+fn operand(tokens: &[Token<'_>], start: usize) -> Option<(bool, usize)> {
+    let first = tokens.get(start)?;
+    let mut at = if first.is("(") || first.is("[") || first.is("{") {
+        let close = closing(tokens, start)?;
+        let mut depth = 0;
+        let many = first.is("(")
+            && tokens[start..close].iter().any(|token| {
+                if token.is("(") || token.is("[") || token.is("{") {
+                    depth += 1;
+                } else if token.is(")") || token.is("]") || token.is("}") {
+                    depth -= 1;
+                }
+                depth == 1 && token.is(",")
+            });
+        if many {
+            return Some((true, tokens[close].end()));
+        }
+        close + 1
+    } else if first.kind == Kind::Op {
+        return None;
+    } else {
+        start + 1
+    };
+    loop {
+        match &tokens[at..] {
+            [dot, name, ..] if (dot.is(".") || dot.is("|")) && name.kind != Kind::Op => at += 2,
+            [open, ..] if open.is("(") || open.is("[") => at = closing(tokens, at)? + 1,
+            _ => return Some((false, tokens[at - 1].end())),
+        }
+    }
+}
+
+/// A text in which `a.b.c | default(x)` and `a.b.c is defined` hold also where `a` or `a.b` are
+/// undefined, as Ansible's users expect, and where its bytes stood before.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rewritten {
+    pub(crate) text: String,
+    /// Insertions: the byte before which text was put in (in the old text), and how much.
+    inserted: Vec<(usize, usize)>,
+}
+
+/// An expression, or a statement, that is rewritten.
+pub(crate) struct Piece<'a> {
+    tokens: Vec<Token<'a>>,
+    backslash: Backslash,
+    /// Whether it is a statement: its first word is one of Jinja's.
+    statement: bool,
+}
+
+impl Rewritten {
+    /// Of pieces of `text`.
+    fn new(text: &str, all: &[Piece<'_>]) -> Self {
+        let mut pieces: Vec<(usize, String)> = Vec::new();
+        let mut blanks = Vec::new();
+        for piece in all {
+            let Piece {
+                tokens, backslash, ..
+            } = piece;
+            pieces.extend(
+                elses(piece)
+                    .into_iter()
+                    .map(|at| (at, " else ''".to_owned())),
+            );
+            for (index, token) in tokens.iter().enumerate() {
+                if token.kind == Kind::Str && *backslash == Backslash::Stays {
+                    pieces.extend(doubled(token).into_iter().map(|at| (at, "\\".to_owned())));
+                }
+                let before = index.checked_sub(1).map(|at| tokens[at]);
+                if token.is("%") && before.is_some_and(|text| text.kind == Kind::Str) {
+                    if let Some((many, end)) = operand(tokens, index + 1) {
+                        blanks.push(token.at..token.end());
+                        pieces.push((
+                            token.at,
+                            if many { "|format" } else { "|format(" }.to_owned(),
+                        ));
+                        if !many {
+                            pieces.push((end, ")".to_owned()));
+                        }
+                    }
+                }
+                let length = collection(tokens, index);
+                if length > 0
+                    && before.is_some_and(|it| it.is("|") || it.word("is") || it.word("not"))
+                {
+                    blanks.push(token.at..tokens[index + length].at);
+                    continue;
+                }
+                let member = index > 0 && (tokens[index - 1].is(".") || tokens[index - 1].is("|"));
+                if token.kind != Kind::Name || member || WORDS.contains(&token.text) {
+                    continue;
+                }
+                let chain = Chain::read(tokens, index);
+                if chain.links.len() > 1 && guards(&tokens[chain.end..]) {
+                    pieces.push((token.at, "(".repeat(chain.links.len() - 1)));
+                    let inner = &chain.links[..chain.links.len() - 1];
+                    pieces.extend(inner.iter().map(|end| (*end, "|default({}))".to_owned())));
+                }
+            }
+        }
+        let mut text = text.to_owned();
+        for range in blanks {
+            text.replace_range(range.clone(), &" ".repeat(range.len()));
+        }
+        Self::with(&text, pieces)
+    }
+
+    fn with(text: &str, mut pieces: Vec<(usize, String)>) -> Self {
+        pieces.sort_by_key(|(at, _)| *at);
+        let (mut out, mut from, mut inserted) = (String::with_capacity(text.len()), 0, Vec::new());
+        for (at, piece) in pieces {
+            out.push_str(&text[from..at]);
+            out.push_str(&piece);
+            inserted.push((at, piece.len()));
+            from = at;
+        }
+        out.push_str(&text[from..]);
+        Self {
+            text: out,
+            inserted,
+        }
+    }
+
+    /// Of a bare expression.
+    pub(crate) fn expression(text: &str, backslash: Backslash) -> Self {
+        let piece = Piece {
+            tokens: tokens(text, 0..text.len()),
+            backslash,
+            statement: false,
+        };
+        Self::new(text, &[piece])
+    }
+
+    /// Of a template.
+    pub(crate) fn template(text: &str, backslash: Backslash) -> Self {
+        let pieces: Vec<Piece<'_>> = regions(text)
+            .into_iter()
+            .filter_map(|region| match region {
+                Region::Expr(range) => Some(Piece {
+                    tokens: tokens(text, range),
+                    backslash,
+                    statement: false,
+                }),
+                Region::Block(range) => Some(Piece {
+                    tokens: tokens(text, range),
+                    backslash: Backslash::Escapes,
+                    statement: true,
+                }),
+                Region::Text(_) | Region::Comment(_) => None,
+            })
+            .collect();
+        Self::new(text, &pieces)
+    }
+
+    /// Where a byte of the new text stood in the old one.
+    pub(crate) fn old(&self, byte: usize) -> usize {
+        let mut shift = 0;
+        for (at, len) in &self.inserted {
+            if byte < at + shift {
+                break;
+            }
+            if byte < at + shift + len {
+                return *at;
+            }
+            shift += len;
+        }
+        byte - shift
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_if_without_else_gives_an_empty_text() {
+        let expression = |text| Rewritten::expression(text, Backslash::Escapes).text;
+        assert_eq!(expression("a if b"), "a if b else ''");
+        assert_eq!(expression("a if b else c"), "a if b else c");
+        assert_eq!(
+            expression("[(a if b), c if d, e.if]"),
+            "[(a if b else ''), c if d else '', e.if]"
+        );
+        let template = |text| Rewritten::template(text, Backslash::Escapes).text;
+        for same in [
+            "{% if a %}{% elif b %}{% endif %}",
+            "{% for x in y if x %}{% endfor %}",
+        ] {
+            assert_eq!(template(same), same);
+        }
+        assert_eq!(
+            template("{% set a = b if c %}"),
+            "{% set a = b if c else '' %}"
+        );
+        assert_eq!(template("{{ a if b }}!"), "{{ a if b else '' }}!");
+    }
+
+    #[test]
+    fn percent_formats() {
+        let expression = |text| Rewritten::expression(text, Backslash::Escapes).text;
+        assert_eq!(
+            expression("'%s' % x.y | upper + 1"),
+            "'%s' |format(  x.y | upper) + 1"
+        );
+        assert_eq!(
+            expression("'%s-%d' % (a, b(c))"),
+            "'%s-%d' |format  (a, b(c))"
+        );
+        assert_eq!(expression("'%s' % (a)"), "'%s' |format(  (a))");
+        assert_eq!(expression("7 % 2"), "7 % 2");
+    }
+
+    #[test]
+    fn nested_undefined_is_let_through() {
+        let new = Rewritten::expression("x and a.b['k'].c is defined", Backslash::Escapes);
+        assert_eq!(
+            new.text,
+            "x and (((a|default({})).b|default({}))['k']|default({})).c is defined"
+        );
+        let byte = new.text.find("defined").expect("it is there");
+        assert_eq!(new.old(byte), "x and a.b['k'].c is ".len());
+        assert_eq!(
+            Rewritten::expression("a.b == 1", Backslash::Escapes).text,
+            "a.b == 1"
+        );
+    }
+}
