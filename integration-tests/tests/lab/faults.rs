@@ -51,7 +51,7 @@ struct Fault {
     name: &'static str,
     breaks: fn(&Host),
     /// What is done while the run still goes on; it may end the fault.
-    meanwhile: fn(&Host),
+    meanwhile: fn(&Host, &Running),
     repairs: fn(&Host),
     /// The statuses that the run may end with.
     ends: &'static [i32],
@@ -66,11 +66,18 @@ fn go(host: &Host) {
     host.sh("touch /srv/app/go");
 }
 
-const FAULTS: [Fault; 12] = [
+/// Waits until the run has noticed that it lost the host.
+fn noticed(running: &Running) {
+    until("the loss is noticed", || {
+        running.said().contains("its connection, which was lost")
+    });
+}
+
+const FAULTS: [Fault; 14] = [
     Fault {
         name: "the link is cut and comes back",
         breaks: Host::cut,
-        meanwhile: |host| {
+        meanwhile: |host, _| {
             go(host);
             until("the command has ended", || {
                 host.is("test -e /srv/app/waited")
@@ -82,12 +89,24 @@ const FAULTS: [Fault; 12] = [
         says: &[],
     },
     Fault {
+        name: "the link is cut until that is noticed",
+        breaks: Host::cut,
+        meanwhile: |host, running| {
+            noticed(running);
+            host.mend();
+            go(host);
+        },
+        repairs: NOTHING,
+        ends: &[0],
+        says: &[],
+    },
+    Fault {
         name: "the link is cut and stays so",
         breaks: Host::cut,
-        meanwhile: go,
+        meanwhile: |host, _| go(host),
         repairs: Host::mend,
         ends: &[4],
-        says: &["one"],
+        says: &["it did not come back within 5 s"],
     },
     Fault {
         name: "a slow line with losses",
@@ -98,7 +117,7 @@ const FAULTS: [Fault; 12] = [
                 loss: 5,
             });
         },
-        meanwhile: go,
+        meanwhile: |host, _| go(host),
         repairs: Host::fast,
         ends: &[0],
         says: &[],
@@ -106,7 +125,7 @@ const FAULTS: [Fault; 12] = [
     Fault {
         name: "the host is frozen and goes on",
         breaks: Host::freeze,
-        meanwhile: |host| {
+        meanwhile: |host, _| {
             std::thread::sleep(std::time::Duration::from_secs(3));
             host.thaw();
             go(host);
@@ -118,43 +137,58 @@ const FAULTS: [Fault; 12] = [
     Fault {
         name: "the host is frozen and stays so",
         breaks: Host::freeze,
-        meanwhile: NOTHING,
+        meanwhile: |_, _| (),
         repairs: |host| {
             host.thaw();
             go(host);
         },
         ends: &[4],
-        says: &["one"],
+        says: &["it did not come back within 5 s"],
     },
     Fault {
         name: "the plug is pulled",
         breaks: |host| host.power_off(),
-        meanwhile: NOTHING,
+        meanwhile: |_, _| (),
         repairs: |host| {
             host.power_on();
             go(host);
         },
         ends: &[4],
-        says: &["one"],
+        says: &["it did not come back within 5 s"],
     },
     Fault {
         name: "the plug is pulled and put back",
         breaks: |host| host.power_off(),
-        meanwhile: |host| {
+        meanwhile: |host, _| {
             host.power_on();
             go(host);
         },
         repairs: NOTHING,
-        ends: &[0, 2, 4],
-        says: &["one"],
+        ends: &[0],
+        says: &[],
     },
     Fault {
         name: "the sessions are killed",
         breaks: Host::kill_sessions,
-        meanwhile: go,
+        meanwhile: |host, _| go(host),
         repairs: NOTHING,
-        ends: &[0, 4],
-        says: &["the connection was lost"],
+        ends: &[0],
+        says: &[],
+    },
+    Fault {
+        name: "sshd is killed and comes back",
+        breaks: |host| {
+            host.sh("systemctl stop ssh");
+            host.kill_sessions();
+        },
+        meanwhile: |host, running| {
+            go(host);
+            noticed(running);
+            host.sh("systemctl start ssh");
+        },
+        repairs: NOTHING,
+        ends: &[0],
+        says: &[],
     },
     Fault {
         name: "sshd is killed and does not come back",
@@ -162,20 +196,18 @@ const FAULTS: [Fault; 12] = [
             host.sh("systemctl stop ssh");
             host.kill_sessions();
         },
-        meanwhile: go,
+        meanwhile: |host, _| go(host),
         repairs: |host| {
             host.sh("systemctl start ssh");
         },
         ends: &[4],
-        says: &["refused", "the connection was lost"],
+        says: &["refused"],
     },
     Fault {
         name: "the disk is full",
         breaks: |host| host.fill(0),
-        meanwhile: |host| {
-            // The word needs no block of its own.
-            go(host);
-        },
+        // The word needs no block of its own.
+        meanwhile: |host, _| go(host),
         repairs: Host::empty,
         ends: &[2, 4],
         says: &["No space left on device"],
@@ -183,7 +215,7 @@ const FAULTS: [Fault; 12] = [
     Fault {
         name: "`/etc` is read-only",
         breaks: |host| host.read_only("/etc"),
-        meanwhile: go,
+        meanwhile: |host, _| go(host),
         repairs: |host| host.writable("/etc"),
         ends: &[2],
         says: &["Read-only file system"],
@@ -191,7 +223,7 @@ const FAULTS: [Fault; 12] = [
     Fault {
         name: "memory runs out",
         breaks: |host| host.memory(Some(150 << 20)),
-        meanwhile: go,
+        meanwhile: |host, _| go(host),
         repairs: |host| host.memory(None),
         ends: &[2],
         says: &["much memory"],
@@ -203,8 +235,13 @@ fn whole(host: &Host) -> String {
     host.sh("cd /srv/app && sha256sum large small-* settings /etc/evenkeel-test")
 }
 
-fn runs(lab: &Lab, host: &Host) -> Running {
-    let running = lab.start(&["-T", "5"]);
+/// How a run is patient, by the seconds that a lost host may stay away.
+fn patient(seconds: &str) -> [&str; 4] {
+    ["-T", "5", "--reconnect", seconds]
+}
+
+fn runs(lab: &Lab, host: &Host, seconds: &str) -> Running {
+    let running = lab.start(&patient(seconds));
     until("the command waits", || host.is("test -e /srv/app/waiting"));
     running
 }
@@ -228,9 +265,12 @@ fn survived(lab: &Lab, fault: &Fault, whole_tree: &str, whole: &str) {
     let host = lab.host("one");
     let name = fault.name;
     host.sh("rm -rf /srv/app /etc/evenkeel-test /var/lib/evenkeel");
-    let running = runs(lab, host);
+    // Who stays away is not waited for long; who comes back may take its time.
+    let stays = fault.ends == [4];
+    let running = runs(lab, host, if stays { "5" } else { "120" });
+    let begun = std::time::Instant::now();
     (fault.breaks)(host);
-    (fault.meanwhile)(host);
+    (fault.meanwhile)(host, &running);
     let broken: Ended = running.wait();
     assert!(fault.ends.contains(&broken.status), "{name}: {broken}");
     if broken.status != 0 {
@@ -239,7 +279,7 @@ fn survived(lab: &Lab, fault: &Fault, whole_tree: &str, whole: &str) {
     }
     (fault.repairs)(host);
     no_half_files(name, host, whole);
-    let again = lab.run(&["-T", "5"]);
+    let again = lab.run(&patient("120"));
     assert_eq!(again.status, 0, "{name}\nbroken\n{broken}\nagain\n{again}");
     let tree = host.tree("/srv/app");
     assert_eq!(tree, whole_tree, "{name}\nbroken\n{broken}\nagain\n{again}");
@@ -249,7 +289,11 @@ fn survived(lab: &Lab, fault: &Fault, whole_tree: &str, whole: &str) {
         0,
         "{name}\nagain\n{again}\nlast\n{last}"
     );
-    println!("{name}: ended with {}", broken.status);
+    println!(
+        "{name}: ended with {} in {:?}",
+        broken.status,
+        begun.elapsed()
+    );
 }
 
 #[test]
@@ -260,9 +304,11 @@ fn every_fault_is_survived_or_named_and_the_next_run_ends_in_the_state() {
     }
     let lab = Lab::plan().disk("512m").host("one").boot();
     lab.tasks(SITE);
+    let config = format!("{}  ServerAliveInterval 1\n", lab.read(".ssh/config"));
+    lab.file(".ssh/config", &config);
     lab.file("files/large", &"0123456789abcdef\n".repeat(250_000));
     let host = lab.host("one");
-    let running = runs(&lab, host);
+    let running = runs(&lab, host, "120");
     go(host);
     running.wait().ok();
     let (tree, whole) = (host.tree("/srv/app"), whole(host));

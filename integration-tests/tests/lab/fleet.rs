@@ -74,9 +74,10 @@ fn ten_hosts_by_a_playbook_written_for_ansible() {
     let (h1, h2, h8) = (lab.host("h1"), lab.host("h2"), lab.host("h8"));
     assert_eq!(h2.sh("cat /etc/default/fleet"), "NAME=h2\nPORT=8888\n");
     assert_eq!(h8.sh("cat /srv/fleet/log/said"), "port 9000\n");
+    // A file of variables of all hosts wins over what a group has in the inventory itself.
     assert_eq!(
         h1.sh("cat /srv/fleet/log/restarted"),
-        "# h1 in fleet, web\nport = 8080\ncolour.1 = RED\ncolour.2 = GREEN\ncolour.3 = BLUE\n[sites]\n\
+        "# h1 in fleet, web\nport = 9000\ncolour.1 = RED\ncolour.2 = GREEN\ncolour.3 = BLUE\n[sites]\n\
          shop = 8081 # first\nblog = 8082\n"
     );
     assert!(lab.host("h5").is("test -d /srv/fleet/data") && !h8.is("test -e /srv/fleet/data"));

@@ -92,8 +92,18 @@ fn any_sshd_will_do() {
     host.sh("ln -sf bash /bin/sh");
     works(&lab, "bash as sh", &[]);
     host.sh("ln -sf dash /bin/sh");
-    host.sh("chsh -s /bin/dash deploy");
-    works(&lab, "dash as the login's shell", &[]);
+    for shell in ["/bin/dash", "/bin/bash"] {
+        host.sh(&format!("chsh -s {shell} deploy"));
+        works(&lab, shell, &[]);
+    }
+
+    // A command that is forced, and runs what was asked for.
+    let logged = "#!/bin/sh\necho asked >>/tmp/asked\nexec sh -c \"$SSH_ORIGINAL_COMMAND\"\n";
+    host.write("/usr/local/bin/logged", logged);
+    host.sh("chmod +x /usr/local/bin/logged");
+    host.sshd("ForceCommand /usr/local/bin/logged\n");
+    works(&lab, "a command that is forced", &[]);
+    assert!(host.is("test -s /tmp/asked && rm /tmp/asked"));
 }
 
 #[test]
@@ -133,34 +143,65 @@ fn logins_with_a_password_and_with_a_certificate() {
         4,
         &["password is wrong", "ansible_become_password"],
     );
+}
 
-    let keygen = |args: &[&str]| {
-        let mut keygen = Command::new("ssh-keygen");
-        lab.set(keygen.arg("-q").args(args));
-        assert!(keygen.status().unwrap().success());
-    };
-    keygen(&["-t", "ed25519", "-N", "", "-f", "ca"]);
-    keygen(&["-t", "ed25519", "-N", "", "-f", "certified"]);
-    keygen(&[
-        "-s",
-        "ca",
-        "-I",
-        "test",
-        "-n",
-        "deploy",
-        "-V",
-        "+1h",
-        "certified.pub",
-    ]);
+fn keygen(lab: &Lab, line: &str) {
+    let mut keygen = Command::new("ssh-keygen");
+    lab.set(keygen.arg("-q").args(line.split(' ')));
+    assert!(keygen.status().unwrap().success());
+}
+
+#[test]
+#[ignore = "needs root and a lab"]
+fn certificates_of_a_user_and_of_a_host() {
+    if !need_lab() {
+        return;
+    }
+    let lab = booted();
+    let host = lab.host("one");
+    for name in ["ca", "other", "certified"] {
+        keygen(&lab, &format!("-t ed25519 -N  -f {name}"));
+    }
+    keygen(&lab, "-s ca -I test -n deploy -V +1h certified.pub");
+    let inventory =
+        "one ansible_host=10.77.0.11 ansible_user=deploy ansible_ssh_private_key_file=certified\n";
+    lab.file("certified.ini", inventory);
+    let certified = ["-i", "certified.ini"];
     host.write("/etc/ssh/ca.pub", &lab.read("ca.pub"));
     host.sshd("TrustedUserCAKeys /etc/ssh/ca.pub\nAuthorizedKeysFile none\n");
-    works(&lab, "a certificate", &["--private-key", "certified"]);
+    works(&lab, "a user's certificate", &certified);
     refused(
         &lab,
         "a key without a certificate",
         &[],
         4,
         &["one", "publickey"],
+    );
+
+    // The host's key itself is not known any more, only who speaks for it.
+    lab.file(
+        "host.pub",
+        &host.sh("cat /etc/ssh/ssh_host_ed25519_key.pub"),
+    );
+    keygen(&lab, "-s ca -h -I one -n 10.77.0.11 -V +1h host.pub");
+    host.write("/etc/ssh/host-cert.pub", &lab.read("host-cert.pub"));
+    host.sshd("HostCertificate /etc/ssh/host-cert.pub\nTrustedUserCAKeys /etc/ssh/ca.pub\n");
+    let authority = |name: &str| {
+        let key = lab.read(&format!("{name}.pub"));
+        lab.file(
+            ".ssh/known_hosts",
+            &format!("@cert-authority 10.77.* {key}"),
+        );
+    };
+    authority("ca");
+    works(&lab, "a host's certificate", &certified);
+    authority("other");
+    refused(
+        &lab,
+        "a host's certificate by somebody else",
+        &certified,
+        4,
+        &["one", "not known"],
     );
 }
 
@@ -184,9 +225,23 @@ fn a_host_that_runs_no_sh_is_named() {
     host.sh("chsh -s /usr/sbin/nologin deploy");
     refused(&lab, "nobody may log in", &[], 4, &["one", "nologin"]);
     host.sh("chsh -s /bin/rbash deploy");
-    refused(&lab, "a restricted bash", &[], 4, &["one", "restricted"]);
+    // A shell that may not even `exec` is left alone.
+    host.sh("chsh -s /bin/rbash deploy");
+    refused(
+        &lab,
+        "a restricted bash",
+        &[],
+        4,
+        &["one", "exec: restricted", "restricted shell"],
+    );
     host.sh("chsh -s /bin/false deploy");
-    refused(&lab, "a shell that does nothing", &[], 4, &["one"]);
+    refused(
+        &lab,
+        "a shell that does nothing",
+        &[],
+        4,
+        &["one", "said nothing"],
+    );
     host.sh("chsh -s /bin/bash deploy && touch /run/nologin");
     host.sh("rm /run/nologin");
     works(&lab, "as before", &[]);
