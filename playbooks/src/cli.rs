@@ -376,8 +376,8 @@ pub struct Execution {
     /// After a failure, go on with what does not depend on it.
     #[arg(long)]
     pub keep_going: bool,
-    /// Not in this version: the handlers of a host that failed.
-    #[arg(long, hide = true)]
+    /// After a failure, run the handlers of that host that were notified before it.
+    #[arg(long)]
     pub force_handlers: bool,
     /// How long to wait while another run works on a host.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]

@@ -1,18 +1,24 @@
 //! Logging in: keys that were named, the agent's, those that lie about, then the password.
 
 mod candidates;
+mod certified;
+mod tried;
 
 use std::sync::Arc;
 
 use russh::{
-    MethodKind, MethodSet,
+    MethodKind,
     client::{AuthResult, Handle, KeyboardInteractiveAuthResponse},
     keys::{
         Certificate, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey, agent::AgentIdentity,
     },
 };
 
-use self::candidates::{Agent, Candidate};
+use self::{
+    candidates::{Agent, Candidate},
+    certified::Signs,
+    tried::Tried,
+};
 use crate::{
     key_files::KeyFiles,
     route::Endpoint,
@@ -33,61 +39,68 @@ pub(crate) async fn log_in(
     key_files: &Arc<KeyFiles>,
     told: &Told,
 ) -> Result<(), Trouble> {
+    let mut tried = Tried::default();
+    let (mut agent, mut candidates) = candidates::of(to, key_files, &mut tried).await;
     let mut login = Login {
         handle,
         to,
         told,
-        takes: None,
-        refused: Vec::new(),
-        notes: Vec::new(),
-        partly: false,
-        password_refused: false,
+        tried,
     };
-    let (mut agent, candidates) = candidates::of(to, key_files, &mut login.notes).await;
     if candidates.is_empty() {
         let result = login.handle.authenticate_none(&to.user).await;
-        if login.ended(result.map_err(|error| error.to_string()))? {
+        if login.judged(result.map_err(|error| error.to_string()))? == Judged::In {
             return Ok(());
         }
     }
+    // A host that wants several methods takes one and asks for the next.
     for _ in 0..ROUNDS {
-        login.partly = false;
-        if login.keys(&candidates, agent.as_mut()).await?
-            || login.password().await?
-            || login.questions().await?
-        {
-            return Ok(());
-        }
-        // A host that wants several methods takes one and asks for the next.
-        if !login.partly {
-            break;
+        let keys = login.keys(&mut candidates, agent.as_mut()).await?;
+        let password = login.unless(keys, Method::Password).await?;
+        match login.unless(password, Method::Questions).await? {
+            Judged::In => return Ok(()),
+            Judged::Partly => {}
+            Judged::Refused => break,
         }
     }
-    Err(login.failed())
+    Err(login.tried.failed(&to.user))
+}
+
+/// What a host says to an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Judged {
+    /// Welcome.
+    In,
+    /// This was right, and something else is wanted as well.
+    Partly,
+    /// No, or nothing was tried.
+    Refused,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Method {
+    Password,
+    Questions,
 }
 
 struct Login<'a> {
     handle: &'a mut Handle<Guard>,
     to: &'a Endpoint,
     told: &'a Told,
-    /// What the host said it takes.
-    takes: Option<MethodSet>,
-    refused: Vec<String>,
-    notes: Vec<String>,
-    partly: bool,
-    password_refused: bool,
+    tried: Tried,
 }
 
 impl Login<'_> {
     fn may(&self, method: MethodKind) -> bool {
-        let takes = self.takes.as_ref();
+        let takes = self.tried.takes.as_ref();
         takes.is_none_or(|takes| takes.contains(&method))
     }
 
-    /// Whether that was the last word.
-    fn ended(&mut self, result: Result<AuthResult, String>) -> Result<bool, Trouble> {
+    /// What the host said; an error if it was its last word.
+    fn judged(&mut self, result: Result<AuthResult, String>) -> Result<Judged, Trouble> {
+        self.tried.attempts += 1;
         match result {
-            Ok(AuthResult::Success) => Ok(true),
+            Ok(AuthResult::Success) => Ok(Judged::In),
             Ok(AuthResult::Failure {
                 remaining_methods,
                 partial_success,
@@ -95,54 +108,84 @@ impl Login<'_> {
                 if self.handle.is_closed() || remaining_methods.is_empty() {
                     return Err(self.cut_off());
                 }
-                self.partly |= partial_success;
-                self.takes = Some(remaining_methods);
-                Ok(false)
+                self.tried.takes = Some(remaining_methods);
+                Ok(if partial_success {
+                    Judged::Partly
+                } else {
+                    Judged::Refused
+                })
             }
             Err(_) if self.handle.is_closed() => Err(self.cut_off()),
             Err(error) => {
-                self.notes.push(error);
-                Ok(false)
+                self.tried.note(error);
+                Ok(Judged::Refused)
             }
         }
     }
 
+    /// Keys, each once: those that were judged are taken out.
     async fn keys(
         &mut self,
-        candidates: &[Candidate],
+        candidates: &mut Vec<Candidate>,
         mut agent: Option<&mut Agent>,
-    ) -> Result<bool, Trouble> {
-        for candidate in candidates {
-            if !self.may(MethodKind::PublicKey) || self.partly {
+    ) -> Result<Judged, Trouble> {
+        let mut at = 0;
+        while at < candidates.len() {
+            if !self.may(MethodKind::PublicKey) {
                 break;
             }
-            self.refused.push(candidate.shown());
-            let user = self.to.user.as_str();
+            let candidate = &candidates[at];
             let result = match candidate {
                 Candidate::File { key, .. } => self.by_key(key).await,
                 Candidate::Certified {
                     key, certificate, ..
-                } => self
-                    .handle
-                    .authenticate_openssh_cert(user, Arc::clone(key), certificate.as_ref().clone())
-                    .await
-                    .map_err(|error| error.to_string()),
+                } => self.by_certificate(key, certificate).await,
                 Candidate::Agent(identity) => match agent.as_deref_mut() {
                     Some(agent) => self.by_agent(identity, agent).await,
-                    None => continue,
+                    None => Err("the agent has gone".to_owned()),
                 },
             };
-            if self.ended(result)? {
-                return Ok(true);
+            let shown = candidate.shown(&self.to.user);
+            // Should this be the last word, it was about this key.
+            self.tried.refused.push(shown.clone());
+            let judged = self.judged(result)?;
+            match judged {
+                Judged::In => return Ok(judged),
+                Judged::Partly => {
+                    self.tried.refused.pop();
+                    self.tried.taken.push(shown);
+                    candidates.remove(at);
+                    return Ok(judged);
+                }
+                // It wants something else first and did not look at the key.
+                Judged::Refused if !self.may(MethodKind::PublicKey) => {
+                    self.tried.refused.pop();
+                    at += 1;
+                }
+                Judged::Refused => drop(candidates.remove(at)),
             }
         }
-        Ok(false)
+        Ok(Judged::Refused)
     }
 
     async fn by_key(&mut self, key: &Arc<PrivateKey>) -> Result<AuthResult, String> {
         let hash = self.hash(key.public_key()).await;
         let key = PrivateKeyWithHashAlg::new(Arc::clone(key), hash);
         let result = self.handle.authenticate_publickey(&self.to.user, key);
+        result.await.map_err(|error| error.to_string())
+    }
+
+    async fn by_certificate(
+        &mut self,
+        key: &PrivateKey,
+        certificate: &Certificate,
+    ) -> Result<AuthResult, String> {
+        let hash = self.hash(key.public_key()).await;
+        let (user, certificate) = (self.to.user.as_str(), certificate.clone());
+        let mut signs = Signs(key);
+        let result = self
+            .handle
+            .authenticate_certificate_with(user, certificate, hash, &mut signs);
         result.await.map_err(|error| error.to_string())
     }
 
@@ -181,65 +224,94 @@ impl Login<'_> {
         }
     }
 
-    async fn password(&mut self) -> Result<bool, Trouble> {
-        if !self.to.methods.password || !self.may(MethodKind::Password) || self.partly {
-            return Ok(false);
+    /// Goes on with another method if those before were refused.
+    async fn unless(&mut self, before: Judged, method: Method) -> Result<Judged, Trouble> {
+        match (before, method) {
+            (Judged::Refused, Method::Password) => self.password().await,
+            (Judged::Refused, Method::Questions) => self.questions().await,
+            (done, _) => Ok(done),
+        }
+    }
+
+    async fn password(&mut self) -> Result<Judged, Trouble> {
+        if !self.to.methods.password || !self.may(MethodKind::Password) {
+            return Ok(Judged::Refused);
         }
         let Some(password) = self.words() else {
-            return Ok(false);
+            return Ok(Judged::Refused);
         };
-        self.password_refused = true;
         let result = self.handle.authenticate_password(&self.to.user, password);
         let result = result.await.map_err(|error| error.to_string());
-        self.ended(result)
+        self.judged_password(result, MethodKind::Password)
+    }
+
+    /// What the host said of the password, which it was told by a method.
+    fn judged_password(
+        &mut self,
+        result: Result<AuthResult, String>,
+        method: MethodKind,
+    ) -> Result<Judged, Trouble> {
+        // Should this be the last word, it was about the password.
+        self.tried.password_refused = true;
+        let judged = self.judged(result)?;
+        match judged {
+            Judged::In => {}
+            Judged::Partly => self.tried.password_was_taken(),
+            // It wants something else first and did not look at it.
+            Judged::Refused => self.tried.password_refused = self.may(method),
+        }
+        Ok(judged)
     }
 
     fn words(&mut self) -> Option<String> {
         let password = self.to.password.as_ref()?;
         if self.told.is_doubtful() {
-            let note = "the password was kept back: the host's key has changed".to_owned();
-            if !self.notes.contains(&note) {
-                self.notes.push(note);
-            }
+            let note = "the password was kept back: the host's key has changed";
+            self.tried.note(note.to_owned());
             return None;
         }
         String::from_utf8(password.reveal().to_vec()).ok()
     }
 
-    /// `keyboard-interactive`: one hidden question is answered with the password.
-    async fn questions(&mut self) -> Result<bool, Trouble> {
-        if !self.to.methods.questions || !self.may(MethodKind::KeyboardInteractive) || self.partly {
-            return Ok(false);
+    /// `keyboard-interactive`: hidden questions are answered with the password.
+    async fn questions(&mut self) -> Result<Judged, Trouble> {
+        if !self.to.methods.questions || !self.may(MethodKind::KeyboardInteractive) {
+            return Ok(Judged::Refused);
         }
         let Some(password) = self.words() else {
-            return Ok(false);
+            return Ok(Judged::Refused);
         };
         let user = self.to.user.as_str();
+        let mut answered = false;
         let mut asked = self
             .handle
             .authenticate_keyboard_interactive_start(user, None::<String>)
             .await;
         for _ in 0..QUESTIONS {
             match asked {
-                Ok(KeyboardInteractiveAuthResponse::Success) => return Ok(true),
+                Ok(KeyboardInteractiveAuthResponse::Success) => return Ok(Judged::In),
                 Ok(KeyboardInteractiveAuthResponse::Failure {
                     remaining_methods,
                     partial_success,
                 }) => {
-                    return self.ended(Ok(AuthResult::Failure {
+                    let result = Ok(AuthResult::Failure {
                         remaining_methods,
                         partial_success,
-                    }));
+                    });
+                    return if answered {
+                        self.judged_password(result, MethodKind::KeyboardInteractive)
+                    } else {
+                        self.judged(result)
+                    };
                 }
                 Ok(KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. }) => {
                     if let Some(open) = prompts.iter().find(|prompt| prompt.echo) {
-                        self.notes.push(format!(
-                            "it asks `{}`, which nobody answers here",
-                            open.prompt.trim()
-                        ));
-                        return Ok(false);
+                        let question = open.prompt.trim();
+                        self.tried
+                            .note(format!("it asks `{question}`, which nobody answers here"));
+                        return Ok(Judged::Refused);
                     }
-                    self.password_refused |= !prompts.is_empty();
+                    answered |= !prompts.is_empty();
                     let answers = prompts.iter().map(|_| password.clone()).collect();
                     asked = self
                         .handle
@@ -249,91 +321,13 @@ impl Login<'_> {
                 Err(_) => return Err(self.cut_off()),
             }
         }
-        self.notes.push("it asks without end".to_owned());
-        Ok(false)
+        self.tried.note("it asks without end".to_owned());
+        Ok(Judged::Refused)
     }
 
     /// The host ended the connection before it had judged.
     fn cut_off(&self) -> Trouble {
-        let why = self.told.ended();
-        let why = why.unwrap_or_else(|| "it closed the connection".to_owned());
-        // It names no method that is left.
-        if why == russh::Error::NoAuthMethod.to_string() {
-            return self.failed();
-        }
-        if !why.contains("oo many authentication failures") {
-            return Trouble::passing(format!("the login broke off: {why}"));
-        }
-        Trouble::lasting(
-            format!(
-                "`{}` was not let in: the host takes no more than {} attempts. Refused: {}",
-                self.to.user,
-                self.refused.len(),
-                self.refused.join(", ")
-            ),
-            "name the one key that is right (`--private-key`, `ansible_ssh_private_key_file`), and \
-             `IdentitiesOnly yes` in the configuration of ssh if the agent holds many",
-        )
-    }
-
-    fn failed(&self) -> Trouble {
-        let takes = self.takes.clone().unwrap_or_else(MethodSet::empty);
-        let names: Vec<&str> = takes.iter().map(<&str>::from).collect();
-        let mut why = format!(
-            "`{}` was not let in. The host takes {}",
-            self.to.user,
-            if names.is_empty() {
-                "nothing that evenkeel knows".to_owned()
-            } else {
-                names.join(", ")
-            }
-        );
-        let mut tried = self.refused.clone();
-        if self.password_refused {
-            tried.push("the password".to_owned());
-        }
-        if tried.is_empty() {
-            why += "; there was nothing to log in with";
-        } else {
-            why += "; refused: ";
-            why += &tried.join(", ");
-        }
-        for note in &self.notes {
-            why += "; ";
-            why += note;
-        }
-        Trouble::lasting(why, self.advice(&takes))
-    }
-
-    fn advice(&self, takes: &MethodSet) -> String {
-        let keys = takes.contains(&MethodKind::PublicKey);
-        let words = takes.contains(&MethodKind::Password)
-            || takes.contains(&MethodKind::KeyboardInteractive);
-        let user = "the user (`ansible_user`, `--user`)";
-        if self.password_refused {
-            return format!("correct the password (`ansible_password`) or {user}");
-        }
-        match (keys, words) {
-            (true, _) if self.refused.is_empty() => format!(
-                "name a key (`--private-key`, `ansible_ssh_private_key_file`), load it into the \
-                 agent, or correct {user}{}",
-                if words {
-                    "; the host also takes a password: `ansible_password`"
-                } else {
-                    ""
-                }
-            ),
-            (true, _) => format!(
-                "put one of these keys into the user's `~/.ssh/authorized_keys` on the host, name \
-                 another (`--private-key`, `ansible_ssh_private_key_file`), or correct {user}"
-            ),
-            (false, true) => {
-                "this host wants a password: set `ansible_password`, or say `--ask-pass`".to_owned()
-            }
-            (false, false) => {
-                "reach it with the system's ssh: `ansible_connection: openssh`".to_owned()
-            }
-        }
+        self.tried.cut_off(&self.to.user, self.told.ended())
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use evenkeel_engine::Secret;
-use russh::keys::{Certificate, PrivateKey, decode_secret_key};
+use russh::keys::{Certificate, PrivateKey, PublicKey, decode_secret_key};
 
 /// Asks somebody for words.
 pub trait Ask: Send + Sync {
@@ -41,8 +41,25 @@ pub(crate) enum KeyTrouble {
     Locked,
     #[error("that is not its passphrase")]
     WrongPassphrase,
+    #[error(
+        "that is not its passphrase, or it is locked in a way of earlier times that is not known \
+         (`ssh-keygen -p -f FILE` writes it anew)"
+    )]
+    WrongOrOld,
+    #[error("it is a public key, whose private one the agent does not hold")]
+    Public,
     #[error("{0}")]
     Bad(String),
+}
+
+impl KeyTrouble {
+    /// Whether somebody who knows its passphrase could use it.
+    pub(crate) fn is_locked(&self) -> bool {
+        matches!(
+            self,
+            Self::Locked | Self::WrongPassphrase | Self::WrongOrOld
+        )
+    }
 }
 
 impl KeyFiles {
@@ -71,14 +88,30 @@ impl KeyFiles {
             _ => KeyTrouble::Bad(error.to_string()),
         })?;
         match decode_secret_key(&text, None) {
+            _ if is_old_and_locked(&text) => {}
             Ok(key) => return Ok(key),
             Err(russh::keys::Error::KeyIsEncrypted) => {}
+            Err(_) if PublicKey::from_openssh(text.trim()).is_ok() => {
+                return Err(KeyTrouble::Public);
+            }
             Err(error) => return Err(KeyTrouble::Bad(format!("it is no private key: {error}"))),
         }
         let words = self.ask.passphrase(file).ok_or(KeyTrouble::Locked)?;
         let words = std::str::from_utf8(words.reveal()).map_err(|_| KeyTrouble::WrongPassphrase)?;
-        decode_secret_key(&text, Some(words)).map_err(|_| KeyTrouble::WrongPassphrase)
+        decode_secret_key(&text, Some(words)).map_err(|_| {
+            if is_old_and_locked(&text) {
+                KeyTrouble::WrongOrOld
+            } else {
+                KeyTrouble::WrongPassphrase
+            }
+        })
     }
+}
+
+/// Whether it is in a format of earlier times, and encrypted.
+fn is_old_and_locked(text: &str) -> bool {
+    text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----")
+        || text.contains("Proc-Type: 4,ENCRYPTED")
 }
 
 impl fmt::Debug for KeyFiles {

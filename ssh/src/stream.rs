@@ -1,6 +1,10 @@
 //! The stream to the first machine of a route.
 
-use std::{io, net::SocketAddr, process::Stdio};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    process::Stdio,
+};
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, join},
@@ -17,7 +21,17 @@ use crate::{
 pub(crate) async fn tcp(to: &Endpoint, patience: &Patience) -> Result<TcpStream, Trouble> {
     let mut why = None;
     for address in addresses(to).await? {
-        match dial(to, address).await {
+        let socket = match to.bind {
+            // What is not ours is not ours at the next attempt either.
+            Some(from) if from.is_ipv4() == address.is_ipv4() => bound(from)?,
+            // Another of its addresses may be of our kind.
+            Some(from) => {
+                why = Some(format!("{address} cannot be connected to from {from}"));
+                continue;
+            }
+            None => unbound(&address).map_err(|error| Trouble::passing(plain(&error)))?,
+        };
+        match socket.connect(address).await {
             Ok(stream) => {
                 set_up(&stream, patience);
                 return Ok(stream);
@@ -54,16 +68,24 @@ async fn addresses(to: &Endpoint) -> Result<Vec<SocketAddr>, Trouble> {
     Ok(found.filter(wanted).collect())
 }
 
-async fn dial(to: &Endpoint, address: SocketAddr) -> io::Result<TcpStream> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()?
+fn unbound(like: &SocketAddr) -> io::Result<TcpSocket> {
+    if like.is_ipv4() {
+        TcpSocket::new_v4()
     } else {
-        TcpSocket::new_v6()?
-    };
-    if let Some(from) = to.bind {
-        socket.bind(SocketAddr::new(from, 0))?;
+        TcpSocket::new_v6()
     }
-    socket.connect(address).await
+}
+
+/// A socket with an address of ours.
+fn bound(from: IpAddr) -> Result<TcpSocket, Trouble> {
+    let from = SocketAddr::new(from, 0);
+    let socket = unbound(&from).and_then(|socket| socket.bind(from).map(|()| socket));
+    socket.map_err(|error| {
+        Trouble::lasting(
+            format!("nothing can be sent from {}: {}", from.ip(), plain(&error)),
+            "correct `BindAddress` in the configuration of ssh: it is an address of this machine",
+        )
+    })
 }
 
 fn set_up(stream: &TcpStream, patience: &Patience) {

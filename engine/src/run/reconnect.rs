@@ -175,15 +175,17 @@ impl Loop {
         gap.restarted && natures.any(|nature| nature != Nature::Command)
     }
 
-    /// Whether a long step went down with its host, which was started again: its task is planned anew.
+    /// Whether a long step went down with its host, which was started again: its tasks are planned anew.
     pub(super) fn went_down(&mut self, spool: &str) -> bool {
         let is_it = |flight: &Flight| flight.spool == spool && flight.boot != self.boot;
-        let Some(at) = self.flights.iter().position(is_it) else {
-            return false;
-        };
-        let flight = self.flights.remove(at);
-        self.plan_anew(&flight.landed);
-        true
+        let (down, going): (Vec<_>, Vec<_>) = std::mem::take(&mut self.flights)
+            .into_iter()
+            .partition(is_it);
+        self.flights = going;
+        for flight in &down {
+            self.plan_anew(&flight.landed);
+        }
+        !down.is_empty()
     }
 
     /// The walk comes to it again. What the ledger says of it counts: it was begun, and cut off.

@@ -16,12 +16,6 @@ fn options_of_other_connections() {
              help: decrypt them first, and leave the option out\n",
         ),
         (
-            "--force-handlers",
-            "error: this version cannot run the handlers of a host on which a task failed\n\
-             help: leave `--force-handlers` out: they are not lost, the next run owes them and \
-             runs them\n",
-        ),
-        (
             "--report x.html",
             "error: this version cannot write a report as HTML\n\
              help: `--output json` has all that happened, one event a line\n",

@@ -12,6 +12,7 @@ use russh::keys::{
 };
 use tokio::net::UnixStream;
 
+use super::{certified, tried::Tried};
 use crate::{
     key_files::{self, KeyFiles, KeyTrouble},
     route::{Endpoint, Identity},
@@ -36,7 +37,11 @@ pub(super) enum Candidate {
 
 impl Candidate {
     /// As an error names it.
-    pub(super) fn shown(&self) -> String {
+    pub(super) fn shown(&self, user: &str) -> String {
+        let doubt = |certificate: &Certificate| match certified::doubt(certificate, user) {
+            Some(doubt) => format!(" ({doubt})"),
+            None => String::new(),
+        };
         match self {
             Self::File { key, file } => {
                 let print = key.fingerprint(HashAlg::Sha256);
@@ -45,11 +50,18 @@ impl Candidate {
             Self::Certified {
                 certificate, file, ..
             } => format!(
-                "certificate `{}` of key `{}`",
+                "certificate `{}` of key `{}`{}",
                 certificate.key_id(),
-                file.display()
+                file.display(),
+                doubt(certificate)
             ),
-            Self::Agent(identity) => format!("{} of the agent", super::print(identity)),
+            Self::Agent(identity) => {
+                let doubt = match &**identity {
+                    AgentIdentity::Certificate { certificate, .. } => doubt(certificate),
+                    AgentIdentity::PublicKey { .. } => String::new(),
+                };
+                format!("{} of the agent{doubt}", super::print(identity))
+            }
         }
     }
 }
@@ -58,13 +70,13 @@ impl Candidate {
 pub(super) async fn of(
     to: &Endpoint,
     key_files: &Arc<KeyFiles>,
-    notes: &mut Vec<String>,
+    tried: &mut Tried,
 ) -> (Option<Agent>, Vec<Candidate>) {
     let (agent, mut held) = match &to.agent {
         Some(socket) => match ask(socket).await {
             Ok((agent, held)) => (Some(agent), held),
             Err(why) => {
-                notes.push(format!("the agent at `{}`: {why}", socket.display()));
+                tried.note(format!("the agent at `{}`: {why}", socket.display()));
                 (None, Vec::new())
             }
         },
@@ -76,11 +88,11 @@ pub(super) async fn of(
     }
     let (named, about): (Vec<_>, Vec<_>) = to.identities.iter().partition(|one| one.named);
     for identity in named {
-        add(to, identity, &mut held, key_files, &mut candidates, notes).await;
+        add(to, identity, &mut held, key_files, &mut candidates, tried).await;
     }
     let mut last = Vec::new();
     for identity in about {
-        add(to, identity, &mut held, key_files, &mut last, notes).await;
+        add(to, identity, &mut held, key_files, &mut last, tried).await;
     }
     if !to.identities_only {
         let others = held.into_iter().map(Box::new).map(Candidate::Agent);
@@ -105,7 +117,7 @@ async fn add(
     held: &mut Vec<AgentIdentity>,
     key_files: &Arc<KeyFiles>,
     candidates: &mut Vec<Candidate>,
-    notes: &mut Vec<String>,
+    tried: &mut Tried,
 ) {
     if let Some(public) = public(&identity.file) {
         let (ours, others) = held.drain(..).partition(|one| of_agent(one) == public);
@@ -124,12 +136,15 @@ async fn add(
         Ok(key) => key,
         Err(KeyTrouble::Absent) if !identity.named => return,
         Err(why) => {
-            notes.push(format!("key `{}`: {why}", identity.file.display()));
+            if why.is_locked() {
+                tried.locked.push(identity.file.clone());
+            }
+            tried.note(format!("key `{}`: {why}", identity.file.display()));
             return;
         }
     };
     let file = identity.file.clone();
-    for certificate in key_files::certificates(&file, &to.certificates, notes) {
+    for certificate in key_files::certificates(&file, &to.certificates, &mut tried.notes) {
         if certificate.public_key() == key.public_key().key_data() {
             candidates.push(Candidate::Certified {
                 key: Arc::clone(&key),

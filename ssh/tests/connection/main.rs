@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod server;
+mod several;
 
 use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 

@@ -12,8 +12,8 @@ use std::{
 };
 
 use russh::{
-    Channel, ChannelId, ChannelMsg, ChannelOpenFailure, MethodKind, MethodSet, Sig,
-    keys::{PrivateKey, PublicKey, ssh_key::private::Ed25519Keypair},
+    Channel, ChannelId, ChannelMsg, ChannelOpenFailure, MethodKind, MethodSet, Preferred, Sig,
+    keys::{Algorithm, PrivateKey, PublicKey, ssh_key::private::Ed25519Keypair},
     server::{
         Auth, ChannelOpenHandle, Config, Handle, Handler, Msg, Response, Session,
         VerifiedPublicKey, run_stream,
@@ -44,6 +44,10 @@ pub(crate) struct Manners {
     pub(crate) noise: &'static str,
     /// Takes connections and says nothing.
     pub(crate) mute: bool,
+    /// What it wants, one after the other; of nothing, the first that is right is enough.
+    pub(crate) wants: &'static [MethodKind],
+    /// What signatures of users it knows.
+    pub(crate) signatures: Vec<Algorithm>,
 }
 
 impl Default for Manners {
@@ -57,6 +61,8 @@ impl Default for Manners {
             forwards: false,
             noise: "",
             mute: false,
+            wants: &[],
+            signatures: Preferred::DEFAULT.key.into_owned(),
         }
     }
 }
@@ -119,8 +125,15 @@ async fn serve(stream: TcpStream, manners: Arc<Manners>, cut: Option<u64>) {
             MethodKind::Password
         });
     }
+    if let Some(first) = manners.wants.first() {
+        methods = MethodSet::from(&[*first][..]);
+    }
     let config = Arc::new(Config {
         methods,
+        preferred: Preferred {
+            key: manners.signatures.clone().into(),
+            ..Preferred::DEFAULT
+        },
         auth_rejection_time: Duration::ZERO,
         keys: vec![manners.host_key.clone()],
         ..Config::default()
@@ -129,6 +142,7 @@ async fn serve(stream: TcpStream, manners: Arc<Manners>, cut: Option<u64>) {
         manners,
         open: Arc::new(AtomicUsize::new(0)),
         channels: BTreeMap::new(),
+        taken: 0,
     };
     match cut {
         None => {
@@ -157,6 +171,26 @@ struct Guest {
     manners: Arc<Manners>,
     open: Arc<AtomicUsize>,
     channels: BTreeMap<ChannelId, Channel<Msg>>,
+    /// How much of what is wanted was given.
+    taken: usize,
+}
+
+impl Guest {
+    fn judge(&mut self, method: MethodKind, right: bool) -> Auth {
+        let wants = self.manners.wants;
+        if wants.is_empty() {
+            return if right { Auth::Accept } else { Auth::reject() };
+        }
+        let taken = right && wants[self.taken] == method;
+        self.taken += usize::from(taken);
+        match wants.get(self.taken) {
+            None => Auth::Accept,
+            Some(next) => Auth::Reject {
+                proceed_with_methods: Some(MethodSet::from(&[*next][..])),
+                partial_success: taken,
+            },
+        }
+    }
 }
 
 impl Handler for Guest {
@@ -168,19 +202,14 @@ impl Handler for Guest {
         key: VerifiedPublicKey<'_>,
     ) -> Result<Auth, Self::Error> {
         let ours = |known: &PublicKey| known.key_data() == key.public_key.key_data();
-        Ok(if self.manners.keys.iter().any(ours) {
-            Auth::Accept
-        } else {
-            Auth::reject()
-        })
+        let right =
+            self.manners.keys.iter().any(ours) && self.manners.signatures.contains(key.algorithm);
+        Ok(self.judge(MethodKind::PublicKey, right))
     }
 
     async fn auth_password(&mut self, _: &str, password: &str) -> Result<Auth, Self::Error> {
-        Ok(if self.manners.password == Some(password) {
-            Auth::Accept
-        } else {
-            Auth::reject()
-        })
+        let right = self.manners.password == Some(password);
+        Ok(self.judge(MethodKind::Password, right))
     }
 
     async fn auth_keyboard_interactive<'a>(
@@ -197,10 +226,8 @@ impl Handler for Guest {
             });
         };
         let answer = response.next().unwrap_or_default();
-        Ok(match self.manners.password {
-            Some(password) if password.as_bytes() == answer => Auth::Accept,
-            _ => Auth::reject(),
-        })
+        let right = self.manners.password.map(str::as_bytes) == Some(&answer[..]);
+        Ok(self.judge(MethodKind::KeyboardInteractive, right))
     }
 
     async fn channel_open_session(
