@@ -25,6 +25,7 @@ mod binary;
 mod ended;
 mod lab;
 mod need;
+mod random;
 mod running;
 mod scratch;
 
@@ -33,6 +34,7 @@ pub use self::{
     ended::{Ended, Task},
     lab::{Host, Lab, Line, Plan},
     need::{need, need_lab, need_root},
+    random::Random,
     running::{Running, until},
     scratch::Scratch,
 };

@@ -348,6 +348,9 @@ pub struct Connection {
     /// How long to wait for a connection (10 seconds if nothing is said).
     #[arg(short = 'T', long, value_name = "SECONDS")]
     pub timeout: Option<u64>,
+    /// How long a host whose connection was lost is tried again; 0: not at all.
+    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
+    pub reconnect: u64,
 }
 
 /// Where the words for encrypted files come from. This version has no vault yet and says so.

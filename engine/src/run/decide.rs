@@ -557,6 +557,7 @@ impl Ground<'_> {
                 .and_then(|(new, old)| new.changed_since(old))
         };
         match (cause, before.past) {
+            (Cause::Wait, _) => Reason::Waits,
             (_, Past::Interrupted) => Reason::Interrupted,
             (Cause::Unguarded, _) if once => changed().unwrap_or(Reason::Once),
             (Cause::Unguarded, _) => Reason::Unguarded,

@@ -102,6 +102,7 @@ pub(super) fn options(selection: &Selection, forks: Option<usize>, settings: &Se
         playbooks: names.collect(),
         audit: playbook.map(|path| audit::audit(path)).unwrap_or_default(),
         forks: forks.or(set).unwrap_or(usual.forks),
+        reconnect: Duration::from_secs(selection.connection.reconnect),
         ..usual
     }
 }
