@@ -151,6 +151,8 @@ pub struct Graph {
     web: Web,
     tasks: usize,
     dropped: Vec<Edge>,
+    /// The order in which the list was swept: all inferred edges go forward in it.
+    sequence: Vec<TaskId>,
 }
 
 impl Graph {
@@ -175,7 +177,13 @@ impl Graph {
             web,
             tasks,
             dropped,
+            sequence,
         })
+    }
+
+    /// All tasks, so that every edge goes forward.
+    pub(crate) fn sequence(&self) -> &[TaskId] {
+        &self.sequence
     }
 
     /// How many tasks there are.
@@ -235,6 +243,17 @@ impl Graph {
         });
         (self.web.node_count(), edges)
     }
+}
+
+/// Pairs of tasks of one host (given so that edges go forward) that touch the same thing where at
+/// least one of them touches something that has other names, too: the earlier comes first.
+pub(crate) fn linked(
+    list: &TaskList,
+    shapes: &[Shape],
+    tasks: &[TaskId],
+    others: &dyn Fn(&Thing) -> Vec<Thing>,
+) -> Vec<(TaskId, TaskId)> {
+    sweep::linked(list, shapes, tasks, others)
 }
 
 /// The tasks an edge comes from: the node itself, or those behind an anchor that `wanted` lets in.

@@ -7,6 +7,7 @@
 //! - What needs steps goes out as one chain ([`chain`]); then the loop sees what became of it,
 //!   finishes those tasks ([`finish`]), and walks on.
 
+mod aliases;
 mod board;
 mod cancel;
 mod chain;
@@ -14,7 +15,11 @@ mod decide;
 mod drive;
 mod exchange;
 mod finish;
+mod joins;
 mod known;
+mod linked;
+mod links;
+mod long;
 mod masking;
 mod reconnect;
 mod settle;
@@ -59,6 +64,8 @@ pub struct Options {
     pub in_order: bool,
     /// After a failure go on with what does not depend on it.
     pub keep_going: bool,
+    /// After a failure the handlers of that host still have their turn, unless their play says no.
+    pub force_handlers: bool,
     /// How many hosts are talked to at once.
     pub forks: usize,
     /// How long to wait for another run's lock, over all.
@@ -98,6 +105,7 @@ impl Options {
             diff: false,
             in_order: false,
             keep_going: false,
+            force_handlers: false,
             forks: 200,
             lock_wait: Duration::from_secs(600),
             reconnect: Duration::from_secs(180),
@@ -178,6 +186,7 @@ struct Shared {
     sink: Arc<dyn Sink>,
     cancel: Cancel,
     board: Board,
+    ground: linked::Ground,
     forks: tokio::sync::Semaphore,
 }
 
@@ -191,12 +200,20 @@ impl fmt::Debug for Shared {
 
 /// The graph of a list as it is known before any host was asked.
 pub fn graph(list: &TaskList, in_order: bool) -> Result<Graph, RunError> {
+    Ok(ground(list, in_order)?.0)
+}
+
+/// The same, with what it was made of.
+fn ground(list: &TaskList, in_order: bool) -> Result<(Graph, linked::Ground), RunError> {
     let order = if in_order {
         Order::InOrder
     } else {
         Order::Inferred
     };
-    Ok(Graph::build(list, &decide::shapes(list), order)?)
+    let shapes = decide::shapes(list);
+    let graph = Graph::build(list, &shapes, order)?;
+    let ground = linked::Ground::new(list, shapes, &graph, order);
+    Ok((graph, ground))
 }
 
 /// Runs a list of tasks. Events come in order; the report is their sum, with the results.
@@ -207,7 +224,7 @@ pub async fn run(
     cancel: Cancel,
 ) -> Result<Report, RunError> {
     let begun = std::time::Instant::now();
-    let graph = graph(&list, options.in_order)?;
+    let (graph, ground) = ground(&list, options.in_order)?;
     let rule = if options.keep_going {
         FailureRule::KeepGoing
     } else {
@@ -219,6 +236,10 @@ pub async fn run(
         check: options.mode == Mode::Check,
     });
     let board = Board::new(&list, &graph, rule);
+    board
+        .state()
+        .schedule
+        .force_handlers(options.force_handlers);
     let forks = tokio::sync::Semaphore::new(options.forks.max(1));
     let shared = Arc::new(Shared {
         list,
@@ -226,6 +247,7 @@ pub async fn run(
         sink,
         cancel,
         board,
+        ground,
         forks,
     });
     let mut loops = tokio::task::JoinSet::new();

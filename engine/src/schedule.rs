@@ -15,7 +15,7 @@ mod tests;
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeSet, BinaryHeap},
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
     ops::Range,
     sync::Arc,
 };
@@ -117,9 +117,13 @@ struct Queue {
 pub struct Schedule {
     layout: Arc<Layout>,
     rule: FailureRule,
+    /// Whether handlers whose play does not say have their turn after a failure.
+    force_handlers: bool,
     states: Vec<State>,
     waits: Vec<u32>,
     blames: Vec<Option<Blame>>,
+    /// What would have blocked a task that runs.
+    missed: BTreeMap<usize, Blame>,
     /// Blocks (by their number in the layout) whose failure a rescue takes.
     failed_blocks: Vec<bool>,
     /// The hosts that failed in each play.
@@ -134,8 +138,10 @@ impl Schedule {
         let (layout, waits) = Layout::new(list, graph);
         let mut schedule = Self {
             rule,
+            force_handlers: false,
             states: vec![State::Open; waits.len()],
             blames: vec![None; waits.len()],
+            missed: BTreeMap::new(),
             failed_blocks: vec![false; layout.blocks.len()],
             failed_hosts: vec![BTreeSet::new(); layout.plays()],
             hosts: vec![Queue::default(); list.hosts.len()],
@@ -153,6 +159,11 @@ impl Schedule {
             schedule.ready(node);
         }
         schedule
+    }
+
+    /// Whether handlers have their turn after a failure on their host, where their play does not say.
+    pub fn force_handlers(&mut self, force: bool) {
+        self.force_handlers = force;
     }
 
     /// The first task in listed order on this host that can be decided now. Tasks that run hold up
@@ -184,6 +195,25 @@ impl Schedule {
         self.tidy(self.layout.host(node));
     }
 
+    /// It turns out that one task has to wait for another of its host; the graph knows of no way
+    /// back. Nothing happens where either has gone too far for that.
+    pub fn wait(&mut self, from: TaskId, to: TaskId) {
+        let (from, to) = (self.layout.node(from), self.layout.node(to));
+        if self.states[from].has_ended() || self.states[to] != State::Open {
+            return;
+        }
+        let link = Link {
+            to,
+            carry: Carry::Failure,
+        };
+        Arc::make_mut(&mut self.layout).links[from].push(link);
+        self.waits[to] += 1;
+        let host = self.layout.host(to);
+        let queue = &mut self.hosts[host.index()].ready;
+        queue.retain(|Reverse((_, node))| *node as usize != to);
+        self.tidy(host);
+    }
+
     /// A task that was started is to be decided anew: what was begun of it is lost.
     pub fn put_back(&mut self, task: TaskId) {
         let node = self.layout.node(task);
@@ -193,6 +223,8 @@ impl Schedule {
             task.0
         );
         self.states[node] = State::Open;
+        // What failed meanwhile did not stop it; it keeps it from starting again.
+        self.blames[node] = self.blames[node].or(self.missed.remove(&node));
         self.ready(node);
     }
 
@@ -409,7 +441,15 @@ impl Schedule {
     }
 
     fn blame(&mut self, failed: usize, node: usize, blame: Blame) {
-        if self.states[node] != State::Open || self.layout.shields(failed, node) {
+        if self.layout.shields(failed, node)
+            || self.layout.is_forced(failed, node, self.force_handlers)
+        {
+            return;
+        }
+        if self.states[node] == State::Running {
+            self.missed.entry(node).or_insert(blame);
+        }
+        if self.states[node] != State::Open {
             return;
         }
         match &mut self.blames[node] {
@@ -454,7 +494,17 @@ impl Schedule {
             _ => self.layout.task(from),
         };
         let (origin, is_task) = (self.layout.node(by), !self.layout.is_anchor(to));
-        if is_task && self.layout.shields(origin, to) {
+        if is_task
+            && (self.layout.shields(origin, to)
+                || self.layout.is_forced(origin, to, self.force_handlers))
+        {
+            // What comes after a handler that has its turn anyhow still waits for what failed.
+            for at in 0..self.layout.links[to].len() {
+                let Link { to: next, carry } = self.layout.links[to][at];
+                if carry != Carry::Nothing && self.states[next] == State::Open {
+                    self.pass_on(from, next);
+                }
+            }
             return;
         }
         // The tasks that one became are what it is: if a rescue takes theirs, it takes its failure.

@@ -114,6 +114,8 @@ impl<C: Connection> ScriptHost<C> {
     }
 
     async fn send(&self, sent: &build::Sent) -> Result<wire::Received, HostError> {
+        // The parent of a script is what the lock of a host counts as its holder: with `exec` it is not
+        // the login's shell, which ends with the script, but what lives as long as the connection.
         let command = format!(
             "exec {} -c 'eval \"$(head -c {})\"'",
             self.shell,

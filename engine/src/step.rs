@@ -35,6 +35,12 @@ impl Plan {
         }
     }
 
+    /// Whether its steps only wait.
+    pub(crate) fn only_waits(&self) -> bool {
+        let waits = |change: &Change| change.cause == Cause::Wait;
+        !self.changes.is_empty() && self.changes.iter().all(waits)
+    }
+
     /// Adds a warning.
     #[must_use]
     pub fn warning(mut self, text: impl Into<String>) -> Self {
@@ -70,6 +76,9 @@ pub enum Cause {
     Unguarded,
     /// A command whose guard (`creates`, `removes`, `unless`, `onlyif`) says that it must run.
     Guard(&'static str),
+    /// Nothing is changed: the steps only wait, within a bound, for what others bring about. Of a
+    /// plan with nothing else the task is told as unchanged, and its listeners are not called.
+    Wait,
 }
 
 /// One difference between what was seen and what is wanted.

@@ -159,6 +159,9 @@ pub struct Task {
     pub triggers: Vec<TaskId>,
     /// Runs only when triggered or owed, and says nothing otherwise.
     pub handler: bool,
+    /// Of a handler: whether it has its turn even after a failure on its host in its play. `None`:
+    /// as [`crate::run::Options::force_handlers`] says.
+    pub forced: Option<bool>,
     /// The blocks it stands in, outermost first.
     pub blocks: Vec<(BlockId, Part)>,
     /// A failure does not end the host (`ignore_errors`).
@@ -246,6 +249,7 @@ impl Task {
             heeds: Vec::new(),
             triggers: Vec::new(),
             handler: false,
+            forced: None,
             blocks: Vec::new(),
             ignore_errors: false,
             check_mode: None,

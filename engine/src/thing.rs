@@ -46,6 +46,9 @@ pub struct Touches {
     pub writes: Vec<Thing>,
     /// Two tasks with the same word here never conflict (packages).
     pub commutes: Option<&'static str>,
+    /// Symbolic links that it may make: where, and what is written in them. Whoever goes through
+    /// one touches what it leads to.
+    pub links: Vec<(String, String)>,
 }
 
 impl Touches {
@@ -74,6 +77,13 @@ impl Touches {
     #[must_use]
     pub fn reading(mut self, things: impl IntoIterator<Item = Thing>) -> Self {
         self.reads.extend(things);
+        self
+    }
+
+    /// Adds a symbolic link that it may make.
+    #[must_use]
+    pub fn linking(mut self, path: impl Into<String>, target: impl Into<String>) -> Self {
+        self.links.push((path.into(), target.into()));
         self
     }
 }

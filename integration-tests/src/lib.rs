@@ -26,6 +26,7 @@ mod ended;
 mod fleet;
 mod lab;
 mod need;
+mod random;
 mod running;
 mod scratch;
 
@@ -35,6 +36,7 @@ pub use self::{
     fleet::{Fleet, PASSWORD},
     lab::{Host, Lab, Line, Plan},
     need::{need, need_lab, need_root},
+    random::Random,
     running::{Running, until},
     scratch::Scratch,
 };

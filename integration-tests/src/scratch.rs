@@ -106,7 +106,12 @@ impl Scratch {
 
     /// Any command line.
     pub fn evenkeel(&self, args: &[&str]) -> Ended {
-        Ended::new(&self.program(args).output().unwrap())
+        self.ended(&mut self.program(args))
+    }
+
+    /// What comes of a program.
+    pub fn ended(&self, command: &mut Command) -> Ended {
+        Ended::new(&command.output().unwrap())
     }
 
     /// Starts `evenkeel run --output json`, and does not wait for its end.
@@ -167,7 +172,12 @@ impl Scratch {
         let is_playbook = |arg: &&str| {
             Path::new(arg).extension().is_some_and(|it| it == "yml") && self.path(arg).exists()
         };
-        if !args.iter().any(is_playbook) {
+        // What follows an option is its value, such as an inventory.
+        let before = [""].iter().chain(args);
+        let mut words = before
+            .zip(args)
+            .filter(|(before, _)| !before.starts_with('-'));
+        if !words.any(|(_, arg)| is_playbook(arg)) {
             line.push("site.yml");
         }
         line

@@ -2,7 +2,17 @@
 //!
 //! All of these need root and the programs that `.ci/run` installs, so they are ignored unless asked for; `.ci/run`
 //! asks for them.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(
+    clippy::print_stdout,
+    reason = "a test that fails tells how far it came"
+)]
 
 mod lab {
+    mod faults;
+    mod fleet;
     mod hosts;
+    mod speed;
+    mod sshd;
+    mod three;
 }

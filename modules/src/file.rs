@@ -204,7 +204,11 @@ impl Module for File {
             let above = paths::ancestors(&path).filter(|dir| *dir != "/");
             writes.extend(above.map(|dir| Thing::Path(dir.to_owned())));
         }
-        Touches::writes(writes)
+        let touches = Touches::writes(writes);
+        match &args.src {
+            Some(src) if args.state == Some(State::Link) => touches.linking(path, src),
+            _ => touches,
+        }
     }
 
     fn subject(args: &Args) -> String {

@@ -60,5 +60,6 @@ modules! {
     stat => Stat,
     systemd_unit => SystemdUnit,
     useradd => Useradd,
+    wait_for => WaitFor,
     yum => Yum,
 }

@@ -35,6 +35,8 @@ mod stat;
 mod systemd_unit;
 #[path = "cases/useradd.rs"]
 mod useradd;
+#[path = "cases/wait_for.rs"]
+mod wait_for;
 #[path = "cases/yum.rs"]
 mod yum;
 
@@ -54,6 +56,7 @@ fn all() -> Vec<Expect> {
         stat::cases(),
         systemd_unit::cases(),
         useradd::cases(),
+        wait_for::cases(),
         yum::cases(),
     ]
     .into_iter()

@@ -29,6 +29,8 @@ pub struct Play {
     pub common: Common,
     /// `gather_facts`.
     pub gather_facts: Option<Flag>,
+    /// `force_handlers`.
+    pub force_handlers: Option<Flag>,
     /// `strategy`.
     pub strategy: Strategy,
     /// `serial`: how many hosts at a time, numbers or percentages; the last counts on.

@@ -216,18 +216,19 @@ pub struct LedgerForget {
     pub place: LedgerOptions,
 }
 
-/// Which of a host's ledgers is meant, and how to reach it.
+/// Which of a host's ledgers is meant, and how to reach it. With `--become` it is the ledger that
+/// root keeps: of runs in which anything becomes root.
 #[derive(Debug, Args)]
 pub struct LedgerOptions {
-    /// The ledger that root keeps: of runs in which anything becomes root.
-    #[arg(short, long = "become")]
-    pub become_root: bool,
-    /// Ask for the password of sudo, su or doas.
-    #[arg(short = 'K', long)]
-    pub ask_become_pass: bool,
-    /// How to become root.
-    #[arg(long, value_enum, value_name = "METHOD")]
-    pub become_method: Option<Method>,
+    /// An inventory file or directory, or `host1,host2,`; repeatable. Without one: `localhost`.
+    #[arg(short, long, value_name = "PATH")]
+    pub inventory: Vec<String>,
+    /// Privilege.
+    #[command(flatten)]
+    pub privilege: Privilege,
+    /// Connections.
+    #[command(flatten)]
+    pub connection: Connection,
 }
 
 /// List the modules, or show the manual of one.
@@ -347,6 +348,9 @@ pub struct Connection {
     /// How long to wait for a connection (10 seconds if nothing is said).
     #[arg(short = 'T', long, value_name = "SECONDS")]
     pub timeout: Option<u64>,
+    /// How long a host whose connection was lost is tried again; 0: not at all.
+    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
+    pub reconnect: u64,
 }
 
 /// Where the words for encrypted files come from. This version has no vault yet and says so.
@@ -376,8 +380,8 @@ pub struct Execution {
     /// After a failure, go on with what does not depend on it.
     #[arg(long)]
     pub keep_going: bool,
-    /// Not in this version: the handlers of a host that failed.
-    #[arg(long, hide = true)]
+    /// After a failure, run the handlers of that host that were notified before it.
+    #[arg(long)]
     pub force_handlers: bool,
     /// How long to wait while another run works on a host.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]

@@ -402,6 +402,7 @@ fn program(entry: &Entry<'_>, registry: &Registry, faults: &mut Vec<Fault>) -> A
 /// How a task stands to the other hosts of its play.
 fn together(mut task: Task, target: &Target<'_>, words: &Keywords<'_>) -> Result<Task, Fault> {
     let play = target.play;
+    task.forced = words.flag(|_| play.force_handlers.as_ref())?;
     task.free = play.strategy == ast::Strategy::Free;
     task.throttle = words.throttle()?;
     if target.batches > 1 {

@@ -16,4 +16,5 @@ mod cli {
     mod run;
     mod signals;
     mod validate;
+    mod wait;
 }

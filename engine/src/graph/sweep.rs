@@ -5,11 +5,12 @@ use std::{
     mem::{self, discriminant},
 };
 
-use petgraph::graph::NodeIndex;
+use petgraph::{Direction, graph::NodeIndex, visit::EdgeRef as _};
 
 use super::{
-    Kind, Order, Shape, Web, anchor, connect, node,
+    Kind, Node, Order, Shape, Web, anchor, connect, node,
     paths::{self, Known, Slot},
+    sources, task_id,
     track::{Mode, Track},
 };
 use crate::{HostId, Meets, Nature, Task, TaskId, TaskList, Thing, Touches};
@@ -69,6 +70,57 @@ pub(super) fn infer(
             connect(web, from, node(id), kind);
         }
     }
+}
+
+/// See [`super::linked`].
+pub(super) fn linked(
+    list: &TaskList,
+    shapes: &[Shape],
+    tasks: &[TaskId],
+    others: &dyn Fn(&Thing) -> Vec<Thing>,
+) -> Vec<(TaskId, TaskId)> {
+    let named = |id: &TaskId| {
+        let mut needs = needs((&list.tasks[id.index()], &shapes[id.index()]));
+        let mut moved = false;
+        if let Needs::These(touches) = &mut needs {
+            for things in [&mut touches.reads, &mut touches.writes] {
+                let more: Vec<Thing> = things.iter().flat_map(others).collect();
+                moved |= !more.is_empty();
+                things.extend(more);
+            }
+        }
+        (needs, moved)
+    };
+    let all: Vec<(Needs, bool)> = tasks.iter().map(named).collect();
+    if all.iter().all(|(_, moved)| !moved) {
+        return Vec::new();
+    }
+    let (mut host, mut web) = (OfHost::default(), Web::new());
+    for (at, (needs, _)) in all.iter().enumerate() {
+        if let Needs::These(touches) = needs {
+            host.known.add(touches);
+        }
+        web.add_node(Node::Task(task_id(at)));
+    }
+    let mut waits = Vec::new();
+    for (at, (needs, _)) in all.iter().enumerate() {
+        let node = NodeIndex::new(at);
+        host.enter(node, needs, Nature::Passive, &mut web, &mut waits);
+        for (from, kind) in waits.drain(..) {
+            connect(&mut web, from, node, kind);
+        }
+    }
+    let mut pairs = BTreeSet::new();
+    for (to, (_, moved)) in all.iter().enumerate() {
+        let edges = web.edges_directed(NodeIndex::new(to), Direction::Incoming);
+        let conflicts = edges.filter(|edge| matches!(edge.weight().kind, Kind::Conflict(_)));
+        for from in conflicts.flat_map(|edge| sources(&web, edge.source(), |_| true)) {
+            if *moved || all[from.index()].1 {
+                pairs.insert((tasks[from.index()], tasks[to]));
+            }
+        }
+    }
+    pairs.into_iter().collect()
 }
 
 /// What a task needs of its host.

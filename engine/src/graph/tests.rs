@@ -358,7 +358,7 @@ fn touches() -> impl Strategy<Value = Touches> {
         prop::collection::vec(thing(), 0..3),
     );
     prop_oneof![
-        6 => some.prop_map(|(reads, writes)| Touches { reads, writes, commutes: None }),
+        6 => some.prop_map(|(reads, writes)| Touches { reads, writes, ..Touches::default() }),
         1 => Just(Touches::everything()),
     ]
 }

@@ -517,6 +517,6 @@ impl Probe for RealPath {
     }
 
     fn reads(&self) -> Vec<Thing> {
-        Vec::new()
+        vec![Thing::Path(self.0.clone())]
     }
 }

@@ -9,14 +9,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     decide::{Decided, Fate, Question, touches},
     drive::Landed,
+    joins::{At, Group, whole},
     known::{Known, Readers, Who},
+    links::Links,
 };
 use crate::{
     effects,
     host::Op,
     identity::Identity,
     ledger::Line,
-    probe::{Answer, Key, Probes},
+    probe::{Answer, AnyProbe, Key, Probes},
     step::{Action, Step},
     task::{Task, TaskList},
     thing::Thing,
@@ -49,6 +51,11 @@ pub(super) enum Slot {
         number: usize,
         long: Option<String>,
     },
+    /// One step that is a step of each of these.
+    Joined {
+        steps: Vec<At>,
+        long: Option<String>,
+    },
     /// Answers; after them the first `upto` entries can be finished.
     Observe {
         who: Who,
@@ -72,31 +79,68 @@ pub(super) struct Around<'a> {
 }
 
 impl Chain {
-    /// The lines go first; then the entries; then everything that `last` asks.
-    pub(super) fn new(lines: Vec<String>, all: &[Landed], around: &Around<'_>) -> Self {
+    /// The lines go first; then the entries, those of a group as one; then everything they ask.
+    pub(super) fn new(
+        lines: Vec<String>,
+        all: &[Landed],
+        groups: &[Group],
+        around: &Around<'_>,
+    ) -> Self {
         let mut chain = Self::default();
         if !lines.is_empty() {
             chain.push(Slot::Note, Op::Journal { lines, sync: true });
         }
         let mut open = Open::default();
         let mut doubts = Doubts::default();
-        for (at, Landed { entry, ran, .. }) in all.iter().enumerate() {
-            let task = &around.list.tasks[entry.decided.task.index()];
-            let writes = writes(entry, task, around.known);
-            if writes
+        // Links that the chain makes lead somewhere for what comes after them.
+        let mut links = around.known.links().clone();
+        let mut at = 0;
+        while at < all.len() {
+            // Those within a group that have nothing to do are looked at with it.
+            let group = groups.iter().find(|group| group.first() == at);
+            let end = group.map_or(at, Group::last);
+            let part = &all[at..=end];
+            let task = |landed: &Landed| &around.list.tasks[landed.entry.decided.task.index()];
+            let written = part
                 .iter()
+                .flat_map(|landed| writes(&landed.entry, task(landed), around.known));
+            let written: Vec<Thing> = written.collect();
+            let others: Vec<Thing> = written
+                .iter()
+                .flat_map(|thing| links.others(thing, true))
+                .collect();
+            if written
+                .iter()
+                .chain(&others)
                 .any(|thing| !open.readers.of(thing).is_empty())
             {
                 chain.observe(&mut open, at, around);
             }
-            doubts.before(entry);
-            if entry.epoch.is_some() {
+            for landed in part {
+                doubts.before(&landed.entry);
+            }
+            if part.iter().any(|landed| landed.entry.epoch.is_some()) {
                 chain.guard(doubts.take(), around);
             }
-            let ok = ran.iter().all(|ran| ran.trouble.is_none());
-            chain.steps(at, entry, task, ok, around);
-            open.add(&entry.decided.asked);
-            doubts.after(entry);
+            if let Some(group) = group {
+                chain.joined(group, all, around);
+            } else {
+                let Landed { entry, ran } = &all[at];
+                let ok = ran.iter().all(|ran| ran.trouble.is_none());
+                chain.steps(at, entry, task(&all[at]), ok, around);
+            }
+            for Landed { entry, .. } in part {
+                open.add(&entry.decided.asked, &links);
+                doubts.after(entry);
+                let made = links.version();
+                for (_, step) in steps(&entry.decided) {
+                    links.act(&step.action);
+                }
+                if links.version() != made {
+                    open.index(&links);
+                }
+            }
+            at = end + 1;
         }
         chain.observe(&mut open, all.len(), around);
         chain
@@ -110,7 +154,7 @@ impl Chain {
     /// Adds questions at the end.
     pub(super) fn ask(&mut self, questions: &[Question], upto: usize, around: &Around<'_>) {
         let mut open = Open::default();
-        open.add(questions);
+        open.add(questions, around.known.links());
         self.observe(&mut open, upto, around);
     }
 
@@ -139,6 +183,37 @@ impl Chain {
                 let who = around.identities[who].clone();
                 self.push(Slot::Guard, Op::Guard { who, holds });
             }
+        }
+    }
+
+    /// The steps of several tasks as one.
+    fn joined(&mut self, group: &Group, all: &[Landed], around: &Around<'_>) {
+        let (run, parts, steps) = whole(group, all).expect("BUG: a group of what cannot be joined");
+        let epochs = |line: fn(String) -> Line| {
+            let epochs = group
+                .members
+                .iter()
+                .filter_map(|at| all[*at].entry.epoch.clone());
+            epochs.map(|epoch| line(epoch).text()).collect()
+        };
+        let started: Vec<String> = epochs(|epoch| Line::Start { epoch });
+        let note = |lines| Op::Journal { lines, sync: false };
+        self.push(Slot::Note, note(started));
+        let first = &all[group.first()].entry.decided;
+        let op = Op::Step {
+            who: around.identities[first.who].clone(),
+            env: around.list.tasks[first.task.index()].environment.clone(),
+            action: Box::new(Action::Run(run)),
+            effects: parts.into_iter().flat_map(|step| step.effects).collect(),
+            long: group.spool.clone(),
+            on_failure: None,
+        };
+        let long = group.spool.clone();
+        let is_long = long.is_some();
+        self.push(Slot::Joined { steps, long }, op);
+        if !is_long {
+            let done: Vec<String> = epochs(|epoch| Line::Done { epoch, ok: true });
+            self.push(Slot::Note, note(done));
         }
     }
 
@@ -209,7 +284,7 @@ impl Chain {
 }
 
 /// The spool of a long step of an epoch, by the step's position in its task.
-fn spool(epoch: &str, number: usize) -> String {
+pub(super) fn spool(epoch: &str, number: usize) -> String {
     format!("{}-{number}", epoch.replace('.', "-"))
 }
 
@@ -309,13 +384,29 @@ struct Open {
 }
 
 impl Open {
-    fn add(&mut self, questions: &[Question]) {
+    fn add(&mut self, questions: &[Question], links: &Links) {
         for (who, probe) in questions {
             if self.keys.insert((*who, probe.key())) {
                 self.readers.add(probe.reads(), &());
+                self.other_names(probe.as_ref(), links);
                 self.questions.push((*who, probe.clone()));
             }
         }
+    }
+
+    /// More is known of where paths lead.
+    fn index(&mut self, links: &Links) {
+        let questions = std::mem::take(&mut self.questions);
+        for (_, probe) in &questions {
+            self.other_names(probe.as_ref(), links);
+        }
+        self.questions = questions;
+    }
+
+    fn other_names(&mut self, probe: &dyn AnyProbe, links: &Links) {
+        let reads = probe.reads();
+        let others = reads.iter().flat_map(|thing| links.others(thing, true));
+        self.readers.add(others, &());
     }
 
     fn by_identity(self, identities: usize) -> Vec<(Who, Probes)> {

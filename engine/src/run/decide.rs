@@ -140,6 +140,12 @@ impl Decided {
             .any(|action| matches!(action, Action::Run(_) | Action::Settle { .. }))
     }
 
+    /// The word of those that it goes together with in any order.
+    pub(super) fn commutes(&self) -> Option<&'static str> {
+        let bound = self.items.iter().find_map(|item| item.bound.as_ref())?;
+        bound.touches().commutes
+    }
+
     pub(super) fn is_long(&self) -> bool {
         self.actions()
             .any(|action| matches!(action, Action::Run(run) if run.long))
@@ -185,7 +191,9 @@ pub(super) fn shapes(list: &TaskList) -> Vec<Shape> {
             let (reads, writes) = touches(task, bound.as_ref());
             all.reads.extend(reads);
             all.writes.extend(writes);
-            all.commutes = bound.touches().commutes;
+            let touches = bound.touches();
+            all.commutes = touches.commutes;
+            all.links.extend(touches.links);
         }
         let nature = bounds
             .first()
@@ -196,7 +204,9 @@ pub(super) fn shapes(list: &TaskList) -> Vec<Shape> {
             long: false,
         }
     };
-    list.tasks.iter().map(shape).collect()
+    let mut shapes = list.tasks.iter().map(shape).collect::<Vec<_>>();
+    super::aliases::add(list, &mut shapes);
+    shapes
 }
 
 /// How listeners stand to what they listen to.
@@ -547,6 +557,7 @@ impl Ground<'_> {
                 .and_then(|(new, old)| new.changed_since(old))
         };
         match (cause, before.past) {
+            (Cause::Wait, _) => Reason::Waits,
             (_, Past::Interrupted) => Reason::Interrupted,
             (Cause::Unguarded, _) if once => changed().unwrap_or(Reason::Once),
             (Cause::Unguarded, _) => Reason::Unguarded,
@@ -665,15 +676,16 @@ pub(super) fn foretell(
             if let Action::Run(_) = &step.action {
                 // What writes everything is foretold to change nothing that was asked.
                 let declared = touches(task, bound.as_ref()).1;
-                writes.extend(
-                    declared
-                        .into_iter()
-                        .filter(|thing| *thing != Thing::Everything),
-                );
+                let declared = declared.into_iter();
+                let declared: Vec<Thing> = declared
+                    .filter(|thing| *thing != Thing::Everything)
+                    .collect();
+                writes.extend(known.by_all_names(&declared, true));
             }
             (effects::of_step(step, &look), writes)
         };
         known.void(&writes, &format!("what `{}` makes", task.name));
+        known.act(&step.action);
         known.foretell(who, identities, &told);
     }
 }

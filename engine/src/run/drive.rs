@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     Mode, Shared,
-    chain::{Chain, Entry},
+    chain::Entry,
     decide::{Decision, Question, identities},
     exchange::{Lost, Sent},
     finish::Ran,
@@ -66,6 +66,10 @@ pub(super) struct Loop {
     pub(super) run_noted: bool,
     /// Tasks of which it was told that their steps were sent.
     pub(super) started: BTreeSet<TaskId>,
+    /// Tasks whose joined run failed: they run apart.
+    pub(super) apart: BTreeSet<TaskId>,
+    /// What was known of links when the order between tasks was last set by them.
+    pub(super) links_heeded: u64,
     /// How often names of this machine had changed it when this one looked.
     pub(super) seen_writes: u64,
     /// Exchanges in a row after which nothing was finished.
@@ -94,8 +98,11 @@ pub(super) struct Landed {
 /// A task whose long step goes on.
 pub(super) struct Flight {
     pub(super) landed: Landed,
-    pub(super) item: usize,
+    /// Item and number of the steps that it is: several if they were joined.
+    pub(super) steps: Vec<(usize, usize)>,
+    /// The same for all whose steps were joined.
     pub(super) spool: String,
+    pub(super) joined: bool,
     /// The boot it was started in.
     pub(super) boot: String,
 }
@@ -165,6 +172,8 @@ impl Loop {
             epochs: 0,
             run_noted: false,
             started: BTreeSet::new(),
+            apart: BTreeSet::new(),
+            links_heeded: 0,
             seen_writes: 0,
             vain: 0,
             connected: false,
@@ -289,7 +298,7 @@ impl Loop {
 
     /// All that undecided tasks want to know and that was not asked, as far as it can be foreseen.
     pub(super) fn gather(&mut self) -> Vec<Question> {
-        let mut all = Vec::new();
+        let mut all = self.link_questions();
         let mut keys = BTreeSet::new();
         for id in self.tasks.clone() {
             if self.decided.contains(&id) {
@@ -345,8 +354,13 @@ impl Loop {
         if running.is_empty() || self.checking() {
             return Ok(());
         }
+        // Tasks that were joined share one.
+        let mut spools: BTreeMap<String, Vec<Scope>> = BTreeMap::new();
         for (scope, spool) in running {
-            self.await_spool(&scope, &spool).await?;
+            spools.entry(spool).or_default().push(scope);
+        }
+        for (spool, scopes) in spools {
+            self.await_spool(&scopes, &spool).await?;
             if self.shared.cancel.is_stopped() {
                 return Ok(());
             }
@@ -357,8 +371,9 @@ impl Loop {
         self.look(&questions, false).await
     }
 
-    async fn await_spool(&mut self, task: &Scope, spool: &str) -> Result<(), Lost> {
+    async fn await_spool(&mut self, tasks: &[Scope], spool: &str) -> Result<(), Lost> {
         let begun = Instant::now();
+        let name = tasks.first().map_or("", |scope| scope.task.as_str());
         loop {
             let wait = Op::Await {
                 long: vec![spool.to_owned()],
@@ -373,11 +388,11 @@ impl Loop {
             let ended = match steps.first() {
                 Some(LongStep::Running) => {
                     if begun.elapsed() > self.shared.options.lock_wait {
-                        return Err(Lost::Locked(format!("`{}` of an earlier run", task.task)));
+                        return Err(Lost::Locked(format!("`{name}` of an earlier run")));
                     }
                     self.shared.sink.event(&Event::Waiting {
                         host: self.name.clone(),
-                        what: format!("`{}`, which an earlier run started", task.task),
+                        what: format!("`{name}`, which an earlier run started"),
                     });
                     if self.shared.cancel.is_stopped() {
                         return Ok(());
@@ -389,14 +404,14 @@ impl Loop {
                 // Nobody knows how it ended: it stays interrupted.
                 Some(LongStep::Lost) | None => return Ok(()),
             };
-            let epoch = self.ledger.epoch(task).cloned().unwrap_or_default();
-            let line = Line::End {
-                epoch,
-                ended,
-                witness: None,
-                result: None,
-            };
-            self.lines.push(line);
+            for task in tasks {
+                self.lines.push(Line::End {
+                    epoch: self.ledger.epoch(task).cloned().unwrap_or_default(),
+                    ended,
+                    witness: None,
+                    result: None,
+                });
+            }
             self.read_spools.push((None, spool.to_owned()));
             self.must_write = true;
             return self.read_ledger(&text);
@@ -411,8 +426,12 @@ impl Loop {
         }
     }
 
-    pub(super) fn chain(&self, lines: Vec<String>, all: &[Landed]) -> Chain {
-        Chain::new(lines, all, &self.chain_around())
+    pub(super) fn joining(&self) -> super::joins::Rule<'_> {
+        super::joins::Rule {
+            list: &self.shared.list,
+            apart: &self.apart,
+            in_order: self.shared.options.in_order,
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! Exchanges of one host: looking, sending under the lock, closing.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use tokio::sync::OwnedMutexGuard;
 
@@ -210,17 +213,24 @@ impl Loop {
         vec![Op::Journal { lines, sync: false }]
     }
 
-    /// Spools of long steps that are read; after the lines that say how they ended.
+    /// Spools of long steps that are read; after the lines that say how they ended. Tasks that were
+    /// joined share one: it is there until all of them are told.
     pub(super) fn drops(&mut self) -> Option<Op> {
-        let is_told = |task: Option<TaskId>| task.is_none_or(|id| self.decided.contains(&id));
-        let mut long = Vec::new();
-        self.read_spools.retain(|(task, spool)| {
-            let told = is_told(*task);
-            if told {
-                long.push(spool.clone());
-            }
-            !told
-        });
+        let untold = |(task, _): &&(Option<TaskId>, String)| {
+            task.is_some_and(|id| !self.decided.contains(&id))
+        };
+        let kept: BTreeSet<String> = self
+            .read_spools
+            .iter()
+            .filter(untold)
+            .map(|(_, spool)| spool.clone())
+            .collect();
+        let (stay, go): (Vec<_>, Vec<_>) = std::mem::take(&mut self.read_spools)
+            .into_iter()
+            .partition(|(_, spool)| kept.contains(spool));
+        self.read_spools = stay;
+        let long: BTreeSet<String> = go.into_iter().map(|(_, spool)| spool).collect();
+        let long: Vec<String> = long.into_iter().collect();
         (!long.is_empty()).then_some(Op::Drop { long })
     }
 

@@ -100,7 +100,11 @@ pub(super) fn finish(decided: &Decided, ran: Option<&[Ran]>, context: &Context<'
     } else {
         decided.shown.clone()
     };
-    let shown = |at: usize| all_shown.get(at).cloned().unwrap_or_default();
+    let shown = |at: usize| match decided.items.get(at).map(|item| &item.fate) {
+        // What was waited for is no change.
+        Some(Fate::Act(plan)) if plan.only_waits() && ran.is_some() => Vec::new(),
+        _ => all_shown.get(at).cloned().unwrap_or_default(),
+    };
     let (items, all_changes) = if decided.looped {
         let pairs = decided.items.iter().zip(&turned).enumerate();
         let items = pairs.map(|(at, (item, turn))| ItemFinished {
@@ -408,7 +412,11 @@ fn rested(bound: &dyn Bound, seen: &Seen, outcome: Outcome) -> Turned {
 }
 
 fn acted(plan: &Plan, bound: &dyn Bound, left: Option<&Left<'_>>, seen: &Seen) -> Turned {
+    let waits = plan.only_waits();
     let Some(Left { ran, overtaken }) = left else {
+        if waits {
+            return would_wait(plan);
+        }
         let mut turned = rested(bound, seen, Outcome::Changed);
         if bound.nature() == Nature::Command {
             // It is going to run, whatever its guards would say of what is foretold.
@@ -447,7 +455,7 @@ fn acted(plan: &Plan, bound: &dyn Bound, left: Option<&Left<'_>>, seen: &Seen) -
         }),
     };
     let mut output = Output {
-        changed: true.into(),
+        changed: (!waits).into(),
         value,
         ..Output::default()
     };
@@ -458,16 +466,30 @@ fn acted(plan: &Plan, bound: &dyn Bound, left: Option<&Left<'_>>, seen: &Seen) -
                 .or_insert_with(|| error.message.as_str().into());
         }
     }
-    let outcome = if error.is_some() {
-        Outcome::Failed
-    } else {
-        Outcome::Changed
+    let outcome = match error.is_some() {
+        true => Outcome::Failed,
+        false if waits => Outcome::Unchanged,
+        false => Outcome::Changed,
     };
     Turned {
         outcome,
         output,
         error,
         warnings,
+    }
+}
+
+/// Whether it comes, and when, nobody can foretell; but nothing is changed by waiting.
+fn would_wait(plan: &Plan) -> Turned {
+    Turned {
+        outcome: Outcome::Unknown,
+        output: Output {
+            changed: false.into(),
+            value: Value::NotYet(NotYet::new("what is waited for")),
+            ..Output::default()
+        },
+        error: None,
+        warnings: plan.warnings.clone(),
     }
 }
 

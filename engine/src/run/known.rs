@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use super::links::Links;
 use crate::{
     effects::meets,
     late::NotYet,
     probe::{Answer, AnyProbe, Key},
-    step::Effect,
+    step::{Action, Effect},
     thing::Thing,
 };
 
@@ -68,6 +69,11 @@ impl<T: Clone> Readers<T> {
         found
     }
 
+    /// Every thing that is read, with its readers.
+    fn all(&self) -> impl Iterator<Item = (&Thing, &Vec<T>)> {
+        self.0.iter()
+    }
+
     fn at(&self, thing: &Thing) -> impl Iterator<Item = &T> {
         self.0.get(thing).into_iter().flatten()
     }
@@ -80,6 +86,14 @@ pub(super) struct Known {
     over: BTreeMap<(Who, Key), Answer>,
     /// What foretold steps write: of that, the host's answers of now say nothing.
     voided: Vec<(Thing, String)>,
+    links: Links,
+    /// The version of the links by which the readers of the base are found.
+    indexed: u64,
+}
+
+/// Questions about a link itself, not about what it leads to.
+fn is_of_link(key: &Key) -> bool {
+    matches!(key.0, "stat" | "inode")
 }
 
 impl Known {
@@ -91,9 +105,13 @@ impl Known {
 
     /// Notes what the host answered. What was foretold (check mode) still lies over it.
     pub(super) fn learn(&mut self, who: Who, probe: &dyn AnyProbe, answer: Answer) {
-        let base = Arc::make_mut(&mut self.base);
+        self.links.learn(probe, &answer);
         let at = (who, probe.key());
-        let reads = probe.reads();
+        let mut reads = probe.reads();
+        let others = |thing: &Thing| self.links.others(thing, !is_of_link(&at.1));
+        let others: Vec<Thing> = reads.iter().flat_map(others).collect();
+        reads.extend(others);
+        let base = Arc::make_mut(&mut self.base);
         let stale = |(thing, _): &&(Thing, String)| reads.iter().any(|read| meets(read, thing));
         if !self.over.contains_key(&at)
             && let Some((_, why)) = self.voided.iter().find(stale)
@@ -105,6 +123,46 @@ impl Known {
         }
     }
 
+    /// Where paths lead.
+    pub(super) fn links(&self) -> &Links {
+        &self.links
+    }
+
+    /// An action was taken, or is foretold: links may lead elsewhere after it.
+    pub(super) fn act(&mut self, action: &Action) {
+        self.links.act(action);
+    }
+
+    /// The things by all names that are known of them. `last`: what is a link itself stands for what
+    /// it leads to as well, as for a program that opens it.
+    pub(super) fn by_all_names(&self, things: &[Thing], last: bool) -> Vec<Thing> {
+        let others = things
+            .iter()
+            .flat_map(|thing| self.links.others(thing, last));
+        things.iter().cloned().chain(others).collect()
+    }
+
+    /// Finds readers by the names that have become known since they were noted.
+    fn index_links(&mut self) {
+        if self.indexed == self.links.version() {
+            return;
+        }
+        self.indexed = self.links.version();
+        let mut more: Vec<(Thing, (Who, Key))> = Vec::new();
+        for (thing, readers) in self.base.readers.all() {
+            for reader in readers {
+                let others = self.links.others(thing, !is_of_link(&reader.1));
+                more.extend(others.into_iter().map(|other| (other, reader.clone())));
+            }
+        }
+        let base = Arc::make_mut(&mut self.base);
+        for (thing, reader) in more {
+            if !base.readers.at(&thing).any(|known| *known == reader) {
+                base.readers.add([thing], &reader);
+            }
+        }
+    }
+
     /// Forgets all answers: the host was changed in ways that nobody can tell. What was foretold
     /// (check mode) is not of the host, and stays.
     pub(super) fn clear(&mut self) {
@@ -113,6 +171,8 @@ impl Known {
 
     /// Makes every answer that reads what is written here not known yet, for every identity.
     pub(super) fn void(&mut self, writes: &[Thing], why: &str) {
+        self.index_links();
+        let writes = &self.by_all_names(writes, false);
         self.voided
             .extend(writes.iter().map(|thing| (thing.clone(), why.to_owned())));
         let base = Arc::clone(&self.base);
@@ -123,6 +183,8 @@ impl Known {
 
     /// Forgets the answers that read what is written here, so that they are asked again.
     pub(super) fn forget(&mut self, writes: &[Thing]) {
+        self.index_links();
+        let writes = &self.by_all_names(writes, true);
         let stale: Vec<_> = writes
             .iter()
             .flat_map(|thing| self.base.readers.of(thing))

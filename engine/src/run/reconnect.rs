@@ -68,7 +68,7 @@ impl Loop {
             self.losses = 0;
         }
         (self.losses, self.decided_at_loss) = (self.losses + 1, self.decided.len());
-        let mut attempts = 0;
+        let (mut attempts, mut last) = (0, None);
         let (mut begun, mut pause) = (Instant::now(), Duration::ZERO);
         // Whether something may have been done that must not be done twice.
         let mut open = exchange.acts();
@@ -80,7 +80,10 @@ impl Loop {
                 let gone = match error {
                     _ if vain || bound == 0 => error,
                     HostError::Lost(why) | HostError::Unreachable(why) => {
-                        HostError::Lost(format!("{why}; it did not come back within {bound} s"))
+                        let last = last.map_or_else(String::new, |last| format!(": {last}"));
+                        HostError::Lost(format!(
+                            "{why}; it did not come back within {bound} s{last}"
+                        ))
                     }
                     other => other,
                 };
@@ -108,6 +111,10 @@ impl Loop {
                 Err(Lost::Host(again)) if self.can_come_back(&again, true) => {
                     // Resending may itself be cut off in the middle.
                     open = exchange.acts();
+                    last = Some(match again {
+                        HostError::Lost(why) | HostError::Unreachable(why) => why,
+                        other => other.to_string(),
+                    });
                 }
                 Err(lost) => return Err(lost),
             }
@@ -175,15 +182,17 @@ impl Loop {
         gap.restarted && natures.any(|nature| nature != Nature::Command)
     }
 
-    /// Whether a long step went down with its host, which was started again: its task is planned anew.
+    /// Whether a long step went down with its host, which was started again: its tasks are planned anew.
     pub(super) fn went_down(&mut self, spool: &str) -> bool {
         let is_it = |flight: &Flight| flight.spool == spool && flight.boot != self.boot;
-        let Some(at) = self.flights.iter().position(is_it) else {
-            return false;
-        };
-        let flight = self.flights.remove(at);
-        self.plan_anew(&flight.landed);
-        true
+        let (down, going): (Vec<_>, Vec<_>) = std::mem::take(&mut self.flights)
+            .into_iter()
+            .partition(is_it);
+        self.flights = going;
+        for flight in &down {
+            self.plan_anew(&flight.landed);
+        }
+        !down.is_empty()
     }
 
     /// The walk comes to it again. What the ledger says of it counts: it was begun, and cut off.

@@ -1,27 +1,24 @@
 //! What an exchange brought: tasks are finished, long steps followed, failures told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     chain::{Chain, Entry, Slot, first_spool, steps, writes},
-    decide::{Decided, Decision, Question},
+    decide::{Decision, Question},
     drive::{Flight, Landed, Loop},
     exchange::{Lost, Sent},
     finish::{Ran, run_error},
-    known::Who,
+    joins::{At, spools},
+    long::LONG_WAIT,
     reconnect::Gap,
 };
 use crate::{
     event::{Event, TaskError},
-    host::{HostError, LongStep, Op, OpResult, StepEnd},
+    host::{HostError, Op, OpResult, StepEnd},
     ledger::Line,
-    probe::Probes,
     step::{Action, Done},
     task::TaskId,
 };
-
-/// How long one exchange waits for a long step when nothing else is to be done, in milliseconds.
-const LONG_WAIT: u64 = 20_000;
 
 impl Loop {
     /// Sends a chain and finishes what can be finished. `more`: tasks may go on beside its long
@@ -109,32 +106,20 @@ impl Loop {
 
     /// The chain, with what is looked at after it.
     fn whole_chain(&self, all: &[Landed]) -> Chain {
-        let mut chain = self.chain(self.intents(all), all);
+        let groups = self.joining().groups(all);
+        let lines = self.intents(all, &spools(&groups));
+        let mut chain = Chain::new(lines, all, &groups, &self.chain_around());
         let opaque = |l: &Landed| l.entry.decided.is_opaque(self.task(l.entry.decided.task));
         if all.iter().any(opaque) {
             let open = self.questions_after(all);
             chain.ask(&open, all.len(), &self.chain_around());
         }
+        let targets = all.iter().map(|landed| &landed.entry.decided);
+        let open: Vec<Question> = targets
+            .flat_map(|decided| self.open_targets(decided, &self.known))
+            .collect();
+        chain.ask(&open, all.len(), &self.chain_around());
         chain
-    }
-
-    /// The long steps that are waited for, and what is looked at after each.
-    fn long_of(&self, slots: &[Slot], all: &[Landed]) -> (Vec<String>, Vec<Look>) {
-        let flying = self
-            .flights
-            .iter()
-            .map(|f| (f.spool.as_str(), f.landed.entry.decided.as_ref()));
-        let started = slots.iter().filter_map(|slot| match slot {
-            Slot::Step {
-                entry,
-                long: Some(long),
-                ..
-            } => Some((long.as_str(), all[*entry].entry.decided.as_ref())),
-            _ => None,
-        });
-        let long: Vec<(&str, &Decided)> = flying.chain(started).collect();
-        let awaited = long.iter().map(|(spool, _)| (*spool).to_owned()).collect();
-        (awaited, self.looks(long.into_iter()))
     }
 
     /// A chain that brings nothing is sent again, but not for ever.
@@ -235,9 +220,9 @@ impl Loop {
     }
 
     /// The lines that wait to be written, and what is going to be done.
-    fn intents(&self, all: &[Landed]) -> Vec<String> {
+    fn intents(&self, all: &[Landed], joined: &BTreeMap<usize, String>) -> Vec<String> {
         let mut lines: Vec<String> = self.lines.iter().map(Line::text).collect();
-        for landed in all.iter().filter(|landed| landed.entry.from == 0) {
+        for (at, landed) in all.iter().enumerate().filter(|(_, it)| it.entry.from == 0) {
             let decided = &landed.entry.decided;
             let (Some(epoch), Some(task)) = (&landed.entry.epoch, &decided.scope) else {
                 continue;
@@ -251,7 +236,10 @@ impl Loop {
                 listeners: self.shared.board.listeners(decided.task),
                 at: self.shared.options.audit.at.clone(),
                 run: self.shared.options.run.clone(),
-                long: first_spool(decided, epoch),
+                long: joined
+                    .get(&at)
+                    .cloned()
+                    .or_else(|| first_spool(decided, epoch)),
                 boot: self.boot.clone(),
             };
             lines.push(line.text());
@@ -294,17 +282,33 @@ impl Loop {
                     broken |= matches!(end, StepEnd::Edited);
                     self.stepped(&mut all[*entry], *item, *number, long.as_deref(), &end);
                 }
+                (Slot::Joined { steps, long }, OpResult::Stepped(end)) => {
+                    broken |= !matches!(end, StepEnd::Ok(_) | StepEnd::Started);
+                    self.stepped_as_one(&mut all, steps, long.as_deref(), &end);
+                }
                 _ => broken = true,
             }
         }
         let acted = |sending: &Sending| !matches!(sending.stage, Stage::Waiting);
         let any = all.iter().any(acted);
-        let mut again = restarted;
+        let again = self.go_on_from(all, gap) || restarted;
+        if broken {
+            // What was not reached is asked, and decided, anew.
+            self.known.clear();
+        }
+        (any, again)
+    }
+
+    /// What becomes of the tasks of a chain now. Whether one has to be planned anew.
+    fn go_on_from(&mut self, all: Vec<Sending>, gap: Option<Gap>) -> bool {
+        let mut again = false;
         for mut sending in all {
             if let Some(gap) = gap {
-                if !matches!(sending.stage, Stage::Finished | Stage::Flying { .. })
-                    && Self::is_open(&sending.landed, gap)
-                {
+                let told = matches!(
+                    sending.stage,
+                    Stage::Finished | Stage::Flying { .. } | Stage::Apart
+                );
+                if !told && Self::is_open(&sending.landed, gap) {
                     again = true;
                     self.plan_anew(&sending.landed);
                     continue;
@@ -319,30 +323,32 @@ impl Loop {
                 }
             }
             match sending.stage {
-                Stage::Flying { item, spool } => {
+                Stage::Flying {
+                    steps,
+                    spool,
+                    joined,
+                } => {
                     let id = sending.landed.entry.decided.task;
                     self.begin_now(id);
                     self.flights.push(Flight {
                         landed: sending.landed,
-                        item,
+                        steps,
                         spool,
+                        joined,
                         boot: self.boot.clone(),
                     });
                 }
+                Stage::Apart => self.part(&sending.landed.entry),
                 Stage::Acted => self.land(sending.landed),
                 Stage::Waiting => self.not_begun(&sending.landed.entry),
                 Stage::Finished => {}
             }
         }
-        if broken {
-            // What was not reached is asked, and decided, anew.
-            self.known.clear();
-        }
-        (any, again)
+        again
     }
 
     /// A failed turn of a loop ends the chain, but does not keep the other turns from theirs.
-    fn land(&mut self, mut landed: Landed) {
+    pub(super) fn land(&mut self, mut landed: Landed) {
         let left = || {
             let failed = landed.ran.iter().rposition(|ran| ran.trouble.is_some())?;
             let mut later = steps(&landed.entry.decided);
@@ -380,6 +386,8 @@ impl Loop {
             let acts = sending.landed.entry.epoch.is_some();
             match sending.stage {
                 Stage::Flying { .. } | Stage::Finished => continue,
+                // Its turn comes again.
+                Stage::Apart => return,
                 Stage::Waiting if acts => return,
                 Stage::Waiting | Stage::Acted => {}
             }
@@ -404,8 +412,9 @@ impl Loop {
             }
             (StepEnd::Started, Some(spool)) => {
                 sending.stage = Stage::Flying {
-                    item,
+                    steps: vec![(item, number)],
                     spool: spool.to_owned(),
+                    joined: false,
                 };
             }
             _ => {
@@ -415,8 +424,44 @@ impl Loop {
         }
     }
 
+    /// A joined run: what came of it came of each of its tasks, unless it failed.
+    fn stepped_as_one(
+        &mut self,
+        all: &mut [Sending],
+        steps: &[At],
+        long: Option<&str>,
+        end: &StepEnd,
+    ) {
+        for at in steps {
+            let sending = &mut all[at.entry];
+            match (end, long) {
+                (StepEnd::Ok(_), _) => {
+                    sending.stage = Stage::Acted;
+                    self.note_step(&mut sending.landed, at.item, at.number, end);
+                }
+                (StepEnd::Started, Some(spool)) => match &mut sending.stage {
+                    Stage::Flying { steps, .. } => steps.push((at.item, at.number)),
+                    stage => {
+                        *stage = Stage::Flying {
+                            steps: vec![(at.item, at.number)],
+                            spool: spool.to_owned(),
+                            joined: true,
+                        };
+                    }
+                },
+                _ => sending.stage = Stage::Apart,
+            }
+        }
+    }
+
     /// Notes how a step ended, and that what it wrote is no longer what was seen.
-    fn note_step(&mut self, landed: &mut Landed, item: usize, number: usize, end: &StepEnd) {
+    pub(super) fn note_step(
+        &mut self,
+        landed: &mut Landed,
+        item: usize,
+        number: usize,
+        end: &StepEnd,
+    ) {
         let decided = &landed.entry.decided;
         let task = self.task(decided.task);
         let Some((_, step)) = steps(decided).nth(number) else {
@@ -465,118 +510,9 @@ impl Loop {
             let written = writes(&landed.entry, task, &self.known);
             self.known.forget(&written);
         }
-    }
-
-    /// How the long steps stand that were waited for, and what was seen after each.
-    fn long_steps(&mut self, awaited: &[String], tail: Vec<OpResult>, looks: &[Look]) {
-        let mut tail = tail.into_iter();
-        let Some(OpResult::Awaited(standing)) = tail.next() else {
-            return;
-        };
-        let answers: Vec<OpResult> = tail.collect();
-        for (spool, standing) in awaited.iter().zip(standing) {
-            let end = match standing {
-                LongStep::Running => continue,
-                LongStep::Ended(end) => end,
-                LongStep::Lost if self.went_down(spool) => continue,
-                LongStep::Lost => StepEnd::Failed(Done {
-                    status: 137,
-                    stderr:
-                        b"it is gone without a status: it was killed, or the host was restarted"
-                            .to_vec(),
-                    ..Done::default()
-                }),
-            };
-            let Some(at) = self
-                .flights
-                .iter()
-                .position(|flight| flight.spool == *spool)
-            else {
-                continue;
-            };
-            let Flight {
-                mut landed,
-                item,
-                spool,
-                ..
-            } = self.flights.remove(at);
-            let id = landed.entry.decided.task;
-            self.read_spools.push((Some(id), spool.clone()));
-            let number = spool
-                .rsplit('-')
-                .next()
-                .and_then(|n| n.parse().ok())
-                .unwrap_or_default();
-            self.note_step(&mut landed, item, number, &end);
-            let failed = landed.ran[item].trouble.is_some();
-            if failed {
-                self.land(landed);
-                continue;
-            }
-            if steps(&landed.entry.decided).count() > number + 1 {
-                landed.entry.from = number + 1;
-                self.resumed.push(landed);
-                continue;
-            }
-            for (look, result) in looks
-                .iter()
-                .zip(&answers)
-                .filter(|(look, _)| look.0 == spool)
-            {
-                if let OpResult::Observed(answers) = result {
-                    for (probe, answer) in look.2.iter().zip(answers) {
-                        self.known.learn(look.1, probe.as_ref(), answer.clone());
-                    }
-                }
-            }
-            self.landed.push(landed);
+        if matches!(end, StepEnd::Ok(_)) {
+            self.known.act(&step.action);
         }
-    }
-
-    /// Looks after the end of long steps, to be asked in the same exchange that waits for them.
-    fn looks<'a>(&self, flights: impl Iterator<Item = (&'a str, &'a Decided)>) -> Vec<Look> {
-        let mut looks = Vec::new();
-        for (spool, decided) in flights {
-            for who in 0..self.identities.len() {
-                let probes: Probes = decided
-                    .asked
-                    .iter()
-                    .filter(|(as_whom, _)| *as_whom == who)
-                    .map(|(_, probe)| probe.clone())
-                    .collect();
-                if !probes.is_empty() {
-                    looks.push((spool.to_owned(), who, probes));
-                }
-            }
-        }
-        looks
-    }
-
-    /// Waits for the end of a long step.
-    pub(super) async fn await_long(&mut self) -> Result<(), Lost> {
-        let awaited: Vec<String> = self.flights.iter().map(|f| f.spool.clone()).collect();
-        let looks = self.looks(
-            self.flights
-                .iter()
-                .map(|f| (f.spool.as_str(), f.landed.entry.decided.as_ref())),
-        );
-        let mut ops = vec![Op::Await {
-            long: awaited.clone(),
-            millis: LONG_WAIT,
-        }];
-        ops.extend(self.look_ops(&looks));
-        let results = self.plain(ops).await?;
-        self.after_loss().await?;
-        self.long_steps(&awaited, results, &looks);
-        Ok(())
-    }
-
-    fn look_ops(&self, looks: &[Look]) -> Vec<Op> {
-        let op = |(_, who, probes): &Look| Op::Observe {
-            who: self.identities[*who].clone(),
-            probes: probes.clone(),
-        };
-        looks.iter().map(op).collect()
     }
 
     /// What has still to be answered before landed tasks can be finished.
@@ -659,13 +595,16 @@ enum Stage {
     /// All its steps that were reached have ended.
     Acted,
     /// A long step of it goes on.
-    Flying { item: usize, spool: String },
+    Flying {
+        steps: Vec<(usize, usize)>,
+        spool: String,
+        joined: bool,
+    },
+    /// The run that it had joined failed.
+    Apart,
     /// It was looked at again, and told.
     Finished,
 }
-
-/// After the end of which long step, as whom, what.
-type Look = (String, Who, Probes);
 
 /// How long a step took.
 fn millis_of(end: &StepEnd) -> u64 {

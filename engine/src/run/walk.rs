@@ -66,12 +66,19 @@ struct Ahead {
     entries: Vec<Entry>,
     /// A program ran of which nobody said what it writes.
     opaque: bool,
+    /// It makes a link of which nobody knows where it will lead in the end.
+    astray: bool,
+    /// One of the entries has a long step.
+    long: bool,
+    /// What was known of links when the order between tasks was last set by them.
+    links: u64,
 }
 
 impl Loop {
     /// Decides task after task; finishes what needs no step while nothing is foretold.
     pub(super) fn walk(&mut self) -> Todo {
         let shared = Arc::clone(&self.shared);
+        self.heed_links();
         let mut ahead: Option<Ahead> = None;
         loop {
             if shared.cancel.is_stopped() {
@@ -172,7 +179,7 @@ impl Loop {
             .judge
             .as_ref()
             .is_some_and(|judge| judge.judges_failure());
-        judged || self.shared.options.in_order
+        judged || ahead.astray || self.shared.options.in_order
     }
 
     /// Decides a task at its own turn.
@@ -190,6 +197,9 @@ impl Loop {
                 return Here::Todo(Todo::AwaitLong);
             }
             Decision::NotYet(what) => self.not_known(id, &what),
+            Decision::Decided(decided) if self.is_beside(&decided, &[]) => {
+                return Here::Todo(Todo::AwaitLong);
+            }
             Decision::Decided(decided) if decided.acts() && !self.foretelling(id) => {
                 return Here::Acts(Box::new(self.begin(decided)));
             }
@@ -204,6 +214,17 @@ impl Loop {
             }
         }
         Here::Done
+    }
+
+    /// Whether it would act beside a long step that it commutes with: the order of two package
+    /// installs does not matter, but not both at once.
+    fn is_beside(&self, decided: &Decided, entries: &[Entry]) -> bool {
+        let Some(word) = decided.commutes().filter(|_| decided.acts()) else {
+            return false;
+        };
+        let flying = self.flights.iter().map(|flight| &flight.landed.entry);
+        let mut long = flying.chain(entries.iter().filter(|entry| entry.decided.is_long()));
+        long.any(|entry| entry.decided.commutes() == Some(word))
     }
 
     /// In check mode nothing is done, unless the task says so.
@@ -246,9 +267,12 @@ impl Loop {
         let state = self.shared.board.state().clone();
         let mut ahead = Ahead {
             state,
+            links: known.links().version(),
             known,
             entries: Vec::new(),
             opaque: false,
+            long: false,
+            astray: false,
         };
         self.enter(decided, &mut ahead);
         ahead
@@ -270,6 +294,10 @@ impl Loop {
                     return false;
                 }
                 if ahead.opaque && !can_be_guarded(&decided, &ahead.known) {
+                    return false;
+                }
+                let joins = self.joining().joins(&ahead.entries, &decided);
+                if self.is_beside(&decided, if joins { &[] } else { &ahead.entries }) {
                     return false;
                 }
                 self.enter(decided, ahead);
@@ -344,6 +372,14 @@ impl Loop {
                 ended(finished.outcome)
             };
             ahead.state.schedule.finish(id, ended);
+        }
+        ahead.long |= decided.is_long();
+        let beside = ahead.long || !self.flights.is_empty();
+        ahead.astray |= !self.open_targets(&decided, &ahead.known).is_empty();
+        let version = ahead.known.links().version();
+        if beside && std::mem::replace(&mut ahead.links, version) != version {
+            // Links that are foretold lead somewhere for what may run beside a long step.
+            self.order_by_links(&ahead.known, &mut ahead.state.schedule);
         }
         ahead.entries.push(Entry {
             decided,
@@ -686,6 +722,7 @@ impl Loop {
             .flat_map(|bound| touches(task, bound.as_ref()).1)
             .collect();
         writes.retain(|thing| *thing != Thing::Everything);
+        let writes = self.known.by_all_names(&writes, true);
         self.known
             .void(&writes, &format!("what `{}` makes", self.task(id).name));
     }

@@ -43,6 +43,9 @@ struct Info {
     /// Place in the list.
     rank: u32,
     host: HostId,
+    handler: bool,
+    /// Whether a failure leaves it its turn, if its play says so.
+    forced: Option<bool>,
     /// Outermost first; numbers of [`Layout::blocks`].
     blocks: Arc<[(usize, Part)]>,
     play: usize,
@@ -126,6 +129,8 @@ impl Layout {
             layout.infos.push(Info {
                 rank: u32::try_from(node).expect("fewer than 2^32 tasks"),
                 host: task.host,
+                handler: task.handler,
+                forced: task.forced,
                 blocks: path.into(),
                 play: task.play as usize,
                 family: task.family as usize,
@@ -204,6 +209,14 @@ impl Layout {
     pub(super) fn later<'a>(&self, nodes: &'a [usize], than: usize) -> &'a [usize] {
         let rank = self.rank(than);
         &nodes[nodes.partition_point(|&node| self.rank(node) <= rank)..]
+    }
+
+    /// Whether `late` is a handler that has its turn though `early` failed; `usually`: where its play
+    /// does not say.
+    pub(super) fn is_forced(&self, early: usize, late: usize, usually: bool) -> bool {
+        let (early, late) = (&self.infos[self.id(early)], &self.infos[self.id(late)]);
+        let forced = late.handler && late.forced.unwrap_or(usually);
+        forced && (early.host, early.play) == (late.host, late.play)
     }
 
     /// Whether `late` stands in a later part of a block that `early` stands in: a failure of

@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -643,4 +641,79 @@ proptest! {
         prop_assert!(schedule.is_over());
         prop_assert_eq!(told, wanted);
     }
+}
+
+#[test]
+fn forced_handlers_have_their_turn_after_a_failure_in_their_play() {
+    for rule in [FailureRule::EndHost, FailureRule::KeepGoing] {
+        let (mut lot, tasks) = commands(5);
+        lot.edit(tasks[2]).handler = true;
+        lot.edit(tasks[2]).triggers = vec![tasks[0], tasks[1]];
+        lot.edit(tasks[4]).handler = true;
+        lot.edit(tasks[4]).forced = Some(true);
+        let fails = |task| task == tasks[1];
+        let blocked = Fate::Blocked(tasks[1]);
+        let told = run(&mut schedule(&lot, rule), &fails);
+        assert_eq!(
+            told[2..],
+            [
+                (tasks[2], blocked),
+                (tasks[3], blocked),
+                (tasks[4], Fate::Ran)
+            ]
+        );
+        let mut forced = schedule(&lot, rule);
+        forced.force_handlers(true);
+        let told = run(&mut forced, &fails);
+        assert_eq!(
+            told[2..],
+            [
+                (tasks[2], Fate::Ran),
+                (tasks[3], blocked),
+                (tasks[4], Fate::Ran)
+            ]
+        );
+        lot.edit(tasks[4]).forced = Some(false);
+        let mut forced = schedule(&lot, rule);
+        forced.force_handlers(true);
+        let told = run(&mut forced, &fails);
+        assert_eq!(told[4], (tasks[4], blocked));
+    }
+}
+
+#[test]
+fn what_is_put_back_starts_no_more_once_something_before_it_failed() {
+    let mut lot = Lot::new(1);
+    let tasks = [0, 1].map(|_| lot.add(0, Touches::nothing()));
+    let mut schedule = schedule(&lot, FailureRule::EndHost);
+    schedule.start(tasks[0]);
+    schedule.start(tasks[1]);
+    let mut well = schedule.clone();
+    well.put_back(tasks[1]);
+    assert_eq!(well.next(HOST), Next::Run(tasks[1]));
+    schedule.finish(tasks[0], Ended::Failed);
+    schedule.put_back(tasks[1]);
+    let (task, by) = (tasks[1], tasks[0]);
+    assert_eq!(schedule.next(HOST), Next::Blocked { task, by });
+    schedule.dismiss(task);
+    assert_eq!(schedule.next(HOST), Next::Over);
+}
+
+#[test]
+fn a_task_may_turn_out_to_wait_for_another() {
+    let mut lot = Lot::new(1);
+    let tasks = [0, 1, 2].map(|_| lot.add(0, Touches::nothing()));
+    let mut schedule = schedule(&lot, FailureRule::KeepGoing);
+    schedule.wait(tasks[0], tasks[1]);
+    schedule.start(tasks[0]);
+    assert_eq!(schedule.next(HOST), Next::Run(tasks[2]));
+    schedule.finish(tasks[2], Ended::Done);
+    assert_eq!(schedule.next(HOST), Next::Waiting);
+    schedule.finish(tasks[0], Ended::Failed);
+    let (task, by) = (tasks[1], tasks[0]);
+    assert_eq!(schedule.next(HOST), Next::Blocked { task, by });
+    schedule.dismiss(task);
+    // Too late: nothing happens.
+    schedule.wait(tasks[0], tasks[1]);
+    assert!(schedule.is_over());
 }

@@ -262,7 +262,22 @@ fn cut_off(received: &Received, nothing: bool) -> HostError {
     let stderr = shown(&received.stderr);
     let end = stderr.lines().last().unwrap_or_default();
     let status = received.status;
-    if nothing {
+    if nothing && (0..128).contains(&status) {
+        // It is the login that runs something else: nothing lost it, and it is so the next time, too.
+        let said = shown(&received.stdout);
+        let said = said.lines().rev().find(|line| !line.trim().is_empty());
+        let said = match said.unwrap_or(end).trim() {
+            "" => "nothing".to_owned(),
+            said => format!("`{said}`"),
+        };
+        HostError::Barred {
+            why: format!("no script ran, the login ended with status {status} and said {said}"),
+            help:
+                "the user's login has to run commands by `sh`: look at its shell in `/etc/passwd` \
+                   (`nologin`, a restricted shell?), and at `ForceCommand` of its sshd or `command=` of the key"
+                    .to_owned(),
+        }
+    } else if nothing {
         HostError::Unreachable(format!("no script ran (status {status}): {end}"))
     } else {
         HostError::Lost(format!(

@@ -153,7 +153,7 @@ ek_bump() {
   [ -n "$ek_lock" ] || ek_sick 'it is written without the lock'
   ek_serial=$((ek_serial + 1))
   { printf '%s\n' "$ek_serial" >"$ek_dir/serial.new"; } 2>/dev/null &&
-    mv -f -- "$ek_dir/serial.new" "$ek_dir/serial" || ek_sick 'the serial cannot be written'
+    mv -f -- "$ek_dir/serial.new" "$ek_dir/serial" || ek_sick 'the serial cannot be written (disk full?)'
   ek_bumped=1
 }
 
@@ -177,7 +177,7 @@ ek_snapshot() {
   ek_bump
   { printf '%s\n' "$@" = >"$ek_dir/ledger.new"; } 2>/dev/null &&
     sync -- "$ek_dir/ledger.new" &&
-    mv -f -- "$ek_dir/ledger.new" "$ek_dir/ledger" || ek_sick 'the snapshot cannot be written'
+    mv -f -- "$ek_dir/ledger.new" "$ek_dir/ledger" || ek_sick 'the snapshot cannot be written (disk full?)'
   ek_say "wrote $ek_op"
 }
 

@@ -93,8 +93,19 @@ ek_act() {
   case $ek_s in
     0) ek_did ok 0 ;;
     3) ek_did edited 0 ;;
-    *) ek_did failed "$ek_s" ;;
+    *)
+      ek_mute
+      ek_did failed "$ek_s"
+      ;;
   esac
+}
+
+# Where no message could be written, why not is the message: most likely it is why the step failed, too.
+ek_mute() {
+  [ ! -s "$ek_spool/e" ] || return 0
+  ek_text=$({ head -c 8192 /dev/zero >"$ek_spool/mute"; } 2>&1)
+  rm -f -- "$ek_spool/mute"
+  [ -z "$ek_text" ] || { ek_say "err $ek_op"; printf '%s\n' "${ek_text##*: }"; }
 }
 
 # ek_fail TEXT: the message of a step that failed.

@@ -175,11 +175,15 @@ fn apply(case: &Case, host: &FakeHost, plan: &Plan) -> Result<Option<Vec<Done>>,
     }));
     let tail = vec![journal("ended"), Op::Release];
     let results = send(case, host, Some(lock), ops, tail)?;
-    let mut done = Vec::new();
+    let (seen, mut done) = (Seen::default(), Vec::new());
     for (at, (result, step)) in results.into_iter().skip(1).zip(&steps).enumerate() {
-        let trouble = |text: &str, done: &Done| {
-            let stderr = String::from_utf8_lossy(&done.stderr);
-            let text = format!("({:?}) {text}: {}", step.action, stderr.trim_end());
+        let trouble = |text: &str, one: &Done| {
+            let stderr = String::from_utf8_lossy(&one.stderr);
+            let mut text = format!("({:?}) {text}: {}", step.action, stderr.trim_end());
+            // A module may know better what it means.
+            if let Err(Stop::Refused(why)) = case.task.output(&seen, std::slice::from_ref(one)) {
+                text = format!("{text}\n{why}");
+            }
             Trouble::Step {
                 number: at + 1,
                 text,

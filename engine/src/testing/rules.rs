@@ -97,6 +97,7 @@ fn after(case: &Case, before: &World, host: &FakeHost, run: &Run) -> Found {
     found.extend(foretold(case, host, run));
     found.extend(writes(case, before, &world));
     for plan in &run.plans {
+        found.extend(links(case, plan));
         found.extend(secrets_in(case, shown(case, plan)));
     }
     found.extend(cuts(case, &world, run));
@@ -245,6 +246,30 @@ fn writes(case: &Case, before: &World, after: &World) -> Found {
     paths
         .map(|path| missing(format!("`{path}`")))
         .chain(accounts.map(|thing| missing(thing.to_string())))
+        .collect()
+}
+
+/// A link that is made must be told beforehand: it gives other paths another name. Who writes a whole
+/// tree need not know what links there are in it.
+fn links(case: &Case, plan: &Plan) -> Found {
+    let Touches { writes, links, .. } = case.task.touches();
+    let steps = plan.changes.iter().flat_map(|change| &change.steps);
+    let made = steps.filter_map(|step| match &step.action {
+        Action::Link { path, target } => Some((path.clone(), target.clone())),
+        _ => None,
+    });
+    let within = |path: &str| {
+        let is_above = |thing: &Thing| !matches!(thing, Thing::Tree(tree) if tree == path);
+        let above: Vec<Thing> = writes.iter().filter(|t| is_above(t)).cloned().collect();
+        writes.contains(&Thing::Everything) || covers(&above, path)
+    };
+    let untold = made
+        .filter(|(path, target)| !within(path) && !links.contains(&(path.clone(), target.clone())));
+    untold
+        .map(|(path, target)| {
+            let what = format!("the link `{path}` to `{target}` is made, and is not in `links`");
+            (Law::Touches, what)
+        })
         .collect()
 }
 

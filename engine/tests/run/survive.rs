@@ -18,7 +18,7 @@ use crate::{
 
 /// How a connection is lost.
 #[derive(Clone, Copy, Debug)]
-enum Loss {
+pub(crate) enum Loss {
     /// The exchange never arrives.
     Before,
     /// No step begins after so many operations.
@@ -28,7 +28,7 @@ enum Loss {
 }
 
 impl Loss {
-    fn on(self, host: FakeHost, exchange: u64) -> FakeHost {
+    pub(crate) fn on(self, host: FakeHost, exchange: u64) -> FakeHost {
         match self {
             Self::Before => host.breaks_connection(exchange),
             Self::Within(ops) => host.loses_connection(exchange, ops),
@@ -37,7 +37,7 @@ impl Loss {
     }
 }
 
-fn losses(ops: usize) -> impl Iterator<Item = Loss> {
+pub(crate) fn losses(ops: usize) -> impl Iterator<Item = Loss> {
     [Loss::Before, Loss::After]
         .into_iter()
         .chain((0..ops).map(Loss::Within))

@@ -114,7 +114,7 @@ fn clients(scratch: &Scratch, hosts: &[Host], dir: &Path) {
         let key = fs::read_to_string(dir.join(format!("host-key/{name}.pub"))).unwrap();
         writeln!(known, "{name},{address} {}", key.trim_end()).unwrap();
         writeln!(config, "Host {name}\n  HostName {address}\n").unwrap();
-        writeln!(inventory, "{name}").unwrap();
+        writeln!(inventory, "{name} ansible_host={address}").unwrap();
     }
     let key = scratch.path(".ssh/id_ed25519");
     let known_hosts = scratch.path(".ssh/known_hosts");
@@ -122,6 +122,11 @@ fn clients(scratch: &Scratch, hosts: &[Host], dir: &Path) {
     write!(
         config,
         "Host *\n  User deploy\n  IdentityFile {key_name}\n  IdentitiesOnly yes\n  UserKnownHostsFile {known_name}\n"
+    )
+    .unwrap();
+    write!(
+        inventory,
+        "\n[all:vars]\nansible_user=deploy\nansible_ssh_private_key_file={key_name}\n"
     )
     .unwrap();
     scratch.file(".ssh/config", &config);

@@ -70,6 +70,16 @@ impl Host {
         Ended::new(&self.output(line, ""))
     }
 
+    /// All that is below a path: kinds, modes, owners, targets of links and digests, one a line. Two trees are the same
+    /// if these are.
+    #[track_caller]
+    pub fn tree(&self, path: &str) -> String {
+        let files = "find . -type f -exec sha256sum {} +";
+        self.sh(&format!(
+            "cd {path} && {{ find . -printf '%p %M %u:%g %l\\n'; {files}; }} | LC_ALL=C sort"
+        ))
+    }
+
     /// Writes a file on it.
     #[track_caller]
     pub fn write(&self, path: &str, text: &str) -> &Self {
@@ -81,7 +91,8 @@ impl Host {
     #[track_caller]
     pub fn sshd(&self, lines: &str) -> &Self {
         self.write("/etc/ssh/sshd_config.d/10-test.conf", lines);
-        self.sh("sshd -t && systemctl restart ssh");
+        // However often a test does so: systemd would take it for a failure.
+        self.sh("sshd -t && systemctl reset-failed ssh && systemctl restart ssh");
         self.wait_for_sshd();
         self
     }

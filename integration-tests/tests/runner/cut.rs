@@ -5,9 +5,9 @@
     reason = "a test that fails tells its seed, to be run again"
 )]
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use evenkeel_integration_tests::{Ended, Scratch};
+use evenkeel_integration_tests::{Ended, Random, Scratch};
 
 /// Each step can be repeated but `once`, and the handlers make something of what was there before: a lost one
 /// shows in the tree.
@@ -58,29 +58,6 @@ handlers:
   args: {chdir: '{{ root }}'}
 ";
 
-/// Numbers from a seed, which is printed.
-struct Random(u64);
-
-impl Random {
-    fn new() -> Self {
-        let now = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap();
-        let given = std::env::var("EVENKEEL_SEED").ok();
-        let seed: u64 = given.map_or(now.subsec_nanos().into(), |seed| seed.parse().unwrap());
-        println!("EVENKEEL_SEED={seed}");
-        Self(seed | 1)
-    }
-
-    /// Between 0 and 1.
-    fn next(&mut self) -> f64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        f64::from(u32::try_from(self.0 >> 32).unwrap()) / f64::from(u32::MAX)
-    }
-}
-
 /// The tree that an uncut run leaves, and how long that takes.
 fn uncut() -> (String, Duration) {
     let scratch = Scratch::new();
@@ -115,7 +92,7 @@ fn killed_at_random_moments() {
     let mut random = Random::new();
     for _ in 0..20 {
         let scratch = Scratch::new();
-        let after = took.mul_f64(random.next());
+        let after = took.mul_f64(random.share());
         println!("killed after {after:?} of {took:?}");
         let before = cut(&scratch, "KILL", after);
         let mut again = scratch.run(&[]);
@@ -142,7 +119,7 @@ fn stopped(signal: &str) {
     let mut random = Random::new();
     for _ in 0..10 {
         let scratch = Scratch::new();
-        let after = took.mul_f64(random.next());
+        let after = took.mul_f64(random.share());
         println!("{signal} after {after:?} of {took:?}");
         let before = cut(&scratch, signal, after);
         // Before the first event nobody listens for signals yet, and after the last nobody does any more.

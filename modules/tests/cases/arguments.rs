@@ -8,7 +8,7 @@ use evenkeel_engine::{
 };
 
 /// Samples of arguments: together, those of a module set every argument it has, none to its default.
-const SAMPLES: [&str; 18] = [
+const SAMPLES: [&str; 20] = [
     "assert: {that: [{text: a > 1, holds: true}], fail_msg: no, success_msg: fine, quiet: true}",
     "command: {cmd: a b, creates: [/c], removes: [/r], unless: [u], onlyif: [o], chdir: /d, \
      stdin: in, stdin_add_newline: false, expand_argument_vars: false, strip_empty_ends: false, \
@@ -51,6 +51,9 @@ const SAMPLES: [&str; 18] = [
      password_expire_account_disable: 4, remove: true, force: true, generate_ssh_key: true, \
      ssh_key_bits: 2048, ssh_key_comment: c, ssh_key_file: k, ssh_key_passphrase: p, \
      ssh_key_type: ed25519, local: true, umask: '077', uid_min: 1, uid_max: 2}",
+    "wait_for: {host: 10.0.0.1, port: 80, state: drained, timeout: 7, delay: 2, sleep: 3, \
+     connect_timeout: 4, msg: m, active_connection_states: [TIME_WAIT], exclude_hosts: [10.0.0.2]}",
+    "wait_for: {path: /f, search_regex: r}",
     "yum: {name: [gcc], state: latest, update_cache: true, update_only: true, enablerepo: [a], \
      disablerepo: [b], exclude: [c], disable_excludes: all, disable_plugin: [d], \
      enable_plugin: [e], disable_gpg_check: true, allow_downgrade: true, autoremove: true, \
@@ -247,6 +250,7 @@ fn the_long_names_of_ansible_are_known() {
         "systemd_service",
         "template",
         "user",
+        "wait_for",
         "yum",
     ];
     for name in names {

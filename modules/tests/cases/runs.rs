@@ -114,11 +114,19 @@ async fn broken(expect: &Expect) -> Vec<String> {
                 .plan(&ran.seen)
                 .is_ok_and(|plan| plan.changes.is_empty());
             let is_state = settles && causes.eq(ran.plan.changes.iter().map(|_| Cause::Differs));
+            // What only waits is told as unchanged, and in check mode as not known.
+            let waits = !changes.is_empty()
+                && ran
+                    .plan
+                    .changes
+                    .iter()
+                    .all(|change| change.cause == Cause::Wait);
             let one = One {
                 expect,
                 bound,
                 changes: names(changes),
                 is_state,
+                waits,
             };
             let mut found = one.foretold().await;
             found.extend(one.twice().await);
@@ -160,14 +168,16 @@ struct One<'a> {
     bound: Arc<dyn Bound>,
     changes: Vec<String>,
     is_state: bool,
+    waits: bool,
 }
 
 impl One<'_> {
-    fn wanted(&self) -> Outcome {
-        if self.changes.is_empty() {
-            Outcome::Unchanged
-        } else {
-            Outcome::Changed
+    /// What it changes, and how it is told.
+    fn wanted(&self, check: bool) -> (Outcome, &[String]) {
+        match (self.changes.is_empty(), self.waits) {
+            (_, true) if check => (Outcome::Unknown, &self.changes),
+            (true, _) | (_, true) => (Outcome::Unchanged, &[]),
+            (false, false) => (Outcome::Changed, &self.changes),
         }
     }
 
@@ -179,15 +189,16 @@ impl One<'_> {
         let Some(task) = told.task() else {
             return Some(format!("{when}: it did not end"));
         };
-        let same = task.outcome == self.wanted() && whats(task) == self.changes;
+        let (outcome, changes) = self.wanted(when == "check mode");
+        let same = task.outcome == outcome && whats(task) == changes;
         (!same).then(|| {
             let error = task.error.as_ref().map(|error| &error.message);
             format!(
                 "{when}: {:?} {:?}, not {:?} {:?} ({error:?})",
                 task.outcome,
                 whats(task),
-                self.wanted(),
-                self.changes
+                outcome,
+                changes
             )
         })
     }
@@ -228,7 +239,7 @@ impl One<'_> {
         let first = self.tell(&host, Options::new()).await;
         let mut found: Vec<_> = self.ended(&first, "the first run").into_iter().collect();
         let called = host.world().noted(HANDLER).is_some();
-        if called == self.changes.is_empty() {
+        if called != (self.wanted(false).0 == Outcome::Changed) {
             found.push(format!("the first run: the handler ran: {called}"));
         }
         if !self.is_state {
@@ -280,7 +291,7 @@ impl One<'_> {
                     found.push(format!("{place}: the next run failed: {error:?}"));
                     continue;
                 }
-                if host.world().noted(HANDLER).is_none() {
+                if !self.waits && host.world().noted(HANDLER).is_none() {
                     found.push(format!("{place}: the handler is lost"));
                 }
                 if self.is_state {

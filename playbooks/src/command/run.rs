@@ -59,12 +59,6 @@ fn go(selection: &Selection, how: &Execution, reporting: &Reporting, looks: &Loo
             "`--output json` has all that happened, one event a line",
         );
     }
-    if how.force_handlers {
-        return wrong(
-            "this version cannot run the handlers of a host on which a task failed",
-            "leave `--force-handlers` out: they are not lost, the next run owes them and runs them",
-        );
-    }
     let json = reporting.output == Output::Json;
     let loaded = match load::load_for(selection, looks.mode == Mode::Check, looks.diff, json) {
         Ok(loaded) => loaded,
@@ -79,6 +73,7 @@ fn go(selection: &Selection, how: &Execution, reporting: &Reporting, looks: &Loo
         diff: looks.diff,
         in_order: how.in_order,
         keep_going: how.keep_going,
+        force_handlers: how.force_handlers,
         lock_wait: Duration::from_secs(how.lock_wait),
         results: reporting.verbose >= 1,
         ..options(selection, how.forks, &loaded.settings)
@@ -107,6 +102,7 @@ pub(super) fn options(selection: &Selection, forks: Option<usize>, settings: &Se
         playbooks: names.collect(),
         audit: playbook.map(|path| audit::audit(path)).unwrap_or_default(),
         forks: forks.or(set).unwrap_or(usual.forks),
+        reconnect: Duration::from_secs(selection.connection.reconnect),
         ..usual
     }
 }

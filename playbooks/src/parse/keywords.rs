@@ -151,11 +151,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     ),
     kw("strategy", "p", Read),
     kw("order", "p", Read),
-    kw(
-        "force_handlers",
-        "p",
-        OnlyFalse("a handler that is owed is run by the next run: nothing is lost"),
-    ),
+    kw("force_handlers", "p", Read),
     kw("max_fail_percentage", "p", Read),
     kw("serial", "p", Read),
     kw("pre_tasks", "p", Read),

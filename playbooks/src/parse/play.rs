@@ -51,6 +51,9 @@ impl Reader<'_> {
             gather_facts: fields
                 .get("gather_facts")
                 .and_then(|node| self.flag("gather_facts", node)),
+            force_handlers: fields
+                .get("force_handlers")
+                .and_then(|node| self.flag("force_handlers", node)),
             strategy: self.strategy(&fields),
             serial: fields
                 .get("serial")

@@ -349,3 +349,39 @@ passed over   localhost  1 task, because `x` failed and a rescue took it
     let shown = ended.stdout.split("\n\nhost ").next().unwrap();
     assert_eq!(format!("{shown}\n"), wanted);
 }
+
+const FAILING: &str = "\
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: change
+      copy: {content: x, dest: '{{ playbook_dir }}/x'}
+      notify: note
+    - name: stop
+      fail: {msg: no}
+  handlers:
+    - name: note
+      copy: {content: done, dest: '{{ playbook_dir }}/noted'}
+";
+
+#[test]
+fn handlers_may_run_after_a_failure() {
+    let says = |play: &str| FAILING.replace("  gather_facts", &format!("  {play}\n  gather_facts"));
+    let cases = [
+        (FAILING.to_owned(), false, false),
+        (FAILING.to_owned(), true, true),
+        (says("force_handlers: true"), false, true),
+        (says("force_handlers: false"), true, false),
+    ];
+    for (site, flag, noted) in cases {
+        let args = ["run", "site.yml", "--force-handlers"];
+        let args = if flag { &args[..] } else { &args[..2] };
+        let ended = Case::new(args)
+            .file("site.yml", &site)
+            .any_stdout()
+            .any_stderr()
+            .status(2)
+            .run();
+        assert_eq!(ended.path("noted").exists(), noted, "{site} {flag}");
+    }
+}

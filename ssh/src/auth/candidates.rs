@@ -99,7 +99,31 @@ pub(super) async fn of(
         candidates.extend(others);
     }
     candidates.extend(last);
+    once(&mut candidates);
     (agent, candidates)
+}
+
+/// Nothing is offered twice: hosts count attempts, and a key may be named by several files and settings.
+fn once(candidates: &mut Vec<Candidate>) {
+    let (mut keys, mut certificates) = (Vec::new(), Vec::new());
+    candidates.retain(|candidate| match candidate {
+        Candidate::File { key, .. } => is_new(&mut keys, key.public_key().key_data()),
+        Candidate::Certified { certificate, .. } => is_new(&mut certificates, certificate.as_ref()),
+        Candidate::Agent(identity) => match identity.as_ref() {
+            AgentIdentity::PublicKey { key, .. } => is_new(&mut keys, key.key_data()),
+            AgentIdentity::Certificate { certificate, .. } => {
+                is_new(&mut certificates, certificate)
+            }
+        },
+    });
+}
+
+fn is_new<T: Clone + PartialEq>(seen: &mut Vec<T>, one: &T) -> bool {
+    let new = !seen.contains(one);
+    if new {
+        seen.push(one.clone());
+    }
+    new
 }
 
 async fn ask(socket: &Path) -> Result<(Agent, Vec<AgentIdentity>), String> {

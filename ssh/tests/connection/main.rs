@@ -312,6 +312,23 @@ async fn a_key_that_is_refused_is_named() {
 }
 
 #[tokio::test]
+async fn a_key_that_two_files_hold_is_offered_once() {
+    let (user, server) = (User::new(), Server::start(Manners::default()).await);
+    let mut route = user.route(&server);
+    let same = ["one", "two"].map(|name| user.write_key(name, &key(3)));
+    let files = [&same[0], &same[0], &same[1]];
+    route.host.identities = files
+        .map(|file| Identity {
+            file: file.clone(),
+            named: true,
+        })
+        .to_vec();
+    let (why, _) = barred(route).await;
+    let print = key(3).fingerprint(russh::keys::HashAlg::Sha256).to_string();
+    assert_eq!(why.matches(&print).count(), 1, "{why}");
+}
+
+#[tokio::test]
 async fn hosts_that_are_not_known() {
     let (user, server) = (User::new(), Server::start(Manners::default()).await);
     let mut route = user.stranger(server.port);

@@ -41,6 +41,7 @@ pub(super) struct Ssh {
     config_file: Option<PathBuf>,
     password: Option<Secret>,
     timeout: Option<u64>,
+    reconnect: Duration,
     key_files: Arc<KeyFiles>,
     configs: RefCell<BTreeMap<Said, Arc<Config>>>,
     host_keys: RefCell<BTreeMap<Vec<PathBuf>, Arc<HostKeys>>>,
@@ -65,6 +66,7 @@ impl Ssh {
             config_file: options.ssh_config.clone(),
             password: login_password(options)?,
             timeout: options.timeout,
+            reconnect: Duration::from_secs(options.reconnect),
             key_files: Arc::new(KeyFiles::new(Terminal)),
             configs: RefCell::default(),
             host_keys: RefCell::default(),
@@ -125,6 +127,7 @@ impl Ssh {
                 keepalive: found.server_alive_interval.or(usual.keepalive),
                 keepalives: usize::try_from(found.server_alive_count_max)
                     .unwrap_or(usual.keepalives),
+                again: usual.again.min(self.reconnect),
                 ..usual
             },
             key_files: Arc::clone(&self.key_files),
