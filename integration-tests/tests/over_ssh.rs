@@ -2,5 +2,6 @@
 
 mod over_ssh {
     mod bars;
+    mod many;
     mod runs;
 }
