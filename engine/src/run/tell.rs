@@ -117,6 +117,12 @@ impl Loop {
         })
     }
 
+    /// The same of a handler that nobody called in this run.
+    pub(super) fn changed_before(&self, id: TaskId) -> bool {
+        let key = self.keys.get(&id);
+        key.is_some_and(|key| self.still_changed(id, &self.scope(key)))
+    }
+
     /// Lines for the ledger.
     fn note(&mut self, decided: &Decided, finished: &Finished, epoch: Option<String>, task: &Task) {
         if self.foretelling(decided.task) {
@@ -277,9 +283,10 @@ impl Loop {
 
     /// A handler that nobody called has had its turn.
     pub(super) fn quiet(&mut self, id: TaskId) {
+        let changed = self.changed_before(id);
         let mut state = self.shared.board.state();
         state.schedule.finish(id, Ended::Skipped);
-        state.pass_over(id);
+        state.pass_over(id, changed);
         drop(state);
         self.decided.insert(id);
         self.shared.board.moved();
@@ -291,7 +298,7 @@ impl Loop {
         let task = &shared.list.tasks[id.index()];
         let mut state = shared.board.state();
         state.schedule.dismiss(id);
-        state.pass_over(id);
+        state.pass_over(id, false);
         let called = task.triggers.iter().any(|id| {
             state
                 .ends
