@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-#[allow(dead_code, reason = "made for other tests as well")]
+#[expect(dead_code, reason = "made for other tests as well")]
 #[path = "connection/server.rs"]
 mod server;
 
