@@ -3,7 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-#[expect(dead_code, reason = "made for other tests as well")]
 #[path = "connection/server.rs"]
 mod server;
 
