@@ -72,6 +72,8 @@ pub(super) struct Loop {
     pub(super) links_heeded: u64,
     /// How often names of this machine had changed it when this one looked.
     pub(super) seen_writes: u64,
+    /// Tasks that ended after a program that may write anything was foretold to run.
+    pub(super) blurred: BTreeSet<TaskId>,
     /// Exchanges in a row after which nothing was finished.
     pub(super) vain: u32,
     /// Whether the host has answered at all.
@@ -175,6 +177,7 @@ impl Loop {
             apart: BTreeSet::new(),
             links_heeded: 0,
             seen_writes: 0,
+            blurred: BTreeSet::new(),
             vain: 0,
             connected: false,
             lost_once: false,

@@ -34,6 +34,9 @@ impl Loop {
     ) {
         let shared = Arc::clone(&self.shared);
         let id = decided.task;
+        if self.known.blur().is_some() {
+            self.blurred.insert(id);
+        }
         let task = &shared.list.tasks[id.index()];
         let mut state = shared.board.state();
         let (finished, mut told) = self.finished(decided, ran, epoch.as_ref(), &state, &self.known);

@@ -504,6 +504,7 @@ impl Loop {
                 diff: self.shared.options.diff,
                 serves,
                 pays,
+                blurred: task.needs.iter().any(|need| self.blurred.contains(need)),
             };
             ground.decide()
         };

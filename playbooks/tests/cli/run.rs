@@ -382,6 +382,45 @@ nothing was changed: this was a check
     planned.then(&["run", "site.yml"]).any_stdout().run();
 }
 
+#[test]
+fn what_a_command_may_make_true_fails_no_plan() {
+    let site = "\
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - {name: before, stat: {path: '{{ playbook_dir }}/made'}, register: before}
+    - {name: sure, fail: {msg: no}, when: before.stat.exists}
+    - {name: make, command: 'mkdir made', args: {creates: made, chdir: '{{ playbook_dir }}'}}
+    - {name: look, stat: {path: '{{ playbook_dir }}/made'}, register: made}
+    - {name: made, assert: {that: made.stat.exists}}
+    - {name: line, lineinfile: {path: '{{ playbook_dir }}/made/f', line: x}}
+    - {name: never, fail: {msg: stop}}
+";
+    let stdout = "\
+play localhost
+would change  localhost  make  (its `creates` says so)
+    run `mkdir made`
+unknown       localhost  made  (not known yet: what `make` changes)
+unknown       localhost  line  (not known yet: the file `[DIR]/made/f`)
+failed        localhost  never
+    error: stop
+    at: site.yml:10:7
+
+host       would change  unchanged  skipped  unknown  failed
+localhost             1          2        1        2       1
+
+1 host: 1 would change, 2 unchanged, 1 skipped, 2 unknown, 1 failed in [TIME], 1 exchange
+nothing was changed: this was a check
+";
+    let planned = Case::new(&["plan", "site.yml"]).file("site.yml", site);
+    let planned = planned.stdout(stdout).status(2).run();
+    planned
+        .then(&["run", "site.yml"])
+        .any_stdout()
+        .status(2)
+        .run();
+}
+
 const FAILING: &str = "\
 - hosts: localhost
   gather_facts: false
