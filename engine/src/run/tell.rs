@@ -374,7 +374,10 @@ impl Loop {
     pub(super) fn unreachable(&mut self, lost: &Lost) {
         let (error, help) = match lost {
             Lost::Host(error) => (error.to_string(), error.help()),
-            Lost::Locked(by) => (format!("another run holds the lock: {by}"), None),
+            Lost::Locked(by) => (
+                format!("another run holds the lock: {by}"),
+                Some("nothing was changed; wait longer for it (`--lock-wait SECONDS`), or end it"),
+            ),
             Lost::Aborted => return,
         };
         self.recap.unreachable = true;

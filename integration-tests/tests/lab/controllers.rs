@@ -82,8 +82,7 @@ fn a_second_controller_waits_for_the_first_and_says_for_whom() {
     let first = in_the_middle(&lab);
     let second = waiting(&lab);
     // Who will not wait is told who is there.
-    let third = lab.run(&["--lock-wait", "0"]);
-    assert_ne!(third.status, 0, "{third}");
+    let third = lab.run(&["--lock-wait", "0"]).status(4).says("--lock-wait");
     let me = lab.within("id").arg("-un").output().unwrap().stdout;
     let me = String::from_utf8(me).unwrap();
     for said in [&third.stdout, &second.said()] {
