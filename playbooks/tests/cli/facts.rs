@@ -173,6 +173,8 @@ c color=green
         .file("hosts", hosts)
         .any_stdout()
         .run();
-    assert_eq!(exchanges(&ended.stdout, "c"), 1);
-    assert!(exchanges(&ended.stdout, "a") <= 2, "{}", ended.stdout);
+    // All three are names of this machine: the last one to leave gives its lock back.
+    for host in ["a", "c"] {
+        assert!(exchanges(&ended.stdout, host) <= 2, "{}", ended.stdout);
+    }
 }
