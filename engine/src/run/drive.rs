@@ -110,7 +110,7 @@ pub(super) struct Flight {
 /// Runs the tasks of one host.
 pub(super) async fn drive(shared: Arc<Shared>, host: HostId) -> Recap {
     let mut it = Loop::new(shared, host);
-    let result = it.work().await;
+    let result = it.work_or_pass().await;
     if let Err(lost) = &result {
         it.unreachable(lost);
     }
@@ -210,7 +210,7 @@ impl Loop {
         }
     }
 
-    async fn work(&mut self) -> Result<(), Lost> {
+    pub(super) async fn work(&mut self) -> Result<(), Lost> {
         if self.tasks.is_empty() {
             return Ok(());
         }
@@ -436,7 +436,7 @@ impl Loop {
 }
 
 /// Polls a future once: whether it is still pending.
-async fn futures_poll_once<F: Future + Unpin>(mut future: F) -> bool {
+pub(super) async fn futures_poll_once<F: Future + Unpin>(mut future: F) -> bool {
     std::future::poll_fn(|context| {
         let pending = std::pin::Pin::new(&mut future).poll(context).is_pending();
         std::task::Poll::Ready(pending)
