@@ -237,6 +237,8 @@ pub enum OpResult {
 pub struct LedgerText {
     /// `/etc/machine-id`, or what takes its place.
     pub machine: String,
+    /// The directory it is kept in.
+    pub dir: String,
     /// The kernel's boot id.
     pub boot: String,
     /// Grows with every exchange that writes; 0 where there is no ledger.

@@ -24,6 +24,8 @@ pub const FORMAT: u32 = 1;
 pub struct Ledger {
     /// The machine it is bound to.
     pub machine: String,
+    /// The directory it is kept in.
+    pub dir: String,
     /// The serial it was read at; 0 where there was none.
     pub serial: u64,
     /// Tasks by scope.
@@ -96,12 +98,28 @@ pub enum LedgerError {
     Newer(u32),
 }
 
+/// Which ledger it is: a machine has one for root and one for each user.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Home {
+    machine: String,
+    dir: String,
+}
+
 impl Ledger {
+    /// Which one it is.
+    pub fn home(&self) -> Home {
+        Home {
+            machine: self.machine.clone(),
+            dir: self.dir.clone(),
+        }
+    }
+
     /// Reads what a host has. A ledger that was copied from another machine counts as none. The
     /// last line of the journal may be torn: it is dropped.
     pub fn read(text: &LedgerText) -> Result<Self, LedgerError> {
         let mut ledger = Self {
             machine: text.machine.clone(),
+            dir: text.dir.clone(),
             serial: text.serial,
             journal_len: text.journal.len(),
             ..Self::default()
@@ -114,12 +132,14 @@ impl Ledger {
                 Line::Ledger { machine, .. } if machine != text.machine => {
                     let Self {
                         machine,
+                        dir,
                         serial,
                         journal_len,
                         ..
                     } = ledger;
                     ledger = Self {
                         machine,
+                        dir,
                         serial,
                         journal_len,
                         ..Self::default()

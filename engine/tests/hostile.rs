@@ -161,6 +161,7 @@ fn words() -> impl Strategy<Value = String> {
         "serial",
         "end",
         "machine",
+        "dir",
         "boot",
         "running",
         "ended",

@@ -23,6 +23,7 @@
 
 mod binary;
 mod ended;
+mod fleet;
 mod lab;
 mod need;
 mod random;
@@ -32,6 +33,7 @@ mod scratch;
 pub use self::{
     binary::binary,
     ended::{Ended, Task},
+    fleet::{Fleet, PASSWORD},
     lab::{Host, Lab, Line, Plan},
     need::{need, need_lab, need_root},
     random::Random,

@@ -216,18 +216,19 @@ pub struct LedgerForget {
     pub place: LedgerOptions,
 }
 
-/// Which of a host's ledgers is meant, and how to reach it.
+/// Which of a host's ledgers is meant, and how to reach it. With `--become` it is the ledger that
+/// root keeps: of runs in which anything becomes root.
 #[derive(Debug, Args)]
 pub struct LedgerOptions {
-    /// The ledger that root keeps: of runs in which anything becomes root.
-    #[arg(short, long = "become")]
-    pub become_root: bool,
-    /// Ask for the password of sudo, su or doas.
-    #[arg(short = 'K', long)]
-    pub ask_become_pass: bool,
-    /// How to become root.
-    #[arg(long, value_enum, value_name = "METHOD")]
-    pub become_method: Option<Method>,
+    /// An inventory file or directory, or `host1,host2,`; repeatable. Without one: `localhost`.
+    #[arg(short, long, value_name = "PATH")]
+    pub inventory: Vec<String>,
+    /// Privilege.
+    #[command(flatten)]
+    pub privilege: Privilege,
+    /// Connections.
+    #[command(flatten)]
+    pub connection: Connection,
 }
 
 /// List the modules, or show the manual of one.

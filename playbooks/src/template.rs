@@ -5,6 +5,7 @@
 
 mod crypt;
 mod dump;
+mod ending;
 mod environment;
 mod fault;
 mod file;
@@ -70,6 +71,8 @@ pub struct Template {
     span: Span,
     form: Form,
     uses: Uses,
+    /// How many newlines its result ends with at least.
+    newlines: usize,
 }
 
 enum Form {
@@ -108,7 +111,7 @@ impl Template {
     /// Compiles a text. The span is that of the scalar it came from.
     pub fn text(text: &str, span: Span) -> Result<Self, Vec<Fault>> {
         let uses = Uses::of_template(text);
-        let form = match &scan::regions(text)[..] {
+        let form = match &scan::regions(ending::without(text))[..] {
             [Region::Expr(range)] => {
                 Form::Value(Expr::new(text, range.clone(), span, Backslash::Stays)?)
             }
@@ -133,12 +136,16 @@ impl Template {
                 Form::Blocks(rewritten)
             }
         };
-        Self::checked(text, span, form, uses)
+        let newlines = ending::newlines(text);
+        Ok(Self {
+            newlines,
+            ..Self::checked(text, span, form, uses)?
+        })
     }
 
     /// Compiles a bare expression, as `when` has it. `{{ }}` around it is tolerated.
     pub fn expression(text: &str, span: Span) -> Result<Self, Vec<Fault>> {
-        let range = match &scan::regions(text)[..] {
+        let range = match &scan::regions(text.trim_end())[..] {
             [Region::Expr(range)] => range.clone(),
             _ => 0..text.len(),
         };
@@ -157,6 +164,7 @@ impl Template {
             span,
             form,
             uses,
+            newlines: 0,
         })
     }
 
@@ -182,6 +190,10 @@ impl Template {
 
     /// Evaluates it. The result is [`Value::NotYet`] if it touched something that is not known yet.
     pub fn evaluate(&self, variables: &Arc<dyn Variables>) -> Result<Value, Fault> {
+        Ok(ending::restored(self.result(variables)?, self.newlines))
+    }
+
+    fn result(&self, variables: &Arc<dyn Variables>) -> Result<Value, Fault> {
         match &self.form {
             Form::Value(expr) => result::value(
                 environment::transforms(&self.uses),

@@ -147,21 +147,18 @@ impl Login<'_> {
             };
             let shown = candidate.shown(&self.to.user);
             // Should this be the last word, it was about this key.
-            self.tried.refused.push(shown.clone());
+            self.tried.key_is_refused(&shown);
+            let first = self.tried.takes.is_none();
             let judged = self.judged(result)?;
             match judged {
                 Judged::In => return Ok(judged),
                 Judged::Partly => {
-                    self.tried.refused.pop();
-                    self.tried.taken.push(shown);
+                    self.tried.key_was_taken(shown);
                     candidates.remove(at);
                     return Ok(judged);
                 }
-                // It wants something else first and did not look at the key.
-                Judged::Refused if !self.may(MethodKind::PublicKey) => {
-                    self.tried.refused.pop();
-                    at += 1;
-                }
+                // Maybe it wants something else first and did not look at the key.
+                Judged::Refused if first && !self.may(MethodKind::PublicKey) => at += 1,
                 Judged::Refused => drop(candidates.remove(at)),
             }
         }
@@ -242,23 +239,16 @@ impl Login<'_> {
         };
         let result = self.handle.authenticate_password(&self.to.user, password);
         let result = result.await.map_err(|error| error.to_string());
-        self.judged_password(result, MethodKind::Password)
+        self.judged_password(result)
     }
 
     /// What the host said of the password, which it was told by a method.
-    fn judged_password(
-        &mut self,
-        result: Result<AuthResult, String>,
-        method: MethodKind,
-    ) -> Result<Judged, Trouble> {
+    fn judged_password(&mut self, result: Result<AuthResult, String>) -> Result<Judged, Trouble> {
         // Should this be the last word, it was about the password.
         self.tried.password_refused = true;
         let judged = self.judged(result)?;
-        match judged {
-            Judged::In => {}
-            Judged::Partly => self.tried.password_was_taken(),
-            // It wants something else first and did not look at it.
-            Judged::Refused => self.tried.password_refused = self.may(method),
+        if judged == Judged::Partly {
+            self.tried.password_was_taken();
         }
         Ok(judged)
     }
@@ -299,7 +289,7 @@ impl Login<'_> {
                         partial_success,
                     });
                     return if answered {
-                        self.judged_password(result, MethodKind::KeyboardInteractive)
+                        self.judged_password(result)
                     } else {
                         self.judged(result)
                     };

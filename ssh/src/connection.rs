@@ -45,7 +45,7 @@ impl SshConnection {
     }
 
     /// The connection, made if there is none.
-    async fn session(&self) -> Result<Arc<Session>, Trouble> {
+    async fn session(&self) -> Result<Arc<Session>, HostError> {
         let mut slot = self.session.lock().await;
         if let Some(session) = slot.session.take_if(|session| !session.is_closed()) {
             slot.session = Some(Arc::clone(&session));
@@ -58,7 +58,7 @@ impl SshConnection {
         Ok(session)
     }
 
-    async fn connect(&self, stood: bool) -> Result<Arc<Session>, Trouble> {
+    async fn connect(&self, stood: bool) -> Result<Arc<Session>, HostError> {
         let patience = &self.route.patience;
         let bound = if stood {
             patience.again
@@ -76,7 +76,12 @@ impl SshConnection {
             let lasting = matches!(trouble, Trouble::Lasting { .. });
             let enough = !stood && attempts >= ATTEMPTS;
             if lasting || enough || Instant::now() + pause >= give_up {
-                return Err(trouble);
+                // One that stood may come back; one that never did is hardly worth to wait for.
+                return Err(if stood {
+                    trouble.into()
+                } else {
+                    trouble.given_up(self.route.advice())
+                });
             }
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);

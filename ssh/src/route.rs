@@ -25,6 +25,21 @@ pub struct Route {
     pub key_files: Arc<KeyFiles>,
 }
 
+impl Route {
+    /// What to do if nobody answers.
+    pub(crate) fn advice(&self) -> &'static str {
+        if self.command.is_some() {
+            "see whether `ProxyCommand` leads there, and whether the host is up"
+        } else if self.gateways.is_empty() {
+            "see whether the host is up and sshd listens there, or say where it is: `ansible_host`, \
+             `ansible_port`"
+        } else {
+            "see whether that machine is up and sshd listens there, or take another way: `ProxyJump` \
+             in the configuration of ssh; where the host is, say `ansible_host` and `ansible_port`"
+        }
+    }
+}
+
 /// A machine to log in to.
 #[derive(Clone, Debug)]
 pub struct Endpoint {

@@ -40,9 +40,7 @@ pub(crate) async fn tcp(to: &Endpoint, patience: &Patience) -> Result<TcpStream,
         }
     }
     let why = why.unwrap_or_else(|| "its name has no address of the kind asked for".to_owned());
-    Err(Trouble::passing(format!(
-        "{why}; is sshd running there, on this port?"
-    )))
+    Err(Trouble::passing(why))
 }
 
 async fn addresses(to: &Endpoint) -> Result<Vec<SocketAddr>, Trouble> {

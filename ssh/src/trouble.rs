@@ -28,6 +28,17 @@ impl Trouble {
         }
     }
 
+    /// What it is for whoever waits: `advice` is what to do about what will hardly pass by itself.
+    pub(crate) fn given_up(self, advice: &str) -> HostError {
+        match self {
+            Self::Passing(why) => HostError::Barred {
+                why,
+                help: advice.to_owned(),
+            },
+            lasting @ Self::Lasting { .. } => lasting.into(),
+        }
+    }
+
     /// The same, said of a hop on the way.
     pub(crate) fn on(self, hop: &str) -> Self {
         match self {

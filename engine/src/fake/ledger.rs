@@ -20,6 +20,7 @@ impl Ledger {
                 .machine
                 .clone()
                 .unwrap_or_else(|| "fake-machine".to_owned()),
+            dir: "/var/lib/evenkeel".to_owned(),
             boot: format!("boot-{}", self.boots),
             serial: self.serial,
             snapshot: self.snapshot.clone(),

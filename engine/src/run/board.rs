@@ -1,4 +1,4 @@
-//! What the loops of all hosts share: the schedule, results, and who is on which machine.
+//! What the loops of all hosts share: the schedule, results, and who keeps which ledger.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use crate::{
     graph::Graph,
-    ledger::{Ledger, Record, Scope},
+    ledger::{Home, Ledger, Record, Scope},
     schedule::{FailureRule, Schedule},
     task::{Output, Task, TaskId, TaskList},
 };
@@ -56,9 +56,9 @@ impl State {
     }
 }
 
-/// One machine, which may go by several names.
+/// What the run has to do with one ledger, whose machine may go by several names.
 #[derive(Debug, Default)]
-struct Machine {
+struct Ours {
     names: usize,
     locked: bool,
     /// The key of its ledger, once a name has read or made it.
@@ -70,7 +70,7 @@ struct Machine {
 /// See the module.
 pub(super) struct Board {
     state: Mutex<State>,
-    machines: Mutex<BTreeMap<String, Machine>>,
+    homes: Mutex<BTreeMap<Home, Ours>>,
     moved: Notify,
     /// For each task, those that must not miss its change.
     listeners: BTreeMap<TaskId, BTreeSet<String>>,
@@ -130,7 +130,7 @@ impl Board {
         };
         Self {
             state: Mutex::new(state),
-            machines: Mutex::default(),
+            homes: Mutex::default(),
             moved: Notify::new(),
             listeners,
             heeders,
@@ -194,15 +194,15 @@ impl Board {
         self.moved.notified()
     }
 
-    /// A name of the run is on this machine.
-    pub(super) fn arrive(&self, machine: &str) {
-        self.machine(machine, |it| it.names += 1);
+    /// A name of the run keeps this ledger.
+    pub(super) fn arrive(&self, home: &Home) {
+        self.home(home, |it| it.names += 1);
     }
 
-    /// A name of the run needs the machine no more. Whether it has to give the lock back, as the
+    /// A name of the run needs it no more. Whether it has to give the lock back, as the
     /// last of those that may use it.
-    pub(super) fn leave(&self, machine: &str) -> bool {
-        self.machine(machine, |it| {
+    pub(super) fn leave(&self, home: &Home) -> bool {
+        self.home(home, |it| {
             it.names -= 1;
             let last = it.names == 0 && it.locked;
             it.locked &= !last;
@@ -210,18 +210,18 @@ impl Board {
         })
     }
 
-    /// Whether this run holds the machine's lock.
-    pub(super) fn is_locked(&self, machine: &str) -> bool {
-        self.machine(machine, |it| it.locked)
+    /// Whether this run holds its lock.
+    pub(super) fn is_locked(&self, home: &Home) -> bool {
+        self.home(home, |it| it.locked)
     }
 
-    pub(super) fn locked(&self, machine: &str) {
-        self.machine(machine, |it| it.locked = true);
+    pub(super) fn locked(&self, home: &Home) {
+        self.home(home, |it| it.locked = true);
     }
 
-    /// Names of one machine key digests of secrets alike: the first that comes says how.
+    /// Names with one ledger key digests of secrets alike: the first that comes says how.
     pub(super) fn share_key(&self, ledger: &mut Ledger) {
-        self.machine(&ledger.machine.clone(), |it| {
+        self.home(&ledger.home(), |it| {
             if ledger.key_is_new && !it.key.is_empty() {
                 // To write it twice does no harm.
                 ledger.key.clone_from(&it.key);
@@ -231,16 +231,16 @@ impl Board {
         });
     }
 
-    /// How often names of the run have changed the machine; held while one does.
-    pub(super) fn writes(&self, machine: &str) -> Arc<tokio::sync::Mutex<u64>> {
-        self.machine(machine, |it| Arc::clone(&it.writes))
+    /// How often names of the run have written it; held while one does.
+    pub(super) fn writes(&self, home: &Home) -> Arc<tokio::sync::Mutex<u64>> {
+        self.home(home, |it| Arc::clone(&it.writes))
     }
 
-    fn machine<T>(&self, name: &str, with: impl FnOnce(&mut Machine) -> T) -> T {
-        let mut machines = self
-            .machines
+    fn home<T>(&self, home: &Home, with: impl FnOnce(&mut Ours) -> T) -> T {
+        let mut homes = self
+            .homes
             .lock()
             .expect("nothing panics while it holds this");
-        with(machines.entry(name.to_owned()).or_default())
+        with(homes.entry(home.clone()).or_default())
     }
 }

@@ -215,12 +215,12 @@ impl Loop {
             return Ok(());
         }
         self.connect().await?;
-        let machine = self.ledger.machine.clone();
-        self.shared.board.arrive(&machine);
+        let home = self.ledger.home();
+        self.shared.board.arrive(&home);
         let result = self.go_on().await;
         // In one turn: who leaves last gives the lock back, and nobody has lines left by then.
         let turn = self.turn().await;
-        let last = self.shared.board.leave(&machine);
+        let last = self.shared.board.leave(&home);
         let closed = self.close(last).await;
         drop(turn);
         result.and(closed)

@@ -139,7 +139,7 @@ impl Loop {
 
     /// Sends under the lock; waits for another run within the bound.
     pub(super) async fn locked(&mut self, ops: Vec<Op>, tail: Vec<Op>) -> Result<Sent, Lost> {
-        let machine = self.ledger.machine.clone();
+        let home = self.ledger.home();
         let audit = &self.shared.options.audit;
         let holder = format!("{} on {} since {}", audit.who, audit.from, audit.at);
         let begun = Instant::now();
@@ -153,16 +153,16 @@ impl Loop {
         loop {
             match self.survive(&request).await? {
                 Came::Reply(Reply::Ran { ops, tail, serial }) => {
-                    self.shared.board.locked(&machine);
+                    self.shared.board.locked(&home);
                     self.ledger.serial = serial;
                     return Ok(Sent::Ran(ops, tail));
                 }
                 Came::Found(over) => {
-                    self.shared.board.locked(&machine);
+                    self.shared.board.locked(&home);
                     return Ok(Sent::Found(over));
                 }
                 Came::Unknown => {
-                    self.shared.board.locked(&machine);
+                    self.shared.board.locked(&home);
                     return Ok(Sent::Stale);
                 }
                 Came::Reply(Reply::Stale) => return Ok(Sent::Stale),
@@ -258,14 +258,14 @@ impl Loop {
     /// The machine for this name alone. All names of a run hold one lock, so the host does not keep
     /// them from writing its ledger at the same moment: this does.
     pub(super) async fn turn(&self) -> OwnedMutexGuard<u64> {
-        let writes = self.shared.board.writes(&self.ledger.machine);
+        let writes = self.shared.board.writes(&self.ledger.home());
         writes.lock_owned().await
     }
 
     /// Writes what is left to be written, and gives the lock back if this was the last name of the
     /// run on the machine. It is this name's turn.
     pub(super) async fn close(&mut self, release: bool) -> Result<(), Lost> {
-        let held = release || self.shared.board.is_locked(&self.ledger.machine);
+        let held = release || self.shared.board.is_locked(&self.ledger.home());
         if !held && !self.must_write && self.read_spools.is_empty() {
             return Ok(());
         }

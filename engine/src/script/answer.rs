@@ -360,6 +360,7 @@ fn ledger(fields: &BTreeMap<&str, &[u8]>) -> LedgerText {
     };
     LedgerText {
         machine: text("machine"),
+        dir: text("dir"),
         boot: text("boot"),
         serial: text("serial").parse().unwrap_or(0),
         snapshot: join(snapshot),

@@ -161,6 +161,8 @@ ek_ledger() {
   done
   ek_say "led $ek_op machine"
   printf '%s' "$ek_text"
+  ek_say "led $ek_op dir"
+  printf '%s' "$ek_dir"
   ek_say "led $ek_op boot"
   printf '%s' "$ek_boot"
   # The serial comes before the text: who writes in between makes this run look again.

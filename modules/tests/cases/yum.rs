@@ -1,7 +1,15 @@
 //! `yum`.
 
-use evenkeel_engine::fake::{self, Call, FakeHost, World};
-use evenkeel_modules::yum::{Evr, Nevra, Package, Provides};
+use std::sync::{Arc, Mutex};
+
+use evenkeel_engine::{
+    Task, TaskList,
+    event::{Event, Outcome},
+    fake::{self, Call, FakeHost, World},
+    host::Host,
+    run::{Cancel, Options, run},
+};
+use evenkeel_modules::yum::{Evr, Nevra, Package, Provides, Yum};
 
 use crate::support::{Expect, case};
 
@@ -77,4 +85,82 @@ pub(crate) fn cases() -> Vec<Expect> {
         )
         .refused("there is no argument `download_only`"),
     ]
+}
+
+/// A host whose dnf also notes how it was called, and fails where there is no such package.
+fn shop() -> Arc<FakeHost> {
+    Arc::new(host(&["old"]).program("dnf", |world, call| {
+        let words: Vec<&str> = call
+            .args()
+            .into_iter()
+            .filter(|w| !w.starts_with('-'))
+            .collect();
+        let calls = world.noted("calls").unwrap_or_default().to_owned();
+        let line = words.join(" ");
+        world.note("calls", format!("{calls}{line}\n"));
+        if words.contains(&"bad") {
+            return fake::failed(1, "No match for argument: bad\n");
+        }
+        dnf(world, call)
+    }))
+}
+
+/// What dnf was called with, and how each task ended.
+async fn joined(tasks: &[(&str, &str)], host: &Arc<FakeHost>) -> (Vec<String>, Vec<Outcome>) {
+    let mut list = TaskList::new("yum");
+    list.host("here", Arc::clone(host) as Arc<dyn Host>);
+    for (name, state) in tasks {
+        let args = serde_json::json!({ "name": [name], "state": state });
+        let args = serde_json::from_value(args).expect("arguments of yum");
+        list.task(Task::new::<Yum>(*name, args));
+    }
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let sink = {
+        let told = Arc::clone(&told);
+        move |event: &Event| {
+            if let Event::TaskFinished(task) = event {
+                told.lock().expect("no panic").push(task.outcome);
+            }
+        }
+    };
+    let ran = run(
+        Arc::new(list),
+        Options::new(),
+        Arc::new(sink),
+        Cancel::new(),
+    )
+    .await;
+    ran.expect("a list that can run");
+    let calls = host.world().noted("calls").unwrap_or_default().to_owned();
+    let told = std::mem::take(&mut *told.lock().expect("no panic"));
+    (calls.lines().map(str::to_owned).collect(), told)
+}
+
+#[tokio::test]
+async fn tasks_of_one_kind_are_one_transaction() {
+    let tasks = [
+        ("gcc", "present"),
+        ("make", "present"),
+        ("rpm-build", "present"),
+        ("old", "absent"),
+    ];
+    let host = shop();
+    let (calls, told) = joined(&tasks, &host).await;
+    assert_eq!(calls, ["install gcc make rpm-build", "remove old"]);
+    assert_eq!(told, [Outcome::Changed; 4]);
+    let (calls, told) = joined(&tasks, &host).await;
+    assert_eq!(calls.len(), 2, "nothing more was called");
+    assert_eq!(told, [Outcome::Unchanged; 4]);
+}
+
+#[tokio::test]
+async fn where_the_transaction_fails_each_fails_for_itself() {
+    let host = shop();
+    let tasks = [("gcc", "present"), ("bad", "present"), ("make", "present")];
+    let (calls, told) = joined(&tasks, &host).await;
+    assert_eq!(
+        calls,
+        ["install gcc bad make", "install gcc", "install bad"]
+    );
+    assert_eq!(told, [Outcome::Changed, Outcome::Failed, Outcome::Blocked]);
 }

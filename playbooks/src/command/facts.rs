@@ -1,6 +1,6 @@
 //! `evenkeel facts`: what hosts say of themselves.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use evenkeel_engine::{
     TaskList, Value,
@@ -10,7 +10,7 @@ use evenkeel_engine::{
 
 use super::{load, run};
 use crate::{
-    cli::{Facts as Args, Selection, Vault},
+    cli::{Facts as Args, Selection},
     exit::Exit,
     printable,
     report::out,
@@ -84,15 +84,8 @@ pub(super) fn facts(args: &Args) -> Exit {
         "tasks": [{"setup": setup.to_json()}],
     }]);
     let selection = Selection {
-        playbooks: vec![PathBuf::from("the command line")],
-        inventory: args.inventory.clone(),
         limit: args.limit.clone(),
-        tags: Vec::new(),
-        skip_tags: Vec::new(),
-        extra_vars: Vec::new(),
-        privilege: args.privilege.clone(),
-        connection: args.connection.clone(),
-        vault: Vault::default(),
+        ..load::line(&args.inventory, &args.privilege, &args.connection)
     };
     let loaded = match load::load_text(&selection, &play.to_string()) {
         Ok(loaded) => loaded,

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use evenkeel_engine::{
-    Identity,
     host::{Host, HostError, LedgerPlace},
     ledger::{self, LedgerView, RecordView},
 };
 
-use super::{connect, load, wrong};
+use super::{load, wrong};
 use crate::{
     cli::{LedgerForget, LedgerOptions, LedgerShow, PlainOutput},
     exit::Exit,
@@ -67,29 +66,32 @@ fn nothing(args: &LedgerForget) -> Exit {
     Exit::Good
 }
 
-/// The host, and which of its ledgers is meant.
+/// The host, and which of its ledgers is meant: that of root if a task there would become root.
 fn reach(name: &str, options: &LedgerOptions) -> Result<(Arc<dyn Host>, LedgerPlace), Exit> {
-    if !matches!(name, "localhost" | "127.0.0.1" | "::1") {
-        return Err(wrong(
-            &format!("this version cannot reach `{name}`"),
-            "only `localhost` is there yet: run evenkeel on the machine itself",
-        ));
-    }
-    let place = if options.become_root {
-        let secret = if options.ask_become_pass {
-            Some(load::ask().map_err(|error| load::said(&error))?)
-        } else {
-            None
+    let selection = load::line(&options.inventory, &options.privilege, &options.connection);
+    let play = serde_json::json!([{
+        "hosts": name,
+        "gather_facts": false,
+        "tasks": [{"debug": {"msg": ""}}],
+    }]);
+    let list = load::load_text(&selection, &play.to_string())?.list;
+    let ([host], [task]) = (&list.hosts[..], &list.tasks[..]) else {
+        let many = list.hosts.len() as u64;
+        let what = match many {
+            0 => format!("the inventory knows no host `{name}`"),
+            _ => format!("`{name}` stands for {}", prose::count(many, "host")),
         };
-        LedgerPlace::Root(Identity {
-            secret,
-            method: options.become_method.map(load::method).unwrap_or_default(),
-            ..Identity::user("root")
-        })
+        return Err(wrong(
+            &what,
+            "name one host of the inventory that `-i` gives",
+        ));
+    };
+    let place = if task.identity.is_root() {
+        LedgerPlace::Root(task.identity.clone())
     } else {
         LedgerPlace::User
     };
-    Ok((connect::local(), place))
+    Ok((Arc::clone(&host.host), place))
 }
 
 fn on<T>(work: impl Future<Output = Result<T, HostError>>) -> Result<T, HostError> {

@@ -1,6 +1,6 @@
 //! From the command line to playbooks that can be run; what is wrong with them is printed.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use evenkeel_engine as engine;
 
@@ -51,6 +51,25 @@ pub(super) fn load_for(
             }
             Err(Exit::Input)
         }
+    }
+}
+
+/// What a command selects that has no playbook.
+pub(super) fn line(
+    inventory: &[String],
+    privilege: &cli::Privilege,
+    connection: &cli::Connection,
+) -> Selection {
+    Selection {
+        playbooks: vec![PathBuf::from("the command line")],
+        inventory: inventory.to_vec(),
+        limit: None,
+        tags: Vec::new(),
+        skip_tags: Vec::new(),
+        extra_vars: Vec::new(),
+        privilege: privilege.clone(),
+        connection: connection.clone(),
+        vault: cli::Vault::default(),
     }
 }
 

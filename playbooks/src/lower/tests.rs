@@ -451,7 +451,8 @@ fn files_and_templates_of_the_controller() {
     write(
         dir.path(),
         "templates/b.j2",
-        "{% include 'c.j2' %}\nport {{ port }}\n{% if one is changed %}\nnew\n{% endif %}\n",
+        // As in Ansible, neither the newline after a block counts nor the one that ends what is included.
+        "{% include 'c.j2' %}\n\nport {{ port }}\n{% if one is changed %}\nnew\n{% endif %}\n",
     );
     write(dir.path(), "templates/c.j2", "# {{ name }}\n");
     write(

@@ -176,12 +176,13 @@ pub(super) fn environment() -> Environment<'static> {
     env
 }
 
-/// Ansible's syntax, with what a task may switch.
+/// Ansible's syntax, with what a task may switch. A newline at the end of a text is left out, also of what
+/// is included; see [`super::ending`].
 pub(super) fn syntax(trim: bool, lstrip: bool) -> SyntaxConfig {
     SyntaxConfig::builder()
         .trim_blocks(trim)
         .lstrip_blocks(lstrip)
-        .keep_trailing_newline(true)
+        .keep_trailing_newline(false)
         .build()
         .unwrap_or_default()
 }

@@ -11,7 +11,7 @@ use evenkeel_engine::Value;
 use minijinja::{Environment, Error};
 
 use super::{
-    Fault, Uses, Variables,
+    Fault, Uses, Variables, ending,
     environment::{self, Root},
     fault::innermost,
     result,
@@ -156,14 +156,19 @@ impl TemplateFile {
 
     /// Renders it; the result is [`Value::NotYet`] if it touched something that is not known yet.
     pub fn render(&self, variables: &Arc<dyn Variables>) -> Result<Value, Fault> {
-        result::text(
+        let value = result::text(
             || {
                 self.env
                     .get_template(&self.name)?
                     .render(Root::value(variables))
             },
             |error: Error| self.fault(&error, &**variables),
-        )
+        )?;
+        let part = self.parts.get(&self.name);
+        Ok(match part {
+            Some(part) => ending::restored(value, ending::newlines(&part.text)),
+            None => value,
+        })
     }
 
     fn fault(&self, error: &Error, variables: &dyn Variables) -> Fault {

@@ -253,6 +253,33 @@ fn what_touches_the_unknown_is_unknown() {
 }
 
 #[test]
+fn newlines_at_the_end_are_those_of_the_text_or_more() {
+    for (text, wanted) in [
+        ("{{ 'a' }}\n", "a\n"),
+        ("{{ 'a\n' }}\n", "a\n"),
+        ("x{{ 'a\n' }}\n", "xa\n"),
+        ("x{{ 'a\n\n' }}\n", "xa\n\n"),
+        ("{{ 'a\n' }}\n\n", "a\n\n"),
+        ("{{ '' }}\n", "\n"),
+        ("{% if true %}a{% endif %}\n", "a\n"),
+        ("{% for i in [1, 2] %}\n{{ i }}\n{% endfor %}\n", "1\n2\n"),
+        ("a{# b #}\n", "a\n"),
+        ("{{ 'a\n' }} \n", "a\n \n"),
+        ("\n{{ 'a\n' }}", "\na\n"),
+    ] {
+        assert_eq!(value(text), wanted, "{text:?}");
+    }
+    // As in a block of text that is to be a list.
+    assert_eq!(value("{{ [1, 2] }}\n"), serde_json::json!([1, 2]));
+    assert_eq!(value("{{ [1, 2] }}\n\n"), "[1, 2]\n\n");
+    let secret = render("{{ db.password }}\n");
+    assert!(
+        matches!(&secret, Value::Secret(secret) if secret.reveal() == b"s3cret\"x\n"),
+        "{secret:?}"
+    );
+}
+
+#[test]
 fn secrets_stay_secret() {
     assert!(matches!(render("{{ db.password }}"), Value::Secret(_)));
     assert!(matches!(

@@ -30,13 +30,18 @@ fn options_of_other_connections() {
 }
 
 #[test]
-fn a_host_that_cannot_be_reached_by_this_version() {
-    let stderr = "error: this version cannot reach `web1`\n\
-                  help: only `localhost` is there yet: run evenkeel on the machine itself\n";
-    Case::new(&["ledger", "show", "web1"])
-        .stderr(stderr)
-        .status(5)
-        .run();
+fn a_ledger_of_no_host_or_of_several() {
+    let help = "help: name one host of the inventory that `-i` gives\n";
+    let cases = [
+        ("web1", "error: the inventory knows no host `web1`\n"),
+        ("all", "error: `all` stands for 2 hosts\n"),
+    ];
+    for (name, error) in cases {
+        Case::new(&["ledger", "show", "-i", "a,b,", name])
+            .stderr(&format!("{error}{help}"))
+            .status(5)
+            .run();
+    }
 }
 
 #[test]

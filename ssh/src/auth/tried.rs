@@ -12,9 +12,9 @@ pub(super) struct Tried {
     /// What the host said it takes, at last.
     pub(super) takes: Option<MethodSet>,
     /// What it took without letting anybody in: it wants more.
-    pub(super) taken: Vec<String>,
+    taken: Vec<String>,
     /// Keys that it refused.
-    pub(super) refused: Vec<String>,
+    refused: Vec<String>,
     /// Key files that nobody opened.
     pub(super) locked: Vec<PathBuf>,
     /// What went wrong on this side.
@@ -32,6 +32,19 @@ impl Tried {
         if !self.notes.contains(&text) {
             self.notes.push(text);
         }
+    }
+
+    /// A key is refused, until the host says otherwise.
+    pub(super) fn key_is_refused(&mut self, shown: &str) {
+        if !self.refused.iter().any(|known| known == shown) {
+            self.refused.push(shown.to_owned());
+        }
+    }
+
+    /// A key was right, and not enough.
+    pub(super) fn key_was_taken(&mut self, shown: String) {
+        self.refused.retain(|known| *known != shown);
+        self.taken.push(shown);
     }
 
     /// The password was right, and not enough.

@@ -245,7 +245,7 @@ async fn a_silent_server_is_given_up() {
         .err()
         .unwrap();
     assert!(
-        matches!(&error, HostError::Unreachable(why) if why.contains("no answer within")),
+        matches!(&error, HostError::Barred { why, .. } if why.contains("no answer within")),
         "{error}"
     );
 }
