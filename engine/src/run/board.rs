@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, atomic::AtomicU64},
 };
 
 use tokio::sync::Notify;
@@ -63,14 +63,23 @@ struct Ours {
     locked: bool,
     /// The key of its ledger, once a name has read or made it.
     key: Vec<u8>,
-    /// How often a name of the run has changed it.
-    writes: Arc<tokio::sync::Mutex<u64>>,
+}
+
+/// A machine, which may go by several names of the run.
+#[derive(Debug, Default)]
+pub(super) struct Machine {
+    /// Held alone by a name that changes it, and together by names that only look: a look that sees
+    /// half of a change is worth nothing.
+    pub(super) turn: Arc<tokio::sync::RwLock<()>>,
+    /// How often a name has begun to change it.
+    pub(super) writes: AtomicU64,
 }
 
 /// See the module.
 pub(super) struct Board {
     state: Mutex<State>,
     homes: Mutex<BTreeMap<Home, Ours>>,
+    machines: Mutex<BTreeMap<String, Arc<Machine>>>,
     moved: Notify,
     /// For each task, those that must not miss its change.
     listeners: BTreeMap<TaskId, BTreeSet<String>>,
@@ -131,6 +140,7 @@ impl Board {
         Self {
             state: Mutex::new(state),
             homes: Mutex::default(),
+            machines: Mutex::default(),
             moved: Notify::new(),
             listeners,
             heeders,
@@ -231,9 +241,13 @@ impl Board {
         });
     }
 
-    /// How often names of the run have written it; held while one does.
-    pub(super) fn writes(&self, home: &Home) -> Arc<tokio::sync::Mutex<u64>> {
-        self.home(home, |it| Arc::clone(&it.writes))
+    /// The machine that calls itself so.
+    pub(super) fn machine(&self, name: &str) -> Arc<Machine> {
+        let mut machines = self
+            .machines
+            .lock()
+            .expect("nothing panics while it holds this");
+        Arc::clone(machines.entry(name.to_owned()).or_default())
     }
 
     fn home<T>(&self, home: &Home, with: impl FnOnce(&mut Ours) -> T) -> T {

@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     Mode, Shared,
+    board::Machine,
     chain::Entry,
     decide::{Decision, Question, identities},
     exchange::{Lost, Sent},
@@ -72,6 +73,8 @@ pub(super) struct Loop {
     pub(super) links_heeded: u64,
     /// How often names of this machine had changed it when this one looked.
     pub(super) seen_writes: u64,
+    /// The machine, once it has said which it is.
+    pub(super) machine: Arc<Machine>,
     /// Exchanges in a row after which nothing was finished.
     pub(super) vain: u32,
     /// Whether the host has answered at all.
@@ -175,6 +178,7 @@ impl Loop {
             apart: BTreeSet::new(),
             links_heeded: 0,
             seen_writes: 0,
+            machine: Arc::default(),
             vain: 0,
             connected: false,
             lost_once: false,
@@ -234,6 +238,11 @@ impl Loop {
             questions.push((who, crate::probe::ask(Whoami)));
         }
         self.look(&questions, true).await?;
+        self.machine = self.shared.board.machine(&self.ledger.machine);
+        if self.heed_others() {
+            // Under another name it was changed meanwhile, or before.
+            self.look_in_quiet(&questions).await?;
+        }
         let duration_ms = super::millis(begun);
         self.shared.sink.event(&Event::HostConnected {
             host: self.name.clone(),
@@ -254,7 +263,7 @@ impl Loop {
             if !self.landed.is_empty() {
                 let open = self.unanswered_of_landed();
                 if !open.is_empty() {
-                    self.look(&open, false).await?;
+                    self.look_in_quiet(&open).await?;
                 }
                 if self.finish_landed() {
                     continue;
@@ -277,7 +286,7 @@ impl Loop {
                     if rounds <= 3 {
                         questions.extend(self.gather());
                     }
-                    self.look(&questions, false).await?;
+                    self.look_in_quiet(&questions).await?;
                 }
                 Todo::Send(entries, more) => {
                     rounds = 0;

@@ -132,6 +132,23 @@ fn a_change_elsewhere_calls_a_handler_at_home() {
     assert_eq!(count(&machines[0], "handler"), 1, "{told:#?}");
 }
 
+#[test]
+fn what_is_seen_of_a_machine_is_what_all_its_names_made_of_it() {
+    let machines = machines(3);
+    machines[2].change(|world| world.write(&crate::kit::path("a"), "1"));
+    let (mut list, [there, _]) = with_elsewhere(&machines);
+    // What `h2` sees first is in its state; before its turn somebody else changes it.
+    list.task(cell("elsewhere", "a", "2").on(there));
+    list.task(cell("own", "a", "1").on(HostId(2)));
+    let (report, told) = go(list, Options::new());
+    assert!(report.ok, "{told:#?}");
+    at(&told, "own@h2: Changed");
+    assert_eq!(
+        machines[2].world().text(&crate::kit::path("a")).unwrap(),
+        "1"
+    );
+}
+
 #[derive(Clone, Debug)]
 struct Spec {
     kind: u8,
@@ -147,7 +164,7 @@ fn build(specs: &[Spec], machines: &[Arc<FakeHost>]) -> TaskList {
         let (name, value) = (format!("t{n}"), spec.value.to_string());
         // What two hosts have done on a third in no order must not touch the same.
         let cell_of = |place: usize| match place {
-            3 | 4 => format!("x{place}"),
+            4 => "x".to_owned(),
             _ => format!("c{}", spec.cell),
         };
         let to = cell_of(spec.on);
