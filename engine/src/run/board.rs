@@ -2,10 +2,15 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, atomic::AtomicU64},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedRwLockWriteGuard};
+
+use super::Shared;
 
 use crate::{
     graph::Graph,
@@ -73,6 +78,47 @@ pub(super) struct Machine {
     pub(super) turn: Arc<tokio::sync::RwLock<()>>,
     /// How often a name has begun to change it.
     pub(super) writes: AtomicU64,
+    /// When the last change ended, by the board's clock.
+    ended: AtomicU64,
+    /// How many have ended.
+    done: AtomicU64,
+}
+
+impl Machine {
+    /// Whether nobody has changed it since then, and nobody does now.
+    pub(super) fn is_as_it_was(&self, then: u64) -> bool {
+        let ended = self.done.load(Ordering::SeqCst) == self.writes.load(Ordering::SeqCst);
+        ended && self.ended.load(Ordering::SeqCst) <= then
+    }
+}
+
+/// A machine for one name alone.
+pub(super) struct Alone {
+    shared: Arc<Shared>,
+    machine: Arc<Machine>,
+    _turn: OwnedRwLockWriteGuard<()>,
+}
+
+impl Alone {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        machine: Arc<Machine>,
+        turn: OwnedRwLockWriteGuard<()>,
+    ) -> Self {
+        Self {
+            shared,
+            machine,
+            _turn: turn,
+        }
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        let now = self.shared.board.clock.fetch_add(1, Ordering::SeqCst) + 1;
+        self.machine.ended.store(now, Ordering::SeqCst);
+        self.machine.done.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 /// See the module.
@@ -80,6 +126,8 @@ pub(super) struct Board {
     state: Mutex<State>,
     homes: Mutex<BTreeMap<Home, Ours>>,
     machines: Mutex<BTreeMap<String, Arc<Machine>>>,
+    /// Counts the changes of all machines.
+    clock: AtomicU64,
     moved: Notify,
     /// For each task, those that must not miss its change.
     listeners: BTreeMap<TaskId, BTreeSet<String>>,
@@ -141,6 +189,7 @@ impl Board {
             state: Mutex::new(state),
             homes: Mutex::default(),
             machines: Mutex::default(),
+            clock: AtomicU64::new(0),
             moved: Notify::new(),
             listeners,
             heeders,
@@ -239,6 +288,11 @@ impl Board {
                 it.key.clone_from(&ledger.key);
             }
         });
+    }
+
+    /// Now, in changes of machines.
+    pub(super) fn now(&self) -> u64 {
+        self.clock.load(Ordering::SeqCst)
     }
 
     /// The machine that calls itself so.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::Instant,
 };
 
@@ -237,10 +237,13 @@ impl Loop {
         for who in 0..self.identities.len() {
             questions.push((who, crate::probe::ask(Whoami)));
         }
+        let then = self.shared.board.now();
         self.look(&questions, true).await?;
         self.machine = self.shared.board.machine(&self.ledger.machine);
-        if self.heed_others() {
-            // Under another name it was changed meanwhile, or before.
+        if self.machine.is_as_it_was(then) {
+            self.seen_writes = self.machine.writes.load(Ordering::SeqCst);
+        } else {
+            // Under another name it was changed meanwhile.
             self.look_in_quiet(&questions).await?;
         }
         let duration_ms = super::millis(begun);

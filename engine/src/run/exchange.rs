@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::OwnedRwLockWriteGuard;
 
-use super::{decide::Question, drive::Loop, reconnect::Came};
+use super::{board::Alone, decide::Question, drive::Loop, reconnect::Came};
 use crate::{
     event::Event,
     host::{Exchange, HostError, LedgerText, Lock, Op, OpResult, Over, Reply},
@@ -244,13 +244,14 @@ impl Loop {
 
     /// The machine for this name alone, while it changes it; nothing if another name of the run
     /// has changed it since this one looked.
-    pub(super) async fn alone(&mut self) -> Option<OwnedRwLockWriteGuard<()>> {
+    pub(super) async fn alone(&mut self) -> Option<Alone> {
         let turn = self.turn().await;
         if self.heed_others() {
             return None;
         }
         self.seen_writes = self.machine.writes.fetch_add(1, Ordering::SeqCst) + 1;
-        Some(turn)
+        let (shared, machine) = (Arc::clone(&self.shared), Arc::clone(&self.machine));
+        Some(Alone::new(shared, machine, turn))
     }
 
     /// The machine for this name alone. All names of a run hold one lock, so the host does not keep

@@ -61,10 +61,9 @@ says          w1  say so
 host  changed  unchanged  failed  unguarded
 w1          1          3       0          1
 
-1 host: 1 changed, 3 unchanged in [TIME], 9 exchanges
-1 command ran because nothing says when it need not; `evenkeel validate` shows what would
-";
-    let ended = site(playbook).stdout(wanted).run();
+1 host: 1 changed, 3 unchanged in ";
+    let ended = site(playbook).any_stdout().run();
+    assert!(ended.stdout.starts_with(wanted), "{}", ended.stdout);
     let held = std::fs::read_to_string(ended.path("w1.conf")).unwrap();
     assert_eq!(held, "i am w1, there is the database");
 }
