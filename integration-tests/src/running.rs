@@ -62,6 +62,20 @@ impl Running {
         })
     }
 
+    /// Waits for its end. Beside what came of it: how much memory it had at most, in bytes.
+    pub fn wait_and_weigh(mut self) -> (Ended, u64) {
+        let status = format!("/proc/{}/status", self.child.id());
+        let mut most = 0;
+        while self.is_running() {
+            let text = std::fs::read_to_string(&status).unwrap_or_default();
+            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+            let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+            most = most.max(kilobytes.unwrap_or(0) * 1024);
+            std::thread::park_timeout(Duration::from_millis(2));
+        }
+        (self.wait(), most)
+    }
+
     /// Whether it still runs.
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()

@@ -9,6 +9,7 @@
 )]
 
 mod lab {
+    mod controllers;
     mod faults;
     mod fleet;
     mod hosts;

@@ -22,12 +22,13 @@ use ways::Opening;
 use crate::{
     ast::{Item, Play, Playbook},
     diagnostic::Diagnostic,
-    files::Files,
+    files::{Files, Span},
     inventory::{Inventory, select},
     lower::{Gathering, Lowering, Store, Target, prepare},
     parse::{check_references, read_what_parses},
     settings::{self, Settings},
     vars::{Member, Scope, World},
+    words::did_you_mean,
 };
 
 /// What is to be loaded.
@@ -355,6 +356,7 @@ impl Read {
             lowering.play(target, prepared, &facts);
         }
         lowering.finish();
+        found.extend(lowering.cycle());
         let Lowering {
             list,
             faults,
@@ -369,9 +371,8 @@ impl Read {
         );
         let files = store.with_files(Files::clone);
         let read: Vec<&Play> = plays.iter().map(|(_, play)| *play).collect();
-        let doubts = Doubts::new(&out, &files, &read);
-        found.retain(|found| doubts.is_sure(found));
-        out.extend(found);
+        out.extend(sure(found, &out, &files, &read));
+        out.extend(unknown_tags(request, &tags));
         let out = tidy(out);
         let tasks = plays.iter().map(|(_, play)| count_play(play)).sum();
         if out.iter().any(Diagnostic::is_error) {
@@ -555,4 +556,38 @@ fn tidy(mut out: Vec<Diagnostic>) -> Vec<Diagnostic> {
     out.sort_by(|a, b| (a.at, a.code, &a.message).cmp(&(b.at, b.code, &b.message)));
     out.dedup_by(|a, b| (a.at, a.code, &a.message) == (b.at, b.code, &b.message));
     out
+}
+
+/// Those of the mistakes found that are mistakes whatever is done about the others.
+fn sure(
+    mut found: Vec<Diagnostic>,
+    out: &[Diagnostic],
+    files: &Files,
+    plays: &[&Play],
+) -> Vec<Diagnostic> {
+    let doubts = Doubts::new(out, files, plays);
+    found.retain(|found| doubts.is_sure(found));
+    // A reference to nothing is found twice: as it is written, and on each host.
+    let all = out.iter().chain(&found);
+    let ids = all.filter(|found| found.code == "unknown_id");
+    let ids: Vec<Span> = ids.filter_map(|found| found.at).collect();
+    found.retain(|found| {
+        found.code != "unknown_task" || found.at.is_none_or(|at| !ids.contains(&at))
+    });
+    found
+}
+
+/// A tag that is asked for and that no task has selects nothing: that is said.
+fn unknown_tags(request: &Request, known: &[String]) -> Vec<Diagnostic> {
+    const SPECIAL: [&str; 5] = ["all", "always", "never", "tagged", "untagged"];
+    let asked = request.tags.iter().chain(&request.skip_tags);
+    let unknown = asked.filter(|tag| !known.contains(tag) && !SPECIAL.contains(&tag.as_str()));
+    let said = unknown.map(|tag| {
+        let found = Diagnostic::nowhere("unknown_tag", format!("no task has the tag `{tag}`"));
+        let near = did_you_mean(tag, known.iter().map(String::as_str));
+        found
+            .warning()
+            .help(near.unwrap_or_else(|| "`--list-tags` lists those there are".to_owned()))
+    });
+    said.collect()
 }

@@ -3,6 +3,7 @@
 mod args;
 mod body;
 mod check;
+mod cycles;
 mod elsewhere;
 mod facts;
 mod items;
@@ -21,6 +22,7 @@ use evenkeel_engine::{
 
 use crate::{
     ast::{self, Play},
+    files::Span,
     load::{Request, Unguarded},
     settings::Settings,
     template::Fault,
@@ -65,6 +67,8 @@ pub(crate) struct Lowering<'a> {
     ids: BTreeMap<(String, String), TaskId>,
     /// Orders to be resolved when all tasks are there.
     references: Vec<Reference>,
+    /// Where it is written that a task waits for another.
+    ties: BTreeMap<(TaskId, TaskId), Span>,
     /// How many plays were added.
     played: usize,
     /// Where the copies of the present task for all hosts begin.
@@ -155,6 +159,7 @@ impl<'a> Lowering<'a> {
             written: BTreeMap::new(),
             ids: BTreeMap::new(),
             references: Vec::new(),
+            ties: BTreeMap::new(),
             played: 0,
             copies: TaskId(0),
             groups: Vec::new(),
@@ -178,6 +183,7 @@ impl<'a> Lowering<'a> {
         let Prepared { listing, programs } = prepared;
         let first = self.list.tasks.len();
         self.gather(target, position, facts);
+        self.note_tags(listing.more_tags.iter().copied());
         let blocks = self.blocks(target, listing);
         let mut placed = Placed::new();
         for (index, (entry, program)) in listing.entries.iter().zip(programs).enumerate() {
@@ -234,13 +240,18 @@ impl<'a> Lowering<'a> {
         ids
     }
 
-    /// Notes what is said of a task once, whatever its hosts.
-    fn note(&mut self, entry: &Entry<'_>, program: &Program) {
-        for tag in entry.commons.iter().flat_map(|common| &common.tags) {
-            if let Err(at) = self.tags.binary_search(&tag.value) {
-                self.tags.insert(at, tag.value.clone());
+    fn note_tags<'t>(&mut self, tags: impl IntoIterator<Item = &'t str>) {
+        for tag in tags {
+            if let Err(at) = self.tags.binary_search_by(|known| known.as_str().cmp(tag)) {
+                self.tags.insert(at, tag.to_owned());
             }
         }
+    }
+
+    /// Notes what is said of a task once, whatever its hosts.
+    fn note(&mut self, entry: &Entry<'_>, program: &Program) {
+        let tags = entry.commons.iter().flat_map(|common| &common.tags);
+        self.note_tags(tags.map(|tag| tag.value.as_str()));
         let module = self.registry.get(&entry.task.module.value);
         let command = module.is_some_and(|module| module.nature() == Nature::Command);
         let guards = ["creates", "removes", "unless", "onlyif"];
@@ -260,7 +271,7 @@ impl<'a> Lowering<'a> {
             task: name.clone(),
             module: entry.task.module.value.clone(),
             place: self.store.with_files(|files| files.place(entry.task.span)),
-            remedy: remedy(program),
+            remedy: remedy(program, !entry.task.triggered_by.is_empty()),
         });
     }
 
@@ -501,13 +512,15 @@ fn scope(target: &Target<'_>, entry: &Entry<'_>, host: &str) -> Scope {
     )
 }
 
-/// The line that would guard a command.
-fn remedy(program: &Program) -> String {
+/// The line that would guard a command. `triggered`: it says `triggered_by`.
+fn remedy(program: &Program, triggered: bool) -> String {
     let quiet = program
         .changed_when
         .iter()
         .any(|condition| matches!(condition, program::Condition::Is(false)));
-    if quiet {
+    if triggered {
+        "add `once: true`: then it runs when what it is `triggered_by` changed something".to_owned()
+    } else if quiet {
         "it only reads, by `changed_when: false`: add `once: true` if one look is enough".to_owned()
     } else {
         "add `creates: PATH` (a file that it makes), `unless: COMMAND` (succeeds when there is nothing to do), or `once: true`".to_owned()

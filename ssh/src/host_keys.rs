@@ -13,7 +13,7 @@ use russh::keys::{PublicKey, PublicKeyOrCertificate};
 use crate::known_hosts::{HostKeyAlgorithms, KnownHosts, Lookup, Verdict};
 
 /// What becomes of a host whose key is not known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Strictness {
     /// It is refused.
     #[default]

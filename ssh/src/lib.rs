@@ -9,6 +9,7 @@ mod auth;
 mod channel;
 pub mod config;
 mod connection;
+mod gateways;
 mod host_keys;
 mod key_files;
 pub mod known_hosts;
@@ -23,6 +24,7 @@ mod trouble;
 mod wrapped;
 
 pub use connection::SshConnection;
+pub use gateways::Gateways;
 pub use host_keys::{HostKeys, Strictness};
 pub use key_files::{Ask, KeyFiles, NoTerminal};
 pub use openssh::{OpensshConnection, OpensshOptions};

@@ -5,6 +5,7 @@ use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 use evenkeel_engine::Secret;
 
 use crate::{
+    gateways::Gateways,
     host_keys::{HostKeys, Strictness},
     key_files::KeyFiles,
     known_hosts::Lookup,
@@ -23,6 +24,8 @@ pub struct Route {
     pub patience: Patience,
     /// Private keys, read once for all hosts.
     pub key_files: Arc<KeyFiles>,
+    /// Connections to gateways, which other hosts may be behind as well.
+    pub shared: Arc<Gateways>,
 }
 
 impl Route {
@@ -92,7 +95,7 @@ impl Endpoint {
 }
 
 /// A key file to log in with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Identity {
     /// The private key; its certificate is looked for beside it, `-cert.pub`.
     pub file: PathBuf,

@@ -58,19 +58,15 @@ impl fmt::Debug for Session {
 impl Session {
     /// Goes the whole route.
     pub(crate) async fn connect(route: &Route) -> Result<Arc<Self>, Trouble> {
-        let mut gateway: Option<Arc<Self>> = None;
-        for hop in &route.gateways {
-            let name = format!("gateway `{}`", hop.shown());
-            let session = Self::hop(route, hop, gateway).await;
-            gateway = Some(Arc::new(session.map_err(|trouble| trouble.on(&name))?));
-        }
+        let gateway = route.shared.lead(route).await?;
         Self::hop(route, &route.host, gateway)
             .await
             .map(Arc::new)
             .map_err(|trouble| trouble.on(&route.host.shown()))
     }
 
-    async fn hop(
+    /// One machine of it, through the gateway before it.
+    pub(crate) async fn hop(
         route: &Route,
         to: &Endpoint,
         gateway: Option<Arc<Self>>,

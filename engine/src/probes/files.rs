@@ -161,13 +161,15 @@ pub struct Digest(pub String);
 
 impl Probe for Digest {
     const KIND: &'static str = "digest";
-    // The list of positions spares a quadratic `set -- "$@" …`.
+    // The list of positions spares a quadratic `set -- "$@" …`. What has just come was summed up then (`step.sh`).
     const SCRIPT: &'static str = r#"
 ek_i=0 ek_list=
 for ek_p in "$@"; do
   ek_i=$((ek_i + 1))
   [ -f "$ek_p" ] || continue
-  if [ -r "$ek_p" ]; then ek_list="$ek_list \"\${$ek_i}\""; else printf '!%s\0' "$ek_p"; fi
+  if [ "$ek_p" = "${ek_sealed-}" ] && [ "$(stat -L -c '%d %i %s %y' -- "$ek_p")" = "$ek_seal" ]; then
+    printf '%s  %s\0' "$ek_sealed_sum" "$ek_p"
+  elif [ -r "$ek_p" ]; then ek_list="$ek_list \"\${$ek_i}\""; else printf '!%s\0' "$ek_p"; fi
 done
 [ -z "$ek_list" ] || eval "sha256sum -z -- $ek_list""#;
     type Answer = Option<Sha>;

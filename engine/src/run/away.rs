@@ -95,7 +95,7 @@ impl Loop {
                 Next::NotNeeded(id) => {
                     let mut state = shared.board.state();
                     state.schedule.dismiss(id);
-                    state.pass_over(id);
+                    state.pass_over(id, false);
                     drop(state);
                     self.decided.insert(id);
                     shared.board.moved();
@@ -112,7 +112,8 @@ impl Loop {
                         it.decide(id, &state, known, false)
                     });
                     match (decision, away) {
-                        (Decision::Quiet, _) => self.quiet(id),
+                        // What it is owed since an earlier run only the host knows.
+                        (Decision::Quiet, Some(_)) => self.quiet(id),
                         (Decision::Decided(decided), _) if ends_here(&decided) => {
                             self.finish_decided(&decided, None, None);
                         }

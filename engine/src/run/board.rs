@@ -45,9 +45,9 @@ pub(super) struct State {
 
 impl State {
     /// A task that was not to run has ended without a word; who reads its result finds that.
-    pub(super) fn pass_over(&mut self, id: TaskId) {
+    pub(super) fn pass_over(&mut self, id: TaskId, changed: bool) {
         let output = Output {
-            changed: false.into(),
+            changed: changed.into(),
             skipped: true,
             ..Output::default()
         };

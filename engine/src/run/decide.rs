@@ -236,6 +236,8 @@ pub(super) struct Ground<'a> {
     /// Results of the ledger of a `once` command may be used.
     pub(super) serves: Vec<(Scope, String)>,
     pub(super) pays: bool,
+    /// Results that it uses were foretold after a program that may write anything.
+    pub(super) blurred: bool,
 }
 
 impl Ground<'_> {
@@ -505,7 +507,12 @@ impl Ground<'_> {
         let plan = match bound.plan(seen) {
             Ok(plan) => plan,
             Err(Stop::NotYet(what)) => return Err(what),
-            Err(Stop::Refused(refusal)) => return Ok((Fate::Refuse(refusal), Reason::Differs)),
+            Err(Stop::Refused(refusal)) => {
+                return match self.doubt(bound.as_ref()) {
+                    Some(what) => Err(what),
+                    None => Ok((Fate::Refuse(refusal), Reason::Differs)),
+                };
+            }
         };
         let Some(first) = plan.changes.first() else {
             let reason = match plan.guard {
@@ -531,6 +538,14 @@ impl Ground<'_> {
         }
         let reason = self.why(first.cause, once, before);
         Ok((Fate::Act(plan), reason))
+    }
+
+    /// Why it is not known whether it will be refused: a command that runs before it may make true
+    /// what it misses.
+    fn doubt(&self, bound: &dyn Bound) -> Option<NotYet> {
+        let looks = !bound.observe(&Seen::default()).is_empty();
+        let by = self.known.blur().filter(|_| looks || self.blurred)?;
+        Some(NotYet(format!("what `{by}` changes")))
     }
 
     fn cut_off(&self) -> Fate {
@@ -670,10 +685,17 @@ pub(super) fn foretell(
     bound: &Arc<dyn Bound>,
 ) {
     for step in plan.changes.iter().flat_map(|change| &change.steps) {
+        let mut blurs = false;
         let (told, writes) = {
             let look = |key: &Key| known.get(who, key).cloned();
             let mut writes = effects::writes(&step.action, &look);
             if let Action::Run(_) = &step.action {
+                let reads_only = task.judge.as_ref().and_then(|judge| judge.always_changed());
+                if touches(task, bound.as_ref()).1.contains(&Thing::Everything)
+                    && reads_only != Some(false)
+                {
+                    blurs = true;
+                }
                 // What writes everything is foretold to change nothing that was asked.
                 let declared = touches(task, bound.as_ref()).1;
                 let declared = declared.into_iter();
@@ -684,6 +706,9 @@ pub(super) fn foretell(
             }
             (effects::of_step(step, &look), writes)
         };
+        if blurs {
+            known.blurred_by(&task.name);
+        }
         known.void(&writes, &format!("what `{}` makes", task.name));
         known.act(&step.action);
         known.foretell(who, identities, &told);

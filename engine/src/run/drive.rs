@@ -75,6 +75,8 @@ pub(super) struct Loop {
     pub(super) seen_writes: u64,
     /// The machine, once it has said which it is.
     pub(super) machine: Arc<Machine>,
+    /// Tasks that ended after a program that may write anything was foretold to run.
+    pub(super) blurred: BTreeSet<TaskId>,
     /// Exchanges in a row after which nothing was finished.
     pub(super) vain: u32,
     /// Whether the host has answered at all.
@@ -179,6 +181,7 @@ impl Loop {
             links_heeded: 0,
             seen_writes: 0,
             machine: Arc::default(),
+            blurred: BTreeSet::new(),
             vain: 0,
             connected: false,
             lost_once: false,

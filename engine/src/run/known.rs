@@ -89,6 +89,8 @@ pub(super) struct Known {
     links: Links,
     /// The version of the links by which the readers of the base are found.
     indexed: u64,
+    /// A program of which nobody knows what it writes, and that is foretold to run.
+    blur: Option<String>,
 }
 
 /// Questions about a link itself, not about what it leads to.
@@ -121,6 +123,17 @@ impl Known {
         if base.answers.insert(at.clone(), answer).is_none() {
             base.readers.add(reads, &at);
         }
+    }
+
+    /// Who is foretold to run and may write anything. What is seen after it is taken to be as it
+    /// was, so nobody is refused for it.
+    pub(super) fn blur(&self) -> Option<&str> {
+        self.blur.as_deref()
+    }
+
+    /// Such a program is foretold to run.
+    pub(super) fn blurred_by(&mut self, task: &str) {
+        self.blur.get_or_insert_with(|| task.to_owned());
     }
 
     /// Where paths lead.

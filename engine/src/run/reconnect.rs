@@ -82,7 +82,7 @@ impl Loop {
                     HostError::Lost(why) | HostError::Unreachable(why) => {
                         let last = last.map_or_else(String::new, |last| format!(": {last}"));
                         HostError::Lost(format!(
-                            "{why}; it did not come back within {bound} s{last}"
+                            "{why}; it did not come back within {bound} s (`--reconnect` waits longer){last}"
                         ))
                     }
                     other => other,

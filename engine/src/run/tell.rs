@@ -34,6 +34,9 @@ impl Loop {
     ) {
         let shared = Arc::clone(&self.shared);
         let id = decided.task;
+        if self.known.blur().is_some() {
+            self.blurred.insert(id);
+        }
         let task = &shared.list.tasks[id.index()];
         let mut state = shared.board.state();
         let (finished, mut told) = self.finished(decided, ran, epoch.as_ref(), &state, &self.known);
@@ -115,6 +118,12 @@ impl Loop {
             record.listeners.contains(name)
                 && served.and_then(|tasks| tasks.get(scope)) != record.epoch.as_ref()
         })
+    }
+
+    /// The same of a handler that nobody called in this run.
+    pub(super) fn changed_before(&self, id: TaskId) -> bool {
+        let key = self.keys.get(&id);
+        key.is_some_and(|key| self.still_changed(id, &self.scope(key)))
     }
 
     /// Lines for the ledger.
@@ -277,9 +286,10 @@ impl Loop {
 
     /// A handler that nobody called has had its turn.
     pub(super) fn quiet(&mut self, id: TaskId) {
+        let changed = self.changed_before(id);
         let mut state = self.shared.board.state();
         state.schedule.finish(id, Ended::Skipped);
-        state.pass_over(id);
+        state.pass_over(id, changed);
         drop(state);
         self.decided.insert(id);
         self.shared.board.moved();
@@ -291,7 +301,7 @@ impl Loop {
         let task = &shared.list.tasks[id.index()];
         let mut state = shared.board.state();
         state.schedule.dismiss(id);
-        state.pass_over(id);
+        state.pass_over(id, false);
         let called = task.triggers.iter().any(|id| {
             state
                 .ends
@@ -375,7 +385,10 @@ impl Loop {
     pub(super) fn unreachable(&mut self, lost: &Lost) {
         let (error, help) = match lost {
             Lost::Host(error) => (error.to_string(), error.help()),
-            Lost::Locked(by) => (format!("another run holds the lock: {by}"), None),
+            Lost::Locked(by) => (
+                format!("another run holds the lock: {by}"),
+                Some("nothing was changed; wait longer for it (`--lock-wait SECONDS`), or end it"),
+            ),
             Lost::Aborted => return,
         };
         self.recap.unreachable = true;

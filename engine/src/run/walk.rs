@@ -109,12 +109,12 @@ impl Loop {
                 },
                 (Next::NotNeeded(id), Some(ahead)) => {
                     ahead.state.schedule.dismiss(id);
-                    ahead.state.pass_over(id);
+                    ahead.state.pass_over(id, false);
                 }
                 (Next::NotNeeded(id), None) => {
                     let mut state = shared.board.state();
                     state.schedule.dismiss(id);
-                    state.pass_over(id);
+                    state.pass_over(id, false);
                     drop(state);
                     self.decided.insert(id);
                     shared.board.moved();
@@ -285,7 +285,7 @@ impl Loop {
         match self.decide(id, &ahead.state, &ahead.known, false) {
             Decision::Quiet => {
                 ahead.state.schedule.finish(id, Ended::Skipped);
-                ahead.state.pass_over(id);
+                ahead.state.pass_over(id, self.changed_before(id));
                 ahead.entries.push(Self::quiet_entry(id));
                 true
             }
@@ -506,6 +506,7 @@ impl Loop {
                 diff: self.shared.options.diff,
                 serves,
                 pays,
+                blurred: task.needs.iter().any(|need| self.blurred.contains(need)),
             };
             ground.decide()
         };

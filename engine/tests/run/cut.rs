@@ -12,7 +12,7 @@ use evenkeel_engine::{
 
 use crate::{
     kit::{Ran, cell, cells, count, go, go_list, go_with, host, list, put, sum},
-    order::{Kind, specs, start},
+    order::{Kind, Spec, specs, start},
 };
 
 /// A run whose controller dies with its connection: nobody comes back.
@@ -126,6 +126,51 @@ fn a_run_that_is_stopped_is_finished_by_the_next() {
         let third = go(&host, tasks());
         let recap = &third.report.hosts["box"];
         assert_eq!((recap.changed, recap.assumed), (0, 1), "{:?}", third.told());
+    }
+}
+
+/// A handler that reads of another whether it changed finds that also if that one had its turn in the run that died.
+#[test]
+fn what_a_handler_changed_before_the_run_died_is_still_read() {
+    let sum = |out, triggers: &[usize], only_if_changed| Spec {
+        kind: Kind::Sum {
+            out,
+            ins: Vec::new(),
+            creates: false,
+        },
+        only_if_changed,
+        triggered_by: triggers.to_vec(),
+        handler: true,
+        // One exchange for each, so that the run may die between them.
+        long: true,
+        ignore_errors: false,
+    };
+    let cell = |cell| Spec {
+        kind: Kind::Cell { cell, value: 1 },
+        only_if_changed: None,
+        triggered_by: Vec::new(),
+        handler: false,
+        long: false,
+        ignore_errors: false,
+    };
+    let specs = [cell(0), sum(1, &[0], None), cell(2), sum(3, &[0], Some(1))];
+    for step in 1..=4 {
+        for cut in [Cut::Before, Cut::After] {
+            let host = start(0);
+            host.set_break(step, cut);
+            let first = go_once(&host, crate::order::tasks(&specs));
+            let second = go(&host, crate::order::tasks(&specs));
+            let told = (first.told(), second.told());
+            assert!(second.report.ok, "cut {cut:?} step {step}: {told:?}");
+            for label in ["t1", "t3"] {
+                assert!(
+                    count(&host, label) >= 1,
+                    "cut {cut:?} step {step}: {told:?}"
+                );
+            }
+            let third = go(&host, crate::order::tasks(&specs));
+            assert_eq!(third.report.hosts["box"].changed, 0, "{:?}", third.told());
+        }
     }
 }
 

@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use evenkeel_engine::{HostId, Task, TaskList, fake::FakeHost, host::Host, run::Options};
+use evenkeel_engine::{
+    HostId, Outputs, Resolved, Task, TaskList,
+    fake::{Cut, FakeHost},
+    host::Host,
+    run::Options,
+};
 use proptest::prelude::*;
 
 use crate::{
@@ -103,17 +108,41 @@ fn a_machine_that_is_not_needed_is_not_asked() {
     let machines = machines(3);
     let (mut list, [there, _]) = with_elsewhere(&machines);
     list.task(cell("cause", "a", "1").on(HostId(0)));
-    let cause = list.task(cell("settled", "a", "1").on(HostId(0)));
-    list.task(
-        sum("handler", "h", &[])
-            .triggered_by(cause)
-            .handler()
-            .on(there),
-    );
+    let skip = |_: &dyn Outputs| Ok(Resolved::Skip("no".to_owned()));
+    list.task(Task::resolved("elsewhere", "cell", Arc::new(skip)).on(there));
+    list.task(cell("after", "b", "1").on(HostId(0)));
     let (report, told) = go(list, Options::new());
     assert!(report.ok, "{told:#?}");
-    assert_eq!(count(&machines[2], "handler"), 0);
+    at(&told, "elsewhere@h0 -> h2: Skipped");
     assert!(machines[2].exchanges().is_empty(), "{told:#?}");
+}
+
+#[test]
+fn a_handler_there_is_owed_after_a_crash() {
+    let machines = machines(3);
+    let tasks = || {
+        let (mut list, [there, _]) = with_elsewhere(&machines);
+        let cause = list.task(cell("cause", "a", "1").on(HostId(0)));
+        list.task(
+            sum("handler", "h", &[])
+                .triggered_by(cause)
+                .handler()
+                .on(there),
+        );
+        list
+    };
+    machines[2].set_break(1, Cut::Before);
+    let dies = Options {
+        reconnect: std::time::Duration::ZERO,
+        ..Options::new()
+    };
+    let (first, told) = go(tasks(), dies);
+    assert!(!first.ok, "{told:#?}");
+    for _ in 0..2 {
+        let (next, told) = go(tasks(), Options::new());
+        assert!(next.ok, "{told:#?}");
+        assert_eq!(count(&machines[2], "handler"), 1, "{told:#?}");
+    }
 }
 
 #[test]

@@ -17,11 +17,11 @@ use crate::kit::{Cell, CellArgs, Ran, Sum, SumArgs, cells, go_with, host, in_ord
 pub(crate) struct Spec {
     pub(crate) kind: Kind,
     /// Reads the result of another: runs only if that changed something.
-    only_if_changed: Option<usize>,
-    triggered_by: Vec<usize>,
+    pub(crate) only_if_changed: Option<usize>,
+    pub(crate) triggered_by: Vec<usize>,
     pub(crate) handler: bool,
-    long: bool,
-    ignore_errors: bool,
+    pub(crate) long: bool,
+    pub(crate) ignore_errors: bool,
 }
 
 #[derive(Clone, Debug)]

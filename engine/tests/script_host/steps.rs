@@ -6,7 +6,7 @@ use std::{
 };
 
 use evenkeel_engine::{
-    Action, Attrs, Content, Effect, Sha, Write,
+    Action, Attrs, Content, Effect, Identity, Sha, Write, ask,
     host::{Exchange, Host as _, Op, OpResult, StepEnd},
     probes::Digest,
     sha256,
@@ -67,6 +67,55 @@ async fn writes_files() {
         new.new_mode = Some(0o640);
         well(machine.step(Action::Write(new)).await);
         assert_eq!(mode_of(&fresh), 0o640);
+        clean(&machine);
+    }
+}
+
+/// What is large is summed up as it comes, and known again when it is looked at in the same exchange.
+#[tokio::test]
+async fn writes_large_files() {
+    let much = |seed: u32| -> Vec<u8> {
+        let bytes = (0..5_000_000_u32).map(|at| (at / 7 % 251 + seed) as u8);
+        bytes.collect()
+    };
+    let (old, new) = (much(0), much(1));
+    for machine in machines() {
+        let path = machine.path("large");
+        let large = |content: &[u8], was: Option<Option<Sha>>| {
+            let mut write = write(&path, "");
+            write.content = Content::Plain(content.into());
+            write.if_was = was;
+            step(Action::Write(write))
+        };
+        let looked = || Op::Observe {
+            who: Identity::login(),
+            probes: vec![ask(Digest(path.clone()))],
+        };
+        let digest = |result: &OpResult| match result {
+            OpResult::Observed(answers) => {
+                let answer = answers[0].as_ref().unwrap();
+                *answer.downcast_ref::<Option<Sha>>().unwrap()
+            }
+            other => panic!("{other:?}"),
+        };
+        let done = machine.chain(vec![large(&old, Some(None)), looked()]).await;
+        assert!(fs::read(&path).unwrap() == old);
+        assert_eq!(digest(&done[1]), Some(sha256(&old)));
+
+        // Somebody else's content is not replaced, and what is replaced is what was looked at.
+        let done = machine
+            .chain(vec![large(&new, Some(Some(sha256(b"planned on"))))])
+            .await;
+        assert!(matches!(done[0], OpResult::Stepped(StepEnd::Edited)));
+        let was = Some(Some(sha256(&old)));
+        // What a later step makes of it is seen.
+        let more = step(sh(&format!("echo more >>'{path}'")));
+        let done = machine
+            .chain(vec![large(&new, was), looked(), more, looked()])
+            .await;
+        assert_eq!(digest(&done[1]), Some(sha256(&new)));
+        let both = [&new[..], b"more\n"].concat();
+        assert_eq!(digest(&done[3]), Some(sha256(&both)));
         clean(&machine);
     }
 }

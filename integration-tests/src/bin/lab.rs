@@ -4,6 +4,7 @@
 //! lab up 3 [PACKAGE...]     boots h1, h2, h3, and begins a shell there
 //! lab sh h1 LINE            in that shell: runs a line as root on a host, not over ssh
 //! lab off|on|cut|mend|freeze|thaw h1
+//! lab slow h1 50            each way takes so many milliseconds; `lab fast h1` ends that
 //! ```
 #![expect(clippy::print_stderr, reason = "this talks to its user")]
 
@@ -12,20 +13,21 @@ use std::{
     process::{Command, ExitCode},
 };
 
-use evenkeel_integration_tests::{Host, Lab, need_lab};
+use evenkeel_integration_tests::{Host, Lab, Line, need_lab};
 
 /// How the shell's commands find the lab.
 const LAB: &str = "EVENKEEL_LAB_DIR";
 
 type Act = fn(&Host);
 
-const FAULTS: [(&str, Act); 6] = [
+const FAULTS: [(&str, Act); 7] = [
     ("off", |host| host.power_off()),
     ("on", |host| host.power_on()),
     ("cut", Host::cut),
     ("mend", Host::mend),
     ("freeze", Host::freeze),
     ("thaw", Host::thaw),
+    ("fast", Host::fast),
 ];
 
 fn main() -> ExitCode {
@@ -47,9 +49,19 @@ fn main() -> ExitCode {
             known.for_each(|(_, act)| act(host));
             0
         }),
+        ["slow", host, delay] => match delay.parse() {
+            Ok(delay) => on(host, |host| {
+                host.slow(Line {
+                    delay,
+                    ..Line::default()
+                });
+                0
+            }),
+            Err(_) => ExitCode::from(2),
+        },
         _ => {
             eprintln!(
-                "lab up COUNT [PACKAGE...]\nlab sh HOST LINE\nlab off|on|cut|mend|freeze|thaw HOST"
+                "lab up COUNT [PACKAGE...]\nlab sh HOST LINE\nlab off|on|cut|mend|freeze|thaw|fast HOST\nlab slow HOST MILLISECONDS"
             );
             ExitCode::from(2)
         }

@@ -1,8 +1,8 @@
 //! What it costs to look at hosts on which nothing changed, beside what `ssh` itself costs in the same session; and to
 //! send much over a long line.
 //!
-//! Ratios of times are held to their bounds where the program is built for release: what a build for debugging takes
-//! says nothing. Exchanges are counted in both.
+//! Ratios of times are held to their bounds where the program is built for release; a build for debugging may take
+//! twice as long. Exchanges are counted in both.
 
 use std::{
     fmt::Write as _,
@@ -30,17 +30,19 @@ fn twenty_two() -> String {
     tasks
 }
 
-/// The middle of some measurements.
-fn middle(count: usize, mut once: impl FnMut()) -> Duration {
-    let mut all: Vec<_> = (0..count)
-        .map(|_| {
-            let begun = Instant::now();
-            once();
-            begun.elapsed()
-        })
-        .collect();
-    all.sort();
-    all[count / 2]
+/// The middles of some measurements of two things, which are done by turns: what else the machine does burdens both.
+fn middles(mut one: impl FnMut(), mut other: impl FnMut()) -> (Duration, Duration) {
+    const COUNT: usize = 7;
+    let took = |once: &mut dyn FnMut()| {
+        let begun = Instant::now();
+        once();
+        begun.elapsed()
+    };
+    let by_turns = (0..COUNT).map(|_| (took(&mut one), took(&mut other)));
+    let (mut ones, mut others): (Vec<_>, Vec<_>) = by_turns.unzip();
+    ones.sort();
+    others.sort();
+    (ones[COUNT / 2], others[COUNT / 2])
 }
 
 /// All hosts at once by `ssh`, as the shell's background jobs.
@@ -74,16 +76,14 @@ fn ratio(lab: &Lab, bound: f64) {
             .changed(0)
             .exchanges(lab.hosts().len() as u64);
     };
-    let (ours, ssh) = (middle(5, quiet), middle(5, || by_ssh(lab)));
+    let (ours, ssh) = middles(quiet, || by_ssh(lab));
     let ratio = ours.as_secs_f64() / ssh.as_secs_f64();
     println!(
         "{} hosts: {ours:?}, ssh {ssh:?}: {ratio:.2} times",
         lab.hosts().len()
     );
-    assert!(
-        ratio < bound || !is_release(),
-        "{ratio:.2} times what ssh takes"
-    );
+    let bound = if is_release() { bound } else { 2.0 * bound };
+    assert!(ratio < bound, "{ratio:.2} times what ssh takes");
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     } else if look.get(&yum)?.is_some() {
         "yum"
     } else {
-        let what = "`dnf` or `yum`, as RPM systems have it,";
+        let what = "`dnf` or `yum` (they belong to RPM systems)";
         return Err(NotYet(what.to_owned()).into());
     };
     let task = Task { args, program };

@@ -41,7 +41,7 @@ impl Nevra {
 const NO_RPM: &str = "!rpm";
 
 fn no_rpm() -> NotYet {
-    NotYet("`rpm`, as RPM systems have it,".to_owned())
+    NotYet("`rpm` (it belongs to RPM systems)".to_owned())
 }
 
 /// What a task on packages reads: RPM's database, wherever it is.

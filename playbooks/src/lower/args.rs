@@ -258,7 +258,12 @@ impl Making<'_> {
             (false, true) => message.clone(),
             (false, false) => format!("`{path}`: {message}"),
         };
-        Fault::new(code, message).or_at(value.unwrap_or(self.program.module.span))
+        let fault = Fault::new(code, message.clone());
+        let fault = match remedy(path, &message) {
+            Some(help) => fault.help(help),
+            None => fault,
+        };
+        fault.or_at(value.unwrap_or(self.program.module.span))
     }
 
     /// Where the tree is written to which a path like `a.b[2]` leads.
@@ -286,6 +291,23 @@ impl Making<'_> {
         }
         (Some(key), Some(node.span))
     }
+}
+
+/// What to write instead of a value that does not fit.
+fn remedy(path: &str, message: &str) -> Option<String> {
+    let (expected, found) = message.split_once(", found ")?;
+    let quoted = |text: &str| -> Vec<String> {
+        let parts = text.split('`').skip(1).step_by(2);
+        parts.map(str::to_owned).collect()
+    };
+    if path == "cmd" && found.starts_with("a list") {
+        return Some("a program and its arguments as a list are `argv`".to_owned());
+    }
+    if expected.ends_with("expected a boolean") {
+        return Some("write `true` or `false`".to_owned());
+    }
+    let (known, wrong) = (quoted(expected.rsplit("expected ").next()?), quoted(found));
+    did_you_mean(wrong.first()?, known.iter().map(String::as_str))
 }
 
 fn later() -> Value {

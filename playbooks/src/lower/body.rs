@@ -1,6 +1,6 @@
 //! What a task's arguments, condition and verdict come to, given the results so far.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use evenkeel_engine::{
     Judge, Judgement, NotYet, Output, Outputs, Registry, Resolve, Resolved, Stop, TaskId, Text,
@@ -14,8 +14,8 @@ use super::{
     store::Store,
 };
 use crate::{
-    template::{Fault, Variables},
-    vars::{Left, Scope, Written},
+    template::{Fault, Variable, Variables},
+    vars::{Left, Scope, Written, registered},
 };
 
 /// A task on a host.
@@ -428,10 +428,47 @@ impl Judge for Verdict {
         if let Some(name) = &program.register {
             scope = scope.with_locals([(name.clone(), result.to_value())]);
         }
-        let variables = scope.variables();
+        let mut variables = scope.variables();
+        let open = matches!(result.value, Value::NotYet(_));
+        if let (true, Some(name)) = (open, &program.register) {
+            variables = Arc::new(Foretold {
+                name: name.clone(),
+                result: registered(result),
+                others: variables,
+            });
+        }
+        let failed = match self.all(&program.failed_when, &variables) {
+            // It is foretold to go well.
+            Err(Stop::NotYet(_)) if open => None,
+            failed => failed?,
+        };
         Ok(Judgement {
             changed: self.all(&program.changed_when, &variables)?,
-            failed: self.all(&program.failed_when, &variables)?,
+            failed,
         })
+    }
+}
+
+/// Variables, and a result of which not all is known yet.
+struct Foretold {
+    name: String,
+    result: Variable,
+    others: Arc<dyn Variables>,
+}
+
+impl Variables for Foretold {
+    fn get(&self, name: &str) -> Result<Option<Variable>, Fault> {
+        if name == self.name {
+            return Ok(Some(self.result.clone()));
+        }
+        self.others.get(name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.others.names()
+    }
+
+    fn folders(&self) -> Vec<PathBuf> {
+        self.others.folders()
     }
 }

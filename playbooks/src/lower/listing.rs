@@ -33,12 +33,15 @@ pub(crate) struct Listing<'a> {
     pub(crate) entries: Vec<Entry<'a>>,
     /// How many blocks there are.
     pub(crate) blocks: usize,
+    /// Tags of what is no task: a flush of handlers.
+    pub(crate) more_tags: BTreeSet<&'a str>,
 }
 
 /// A list that is being made.
 struct Builder<'a, 's> {
     entries: Vec<Entry<'a>>,
     blocks: usize,
+    more_tags: BTreeSet<&'a str>,
     handlers: Vec<&'a Task>,
     since: usize,
     flushed: usize,
@@ -88,6 +91,7 @@ pub(crate) fn list<'a>(
     let mut listing = Builder {
         entries: Vec::new(),
         blocks: 0,
+        more_tags: BTreeSet::new(),
         handlers: last_of_each_name(&play.handlers),
         since: 0,
         flushed: 0,
@@ -102,6 +106,7 @@ pub(crate) fn list<'a>(
     Listing {
         entries: listing.entries,
         blocks: listing.blocks,
+        more_tags: listing.more_tags,
     }
 }
 
@@ -129,10 +134,11 @@ impl<'a> Builder<'a, '_> {
                 Item::Block(block) => self.block(block, around, faults),
                 Item::Meta(meta) => {
                     let commons = around.commons.iter().copied().chain([&meta.common]);
-                    let tags: Vec<&str> = commons
+                    let tags: Vec<&'a str> = commons
                         .flat_map(|common| &common.tags)
                         .map(|tag| tag.value.as_str())
                         .collect();
+                    self.more_tags.extend(&tags);
                     if meta.action.value == MetaAction::FlushHandlers && (self.selected)(&tags) {
                         self.flush(&around.blocks, faults);
                     }

@@ -44,6 +44,13 @@ impl Lowering<'_> {
             let find = |host: &String| self.ids.get(&(id.to_owned(), host.clone())).copied();
             let mut found: Vec<TaskId> = hosts.iter().filter_map(find).collect();
             found.dedup();
+            if found == [reference.task] && !reference.id.contains('@') {
+                let fault = Fault::new("cycle", format!("`{id}` waits for itself"));
+                let fault = fault.help("name the task that it has to wait for");
+                self.faults.push(fault.or_at(reference.at));
+            }
+            let ties = found.iter().map(|on| (reference.task, *on));
+            self.ties.extend(ties.map(|tie| (tie, reference.at)));
             let task = &mut self.list.tasks[reference.task.index()];
             let into = if reference.triggers {
                 &mut task.triggers

@@ -103,7 +103,14 @@ impl Report for Explain {
 
 fn verdict(task: &TaskFinished) -> String {
     let reason = task.reason.to_string();
-    let mut out = said(task.outcome, &reason);
+    // What only reads runs, though nothing is changed by it.
+    let reads = task.outcome == Outcome::Unchanged && !task.changes.is_empty();
+    let mut out = if reads {
+        let word = style::paint(style::GOOD, "would run, and change nothing");
+        format!("{word}: {}", printable::line(&reason))
+    } else {
+        said(task.outcome, &reason)
+    };
     match task.forgiven {
         Some(Forgiven::Ignored) => out += "; its failure would be ignored",
         Some(Forgiven::Rescued) => out += "; a rescue would take its failure",
@@ -112,7 +119,8 @@ fn verdict(task: &TaskFinished) -> String {
     let changed = task.changes.iter().map(|change| change.what.clone());
     let changed: Vec<_> = changed.collect();
     if !changed.is_empty() {
-        out += &format!("; changes: {}", printable::line(&changed.join(", ")));
+        let word = if reads { "does" } else { "changes" };
+        out += &format!("; {word}: {}", printable::line(&changed.join(", ")));
     }
     out
 }

@@ -180,11 +180,15 @@ impl Fault {
             return Some(span);
         };
         let start = span.start + u32::try_from(byte).ok()?;
-        Some(Span {
-            start,
-            end: span.end.max(start),
-            ..span
-        })
+        // The name that is meant; what is no name, to the end.
+        let of_name = |c: char| c.is_alphanumeric() || "_.".contains(c);
+        let rest = text.get(offset..).unwrap_or_default();
+        let name = rest.find(|c| !of_name(c)).unwrap_or(rest.len());
+        let end = match u32::try_from(name).ok()? {
+            0 => span.end.max(start),
+            name => start + name,
+        };
+        Some(Span { start, end, ..span })
     }
 
     /// For the list of all mistakes.

@@ -32,7 +32,7 @@ const SITE: &str = "\
 fn a_task_before_and_after_a_run() {
     let look = "\
 localhost  look  (command, site.yml:18:7)
-  would change nothing: nothing says when it need not run; changes: run `cat '[DIR]/made/note'`
+  would run, and change nothing: nothing says when it need not run; does: run `cat '[DIR]/made/note'`
   after `make a directory`: may touch everything
   after `write a note`: may touch everything
 ";

@@ -99,7 +99,7 @@ error[undefined_variable]: `ansible_system` is undefined: no play gathered this 
  --> site.yml:4:20
   |
 4 |     - debug: msg={{ansible_system}}
-  |                    ^^^^^^^^^^^^^^^^
+  |                    ^^^^^^^^^^^^^^
   = help: look for `gather_facts: false` on the play, or give it a default, as in `ansible_system | default('')`
 ";
     Case::new(&["run", "site.yml"])

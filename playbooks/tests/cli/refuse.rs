@@ -45,6 +45,71 @@ fn a_ledger_of_no_host_or_of_several() {
 }
 
 #[test]
+fn tasks_that_wait_for_each_other() {
+    let site = "\
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: one
+      id: one
+      after: two
+      debug: {msg: 1}
+    - name: two
+      id: two
+      after: [two, one]
+      debug: {msg: 2}
+";
+    let stderr = "\
+error[cycle]: tasks wait for each other, so none of them can start: `one` waits for `two`
+  --> site.yml:6:14
+   |
+ 6 |       after: two
+   |              ^^^
+  ::: site.yml:10:20
+   |
+10 |       after: [two, one]
+   |                    --- `two` waits for `one`
+   = help: remove one of these ties
+
+error[cycle]: `two` waits for itself
+  --> site.yml:10:15
+   |
+10 |       after: [two, one]
+   |               ^^^
+   = help: name the task that it has to wait for
+";
+    for command in ["validate", "run", "plan", "explain"] {
+        Case::new(&[command, "site.yml"])
+            .file("site.yml", site)
+            .stderr(stderr)
+            .status(5)
+            .run();
+    }
+}
+
+#[test]
+fn a_tag_that_no_task_has_is_said() {
+    let site = "\
+- hosts: localhost
+  gather_facts: false
+  tasks: [{debug: {msg: x}, tags: [web]}]
+";
+    let stderr = "warning[unknown_tag]: no task has the tag `wbe`\n = help: did you mean `web`?\n";
+    Case::new(&[
+        "run",
+        "site.yml",
+        "--tags",
+        "wbe,always",
+        "--skip-tags",
+        "web",
+    ])
+    .file("site.yml", site)
+    .any_stdout()
+    .stderr(stderr)
+    .run();
+}
+
+#[test]
 fn a_password_without_a_terminal() {
     let stderr = "error: the password cannot be asked for: there is no terminal to ask on\n\
                   help: `--become-password-file FILE` takes it from a file\n";

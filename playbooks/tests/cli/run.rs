@@ -300,6 +300,7 @@ fn tags_select_a_flush() {
         let ended = Case::new(&["run", "site.yml", "--skip-tags", skip])
             .file("site.yml", FLUSH)
             .any_stdout()
+            .any_stderr()
             .run();
         let at = wanted.map(|word| ended.stdout.find(&format!("    {word}")));
         assert!(at[0].is_some() && at[0] < at[1], "{skip}: {}", ended.stdout);
@@ -348,6 +349,76 @@ passed over   localhost  1 task, because `x` failed and a rescue took it
 ";
     let shown = ended.stdout.split("\n\nhost ").next().unwrap();
     assert_eq!(format!("{shown}\n"), wanted);
+}
+
+#[test]
+fn what_is_judged_by_a_result_that_is_not_there_yet() {
+    let site = "\
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - {name: fails by it, command: echo warn, register: r, failed_when: r.rc > 3}
+    - {name: changes by it, command: echo warn, register: r, changed_when: \"'warn' in r.stdout\"}
+    - {name: only fails, command: echo warn, register: q, failed_when: q.rc > 3, changed_when: false}
+";
+    let stdout = "\
+play localhost
+would change  localhost  fails by it  (nothing says when it need not run)
+    run `echo warn`
+unknown       localhost  changes by it  (nothing says when it need not run)
+    run `echo warn`
+
+host       would change  unchanged  unknown  failed  unguarded
+localhost             1          1        1       0          3
+
+1 host: 1 would change, 1 unchanged, 1 unknown in [TIME], 1 exchange
+3 commands would run because nothing says when they need not; `evenkeel validate` shows what would
+nothing was changed: this was a check
+";
+    let planned = Case::new(&["plan", "site.yml"])
+        .file("site.yml", site)
+        .stdout(stdout)
+        .run();
+    planned.then(&["run", "site.yml"]).any_stdout().run();
+}
+
+#[test]
+fn what_a_command_may_make_true_fails_no_plan() {
+    let site = "\
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - {name: before, stat: {path: '{{ playbook_dir }}/made'}, register: before}
+    - {name: sure, fail: {msg: no}, when: before.stat.exists}
+    - {name: make, command: 'mkdir made', args: {creates: made, chdir: '{{ playbook_dir }}'}}
+    - {name: look, stat: {path: '{{ playbook_dir }}/made'}, register: made}
+    - {name: made, assert: {that: made.stat.exists}}
+    - {name: line, lineinfile: {path: '{{ playbook_dir }}/made/f', line: x}}
+    - {name: never, fail: {msg: stop}}
+";
+    let stdout = "\
+play localhost
+would change  localhost  make  (its `creates` says so)
+    run `mkdir made`
+unknown       localhost  made  (not known yet: what `make` changes)
+unknown       localhost  line  (not known yet: the file `[DIR]/made/f`)
+failed        localhost  never
+    error: stop
+    at: site.yml:10:7
+
+host       would change  unchanged  skipped  unknown  failed
+localhost             1          2        1        2       1
+
+1 host: 1 would change, 2 unchanged, 1 skipped, 2 unknown, 1 failed in [TIME], 1 exchange
+nothing was changed: this was a check
+";
+    let planned = Case::new(&["plan", "site.yml"]).file("site.yml", site);
+    let planned = planned.stdout(stdout).status(2).run();
+    planned
+        .then(&["run", "site.yml"])
+        .any_stdout()
+        .status(2)
+        .run();
 }
 
 const FAILING: &str = "\

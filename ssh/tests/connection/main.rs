@@ -74,6 +74,7 @@ impl User {
                 ..Patience::default()
             },
             key_files: Arc::new(KeyFiles::new(NoTerminal)),
+            shared: Arc::default(),
         }
     }
 
@@ -425,6 +426,62 @@ async fn through_two_gateways() {
         ),
         "{text}"
     );
+}
+
+/// So many connections at once on one way, on each of which a command ends with 5.
+async fn all(route: &Route, count: usize) -> Vec<Result<Result<i32, HostError>, HostError>> {
+    let mut each = Vec::new();
+    for _ in 0..count {
+        let connection = SshConnection::new(route.clone());
+        each.push(tokio::spawn(async move {
+            let ended = say(&connection, "exit 5", b"").await;
+            ended.map(|ended| ended.status)
+        }));
+    }
+    let mut ended = Vec::new();
+    for one in each {
+        ended.push(one.await.unwrap());
+    }
+    ended
+}
+
+#[tokio::test]
+async fn hosts_behind_one_gateway_share_the_connection_to_it() {
+    let gate = Server::start(Manners {
+        forwards: true,
+        ..Manners::default()
+    })
+    .await;
+    let (user, server) = (User::new(), Server::start(Manners::default()).await);
+    let mut route = user.route(&server);
+    user.knows(gate.port, &key(1));
+    route.gateways = vec![user.endpoint(gate.port, user.path("key"))];
+    assert_eq!(all(&route, 5).await, [const { Ok(Ok(5)) }; 5]);
+    assert_eq!((gate.connections(), server.connections()), (1, 5));
+
+    // Who trusts other keys does not get a connection that somebody else trusts.
+    let mut doubtful = route.clone();
+    doubtful.gateways[0].host_keys = Arc::new(HostKeys::new([]));
+    let (why, _) = barred(doubtful).await;
+    assert!(why.contains("its key is not known"), "{why}");
+
+    // A dead one is asked for once for all who wait, and not once for each.
+    let before = gate.connections();
+    let mute = Server::start(Manners {
+        mute: true,
+        ..Manners::default()
+    })
+    .await;
+    user.knows(mute.port, &key(1));
+    let mut nowhere = route.clone();
+    nowhere.patience.connect = Duration::from_millis(300);
+    nowhere.gateways = vec![user.endpoint(mute.port, user.path("key"))];
+    nowhere.gateways[0].host_keys = Arc::clone(&route.gateways[0].host_keys);
+    for ended in all(&nowhere, 3).await {
+        let error = ended.err().unwrap().to_string();
+        assert!(error.contains("no answer within"), "{error}");
+    }
+    assert_eq!((gate.connections(), mute.connections()), (before, 1));
 }
 
 #[tokio::test]

@@ -159,7 +159,11 @@ async fn serve(stream: TcpStream, manners: Arc<Manners>, cut: Option<u64>) {
             });
             let (mut from, mut to) = stream.into_split();
             let (far_read, mut far_write) = split(far);
-            let up = tokio::spawn(async move { copy(&mut from, &mut far_write).await });
+            let up = tokio::spawn(async move {
+                drop(copy(&mut from, &mut far_write).await);
+                // Who has left is not waited for.
+                drop(far_write.shutdown().await);
+            });
             drop(copy(&mut far_read.take(after), &mut to).await);
             up.abort();
             running.abort();

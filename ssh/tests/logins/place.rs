@@ -175,6 +175,7 @@ impl Place {
                 ..Patience::default()
             },
             key_files: Arc::new(KeyFiles::new(NoTerminal)),
+            shared: Arc::default(),
         }
     }
 

@@ -10,7 +10,7 @@ use std::{
 
 use evenkeel_engine::Secret;
 use evenkeel_ssh::{
-    Endpoint, Family, HostKeys, Identity, KeyFiles, Methods, Patience, Route, Strictness,
+    Endpoint, Family, Gateways, HostKeys, Identity, KeyFiles, Methods, Patience, Route, Strictness,
     config::{
         AddressFamily, Config, ConfigError, Given, HostConfig, IdentityAgent, Machine, Proxy,
         Sources, StrictHostKeyChecking, Warning,
@@ -43,6 +43,7 @@ pub(super) struct Ssh {
     timeout: Option<u64>,
     reconnect: Duration,
     key_files: Arc<KeyFiles>,
+    gateways: Arc<Gateways>,
     configs: RefCell<BTreeMap<Said, Arc<Config>>>,
     host_keys: RefCell<BTreeMap<Vec<PathBuf>, Arc<HostKeys>>>,
     warnings: RefCell<BTreeSet<Warning>>,
@@ -68,6 +69,7 @@ impl Ssh {
             timeout: options.timeout,
             reconnect: Duration::from_secs(options.reconnect),
             key_files: Arc::new(KeyFiles::new(Terminal)),
+            gateways: Arc::new(Gateways::new()),
             configs: RefCell::default(),
             host_keys: RefCell::default(),
             warnings: RefCell::default(),
@@ -131,6 +133,7 @@ impl Ssh {
                 ..usual
             },
             key_files: Arc::clone(&self.key_files),
+            shared: Arc::clone(&self.gateways),
         })
     }
 
