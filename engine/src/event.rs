@@ -240,6 +240,42 @@ pub struct Recap {
     pub received_bytes: u64,
 }
 
+impl Recap {
+    /// Adds what the host has had done elsewhere.
+    pub(crate) fn add(&mut self, other: &Self) {
+        let Self {
+            changed,
+            unchanged,
+            assumed,
+            skipped,
+            unknown,
+            failed,
+            blocked,
+            rescued,
+            ignored,
+            unguarded,
+            unreachable,
+            exchanges,
+            sent_bytes,
+            received_bytes,
+        } = other;
+        self.changed += changed;
+        self.unchanged += unchanged;
+        self.assumed += assumed;
+        self.skipped += skipped;
+        self.unknown += unknown;
+        self.failed += failed;
+        self.blocked += blocked;
+        self.rescued += rescued;
+        self.ignored += ignored;
+        self.unguarded += unguarded;
+        self.unreachable |= unreachable;
+        self.exchanges += exchanges;
+        self.sent_bytes += sent_bytes;
+        self.received_bytes += received_bytes;
+    }
+}
+
 /// Takes events in order.
 pub trait Sink: Send + Sync {
     /// One event; must not block for long.

@@ -68,6 +68,8 @@ pub enum Reason {
         /// What.
         by: String,
     },
+    /// Its host cannot be reached.
+    Unreachable,
     /// It depends on something not known yet.
     NotKnown {
         /// What.
@@ -97,6 +99,7 @@ impl fmt::Display for Reason {
             Self::WhenFalse { condition } => write!(f, "`{condition}` is false"),
             Self::NotSelected => f.write_str("not selected by tags"),
             Self::Blocked { by } => write!(f, "`{by}` failed before it"),
+            Self::Unreachable => f.write_str("its host cannot be reached"),
             Self::NotKnown { what } => write!(f, "not known yet: {what}"),
         }
     }

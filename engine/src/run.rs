@@ -8,6 +8,7 @@
 //!   finishes those tasks ([`finish`]), and walks on.
 
 mod aliases;
+mod away;
 mod board;
 mod cancel;
 mod chain;
@@ -232,7 +233,7 @@ pub async fn run(
     };
     sink.event(&Event::RunStarted {
         playbooks: options.playbooks.clone(),
-        hosts: list.hosts.iter().map(|host| host.name.clone()).collect(),
+        hosts: own_names(&list).map(|(_, name)| name).collect(),
         check: options.mode == Mode::Check,
     });
     let board = Board::new(&list, &graph, rule);
@@ -266,8 +267,16 @@ pub async fn run(
             }
         }
     }
-    let names = shared.list.hosts.iter().map(|host| host.name.clone());
-    let hosts: IndexMap<String, Recap> = names.zip(recaps).collect();
+    let sum = |(id, name): (crate::task::HostId, String)| {
+        let all = (0..).map(crate::task::HostId).zip(&recaps);
+        let mut its = all
+            .filter(|(of, _)| shared.list.owner(*of) == id)
+            .map(|(_, recap)| recap);
+        let mut sum = its.next().cloned().unwrap_or_default();
+        its.for_each(|recap| sum.add(recap));
+        (name, sum)
+    };
+    let hosts: IndexMap<String, Recap> = own_names(&shared.list).map(sum).collect();
     let interrupted = shared.cancel.is_stopped();
     // A task that was blocked is no failure of its own: what blocked it may have been rescued.
     let bad = |recap: &Recap| recap.failed > 0 || recap.unreachable;
@@ -284,6 +293,13 @@ pub async fn run(
         ok,
         outputs: shared.board.outputs(),
     })
+}
+
+/// The hosts under their own names: not the machines on which they have tasks done.
+fn own_names(list: &TaskList) -> impl Iterator<Item = (crate::task::HostId, String)> {
+    let all = (0..).map(crate::task::HostId).zip(&list.hosts);
+    all.filter(|(_, entry)| entry.stands_for.is_none())
+        .map(|(id, entry)| (id, entry.name.clone()))
 }
 
 fn millis(since: std::time::Instant) -> u64 {

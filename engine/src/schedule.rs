@@ -406,7 +406,7 @@ impl Schedule {
                 return;
             }
         }
-        for &node in layout.later(&layout.hosts[layout.host(failed).index()], failed) {
+        for &node in layout.later(&layout.owned[layout.owner(failed).index()], failed) {
             self.blame(failed, node, blame);
         }
     }
@@ -416,7 +416,7 @@ impl Schedule {
     fn fail_play(&mut self, failed: usize) {
         let layout = Arc::clone(&self.layout);
         let (play, hosts, bears) = layout.limit(failed);
-        self.failed_hosts[play].insert(layout.host(failed));
+        self.failed_hosts[play].insert(layout.owner(failed));
         let count = self.failed_hosts[play].len();
         if bears.is_none_or(|bears| count * 100 <= bears as usize * hosts) {
             return;
@@ -427,9 +427,9 @@ impl Schedule {
         };
         for host in layout
             .fellows(failed)
-            .filter(|host| *host != layout.host(failed))
+            .filter(|host| *host != layout.owner(failed))
         {
-            let nodes = &layout.hosts[host.index()];
+            let nodes = &layout.owned[host.index()];
             // What its own copy stands in says what still runs: `always`.
             let copy = nodes.iter().find(|node| layout.are_copies(failed, **node));
             for &node in layout.later(nodes, failed) {

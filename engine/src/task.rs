@@ -86,6 +86,10 @@ pub struct HostEntry {
     pub name: String,
     /// The machine.
     pub host: Arc<dyn Host>,
+    /// For tasks that a host has done elsewhere (`delegate_to`): whose they are.
+    pub stands_for: Option<HostId>,
+    /// And the host of the list on which they are done, if it is one.
+    pub at: Option<HostId>,
 }
 
 impl fmt::Debug for HostEntry {
@@ -106,11 +110,41 @@ impl TaskList {
 
     /// Adds a host.
     pub fn host(&mut self, name: impl Into<String>, host: Arc<dyn Host>) -> HostId {
-        self.hosts.push(HostEntry {
+        self.entry(HostEntry {
             name: name.into(),
             host,
-        });
+            stands_for: None,
+            at: None,
+        })
+    }
+
+    /// Adds a machine on which `owner` has tasks done (`delegate_to`), under a name of its own: its
+    /// tasks are the owner's in everything but where they are done. `at`: the machine is a host of
+    /// the list too.
+    pub fn elsewhere(
+        &mut self,
+        owner: HostId,
+        at: Option<HostId>,
+        name: impl Into<String>,
+        host: Arc<dyn Host>,
+    ) -> HostId {
+        self.entry(HostEntry {
+            name: name.into(),
+            host,
+            stands_for: Some(owner),
+            at,
+        })
+    }
+
+    fn entry(&mut self, entry: HostEntry) -> HostId {
+        self.hosts.push(entry);
         HostId(u32::try_from(self.hosts.len() - 1).expect("fewer than 2^32 hosts"))
+    }
+
+    /// Whose tasks those of a host are: the host's own, but where it stands for another.
+    pub fn owner(&self, host: HostId) -> HostId {
+        let entry = self.hosts.get(host.index());
+        entry.and_then(|entry| entry.stands_for).unwrap_or(host)
     }
 
     /// Adds a task after all others.
@@ -166,6 +200,9 @@ pub struct Task {
     pub blocks: Vec<(BlockId, Part)>,
     /// A failure does not end the host (`ignore_errors`).
     pub ignore_errors: bool,
+    /// If its host cannot be reached, it is passed over, and the host goes on
+    /// (`ignore_unreachable`).
+    pub ignore_unreachable: bool,
     /// `check_mode:` of the task; `Some(false)` runs even in check mode.
     pub check_mode: Option<bool>,
     /// Shows nothing of arguments and results.
@@ -252,6 +289,7 @@ impl Task {
             forced: None,
             blocks: Vec::new(),
             ignore_errors: false,
+            ignore_unreachable: false,
             check_mode: None,
             no_log: false,
             once: false,

@@ -241,6 +241,12 @@ pub struct Common {
     pub no_log: Option<Flag>,
     /// `ignore_errors`.
     pub ignore_errors: Option<Flag>,
+    /// `ignore_unreachable`: a host that is away is passed over.
+    pub ignore_unreachable: Option<Flag>,
+    /// `delegate_to`, `local_action`: on which machine it is done. Not on plays.
+    pub delegate_to: Option<Spanned<String>>,
+    /// `delegate_facts`: what is found out there is that machine's.
+    pub delegate_facts: Option<Flag>,
     /// `run_once`: for all hosts of the play, on the first of them.
     pub run_once: Option<Flag>,
     /// `any_errors_fatal`: a failure ends the play on all hosts.

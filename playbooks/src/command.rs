@@ -13,6 +13,7 @@ use crate::{
     report::out,
 };
 
+mod ansible_cfg;
 mod audit;
 mod connect;
 mod explain;

@@ -4,8 +4,10 @@
 mod doubts;
 mod extra;
 mod folders;
+mod gate;
 mod members;
 mod serial;
+mod ways;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,6 +17,7 @@ use std::{
 
 use doubts::Doubts;
 use evenkeel_engine::{Map, Method, Place, Registry, Secret, TaskList, Value, host::Host};
+use ways::Opening;
 
 use crate::{
     ast::{Item, Play, Playbook},
@@ -24,7 +27,6 @@ use crate::{
     lower::{Gathering, Lowering, Store, Target, prepare},
     parse::{check_references, read_what_parses},
     settings::{self, Settings},
-    template::Variables as _,
     vars::{Member, Scope, World},
     words::did_you_mean,
 };
@@ -316,7 +318,6 @@ impl Read {
     ) -> Result<Loaded, Refused> {
         let mut found = self.references.clone();
         let store = Arc::new(Store::new(files));
-        let mut list = TaskList::new(self.project());
         let plays: Vec<(&Path, &Play)> = self
             .playbooks
             .iter()
@@ -337,20 +338,18 @@ impl Read {
                 .is_none_or(|limit| limit.iter().any(|one| one == host))
         };
         let facts = Gathering::new(&targets, &prepared, registry, &store, &within);
-        self.connect_all(
-            (&targets, &facts),
+        let opening = Opening {
             request,
             connect,
-            &store,
-            &mut list,
-            &mut found,
-        );
+            store: &store,
+        };
+        let ways = self.ways((&targets, &prepared, &facts), opening, &mut found);
         let mut lowering = Lowering::new(
             request,
             &self.settings,
             Arc::clone(registry),
             Arc::clone(&store),
-            list,
+            ways,
         );
         lowering.faults = faults;
         for (target, prepared) in targets.iter().zip(&prepared) {
@@ -527,97 +526,6 @@ impl Read {
             }
         }
     }
-
-    /// Adds the hosts of all plays, each once, in the order in which plays name them.
-    fn connect_all(
-        &self,
-        (targets, facts): (&[Target<'_>], &Gathering),
-        request: &Request,
-        connect: &Connect<'_>,
-        store: &Store,
-        list: &mut TaskList,
-        out: &mut Vec<Diagnostic>,
-    ) {
-        for (position, target) in targets.iter().enumerate() {
-            let own = target.world.play_hosts.iter();
-            for name in own.chain(facts.hosts(position)) {
-                if list.hosts.iter().any(|host| host.name == *name) {
-                    continue;
-                }
-                let scope = Scope::new(
-                    Arc::clone(&target.world),
-                    name.as_str(),
-                    Vec::new(),
-                    Vec::new(),
-                );
-                let vars = connection_vars(&scope, target.play, request, store, out);
-                let at = self.inventory.hosts.get(name).and_then(|entry| entry.at);
-                let host = HostVars {
-                    name: name.clone(),
-                    vars,
-                    place: at.map(|at| store.with_files(|files| files.place(at))),
-                };
-                match connect(&host) {
-                    Ok(host) => {
-                        list.host(name.as_str(), host);
-                    }
-                    Err(error) => out.push(error),
-                }
-            }
-        }
-    }
-}
-
-/// A host's variables that speak of its connection, rendered; with what the play and the command
-/// line say where the inventory is silent.
-fn connection_vars(
-    scope: &Scope,
-    play: &Play,
-    request: &Request,
-    store: &Store,
-    out: &mut Vec<Diagnostic>,
-) -> Map {
-    let mut vars = Map::new();
-    let magic = ["ansible_check_mode", "ansible_diff_mode", "ansible_version"];
-    let ours = |name: &String| {
-        name.starts_with("ansible_")
-            && !name.starts_with("ansible_play")
-            && !magic.contains(&name.as_str())
-    };
-    for name in scope.names().into_iter().filter(ours) {
-        match scope.value(&name) {
-            Ok(Some(value)) => {
-                vars.insert(name, value);
-            }
-            Ok(None) => {}
-            Err(fault) => out.push(store.with_files(|files| fault.diagnostic(files))),
-        }
-    }
-    let words = &play.common;
-    let port = words.port.as_ref().and_then(|port| match port.value {
-        crate::ast::OrTemplate::Is(port) => Some(Value::from(i64::from(port))),
-        crate::ast::OrTemplate::Template(_) => None,
-    });
-    let text = |text: &Option<crate::files::Spanned<String>>| {
-        text.as_ref().map(|text| Value::from(text.value.as_str()))
-    };
-    let told = |text: &Option<String>| text.as_deref().map(Value::from);
-    for (name, value) in [
-        (
-            "ansible_connection",
-            text(&words.connection).or_else(|| told(&request.connection)),
-        ),
-        (
-            "ansible_user",
-            text(&words.remote_user).or_else(|| told(&request.user)),
-        ),
-        ("ansible_port", port),
-    ] {
-        if let (false, Some(value)) = (vars.contains_key(name), value) {
-            vars.insert(name.to_owned(), value);
-        }
-    }
-    vars
 }
 
 /// Each batch of a play lists its tasks.

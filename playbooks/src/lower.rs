@@ -4,6 +4,7 @@ mod args;
 mod body;
 mod check;
 mod cycles;
+mod elsewhere;
 mod facts;
 mod items;
 mod keywords;
@@ -25,13 +26,15 @@ use crate::{
     load::{Request, Unguarded},
     settings::Settings,
     template::Fault,
-    vars::{Scope, World, Written},
+    vars::{Left, Scope, World, Written},
 };
 
+pub(crate) use elsewhere::{Elsewhere, all as all_elsewhere, here};
 pub(crate) use facts::Gathering;
 pub(crate) use store::Store;
 
 use body::{Body, Failing, Verdict};
+use elsewhere::Place;
 use keywords::Keywords;
 use listing::{Entry, Listing};
 use program::Program;
@@ -56,6 +59,8 @@ pub(crate) struct Lowering<'a> {
     /// All tags that occur.
     pub(crate) tags: Vec<String>,
     hosts: BTreeMap<String, HostId>,
+    /// Machines on which hosts have tasks done.
+    elsewhere: Elsewhere,
     /// What tasks of each host leave behind, in listed order; and whether surely.
     written: BTreeMap<String, Vec<(Written, bool)>>,
     /// Tasks by id and host.
@@ -85,6 +90,9 @@ pub(crate) struct Target<'a> {
     /// How many batches the play has.
     pub(crate) batches: usize,
 }
+
+/// By entry and host: the tasks that it became. More than one where a loop is done in several places.
+pub(crate) type Placed = BTreeMap<(usize, String), Vec<TaskId>>;
 
 /// A play with its tasks listed and compiled.
 pub(crate) struct Prepared<'a> {
@@ -129,7 +137,7 @@ impl<'a> Lowering<'a> {
         settings: &'a Settings,
         registry: Arc<Registry>,
         store: Arc<Store>,
-        list: TaskList,
+        (list, elsewhere): (TaskList, Elsewhere),
     ) -> Self {
         let hosts = list
             .hosts
@@ -147,6 +155,7 @@ impl<'a> Lowering<'a> {
             unguarded: Vec::new(),
             tags: Vec::new(),
             hosts,
+            elsewhere,
             written: BTreeMap::new(),
             ids: BTreeMap::new(),
             references: Vec::new(),
@@ -176,7 +185,7 @@ impl<'a> Lowering<'a> {
         self.gather(target, position, facts);
         self.note_tags(listing.more_tags.iter().copied());
         let blocks = self.blocks(target, listing);
-        let mut placed: BTreeMap<(usize, String), TaskId> = BTreeMap::new();
+        let mut placed = Placed::new();
         for (index, (entry, program)) in listing.entries.iter().zip(programs).enumerate() {
             self.note(entry, program);
             self.copies = TaskId(u32::try_from(self.list.tasks.len()).unwrap_or(u32::MAX));
@@ -187,14 +196,24 @@ impl<'a> Lowering<'a> {
                     continue;
                 }
                 let failing = self.failing(listing, entry, host, &placed);
-                let id = self.task(target, entry, (program, failing), host, &blocks);
-                self.list.tasks[id.index()].triggers.extend(triggers);
-                placed.insert((index, host.clone()), id);
-                if self.list.tasks[id.index()].meets == Meets::All {
-                    // It runs for all of them.
-                    for other in &target.world.play_hosts {
-                        placed.insert((index, other.clone()), id);
+                let mut for_all = false;
+                for place in self.places(target, entry, program, host) {
+                    let what = (program, failing.clone(), place);
+                    let id = self.task(target, entry, what, host, &blocks);
+                    let task = &mut self.list.tasks[id.index()];
+                    task.triggers.extend(&triggers);
+                    for_all = task.meets == Meets::All;
+                    // It may run for all of them.
+                    for other in target
+                        .world
+                        .play_hosts
+                        .iter()
+                        .filter(|o| for_all || *o == host)
+                    {
+                        placed.entry((index, other.clone())).or_default().push(id);
                     }
+                }
+                if for_all {
                     break;
                 }
             }
@@ -272,7 +291,7 @@ impl<'a> Lowering<'a> {
         handler: &Entry<'_>,
         host: &str,
         target: &Target<'_>,
-        placed: &BTreeMap<(usize, String), TaskId>,
+        placed: &Placed,
     ) -> Vec<TaskId> {
         let Some(serves) = handler.serves.clone() else {
             return Vec::new();
@@ -285,7 +304,7 @@ impl<'a> Lowering<'a> {
         };
         let mut triggers = Vec::new();
         for index in serves {
-            let Some(&task) = placed.get(&(index, host.to_owned())) else {
+            let Some(tasks) = placed.get(&(index, host.to_owned())) else {
                 continue;
             };
             let entry = &listing.entries[index];
@@ -294,17 +313,37 @@ impl<'a> Lowering<'a> {
             if notices.any(|word| {
                 called(&word.value) || keywords::text(word, &scope).is_ok_and(|word| called(&word))
             }) {
-                triggers.push(task);
+                triggers.extend(tasks);
             }
         }
         triggers
+    }
+
+    /// Where a task is done.
+    fn places(
+        &mut self,
+        target: &Target<'_>,
+        entry: &Entry<'_>,
+        program: &Program,
+        host: &str,
+    ) -> Vec<Place> {
+        let left = self.written.get(host).into_iter().flatten();
+        let left = left.map(|(written, _)| Left {
+            written: written.clone(),
+            output: Nothing(&self.list).of(written.task),
+        });
+        let scope = scope(target, entry, host).with_left(left.collect());
+        elsewhere::places(entry, program, &scope).unwrap_or_else(|fault| {
+            self.faults.push(fault.or_at(entry.task.span));
+            vec![Place::default()]
+        })
     }
 
     fn task(
         &mut self,
         target: &Target<'_>,
         entry: &Entry<'_>,
-        (program, failing): (&Arc<Program>, Vec<Failing>),
+        (program, failing, place): (&Arc<Program>, Vec<Failing>, Place),
         host: &str,
         blocks: &BTreeMap<(String, usize), BlockId>,
     ) -> TaskId {
@@ -315,12 +354,26 @@ impl<'a> Lowering<'a> {
             scope: scope.clone(),
             written: needed,
             failing: failing.into(),
+            turns: place.turns,
             registry: Arc::clone(&self.registry),
             store: Arc::clone(&self.store),
         };
         let words = Keywords::new(entry, &body.scope);
+        let machine = place
+            .name
+            .as_deref()
+            .map(|name| self::scope(target, entry, name));
+        let at = place
+            .name
+            .as_ref()
+            .map(|name| (host.to_owned(), name.clone()));
+        let at = match at {
+            Some(pair) => self.elsewhere.get(&pair),
+            None => self.hosts.get(host),
+        };
+        let at = at.copied().unwrap_or(HostId(0));
         let task = self
-            .build(entry, &body, host, heeds)
+            .build(entry, &body, (at, machine.as_ref()), heeds)
             .and_then(|task| together(task, target, &words))
             .unwrap_or_else(|fault| {
                 self.faults.push(fault.or_at(entry.task.span));
@@ -340,9 +393,21 @@ impl<'a> Lowering<'a> {
             ..task
         });
         let for_all = self.list.tasks[id.index()].meets == Meets::All;
+        let facts_of = match elsewhere::gives_facts(entry, &scope) {
+            Ok(given) => place.name.filter(|_| given),
+            Err(fault) => {
+                self.faults.push(fault.or_at(entry.task.span));
+                None
+            }
+        };
         for other in &target.world.play_hosts {
             if other == host || for_all {
-                self.leave(entry, program, other, id);
+                self.leave(
+                    entry,
+                    program,
+                    (other, facts_of.as_deref().unwrap_or(other)),
+                    id,
+                );
                 self.name(entry, other, id);
             }
         }
@@ -354,11 +419,11 @@ impl<'a> Lowering<'a> {
         &self,
         entry: &Entry<'_>,
         body: &Body,
-        host: &str,
+        (host, machine): (HostId, Option<&Scope>),
         heeds: Vec<TaskId>,
     ) -> Result<Task, Fault> {
         let task = entry.task;
-        let words = Keywords::new(entry, &body.scope);
+        let words = Keywords::new(entry, &body.scope).on(machine);
         let module = self.registry.get(&task.module.value);
         let nature = module.map_or(Nature::State, evenkeel_engine::AnyModule::nature);
         let name = body.program.name.render(&body.scope.variables());
@@ -380,7 +445,7 @@ impl<'a> Lowering<'a> {
             number => format!("{}#{number}", id.value),
         });
         built.place = Some(self.store.with_files(|files| files.place(task.span)));
-        built.host = self.hosts.get(host).copied().unwrap_or(HostId(0));
+        built.host = host;
         built.judge =
             judged.then(|| Arc::new(Verdict(body.clone())) as Arc<dyn evenkeel_engine::Judge>);
         built.identity = words.identity(&self.request.privilege, self.settings)?;
@@ -389,6 +454,9 @@ impl<'a> Lowering<'a> {
         built.handler = entry.serves.is_some();
         built.ignore_errors = words
             .flag(|common| common.ignore_errors.as_ref())?
+            .unwrap_or(false);
+        built.ignore_unreachable = words
+            .flag(|common| common.ignore_unreachable.as_ref())?
             .unwrap_or(false);
         built.check_mode = words.flag(|common| common.check_mode.as_ref())?;
         built.no_log = words

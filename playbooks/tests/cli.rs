@@ -5,6 +5,7 @@
 mod cli {
     mod at_once;
     pub(crate) mod case;
+    mod elsewhere;
     mod explain;
     mod facts;
     mod help;

@@ -41,7 +41,7 @@ fn blocks(web: &mut Web, list: &TaskList) {
     let mut parts: BTreeMap<(BlockId, HostId), BTreeMap<Part, Vec<NodeIndex>>> = BTreeMap::new();
     for (index, task) in list.tasks.iter().enumerate() {
         for (block, part) in &task.blocks {
-            let block = parts.entry((*block, task.host)).or_default();
+            let block = parts.entry((*block, list.owner(task.host))).or_default();
             block.entry(*part).or_default().push(NodeIndex::new(index));
         }
     }

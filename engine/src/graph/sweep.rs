@@ -26,9 +26,12 @@ pub(super) fn infer(
     let touches: Vec<_> = list.tasks.iter().zip(shapes).map(needs).collect();
     let mut hosts = vec![OfHost::default(); list.hosts.len()];
     for (task, needs) in list.tasks.iter().zip(&touches) {
-        if let Needs::These(touches) = needs {
+        if let (Needs::These(touches), None) = (needs, list.hosts[task.host.index()].stands_for) {
             hosts[task.host.index()].known.add(touches);
         }
+    }
+    for at in list.hosts.iter().filter_map(|entry| entry.at) {
+        hosts[at.index()].visits = Some(Track::default());
     }
     let groups = groups(list);
     let (mut plays, mut batches) = (Plays::new(list), Batches::new(list));
@@ -36,7 +39,7 @@ pub(super) fn infer(
     let mut waits = Vec::new();
     for &id in sequence {
         let (task, shape) = (&list.tasks[id.index()], &shapes[id.index()]);
-        let (host, play) = (&mut hosts[task.host.index()], task.play as usize);
+        let play = task.play as usize;
         let group = groups[id.index()];
         if let Some(gate) = plays.before(play, web) {
             waits.push((gate, Kind::Play));
@@ -51,13 +54,23 @@ pub(super) fn infer(
         }
         let ahead = batches.throttled(play, group, task.throttle as usize);
         waits.extend(ahead.map(|ahead| (ahead, Kind::Hosts)));
-        host.enter(
-            node(id),
-            &touches[id.index()],
-            shape.nature,
-            web,
-            &mut waits,
-        );
+        let entry = &list.hosts[task.host.index()];
+        let (needs, nature) = match entry.stands_for {
+            // What a host has done elsewhere comes after all that is listed before it for that
+            // host, and before all that is listed after it.
+            Some(_) => (&Needs::All(Mode::Alone), Nature::Control),
+            None => (&touches[id.index()], shape.nature),
+        };
+        let owner = list.owner(task.host);
+        hosts[owner.index()].enter(node(id), needs, nature, web, &mut waits);
+        // So it is on the machine, if that is a host too; but a failure is not passed on there.
+        let (at, mode) = match entry.stands_for {
+            Some(owner) => (entry.at.filter(|at| *at != owner), VISITS),
+            None => (Some(task.host), LIVES),
+        };
+        if let Some(visits) = at.and_then(|at| hosts[at.index()].visits.as_mut()) {
+            visits.enter(node(id), mode, &Kind::Hosts, web, &mut waits);
+        }
         if order == Order::InOrder {
             waits.extend(last.replace(node(id)).map(|last| (last, Kind::InOrder)));
         }
@@ -159,12 +172,19 @@ fn needs((task, shape): (&Task, &Shape)) -> Needs {
 /// Those that read everything and write nothing go well together.
 const READS_ALL: Mode = Mode::Commuting("reads everything");
 
+/// What several hosts have done on one does not wait for each other, nor because of that do the
+/// machine's own tasks.
+const VISITS: Mode = Mode::Commuting("visits");
+const LIVES: Mode = Mode::Commuting("lives there");
+
 #[derive(Clone, Default)]
 struct OfHost {
     known: Known,
     all: Track,
     things: BTreeMap<Slot, Track>,
     control: Option<NodeIndex>,
+    /// Its own tasks and those that others have done there; nothing where nobody has.
+    visits: Option<Track>,
 }
 
 impl OfHost {
@@ -283,7 +303,7 @@ impl Batches {
             hosts
                 .entry(task.play as usize)
                 .or_default()
-                .insert(task.host);
+                .insert(list.owner(task.host));
         }
         let plays = hosts.keys().max().map_or(0, |play| play + 1);
         let several = |play| hosts.get(&play).is_some_and(|hosts| hosts.len() > 1);

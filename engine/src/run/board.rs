@@ -2,10 +2,15 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedRwLockWriteGuard};
+
+use super::Shared;
 
 use crate::{
     graph::Graph,
@@ -63,14 +68,66 @@ struct Ours {
     locked: bool,
     /// The key of its ledger, once a name has read or made it.
     key: Vec<u8>,
-    /// How often a name of the run has changed it.
-    writes: Arc<tokio::sync::Mutex<u64>>,
+}
+
+/// A machine, which may go by several names of the run.
+#[derive(Debug, Default)]
+pub(super) struct Machine {
+    /// Held alone by a name that changes it, and together by names that only look: a look that sees
+    /// half of a change is worth nothing.
+    pub(super) turn: Arc<tokio::sync::RwLock<()>>,
+    /// How often a name has begun to change it.
+    pub(super) writes: AtomicU64,
+    /// When the last change ended, by the board's clock.
+    ended: AtomicU64,
+    /// How many have ended.
+    done: AtomicU64,
+}
+
+impl Machine {
+    /// Whether nobody has changed it since then, and nobody does now.
+    pub(super) fn is_as_it_was(&self, then: u64) -> bool {
+        let ended = self.done.load(Ordering::SeqCst) == self.writes.load(Ordering::SeqCst);
+        ended && self.ended.load(Ordering::SeqCst) <= then
+    }
+}
+
+/// A machine for one name alone.
+pub(super) struct Alone {
+    shared: Arc<Shared>,
+    machine: Arc<Machine>,
+    _turn: OwnedRwLockWriteGuard<()>,
+}
+
+impl Alone {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        machine: Arc<Machine>,
+        turn: OwnedRwLockWriteGuard<()>,
+    ) -> Self {
+        Self {
+            shared,
+            machine,
+            _turn: turn,
+        }
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        let now = self.shared.board.clock.fetch_add(1, Ordering::SeqCst) + 1;
+        self.machine.ended.store(now, Ordering::SeqCst);
+        self.machine.done.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 /// See the module.
 pub(super) struct Board {
     state: Mutex<State>,
     homes: Mutex<BTreeMap<Home, Ours>>,
+    machines: Mutex<BTreeMap<String, Arc<Machine>>>,
+    /// Counts the changes of all machines.
+    clock: AtomicU64,
     moved: Notify,
     /// For each task, those that must not miss its change.
     listeners: BTreeMap<TaskId, BTreeSet<String>>,
@@ -131,6 +188,8 @@ impl Board {
         Self {
             state: Mutex::new(state),
             homes: Mutex::default(),
+            machines: Mutex::default(),
+            clock: AtomicU64::new(0),
             moved: Notify::new(),
             listeners,
             heeders,
@@ -231,9 +290,18 @@ impl Board {
         });
     }
 
-    /// How often names of the run have written it; held while one does.
-    pub(super) fn writes(&self, home: &Home) -> Arc<tokio::sync::Mutex<u64>> {
-        self.home(home, |it| Arc::clone(&it.writes))
+    /// Now, in changes of machines.
+    pub(super) fn now(&self) -> u64 {
+        self.clock.load(Ordering::SeqCst)
+    }
+
+    /// The machine that calls itself so.
+    pub(super) fn machine(&self, name: &str) -> Arc<Machine> {
+        let mut machines = self
+            .machines
+            .lock()
+            .expect("nothing panics while it holds this");
+        Arc::clone(machines.entry(name.to_owned()).or_default())
     }
 
     fn home<T>(&self, home: &Home, with: impl FnOnce(&mut Ours) -> T) -> T {

@@ -2,12 +2,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::Instant,
 };
 
 use super::{
     Mode, Shared,
+    board::Machine,
     chain::Entry,
     decide::{Decision, Question, identities},
     exchange::{Lost, Sent},
@@ -72,6 +73,8 @@ pub(super) struct Loop {
     pub(super) links_heeded: u64,
     /// How often names of this machine had changed it when this one looked.
     pub(super) seen_writes: u64,
+    /// The machine, once it has said which it is.
+    pub(super) machine: Arc<Machine>,
     /// Tasks that ended after a program that may write anything was foretold to run.
     pub(super) blurred: BTreeSet<TaskId>,
     /// Exchanges in a row after which nothing was finished.
@@ -112,7 +115,7 @@ pub(super) struct Flight {
 /// Runs the tasks of one host.
 pub(super) async fn drive(shared: Arc<Shared>, host: HostId) -> Recap {
     let mut it = Loop::new(shared, host);
-    let result = it.work().await;
+    let result = it.work_or_pass().await;
     if let Err(lost) = &result {
         it.unreachable(lost);
     }
@@ -177,6 +180,7 @@ impl Loop {
             apart: BTreeSet::new(),
             links_heeded: 0,
             seen_writes: 0,
+            machine: Arc::default(),
             blurred: BTreeSet::new(),
             vain: 0,
             connected: false,
@@ -213,7 +217,7 @@ impl Loop {
         }
     }
 
-    async fn work(&mut self) -> Result<(), Lost> {
+    pub(super) async fn work(&mut self) -> Result<(), Lost> {
         if self.tasks.is_empty() {
             return Ok(());
         }
@@ -236,7 +240,15 @@ impl Loop {
         for who in 0..self.identities.len() {
             questions.push((who, crate::probe::ask(Whoami)));
         }
+        let then = self.shared.board.now();
         self.look(&questions, true).await?;
+        self.machine = self.shared.board.machine(&self.ledger.machine);
+        if self.machine.is_as_it_was(then) {
+            self.seen_writes = self.machine.writes.load(Ordering::SeqCst);
+        } else {
+            // Under another name it was changed meanwhile.
+            self.look_in_quiet(&questions).await?;
+        }
         let duration_ms = super::millis(begun);
         self.shared.sink.event(&Event::HostConnected {
             host: self.name.clone(),
@@ -257,7 +269,7 @@ impl Loop {
             if !self.landed.is_empty() {
                 let open = self.unanswered_of_landed();
                 if !open.is_empty() {
-                    self.look(&open, false).await?;
+                    self.look_in_quiet(&open).await?;
                 }
                 if self.finish_landed() {
                     continue;
@@ -280,7 +292,7 @@ impl Loop {
                     if rounds <= 3 {
                         questions.extend(self.gather());
                     }
-                    self.look(&questions, false).await?;
+                    self.look_in_quiet(&questions).await?;
                 }
                 Todo::Send(entries, more) => {
                     rounds = 0;
@@ -439,7 +451,7 @@ impl Loop {
 }
 
 /// Polls a future once: whether it is still pending.
-async fn futures_poll_once<F: Future + Unpin>(mut future: F) -> bool {
+pub(super) async fn futures_poll_once<F: Future + Unpin>(mut future: F) -> bool {
     std::future::poll_fn(|context| {
         let pending = std::pin::Pin::new(&mut future).poll(context).is_pending();
         std::task::Poll::Ready(pending)

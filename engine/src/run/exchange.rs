@@ -2,12 +2,13 @@
 
 use std::{
     collections::BTreeSet,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::OwnedRwLockWriteGuard;
 
-use super::{decide::Question, drive::Loop, reconnect::Came};
+use super::{board::Alone, decide::Question, drive::Loop, reconnect::Came};
 use crate::{
     event::Event,
     host::{Exchange, HostError, LedgerText, Lock, Op, OpResult, Over, Reply},
@@ -243,23 +244,41 @@ impl Loop {
 
     /// The machine for this name alone, while it changes it; nothing if another name of the run
     /// has changed it since this one looked.
-    pub(super) async fn alone(&mut self) -> Option<OwnedMutexGuard<u64>> {
-        let mut writes = self.turn().await;
-        if *writes != self.seen_writes {
-            self.seen_writes = *writes;
-            self.known.clear();
+    pub(super) async fn alone(&mut self) -> Option<Alone> {
+        let turn = self.turn().await;
+        if self.heed_others() {
             return None;
         }
-        *writes += 1;
-        self.seen_writes = *writes;
-        Some(writes)
+        self.seen_writes = self.machine.writes.fetch_add(1, Ordering::SeqCst) + 1;
+        let (shared, machine) = (Arc::clone(&self.shared), Arc::clone(&self.machine));
+        Some(Alone::new(shared, machine, turn))
     }
 
     /// The machine for this name alone. All names of a run hold one lock, so the host does not keep
     /// them from writing its ledger at the same moment: this does.
-    pub(super) async fn turn(&self) -> OwnedMutexGuard<u64> {
-        let writes = self.shared.board.writes(&self.ledger.home());
-        writes.lock_owned().await
+    pub(super) async fn turn(&self) -> OwnedRwLockWriteGuard<()> {
+        Arc::clone(&self.machine.turn).write_owned().await
+    }
+
+    /// If another name of the run has changed the machine, nothing counts that was seen before.
+    pub(super) fn heed_others(&mut self) -> bool {
+        let writes = self.machine.writes.load(Ordering::SeqCst);
+        let changed = writes != self.seen_writes;
+        if changed {
+            self.seen_writes = writes;
+            self.known.clear();
+        }
+        changed
+    }
+
+    /// Asks while no other name of the run changes the machine: questions that belong together
+    /// must not be answered half before and half after a change.
+    pub(super) async fn look_in_quiet(&mut self, questions: &[Question]) -> Result<(), Lost> {
+        let quiet = Arc::clone(&self.machine.turn).read_owned().await;
+        self.heed_others();
+        let looked = self.look(questions, false).await;
+        drop(quiet);
+        looked
     }
 
     /// Writes what is left to be written, and gives the lock back if this was the last name of the

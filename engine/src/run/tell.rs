@@ -12,7 +12,7 @@ use super::{
     walk::{Results, ended},
 };
 use crate::{
-    event::{Event, Forgiven, Outcome, TaskFinished, TaskName},
+    event::{Event, Forgiven, Outcome, TaskError, TaskFinished, TaskName},
     late::NotYet,
     ledger::{Line, Scope},
     reason::Reason,
@@ -349,18 +349,29 @@ impl Loop {
         self.shared.board.moved();
     }
 
+    /// It failed because its host is away, and bears that.
+    pub(super) fn borne(&mut self, id: TaskId, error: TaskError) {
+        self.told(id, Outcome::Failed, Reason::Unreachable, Some(error));
+    }
+
     fn simply(&mut self, id: TaskId, outcome: Outcome, reason: Reason) {
+        self.told(id, outcome, reason, None);
+    }
+
+    /// `borne`: it failed with this, and that is ignored.
+    fn told(&mut self, id: TaskId, outcome: Outcome, reason: Reason, borne: Option<TaskError>) {
+        let forgiven = borne.as_ref().map(|_| Forgiven::Ignored);
         if self.task(id).silent {
             return;
         }
-        self.count(outcome, &reason, None);
+        self.count(outcome, &reason, forgiven);
         let event = TaskFinished {
             name: self.task_name(id),
             outcome,
             reason: self.masking.reason(reason),
             changes: Vec::new(),
-            error: None,
-            forgiven: None,
+            error: borne,
+            forgiven,
             items: Vec::new(),
             message: None,
             result: None,

@@ -184,6 +184,8 @@ impl Loop {
 
     /// Decides a task at its own turn.
     fn here(&mut self, id: TaskId) -> Here {
+        // What it waited for may have been done under another name of the machine.
+        self.heed_others();
         let shared = Arc::clone(&self.shared);
         let decision = self.with_known(|it, known| {
             let state = shared.board.state();

@@ -43,6 +43,8 @@ struct Info {
     /// Place in the list.
     rank: u32,
     host: HostId,
+    /// Whose task it is, wherever it is done.
+    owner: HostId,
     handler: bool,
     /// Whether a failure leaves it its turn, if its play says so.
     forced: Option<bool>,
@@ -63,7 +65,7 @@ fn hosts_by(list: &TaskList, by: impl Fn(&Task) -> u32) -> Vec<BTreeSet<HostId>>
         if all.len() <= at {
             all.resize(at + 1, BTreeSet::new());
         }
-        all[at].insert(task.host);
+        all[at].insert(list.owner(task.host));
     }
     all
 }
@@ -77,8 +79,10 @@ pub(super) struct Layout {
     infos: Vec<Info>,
     /// By node.
     pub(super) links: Vec<Vec<Link>>,
-    /// The tasks of each host, by rank.
+    /// The tasks that are done on each host, by rank.
     pub(super) hosts: Vec<Vec<usize>>,
+    /// The tasks of each host, by rank; those too that it has done elsewhere.
+    pub(super) owned: Vec<Vec<usize>>,
     pub(super) blocks: Vec<Block>,
     /// The hosts of each play, and of all batches of one.
     play_hosts: Vec<BTreeSet<HostId>>,
@@ -106,6 +110,7 @@ impl Layout {
             infos: Vec::with_capacity(list.tasks.len()),
             links,
             hosts: vec![Vec::new(); list.hosts.len()],
+            owned: vec![Vec::new(); list.hosts.len()],
             blocks: Vec::new(),
             play_hosts: hosts_by(list, |task| task.play),
             family_hosts: hosts_by(list, |task| task.family),
@@ -113,11 +118,13 @@ impl Layout {
         let groups = groups(list);
         let mut numbers: BTreeMap<(BlockId, HostId), usize> = BTreeMap::new();
         for (node, task) in list.tasks.iter().enumerate() {
+            let owner = list.owner(task.host);
             layout.hosts[task.host.index()].push(node);
+            layout.owned[owner.index()].push(node);
             let mut path = Vec::with_capacity(task.blocks.len());
             for &(block, part) in &task.blocks {
                 let new = layout.blocks.len();
-                let number = *numbers.entry((block, task.host)).or_insert(new);
+                let number = *numbers.entry((block, owner)).or_insert(new);
                 if number == new {
                     layout.blocks.push(Block::default());
                 }
@@ -129,6 +136,7 @@ impl Layout {
             layout.infos.push(Info {
                 rank: u32::try_from(node).expect("fewer than 2^32 tasks"),
                 host: task.host,
+                owner,
                 handler: task.handler,
                 forced: task.forced,
                 blocks: path.into(),
@@ -174,6 +182,11 @@ impl Layout {
         self.infos[self.id(node)].host
     }
 
+    /// Whose it is: a failure is this host's.
+    pub(super) fn owner(&self, node: usize) -> HostId {
+        self.infos[self.id(node)].owner
+    }
+
     pub(super) fn rank(&self, node: usize) -> u32 {
         self.infos[self.id(node)].rank
     }
@@ -216,7 +229,7 @@ impl Layout {
     pub(super) fn is_forced(&self, early: usize, late: usize, usually: bool) -> bool {
         let (early, late) = (&self.infos[self.id(early)], &self.infos[self.id(late)]);
         let forced = late.handler && late.forced.unwrap_or(usually);
-        forced && (early.host, early.play) == (late.host, late.play)
+        forced && (early.owner, early.play) == (late.owner, late.play)
     }
 
     /// Whether `late` stands in a later part of a block that `early` stands in: a failure of
@@ -234,6 +247,10 @@ impl Layout {
         let count = u32::try_from(into).expect("fewer than 2^32 tasks");
         let at = self.hosts[info.host.index()].partition_point(|&n| self.rank(n) <= info.rank);
         self.hosts[info.host.index()]
+            .splice(at..at, new.clone())
+            .for_each(drop);
+        let at = self.owned[info.owner.index()].partition_point(|&n| self.rank(n) <= info.rank);
+        self.owned[info.owner.index()]
             .splice(at..at, new.clone())
             .for_each(drop);
         for &(block, _) in &*info.blocks {

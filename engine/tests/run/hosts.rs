@@ -13,12 +13,12 @@ use proptest::prelude::*;
 use crate::kit::{cell, cells, host, put, runtime, sum};
 
 /// Hosts `h0`, `h1` … that are machines of their own.
-fn machines(count: usize) -> Vec<Arc<FakeHost>> {
+pub(crate) fn machines(count: usize) -> Vec<Arc<FakeHost>> {
     let machine = |n| Arc::new(host().machine(&format!("machine-{n}")));
     (0..count).map(machine).collect()
 }
 
-fn list(machines: &[Arc<FakeHost>]) -> TaskList {
+pub(crate) fn list(machines: &[Arc<FakeHost>]) -> TaskList {
     let mut list = TaskList::new("kit");
     for (n, machine) in machines.iter().enumerate() {
         list.host(
@@ -30,7 +30,7 @@ fn list(machines: &[Arc<FakeHost>]) -> TaskList {
 }
 
 /// The same task on each host.
-fn all(list: &mut TaskList, task: &Task) {
+pub(crate) fn all(list: &mut TaskList, task: &Task) {
     for n in 0..list.hosts.len() {
         let on = HostId(u32::try_from(n).unwrap());
         list.task(task.clone().on(on));
@@ -38,7 +38,7 @@ fn all(list: &mut TaskList, task: &Task) {
 }
 
 /// `task@host: outcome` in the order in which they were told.
-fn go(list: TaskList, options: Options) -> (Report, Vec<String>) {
+pub(crate) fn go(list: TaskList, options: Options) -> (Report, Vec<String>) {
     let told = Arc::new(Mutex::new(Vec::new()));
     let sink = {
         let told = Arc::clone(&told);
@@ -55,7 +55,7 @@ fn go(list: TaskList, options: Options) -> (Report, Vec<String>) {
     (report, told)
 }
 
-fn at(told: &[String], line: &str) -> usize {
+pub(crate) fn at(told: &[String], line: &str) -> usize {
     let found = told.iter().position(|told| told.starts_with(line));
     found.unwrap_or_else(|| panic!("{line} was not told: {told:#?}"))
 }

@@ -3,9 +3,11 @@
 
 mod kit;
 
+mod away;
 mod basics;
 mod check;
 mod cut;
+mod elsewhere;
 mod forced;
 mod hosts;
 mod joins;

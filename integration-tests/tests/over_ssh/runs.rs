@@ -77,3 +77,33 @@ fn hosts_behind_gateways() {
     assert!(scratch.has("homes/h3/app/once") && !scratch.has("homes/h2/app"));
     assert_eq!(fleet.logins(), 3);
 }
+
+#[test]
+fn what_ansible_cfg_says_of_connections_is_followed() {
+    let scratch = Scratch::new();
+    let fleet = Fleet::start(&scratch, 1);
+    site(&scratch);
+    let port = fleet.port(1);
+    scratch.file(
+        ".ssh/config",
+        &format!("Host h1\n  HostName 127.0.0.1\n  Port {port}\n"),
+    );
+    scratch.file(
+        "ansible.cfg",
+        "[defaults]\nremote_user = ada\nprivate_key_file = .ssh/key\ninventory = hosts\n\
+         [ssh_connection]\nssh_args = -C -o ControlMaster=auto\n",
+    );
+    let run = scratch.run(&["-i", "inventory.ini"]).ok().changed(5);
+    let warning = "warning[ansible_cfg]: ansible.cfg: not followed: `inventory`";
+    assert!(run.stderr.contains(warning), "{run}");
+    // The inventory wins.
+    let host = scratch.read("inventory.ini");
+    scratch.file(
+        "inventory.ini",
+        &format!("{} ansible_user=eve\n", host.trim_end()),
+    );
+    scratch
+        .run(&["-i", "inventory.ini"])
+        .status(4)
+        .says("`eve` was not let in");
+}

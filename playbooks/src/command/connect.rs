@@ -13,25 +13,32 @@ use evenkeel_engine::{LocalConnection, ScriptHost, Value, host::Host};
 use evenkeel_ssh::SshConnection;
 
 use self::vars::Vars;
+use super::ansible_cfg::AnsibleCfg;
 use crate::{cli, diagnostic::Diagnostic, load::HostVars};
 
 /// The ways to hosts, as the command line and this machine have them.
 pub(super) struct Ways {
     ssh: ssh::Ssh,
     others: others::Others,
+    /// What of `ansible.cfg` is not followed.
+    warning: Option<Diagnostic>,
 }
 
 impl Ways {
     pub(super) fn new(options: &cli::Connection) -> Result<Self, Diagnostic> {
+        let cfg = AnsibleCfg::here()?;
+        let options = &cfg.fill(options);
         Ok(Self {
-            ssh: ssh::Ssh::new(options)?,
             others: others::Others::new(options),
+            warning: cfg.warning(),
+            ssh: ssh::Ssh::new(options, cfg)?,
         })
     }
 
     /// What is worth knowing of the ways so far.
     pub(super) fn warnings(&self) -> Vec<Diagnostic> {
-        self.ssh.warnings()
+        let warning = self.warning.iter().cloned();
+        warning.chain(self.ssh.warnings()).collect()
     }
 
     /// The way to a host of the inventory.

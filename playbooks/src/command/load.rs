@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use evenkeel_engine as engine;
 
 use super::{
+    ansible_cfg::AnsibleCfg,
     connect::{self, Ways},
     password, wrong,
 };
@@ -127,7 +128,7 @@ pub(super) fn request(
         extra_vars: selection.extra_vars.clone(),
         privilege: privilege(&selection.privilege)?,
         connection: selection.connection.connection.clone(),
-        user: selection.connection.user.clone(),
+        user: AnsibleCfg::here()?.fill(&selection.connection).user,
         check,
         diff,
     })

@@ -30,6 +30,8 @@ pub(crate) struct Body {
     /// In a rescue or `always`: the tasks whose failure it may be about, those of the innermost
     /// block first.
     pub(crate) failing: Arc<[Failing]>,
+    /// Of a loop that is done in several places, which turns this task has.
+    pub(crate) turns: Option<super::elsewhere::Turns>,
     /// The modules.
     pub(crate) registry: Arc<Registry>,
     /// Local files.
@@ -262,6 +264,14 @@ impl Body {
         let mut turns = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
             let own = scope.with_locals(found.locals(index, &item));
+            let here = self
+                .turns
+                .as_ref()
+                .map(|turns| turns.has(&own))
+                .transpose()?;
+            if here == Some(false) {
+                continue;
+            }
             let turn = self.turn(found, &own, &of_items, item, care)?;
             if sets && turn.body.is_ok() {
                 // `list: "{{ list | default([]) + [item] }}"`: a turn sees what those before it set.

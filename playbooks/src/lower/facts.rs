@@ -162,6 +162,8 @@ impl Lowering<'_> {
             .copied()
             .unwrap_or(evenkeel_engine::HostId(0));
         task.place = Some(self.store.with_files(|files| files.place(target.play.span)));
+        let bears = words.flag(|common| common.ignore_unreachable.as_ref())?;
+        task.ignore_unreachable = bears.unwrap_or(false);
         task.silent = true;
         Ok(task)
     }

@@ -22,7 +22,7 @@ fn known(text: &str, at: crate::files::Span, scope: &Scope) -> Result<Value, Fau
     match tree.render(&scope.variables())? {
         Value::NotYet(what) => Err(Fault::new(
             "known_too_late",
-            format!("this must be known before the run: it reads {what}"),
+            format!("this must be known before the run: it reads {}", what.0),
         )
         .or_at(at)),
         value => Ok(value),
@@ -63,7 +63,7 @@ pub(crate) fn flag(found: &Flag, scope: &Scope) -> Result<bool, Fault> {
             match template.evaluate(&scope.variables())? {
                 Value::NotYet(what) => Err(Fault::new(
                     "known_too_late",
-                    format!("this must be known before the run: it reads {what}"),
+                    format!("this must be known before the run: it reads {}", what.0),
                 )
                 .or_at(found.span)),
                 value => Ok(is_yes(&value)),
@@ -77,6 +77,8 @@ pub(crate) struct Keywords<'a> {
     commons: &'a [&'a Common],
     once: Option<&'a Flag>,
     scope: &'a Scope,
+    /// The machine's variables, where that is another one than the host's.
+    machine: Option<&'a Scope>,
 }
 
 impl<'a> Keywords<'a> {
@@ -86,7 +88,13 @@ impl<'a> Keywords<'a> {
             commons: &entry.commons,
             once: entry.task.once.as_ref(),
             scope,
+            machine: None,
         }
+    }
+
+    /// Done on a machine with these variables.
+    pub(crate) fn on(self, machine: Option<&'a Scope>) -> Self {
+        Self { machine, ..self }
     }
 
     /// Of what stands around no task of its own, the outermost first.
@@ -95,6 +103,7 @@ impl<'a> Keywords<'a> {
             commons,
             once: None,
             scope,
+            machine: None,
         }
     }
 
@@ -142,7 +151,8 @@ impl<'a> Keywords<'a> {
     fn var(&self, names: &[&str]) -> Result<Option<Value>, Fault> {
         for name in names {
             if let Some(value) = self
-                .scope
+                .machine
+                .unwrap_or(self.scope)
                 .value(name)?
                 .filter(|value| *value != Value::Null)
             {

@@ -1,11 +1,11 @@
 //! What ties a task to others: results it reads, ids it waits for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use evenkeel_engine::{Part, TaskId};
 
 use super::{
-    Lowering,
+    Lowering, Placed,
     body::Failing,
     keywords,
     listing::{Entry, Listing},
@@ -153,7 +153,7 @@ impl Lowering<'_> {
         listing: &Listing<'_>,
         entry: &Entry<'_>,
         host: &str,
-        placed: &BTreeMap<(usize, String), TaskId>,
+        placed: &Placed,
     ) -> Vec<Failing> {
         let parts = entry.blocks.iter().rev();
         let mut found = Vec::new();
@@ -163,28 +163,33 @@ impl Lowering<'_> {
                 if !others.any(|(number, earlier)| *number == block && *earlier < part) {
                     continue;
                 }
-                let Some(id) = placed.get(&(index, host.to_owned())) else {
-                    continue;
-                };
-                let task = &self.list.tasks[id.index()];
-                if !task.ignore_errors {
-                    found.push(Failing {
-                        block,
-                        task: *id,
-                        name: task.name.clone(),
-                        action: task.module.clone(),
-                    });
+                for id in placed.get(&(index, host.to_owned())).into_iter().flatten() {
+                    let task = &self.list.tasks[id.index()];
+                    if !task.ignore_errors {
+                        found.push(Failing {
+                            block,
+                            task: *id,
+                            name: task.name.clone(),
+                            action: task.module.clone(),
+                        });
+                    }
                 }
             }
         }
         found
     }
 
-    /// Notes what a task leaves behind.
-    pub(super) fn leave(&mut self, entry: &Entry<'_>, program: &Program, host: &str, task: TaskId) {
+    /// Notes what a task leaves behind: its result with its host, facts with whose they are.
+    pub(super) fn leave(
+        &mut self,
+        entry: &Entry<'_>,
+        program: &Program,
+        (host, facts_of): (&str, &str),
+        task: TaskId,
+    ) {
         let surely =
             entry.serves.is_none() && entry.blocks.iter().all(|(_, part)| *part == Part::Body);
-        let mut add = |name: &str, how| {
+        let mut add = |host: &str, name: &str, how| {
             let name = name.to_owned();
             let list = self.written.entry(host.to_owned()).or_default();
             let host = host.into();
@@ -197,12 +202,12 @@ impl Lowering<'_> {
             list.push((written, surely));
         };
         if let Some(name) = &program.register {
-            add(name, How::Register);
+            add(host, name, How::Register);
         }
         let module = self.registry.get(&entry.task.module.value);
         let module = module.map(evenkeel_engine::AnyModule::name);
         if module == Some("setup") {
-            add("ansible_facts", How::Gathered);
+            add(facts_of, "ansible_facts", How::Gathered);
         }
         if module == Some("set_fact") {
             for arg in program
@@ -210,7 +215,7 @@ impl Lowering<'_> {
                 .iter()
                 .filter(|arg| arg.name.value != "cacheable")
             {
-                add(&arg.name.value, How::Fact);
+                add(facts_of, &arg.name.value, How::Fact);
             }
         }
     }

@@ -6,7 +6,7 @@ use super::{
     values::{Fields, is_template},
 };
 use crate::{
-    ast::{Commands, Common, Flag, OrTemplate, Vars},
+    ast::{Commands, Common, Vars},
     diagnostic::Diagnostic,
     files::{Span, Spanned},
     words::did_you_mean,
@@ -34,14 +34,6 @@ impl Reader<'_> {
                     self.no_effect(name, key.span, why);
                     continue;
                 }
-                Status::OnlyFalse(instead) => match self.flag(name, value) {
-                    Some(Flag {
-                        value: OrTemplate::Is(false),
-                        ..
-                    })
-                    | None => continue,
-                    Some(_) => instead,
-                },
                 Status::Refused(instead) => instead,
             };
             self.error_help(
@@ -132,6 +124,12 @@ impl Reader<'_> {
             "diff" => common.diff = self.flag(name, node),
             "no_log" => common.no_log = self.flag(name, node),
             "ignore_errors" => common.ignore_errors = self.flag(name, node),
+            "ignore_unreachable" => common.ignore_unreachable = self.flag(name, node),
+            "delegate_to" => common.delegate_to = self.text(name, node),
+            "delegate_facts" => common.delegate_facts = self.flag(name, node),
+            "local_action" => {
+                common.delegate_to = Some(Spanned::new("localhost".to_owned(), node.span));
+            }
             "run_once" => common.run_once = self.flag(name, node),
             "any_errors_fatal" => common.any_errors_fatal = self.flag(name, node),
             "throttle" => common.throttle = self.whole(name, 1_000_000, node),

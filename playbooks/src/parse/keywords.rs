@@ -39,8 +39,6 @@ pub(super) enum Status {
     Read,
     /// Nothing depends on it here: accepted with a warning that says why.
     NoEffect(&'static str),
-    /// Accepted where it says what holds anyway (`false`), refused otherwise, with what to do.
-    OnlyFalse(&'static str),
     /// Refused, with what to do.
     Refused(&'static str),
 }
@@ -54,16 +52,14 @@ pub(super) struct Keyword {
     pub(super) status: Status,
 }
 
-use Status::{NoEffect, OnlyFalse, Read, Refused};
+use Status::{NoEffect, Read, Refused};
 
 const fn kw(name: &'static str, on: &'static str, status: Status) -> Keyword {
     Keyword { name, on, status }
 }
 
-const DELEGATE: &str = "give that host a play of its own and order it with `after:`";
 const COLLECTIONS: &str = "the modules of this version are all there are: leave it out";
 const FACTS: &str = "only facts that are used are gathered: leave it out";
-const IGNORE_UNREACHABLE: &str = "take hosts that may be away out with `--limit`";
 
 /// All of them.
 pub(super) const KEYWORDS: &[Keyword] = &[
@@ -103,11 +99,11 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     kw("diff", "pbth", Read),
     kw("no_log", "pbth", Read),
     kw("ignore_errors", "pbth", Read),
-    kw("ignore_unreachable", "pbth", OnlyFalse(IGNORE_UNREACHABLE)),
+    kw("ignore_unreachable", "pbth", Read),
     kw("any_errors_fatal", "pbth", Read),
     kw("run_once", "pbth", Read),
-    kw("delegate_to", "bth", Refused(DELEGATE)),
-    kw("delegate_facts", "bth", OnlyFalse(DELEGATE)),
+    kw("delegate_to", "bth", Read),
+    kw("delegate_facts", "bth", Read),
     kw("throttle", "pbth", Read),
     kw(
         "timeout",
@@ -182,11 +178,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     kw("always", "b", Read),
     // Tasks.
     kw("action", "th", Read),
-    kw(
-        "local_action",
-        "th",
-        Refused("give `localhost` a play of its own"),
-    ),
+    kw("local_action", "th", Read),
     kw("args", "th", Read),
     kw("register", "th", Read),
     kw("changed_when", "th", Read),

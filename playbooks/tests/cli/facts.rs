@@ -173,6 +173,8 @@ c color=green
         .file("hosts", hosts)
         .any_stdout()
         .run();
-    assert_eq!(exchanges(&ended.stdout, "c"), 1);
-    assert!(exchanges(&ended.stdout, "a") <= 2, "{}", ended.stdout);
+    // All are names of one machine: what one of them does there makes others look again.
+    for (host, most) in [("c", 2), ("a", 3)] {
+        assert!(exchanges(&ended.stdout, host) <= most, "{}", ended.stdout);
+    }
 }

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     cli,
-    command::{load, password},
+    command::{ansible_cfg::AnsibleCfg, load, password},
     diagnostic::Diagnostic,
     load::HostVars,
 };
@@ -38,6 +38,7 @@ pub(super) struct Ssh {
     person: Person,
     machine: Machine,
     private_key: Option<PathBuf>,
+    cfg: AnsibleCfg,
     config_file: Option<PathBuf>,
     password: Option<Secret>,
     timeout: Option<u64>,
@@ -58,12 +59,13 @@ struct Wish {
 }
 
 impl Ssh {
-    pub(super) fn new(options: &cli::Connection) -> Result<Self, Diagnostic> {
+    pub(super) fn new(options: &cli::Connection, cfg: AnsibleCfg) -> Result<Self, Diagnostic> {
         let person = Person::here();
         Ok(Self {
             machine: person.machine(),
             person,
             private_key: options.private_key.clone(),
+            cfg,
             config_file: options.ssh_config.clone(),
             password: login_password(options)?,
             timeout: options.timeout,
@@ -108,7 +110,7 @@ impl Ssh {
                 identity_files: key.into_iter().collect(),
             },
             password: password.or_else(|| self.password.clone()),
-            checked: vars.flag(&checked)?.unwrap_or(true),
+            checked: vars.flag(&checked)?.or(self.cfg.checked).unwrap_or(true),
         };
         let (found, endpoint) = self.endpoint(&config, &name, &wish)?;
         // Arguments are the host's: of gateways, as in ssh, the files alone speak.
@@ -145,7 +147,8 @@ impl Ssh {
             "ansible_ssh_args",
             "ansible_ssh_common_args",
         ] {
-            let Some(text) = vars.text(&[name])? else {
+            let text = vars.text(&[name])?;
+            let Some(text) = text.or_else(|| self.cfg.args.get(name).cloned()) else {
                 continue;
             };
             let more = args::read(&text).map_err(|what| {

@@ -1,0 +1,172 @@
+//! The ways to the hosts of plays, and to the machines on which they have tasks done.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use evenkeel_engine::{HostId, Map, TaskList, Value};
+
+use super::{Connect, HostVars, Read, Request, gate::Gate};
+use crate::{
+    ast::Play,
+    diagnostic::Diagnostic,
+    lower::{Elsewhere, Gathering, Prepared, Store, Target, all_elsewhere, here},
+    template::Variables as _,
+    vars::Scope,
+};
+
+/// What a way is opened with.
+#[derive(Clone, Copy)]
+pub(super) struct Opening<'a> {
+    pub(super) request: &'a Request,
+    pub(super) connect: &'a Connect<'a>,
+    pub(super) store: &'a Store,
+}
+
+impl Read {
+    /// An empty list on which all machines are, and who has tasks done where.
+    pub(super) fn ways(
+        &self,
+        (targets, prepared, facts): (&[Target<'_>], &[Prepared<'_>], &Gathering),
+        opening: Opening<'_>,
+        out: &mut Vec<Diagnostic>,
+    ) -> (TaskList, Elsewhere) {
+        let mut list = TaskList::new(self.project());
+        self.connect_all((targets, facts), opening, &mut list, out);
+        let plays = targets.iter().zip(prepared);
+        let elsewhere = self.connect_elsewhere(plays, opening, &mut list, out);
+        (list, elsewhere)
+    }
+
+    /// Adds the hosts of all plays, each once, in the order in which plays name them.
+    fn connect_all(
+        &self,
+        (targets, facts): (&[Target<'_>], &Gathering),
+        opening: Opening<'_>,
+        list: &mut TaskList,
+        out: &mut Vec<Diagnostic>,
+    ) {
+        for (position, target) in targets.iter().enumerate() {
+            let own = target.world.play_hosts.iter();
+            for name in own.chain(facts.hosts(position)) {
+                if list.hosts.iter().any(|host| host.name == *name) {
+                    continue;
+                }
+                let host = self.way_to(name, target, opening, out);
+                match (opening.connect)(&host) {
+                    Ok(host) => {
+                        list.host(name.as_str(), host);
+                    }
+                    Err(error) => out.push(error),
+                }
+            }
+        }
+    }
+
+    /// Adds the machines on which hosts have tasks done.
+    fn connect_elsewhere<'t, 'p: 't>(
+        &self,
+        plays: impl Iterator<Item = (&'t Target<'p>, &'t Prepared<'p>)>,
+        opening: Opening<'_>,
+        list: &mut TaskList,
+        out: &mut Vec<Diagnostic>,
+    ) -> Elsewhere {
+        let mut found = Elsewhere::new();
+        let mut doors: BTreeMap<String, Gate> = BTreeMap::new();
+        for (target, prepared) in plays {
+            for (owner, name) in all_elsewhere(target, prepared) {
+                if found.contains_key(&(owner.clone(), name.clone())) {
+                    continue;
+                }
+                let id = |list: &TaskList, name: &str| {
+                    let at = list.hosts.iter().position(|host| host.name == name)?;
+                    Some(HostId(u32::try_from(at).ok()?))
+                };
+                let Some(of) = id(list, &owner) else { continue };
+                let mut host = self.way_to(&name, target, opening, out);
+                if let (None, Some(here)) = (&host.place, here(&name)) {
+                    host.vars.insert("ansible_connection".to_owned(), here);
+                }
+                match (opening.connect)(&host) {
+                    Ok(door) => {
+                        let gate = doors.entry(name.clone()).or_default();
+                        let at = id(list, &name);
+                        let shown = format!("{owner} -> {name}");
+                        let stand_in = list.elsewhere(of, at, shown, gate.before(door));
+                        found.insert((owner, name), stand_in);
+                    }
+                    Err(error) => out.push(error),
+                }
+            }
+        }
+        found
+    }
+
+    /// What is known of the way to a host.
+    fn way_to(
+        &self,
+        name: &str,
+        target: &Target<'_>,
+        Opening { request, store, .. }: Opening<'_>,
+        out: &mut Vec<Diagnostic>,
+    ) -> HostVars {
+        let scope = Scope::new(Arc::clone(&target.world), name, Vec::new(), Vec::new());
+        let vars = connection_vars(&scope, target.play, request, store, out);
+        let at = self.inventory.hosts.get(name).and_then(|entry| entry.at);
+        HostVars {
+            name: name.to_owned(),
+            vars,
+            place: at.map(|at| store.with_files(|files| files.place(at))),
+        }
+    }
+}
+
+/// A host's variables that speak of its connection, rendered; with what the play and the command
+/// line say where the inventory is silent.
+fn connection_vars(
+    scope: &Scope,
+    play: &Play,
+    request: &Request,
+    store: &Store,
+    out: &mut Vec<Diagnostic>,
+) -> Map {
+    let mut vars = Map::new();
+    let magic = ["ansible_check_mode", "ansible_diff_mode", "ansible_version"];
+    let ours = |name: &String| {
+        name.starts_with("ansible_")
+            && !name.starts_with("ansible_play")
+            && !magic.contains(&name.as_str())
+    };
+    for name in scope.names().into_iter().filter(ours) {
+        match scope.value(&name) {
+            Ok(Some(value)) => {
+                vars.insert(name, value);
+            }
+            Ok(None) => {}
+            Err(fault) => out.push(store.with_files(|files| fault.diagnostic(files))),
+        }
+    }
+    let words = &play.common;
+    let port = words.port.as_ref().and_then(|port| match port.value {
+        crate::ast::OrTemplate::Is(port) => Some(Value::from(i64::from(port))),
+        crate::ast::OrTemplate::Template(_) => None,
+    });
+    let text = |text: &Option<crate::files::Spanned<String>>| {
+        text.as_ref().map(|text| Value::from(text.value.as_str()))
+    };
+    let told = |text: &Option<String>| text.as_deref().map(Value::from);
+    for (name, value) in [
+        (
+            "ansible_connection",
+            text(&words.connection).or_else(|| told(&request.connection)),
+        ),
+        (
+            "ansible_user",
+            text(&words.remote_user).or_else(|| told(&request.user)),
+        ),
+        ("ansible_port", port),
+    ] {
+        if let (false, Some(value)) = (vars.contains_key(name), value) {
+            vars.insert(name.to_owned(), value);
+        }
+    }
+    vars
+}

@@ -1,0 +1,219 @@
+//! What a host has done on another machine, and hosts that are away.
+
+use super::case::{Case, Ended};
+
+const HOSTS: &str = "\
+[web]
+w1
+w2
+[db]
+d1
+[all:vars]
+ansible_connection=local
+[db:vars]
+where=the database
+";
+
+fn site(site: &str) -> Case {
+    Case::new(&["run", "-i", "hosts", "site.yml"])
+        .file("hosts", HOSTS)
+        .file("site.yml", site)
+}
+
+fn log(ended: &Ended) -> Vec<String> {
+    let log = std::fs::read_to_string(ended.path("log")).unwrap_or_default();
+    log.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn it_is_done_there_with_the_variables_of_the_host() {
+    let playbook = "\
+- name: sites
+  hosts: w1
+  gather_facts: false
+  vars: {me: '{{ inventory_hostname }}'}
+  tasks:
+    - name: register at the database
+      copy:
+        dest: '{{ playbook_dir }}/{{ me }}.conf'
+        content: 'i am {{ me }}, there is {{ hostvars.d1.where }}'
+      delegate_to: \"{{ groups.db | first }}\"
+      register: there
+    - name: at home
+      debug:
+        msg: '{{ there.dest | basename }} {{ there is changed }}'
+    - name: where nobody listed it
+      local_action: command echo from here
+      changed_when: false
+      register: here
+    - name: say so
+      debug: {msg: '{{ here.stdout }}'}
+";
+    let wanted = "\
+play sites
+changed       w1 -> d1  register at the database  (the host differs)
+    content: 30 bytes
+says          w1  at home
+    w1.conf True
+says          w1  say so
+    from here
+
+host  changed  unchanged  failed  unguarded
+w1          1          3       0          1
+
+1 host: 1 changed, 3 unchanged in ";
+    let ended = site(playbook).any_stdout().run();
+    assert!(ended.stdout.starts_with(wanted), "{}", ended.stdout);
+    let held = std::fs::read_to_string(ended.path("w1.conf")).unwrap();
+    assert_eq!(held, "i am w1, there is the database");
+}
+
+#[test]
+fn each_turn_of_a_loop_may_be_done_somewhere_else() {
+    let playbook = "\
+- hosts: w1
+  gather_facts: false
+  tasks:
+    - name: everywhere
+      shell: echo {{ item }} for {{ inventory_hostname }} >>{{ playbook_dir }}/log
+      loop: \"{{ groups.web + groups.db }}\"
+      delegate_to: '{{ item }}'
+";
+    let ended = site(playbook).any_stdout().run();
+    assert_eq!(log(&ended), ["w1 for w1", "w2 for w1", "d1 for w1"]);
+    for place in ["w1 -> w2 ", "w1 -> d1 "] {
+        assert!(ended.stdout.contains(place), "{}", ended.stdout);
+    }
+}
+
+#[test]
+fn once_for_all_and_in_the_order_of_the_play() {
+    let playbook = "\
+- hosts: web
+  gather_facts: false
+  tasks:
+    - shell: echo before {{ inventory_hostname }} >>{{ playbook_dir }}/log
+    - shell: echo once {{ inventory_hostname }} >>{{ playbook_dir }}/log; echo token
+      run_once: true
+      delegate_to: d1
+      register: token
+    - shell: echo {{ token.stdout }} {{ inventory_hostname }} >>{{ playbook_dir }}/log
+";
+    let ended = site(playbook).any_stdout().run();
+    let mut log = log(&ended);
+    log[..2].sort();
+    log[3..].sort();
+    assert_eq!(
+        log,
+        ["before w1", "before w2", "once w1", "token w1", "token w2"]
+    );
+}
+
+#[test]
+fn facts_may_be_those_of_the_machine() {
+    let playbook = "\
+- hosts: web
+  gather_facts: false
+  tasks:
+    - set_fact: {role: 'seen by {{ inventory_hostname }}'}
+      delegate_to: d1
+      delegate_facts: true
+      run_once: true
+    - set_fact: {role: mine}
+    - debug: {msg: '{{ hostvars.d1.role }}, {{ role }}'}
+";
+    let ended = site(playbook).any_stdout().run();
+    assert_eq!(
+        ended.stdout.matches("seen by w1, mine").count(),
+        2,
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn a_failure_there_ends_the_host_here() {
+    let playbook = "\
+- hosts: web
+  gather_facts: false
+  tasks:
+    - name: there
+      command: test {{ inventory_hostname }} != w1
+      delegate_to: d1
+    - name: after it
+      shell: echo {{ inventory_hostname }} >>{{ playbook_dir }}/log
+  handlers: []
+- hosts: db
+  gather_facts: false
+  tasks:
+    - shell: echo own >>{{ playbook_dir }}/log
+";
+    let ended = site(playbook).any_stdout().status(2).run();
+    assert_eq!(log(&ended), ["w2", "own"], "{}", ended.stdout);
+}
+
+#[test]
+fn where_it_is_done_must_be_known_before_the_run() {
+    let playbook = "\
+- hosts: w1
+  gather_facts: false
+  tasks:
+    - command: hostname
+      register: name
+    - command: 'true'
+      delegate_to: '{{ name.stdout }}'
+";
+    let wanted = "\
+error[known_too_late]: this must be known before the run: it reads the result of `command`
+ --> site.yml:7:20
+  |
+7 |       delegate_to: '{{ name.stdout }}'
+  |                    ^^^^^^^^^^^^^^^^^^^
+";
+    site(playbook).stdout("").stderr(wanted).status(5).run();
+}
+
+/// Nothing listens there: it is refused at once.
+const AWAY: &str = "\
+[web]
+w1 ansible_connection=local
+away ansible_host=127.0.0.1 ansible_port=1 ansible_user=nobody
+";
+
+#[test]
+fn a_host_that_is_away_may_be_passed_over() {
+    let playbook = "\
+- name: all that are there
+  hosts: web
+  gather_facts: false
+  ignore_unreachable: true
+  tasks:
+    - name: look
+      command: echo it is there
+      changed_when: false
+      register: it
+    - name: say so
+      debug: {msg: \"{{ 'away' if it.unreachable | default(false) else it.stdout }}\"}
+";
+    let ended = Case::new(&["run", "-i", "hosts", "site.yml"])
+        .file("hosts", AWAY)
+        .file("site.yml", playbook)
+        .any_stdout()
+        .any_stderr()
+        .run();
+    for line in [
+        "says          away  say so\n    away\n",
+        "    it is there\n",
+        "1 ignored",
+    ] {
+        assert!(ended.stdout.contains(line), "{line}: {}", ended.stdout);
+    }
+    let strict = playbook.replace("  ignore_unreachable: true\n", "");
+    Case::new(&["run", "-i", "hosts", "site.yml"])
+        .file("hosts", AWAY)
+        .file("site.yml", &strict)
+        .any_stdout()
+        .any_stderr()
+        .status(4)
+        .run();
+}
