@@ -96,10 +96,16 @@ impl Lab {
                 .into_iter()
                 .any(|(kind, it)| link(pid, kind).as_ref() == Some(it))
         };
+        // What is killed with its namespace takes a moment to be gone.
+        let mut still = Vec::new();
+        within_a_minute(|| {
+            still = processes(inside);
+            still.is_empty()
+        });
         left.extend(
-            processes(inside)
+            still
                 .into_iter()
-                .map(|pid| format!("process {pid}")),
+                .map(|pid| format!("process {pid} of the lab")),
         );
         let dir = self.dir.path();
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
