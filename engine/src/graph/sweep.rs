@@ -65,7 +65,7 @@ pub(super) fn infer(
         hosts[owner.index()].enter(node(id), needs, nature, web, &mut waits);
         // So it is on the machine, if that is a host too; but a failure is not passed on there.
         let (at, mode) = match entry.stands_for {
-            Some(owner) => (entry.at.filter(|at| *at != owner), VISITS),
+            Some(owner) => (entry.at.filter(|at| *at != owner), Mode::Visiting(group)),
             None => (Some(task.host), LIVES),
         };
         if let Some(visits) = at.and_then(|at| hosts[at.index()].visits.as_mut()) {
@@ -172,9 +172,7 @@ fn needs((task, shape): (&Task, &Shape)) -> Needs {
 /// Those that read everything and write nothing go well together.
 const READS_ALL: Mode = Mode::Commuting("reads everything");
 
-/// What several hosts have done on one does not wait for each other, nor because of that do the
-/// machine's own tasks.
-const VISITS: Mode = Mode::Commuting("visits");
+/// A machine's own tasks do not wait for each other because of what others have done there.
 const LIVES: Mode = Mode::Commuting("lives there");
 
 #[derive(Clone, Default)]

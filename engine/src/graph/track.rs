@@ -18,6 +18,8 @@ pub(super) enum Mode {
     Below,
     /// With those of the same word.
     Commuting(&'static str),
+    /// With the copies of the same task, by its number, that other hosts have.
+    Visiting(usize),
 }
 
 impl Mode {

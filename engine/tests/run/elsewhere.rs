@@ -191,12 +191,7 @@ fn build(specs: &[Spec], machines: &[Arc<FakeHost>]) -> TaskList {
     let places = [HostId(0), HostId(1), HostId(2), there[0], there[1]];
     for (n, spec) in specs.iter().enumerate() {
         let (name, value) = (format!("t{n}"), spec.value.to_string());
-        // What two hosts have done on a third in no order must not touch the same.
-        let cell_of = |place: usize| match place {
-            4 => "x".to_owned(),
-            _ => format!("c{}", spec.cell),
-        };
-        let to = cell_of(spec.on);
+        let to = format!("c{}", spec.cell);
         let task: Task = match spec.kind {
             0 => cell(&name, &to, &value),
             1 => put(&name, &to, &value),

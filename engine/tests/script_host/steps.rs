@@ -75,8 +75,8 @@ async fn writes_files() {
 #[tokio::test]
 async fn writes_large_files() {
     let much = |seed: u32| -> Vec<u8> {
-        let bytes = (0..5_000_000_u32).map(|at| (at / 7 % 251 + seed) as u8);
-        bytes.collect()
+        let byte = |at| u8::try_from(at / 7 % 251 + seed).expect("a small number");
+        (0..5_000_000_u32).map(byte).collect()
     };
     let (old, new) = (much(0), much(1));
     for machine in machines() {

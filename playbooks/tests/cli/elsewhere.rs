@@ -173,6 +173,25 @@ error[known_too_late]: this must be known before the run: it reads the result of
     site(playbook).stdout("").stderr(wanted).status(5).run();
 }
 
+#[test]
+fn what_another_host_finds_out_is_waited_for() {
+    let playbook = "\
+- hosts: web
+  gather_facts: false
+  tasks:
+    - shell: echo of {{ inventory_hostname }}
+      when: inventory_hostname == 'w1'
+      changed_when: false
+      register: said
+    - set_fact: {me: 'fact {{ inventory_hostname }}'}
+    - debug: {msg: \"{{ hostvars.w1.said.stdout }}, {{ groups.web | map('extract', hostvars, 'me') | join('+') }}\"}
+      when: hostvars['w1'].said.stdout is match('of')
+";
+    let ended = site(playbook).any_stdout().run();
+    let said = ended.stdout.matches("of w1, fact w1+fact w2\n").count();
+    assert_eq!(said, 2, "{}", ended.stdout);
+}
+
 /// Nothing listens there: it is refused at once.
 const AWAY: &str = "\
 [web]
