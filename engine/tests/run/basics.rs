@@ -146,7 +146,14 @@ fn times(tasks: usize) -> (f64, f64) {
 
 #[test]
 fn time_grows_with_the_number_of_tasks_and_not_with_its_square() {
-    let (few, many) = (times(500), times(5_000));
+    // The least of three: what else the machine does counts in none of them.
+    let least = |tasks| {
+        let all = [times(tasks), times(tasks), times(tasks)];
+        all.into_iter().fold((f64::MAX, f64::MAX), |least, time| {
+            (least.0.min(time.0), least.1.min(time.1))
+        })
+    };
+    let (few, many) = (least(500), least(5_000));
     let (first, second) = (many.0 / few.0, many.1 / few.1);
     assert!(first < 30.0 && second < 30.0, "{few:?} {many:?}");
 }
