@@ -6,6 +6,8 @@ use std::{
     time::Instant,
 };
 
+use tokio::sync::OwnedRwLockWriteGuard;
+
 use super::{
     Mode, Shared,
     board::Machine,
@@ -75,6 +77,8 @@ pub(super) struct Loop {
     pub(super) seen_writes: u64,
     /// The machine, once it has said which it is.
     pub(super) machine: Arc<Machine>,
+    /// Its turn on the machine, while it looks again at what others have changed.
+    pub(super) kept: Option<OwnedRwLockWriteGuard<()>>,
     /// Tasks that ended after a program that may write anything was foretold to run.
     pub(super) blurred: BTreeSet<TaskId>,
     /// Exchanges in a row after which nothing was finished.
@@ -181,6 +185,7 @@ impl Loop {
             links_heeded: 0,
             seen_writes: 0,
             machine: Arc::default(),
+            kept: None,
             blurred: BTreeSet::new(),
             vain: 0,
             connected: false,
@@ -226,6 +231,7 @@ impl Loop {
         self.shared.board.arrive(&home);
         let result = self.go_on().await;
         // In one turn: who leaves last gives the lock back, and nobody has lines left by then.
+        self.kept = None;
         let turn = self.turn().await;
         let last = self.shared.board.leave(&home);
         let closed = self.close(last).await;
@@ -285,7 +291,12 @@ impl Loop {
             let mut next_move = std::pin::pin!(next_move);
             // Registered before the walk looks, so that no move is missed.
             let waiting = futures_poll_once(next_move.as_mut()).await;
-            match self.walk() {
+            let todo = self.walk();
+            if !matches!(todo, Todo::Ask(_) | Todo::Send(..)) {
+                // Others are not kept waiting.
+                self.kept = None;
+            }
+            match todo {
                 Todo::Over => return Ok(()),
                 Todo::Ask(mut questions) => {
                     rounds += 1;

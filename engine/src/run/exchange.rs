@@ -243,10 +243,15 @@ impl Loop {
     }
 
     /// The machine for this name alone, while it changes it; nothing if another name of the run
-    /// has changed it since this one looked.
+    /// has changed it since this one looked. Then it looks again, and keeps its turn until it acts
+    /// or waits for something: of many names each looks again but once.
     pub(super) async fn alone(&mut self) -> Option<Alone> {
-        let turn = self.turn().await;
+        let turn = match self.kept.take() {
+            Some(turn) => turn,
+            None => self.turn().await,
+        };
         if self.heed_others() {
+            self.kept = Some(turn);
             return None;
         }
         self.seen_writes = self.machine.writes.fetch_add(1, Ordering::SeqCst) + 1;
@@ -274,6 +279,9 @@ impl Loop {
     /// Asks while no other name of the run changes the machine: questions that belong together
     /// must not be answered half before and half after a change.
     pub(super) async fn look_in_quiet(&mut self, questions: &[Question]) -> Result<(), Lost> {
+        if self.kept.is_some() {
+            return self.look(questions, false).await;
+        }
         let quiet = Arc::clone(&self.machine.turn).read_owned().await;
         self.heed_others();
         let looked = self.look(questions, false).await;
