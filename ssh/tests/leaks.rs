@@ -33,6 +33,7 @@ fn route(dir: &Path, server: &Server) -> Route {
     fs::write(&file, key(2).to_openssh(LineEnding::LF).unwrap().as_bytes()).unwrap();
     Route {
         command: None,
+        shared: Arc::default(),
         gateways: Vec::new(),
         host: Endpoint {
             host: "127.0.0.1".to_owned(),
