@@ -46,7 +46,9 @@ fn state(host: &Host) -> String {
     let files = format!(
         "for f in {files}; do test ! -e $f || {{ stat -c '%N %a %U:%G' $f; sha256sum $f; }}; done"
     );
-    host.tree("/srv/fleet") + &host.sh(&files)
+    let accounts = "for file in passwd group shadow gshadow; do getent $file | grep fleet; done; \
+                    stat -c '%N %a %U:%G' /home/fleet";
+    host.tree("/srv/fleet") + &host.sh(&files) + &host.sh(accounts)
 }
 
 /// `ansible-playbook`, with one connection for each host that all tasks share.
