@@ -16,6 +16,7 @@ mod decide;
 mod drive;
 mod exchange;
 mod finish;
+mod ground;
 mod joins;
 mod known;
 mod linked;

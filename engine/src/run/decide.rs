@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
-use super::known::{Known, Who};
+use super::{
+    known::{Known, Who},
+    walk::NoResults,
+};
 use crate::{
     effects,
     event::ChangeShown,
@@ -18,7 +21,7 @@ use crate::{
     secret::Text,
     seen::{Past, Seen},
     step::{Action, Cause, Diff, Plan},
-    task::{Output, Outputs, Resolved, Task, TaskId, TaskList},
+    task::{Resolved, Task, TaskId, TaskList},
     thing::Thing,
     value::{Map, Value},
 };
@@ -166,15 +169,10 @@ pub(super) fn touches(task: &Task, bound: &dyn Bound) -> (Vec<Thing>, Vec<Thing>
 
 /// What is known of tasks before any host was asked: the ground of the graph.
 pub(super) fn shapes(list: &TaskList) -> Vec<Shape> {
-    struct Nothing;
-    impl Outputs for Nothing {
-        fn of(&self, _: TaskId) -> Result<Arc<Output>, NotYet> {
-            Err(NotYet::new("a result"))
-        }
-    }
     let shape = |task: &Task| {
-        let resolved = task.body.resolve(&Nothing);
-        let bounds: Vec<Arc<dyn Bound>> = match resolved.or_else(|_| task.body.foresee(&Nothing)) {
+        let resolved = task.body.resolve(&NoResults);
+        let bounds: Vec<Arc<dyn Bound>> = match resolved.or_else(|_| task.body.foresee(&NoResults))
+        {
             Ok(Resolved::One(bound)) => vec![bound],
             Ok(Resolved::Loop(turns)) => turns.into_iter().filter_map(|t| t.body.ok()).collect(),
             Ok(Resolved::Skip(_)) => Vec::new(),

@@ -1,11 +1,11 @@
 //! Walking the schedule on one host: deciding tasks in listed order, as far as can be foreseen.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     board::{End, State, UNWRITTEN, listener_name},
     chain::Entry,
-    decide::{Call, Decided, Decision, Fate, Ground, Item, Question, foretell, touches},
+    decide::{Decided, Decision, Fate, Item, Question, foretell, touches},
     drive::Loop,
     finish::{Context, Finished, shown},
     known::Known,
@@ -13,8 +13,7 @@ use super::{
 use crate::{
     event::{Outcome, TaskError},
     late::NotYet,
-    ledger::Scope,
-    module::{Refusal, Stop},
+    module::Refusal,
     probe::Answer,
     reason::Reason,
     schedule::{Ended, Next},
@@ -433,263 +432,6 @@ impl Loop {
         }
     }
 
-    /// Decides one task on what is (or is foretold to be) known. `early`: long before its turn, to
-    /// learn what it wants to ask.
-    pub(super) fn decide(
-        &mut self,
-        id: TaskId,
-        state: &State,
-        known: &Known,
-        early: bool,
-    ) -> Decision {
-        let shared = Arc::clone(&self.shared);
-        let task = &shared.list.tasks[id.index()];
-        if !task.selected && !task.handler {
-            return Self::unselected(id);
-        }
-        let (call, serves, pays) = if early {
-            (Call::None, Vec::new(), false)
-        } else {
-            self.call(task, state)
-        };
-        let called = match call {
-            Call::NotYet(what) => return Decision::NotYet(what),
-            Call::Called(reason) => Some(reason),
-            Call::None if task.handler && !early => return Decision::Quiet,
-            Call::None => None,
-        };
-        let resolved = match self.resolve(id, state) {
-            Ok(resolved) => resolved,
-            Err(Stop::NotYet(what)) => match early.then(|| self.foresee_arguments(id, state)) {
-                Some(Ok(resolved)) => resolved,
-                _ => return Decision::NotYet(what),
-            },
-            Err(Stop::Refused(refusal)) => return Self::refused(id, refusal),
-        };
-        let environment = match self.environment(id, state) {
-            Ok(environment) => environment,
-            // What is asked of the host does not depend on it.
-            Err(Stop::NotYet(_)) if early => Vec::new(),
-            Err(Stop::NotYet(what)) => return Decision::NotYet(what),
-            Err(Stop::Refused(refusal)) => return Self::refused(id, refusal),
-        };
-        if early || !self.resolved.contains_key(&id) {
-            self.learn_secrets(&resolved, &environment);
-        }
-        let scope = self.scope("");
-        let mut keys = std::mem::take(&mut self.keys);
-        let mut used = std::mem::take(&mut self.used);
-        let decision = {
-            let key = std::cell::RefCell::new((&mut keys, &mut used));
-            let masking = &self.masking;
-            let named = |wanted: &str| {
-                let wanted = &masking.text(wanted);
-                let (keys, used) = &mut *key.borrow_mut();
-                // Early looks come in listed order too, so that the ordinals are those of the list.
-                let name = keys.entry(id).or_insert_with(|| ordinal(used, wanted));
-                Scope {
-                    task: name.clone(),
-                    ..scope.clone()
-                }
-            };
-            let ground = Ground {
-                task,
-                id,
-                who: self.who(task),
-                resolved,
-                environment,
-                known,
-                identities: self.identities.len(),
-                ledger: &self.ledger,
-                scope: Box::new(named),
-                called,
-                diff: self.shared.options.diff,
-                serves,
-                pays,
-                blurred: task.needs.iter().any(|need| self.blurred.contains(need)),
-            };
-            ground.decide()
-        };
-        (self.keys, self.used) = (keys, used);
-        match &decision {
-            Decision::Ask(questions) => {
-                self.asked
-                    .entry(id)
-                    .or_default()
-                    .extend(questions.iter().cloned());
-            }
-            Decision::Decided(decided) => {
-                self.asked.insert(id, decided.asked.clone());
-            }
-            _ => {}
-        }
-        decision
-    }
-
-    fn unselected(id: TaskId) -> Decision {
-        Decision::Decided(Box::new(Decided {
-            task: id,
-            who: 0,
-            scope: None,
-            print: None,
-            reason: Reason::NotSelected,
-            items: vec![Item {
-                label: None,
-                value: Value::Null,
-                bound: None,
-                fate: Fate::Skip,
-                reason: Reason::NotSelected,
-            }],
-            looped: false,
-            serves: Vec::new(),
-            pays: false,
-            asked: Vec::new(),
-            environment: Vec::new(),
-            shown: Vec::new(),
-        }))
-    }
-
-    fn refused(id: TaskId, refusal: Refusal) -> Decision {
-        let Decision::Decided(mut decided) = Self::unselected(id) else {
-            unreachable!()
-        };
-        decided.reason = Reason::Differs;
-        decided.items[0].fate = Fate::Refuse(refusal);
-        decided.items[0].reason = Reason::Differs;
-        Decision::Decided(decided)
-    }
-
-    /// The condition and arguments; kept once they cannot change any more.
-    fn resolve(&mut self, id: TaskId, state: &State) -> Result<Resolved, Stop> {
-        if let Some(resolved) = self.resolved.get(&id) {
-            return Ok(resolved.clone());
-        }
-        let task = self.task(id);
-        let results = Results {
-            state,
-            list: &self.shared.list,
-        };
-        let resolved = task.body.resolve(&results)?;
-        if task.needs.is_empty() && is_whole(&resolved) {
-            self.resolved.insert(id, resolved.clone());
-        }
-        Ok(resolved)
-    }
-
-    /// The arguments of a task whose condition is not known yet.
-    fn foresee_arguments(&self, id: TaskId, state: &State) -> Result<Resolved, Stop> {
-        let list = &self.shared.list;
-        self.task(id).body.foresee(&Results { state, list })
-    }
-
-    /// The environment of a task's programs.
-    fn environment(&self, id: TaskId, state: &State) -> Result<Vec<(String, crate::Text)>, Stop> {
-        let task = self.task(id);
-        let list = &self.shared.list;
-        let late = task.body.environment(&Results { state, list })?;
-        Ok(late.unwrap_or_else(|| task.environment.clone()))
-    }
-
-    fn learn_secrets(&mut self, resolved: &Resolved, environment: &[(String, crate::Text)]) {
-        let mut secrets = Vec::new();
-        let mut of = |bound: &Arc<dyn crate::module::Bound>| secrets.extend(bound.args().secrets());
-        match resolved {
-            Resolved::Skip(_) => {}
-            Resolved::One(bound) => of(bound),
-            Resolved::Loop(turns) => turns
-                .iter()
-                .filter_map(|t| t.body.as_ref().ok())
-                .for_each(of),
-        }
-        secrets.extend(environment.iter().filter_map(|(_, text)| match text {
-            crate::Text::Secret(secret) => Some(secret.clone()),
-            crate::Text::Plain(_) => None,
-        }));
-        self.masking.learn(secrets);
-    }
-
-    /// Whether something that the task listens to changed, in this run or in one that died.
-    fn call(&self, task: &Task, state: &State) -> (Call, Vec<(Scope, String)>, bool) {
-        if task.triggers.is_empty() && task.heeds.is_empty() && !task.handler {
-            return (Call::None, Vec::new(), false);
-        }
-        let me = self.scope(&listener_name(task));
-        let (mut reason, mut serves, mut unknown) = (None, BTreeMap::new(), None);
-        for id in task.triggers.iter().chain(&task.heeds) {
-            let Some(end) = state.ends.get(id) else {
-                continue;
-            };
-            let triggers = task.triggers.contains(id);
-            let name = &self.task(*id).name;
-            match end.changed {
-                None if triggers => {
-                    unknown = Some(NotYet(format!("whether `{name}` changes something")));
-                }
-                Some(true) if !self.has_served(state, &me, &end.scope, &end.epoch) => {
-                    serves.insert(end.scope.clone(), end.epoch.clone());
-                    if triggers && reason.is_none() {
-                        reason = Some(Reason::Triggered { by: name.clone() });
-                    }
-                }
-                _ => {}
-            }
-        }
-        let mut pays = false;
-        let owed = self.owing.get(&me.task).into_iter().flatten();
-        for (scope, record) in owed.filter_map(|scope| self.ledger.records.get_key_value(scope)) {
-            let epoch = record.epoch.clone().unwrap_or_default();
-            if self.has_served(state, &me, scope, &epoch) {
-                continue;
-            }
-            pays = true;
-            serves.entry(scope.clone()).or_insert(epoch);
-            let listens = self.listens(task, scope);
-            if listens && reason.is_none() {
-                let (by, since) = (record.name.clone(), record.at.clone());
-                reason = Some(Reason::Owed { by, since });
-            }
-        }
-        for (scope, record) in self.shared.board.changed_abroad(&me.task, &self.name) {
-            let epoch = record.epoch.clone().unwrap_or_default();
-            let now = state.served.get(&me);
-            let now = now.is_some_and(|tasks| tasks.contains_key(&scope));
-            if now || self.has_served(state, &me, &scope, &epoch) {
-                continue;
-            }
-            pays = true;
-            serves.entry(scope.clone()).or_insert(epoch);
-            if self.listens(task, &scope) && reason.is_none() {
-                let (by, since) = (record.name, record.at);
-                reason = Some(Reason::Owed { by, since });
-            }
-        }
-        let call = match (reason, unknown) {
-            (Some(reason), _) => Call::Called(reason),
-            (None, Some(what)) => Call::NotYet(what),
-            (None, None) => Call::None,
-        };
-        (call, serves.into_iter().collect(), pays)
-    }
-
-    /// Whether a change of another task makes this one run, and is not only read by it.
-    fn listens(&self, task: &Task, to: &Scope) -> bool {
-        let is_it = |id: &&TaskId| self.keys.get(id) == Some(&to.task);
-        let heeded = task.heeds.iter().find(is_it);
-        match heeded {
-            Some(id) => task.triggers.contains(id),
-            None if task.triggers.is_empty() => task.handler && task.heeds.is_empty(),
-            None => true,
-        }
-    }
-
-    /// Whether a listener has had its turn for an epoch, or a later one, in this run or an earlier.
-    fn has_served(&self, state: &State, me: &Scope, task: &Scope, epoch: &String) -> bool {
-        let now = state.served.get(me).and_then(|tasks| tasks.get(task));
-        let then = || self.ledger.served.get(me).and_then(|tasks| tasks.get(task));
-        now.is_some_and(|now| now == epoch || self.ledger.epoch(task) == Some(epoch))
-            || then() == Some(epoch)
-    }
-
     /// A task whose turn has come, and that depends on what is still not known.
     fn not_known(&mut self, id: TaskId, what: &NotYet) {
         if self.foretelling(id) {
@@ -746,7 +488,8 @@ enum Here {
     Acts(Box<Ahead>),
 }
 
-struct NoResults;
+/// Before any task has ended.
+pub(super) struct NoResults;
 
 impl Outputs for NoResults {
     fn of(&self, _: TaskId) -> Result<Arc<Output>, NotYet> {
@@ -759,27 +502,6 @@ pub(super) fn ended(outcome: Outcome) -> Ended {
         Outcome::Skipped => Ended::Skipped,
         Outcome::Failed => Ended::Failed,
         _ => Ended::Done,
-    }
-}
-
-fn ordinal(used: &mut BTreeMap<String, usize>, wanted: &str) -> String {
-    let count = used.entry(wanted.to_owned()).or_default();
-    *count += 1;
-    if *count == 1 {
-        wanted.to_owned()
-    } else {
-        format!("{wanted} #{count}")
-    }
-}
-
-fn is_whole(resolved: &Resolved) -> bool {
-    match resolved {
-        Resolved::Skip(_) => true,
-        Resolved::One(bound) => bound.args().first_not_yet().is_none(),
-        Resolved::Loop(turns) => turns
-            .iter()
-            .filter_map(|turn| turn.body.as_ref().ok())
-            .all(|bound| bound.args().first_not_yet().is_none()),
     }
 }
 
