@@ -15,5 +15,6 @@ mod lab {
     mod hosts;
     mod speed;
     mod sshd;
+    mod systemd_unit;
     mod three;
 }

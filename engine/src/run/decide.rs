@@ -472,7 +472,9 @@ impl Ground<'_> {
         asked: &mut Asked,
     ) -> Result<(Seen, Vec<Question>), NotYet> {
         let witness = before.record.and_then(|record| record.witness.clone());
-        let mut seen = Seen::with_past(before.past, witness).called(self.called.is_some()).and_renewed(self.renewed.clone());
+        let mut seen = Seen::with_past(before.past, witness)
+            .called(self.called.is_some())
+            .and_renewed(self.renewed.clone());
         let mut open = Vec::new();
         let me = crate::probe::ask(Whoami);
         // Three rounds of answers, and one to see that nothing more is wanted.

@@ -104,7 +104,12 @@ impl Loop {
             ground.decide()
         };
         (self.keys, self.used) = (keys, used);
-        match &decision {
+        self.note_questions(id, &decision);
+        decision
+    }
+
+    fn note_questions(&mut self, id: TaskId, decision: &Decision) {
+        match decision {
             Decision::Ask(questions) => {
                 self.asked
                     .entry(id)
@@ -116,7 +121,6 @@ impl Loop {
             }
             _ => {}
         }
-        decision
     }
 
     fn unselected(id: TaskId) -> Decision {

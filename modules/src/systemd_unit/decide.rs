@@ -27,7 +27,9 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     // One round of questions is enough for what is in its state.
     look.ask(&task.unit);
     let health = args.health.as_ref().map(|health| Ask::new(act::look(health)));
-    health.iter().for_each(|ask| look.ask(ask));
+    if let Some(health) = &health {
+        look.ask(health);
+    }
     let written = file::changes(args, look);
     task.look(look, written?)?;
     if task.rewritten && task.state.load == "masked" && args.masked != Some(false) {
@@ -108,11 +110,13 @@ impl Task<'_> {
             }
             // Its file was mended since, or systemd reads it anew when it is told to.
             "error" | "bad-setting" if self.state.stale => {
-                self.state.load = "loaded".to_owned();
+                "loaded".clone_into(&mut self.state.load);
                 Ok(())
             }
             "error" | "bad-setting" => {
                 let why = load_error(&self.state.error);
+                let found = look.get(&file::verify(self.unit.scope, name))?.stdout.trim();
+                let why = if found.is_empty() { &why } else { found };
                 Err(NotYet(format!("a valid file of the unit `{name}` (systemd says: {why})")).into())
             }
             _ => Ok(()),

@@ -1,6 +1,9 @@
 //! The file of a unit: where it is, what it says, and how it gets there.
 
-use evenkeel_engine::{Change, Content, Stop, probes::{Kind, Stat}};
+use evenkeel_engine::{
+    Change, Content, Stop,
+    probes::{Ask, Kind, Stat},
+};
 
 use super::{Args, Scope, UnitState};
 use crate::{
@@ -50,6 +53,13 @@ pub(super) fn changes(args: &Args, look: &Look<'_>) -> Result<Vec<Change>, Stop>
         backup: false,
         validate: (args.verify != Some(false)).then(|| validator(args.scope, &name)),
     };
+    if args.scope == Scope::User {
+        // Which of them are there is asked at once.
+        for level in std::iter::once(dir.as_str()).chain(paths::ancestors(&dir)) {
+            look.ask(&Stat(level.to_owned()));
+            attributes::ask_parent(look, level);
+        }
+    }
     let missing = put::missing_levels(look, &dir)?;
     let target = Target { path: path.clone(), asked: path, missing };
     let all = target.missing.iter().cloned();
@@ -80,6 +90,12 @@ sed "s|$dir/||g" "$dir/said" >&2
 exit 1
 "#;
 
+/// What is wrong with the file of a unit: what systemd knows of it is less than it says when it reads it.
+pub(super) fn verify(scope: &str, name: &str) -> Ask {
+    let line = r#"LC_ALL=C systemd-analyze "--$1" verify --man=no -- "$2" 2>&1 | head -n 3"#;
+    Ask::new(["sh", "-c", line, "sh", scope, name])
+}
+
 /// What systemd will know of a unit whose file is new, or was changed. `None`: nobody can say yet
 /// what the file holds.
 pub(super) fn foretold(content: Option<&Content>, before: &UnitState) -> UnitState {
@@ -90,7 +106,7 @@ pub(super) fn foretold(content: Option<&Content>, before: &UnitState) -> UnitSta
     };
     let says = |key: &str| {
         let lines = text.iter().flat_map(|text| text.lines());
-        lines.filter_map(|line| line.trim().strip_prefix(key)?.trim_start().strip_prefix('=')).map(str::trim).last()
+        lines.filter_map(|line| line.trim().strip_prefix(key)?.trim_start().strip_prefix('=')).map(str::trim).next_back()
     };
     let installs = text.is_none() || ["WantedBy", "RequiredBy", "UpheldBy", "Alias", "Also"].iter().any(|key| says(key).is_some());
     let passing = match (says("Type"), says("RemainAfterExit")) {

@@ -326,7 +326,7 @@ fn act(states: &[&str]) -> (i32, String) {
             .unwrap();
         assert_eq!(String::from_utf8_lossy(&out.stderr), "");
         let done = Done { status: out.status.code().unwrap(), stdout: out.stdout, ..Done::default() };
-        let output = SystemdUnit::output(&started, &seen(&started, state("loaded", "failed", "enabled")), &[done.clone()]);
+        let output = SystemdUnit::output(&started, &seen(&started, state("loaded", "failed", "enabled")), std::slice::from_ref(&done));
         let said = match output {
             Err(Stop::Refused(why)) => format!("{}|{}", why.message, why.help.unwrap_or_default()),
             other => format!("{other:?}"),

@@ -81,13 +81,14 @@ impl<'a> Report<'a> {
             }
             "late" => return format!("`{unit}` did not come up within the time limit: it is {state}"),
             "died" => {
-                let mut text = format!("`{unit}` was started but did not stay up: {}", self.how());
-                text += &format!(", {} after it was told to start; now it is {state}", self.after());
                 let restarts: u32 = self.get("restarts").parse().unwrap_or_default();
-                if restarts > 0 || sub.starts_with("auto-restart") {
-                    text += ", and systemd starts it again and again";
-                }
-                return text;
+                let again = restarts > 0 || sub.starts_with("auto-restart");
+                return format!(
+                    "`{unit}` was started but did not stay up: {}, {} after it was told to start; now it is {state}{}",
+                    self.how(),
+                    self.after(),
+                    if again { ", and systemd starts it again and again" } else { "" },
+                );
             }
             _ => {}
         }

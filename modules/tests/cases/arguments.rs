@@ -43,7 +43,8 @@ const SAMPLES: [&str; 20] = [
     "stat: {path: /f, follow: true, get_checksum: false, checksum_algorithm: sha256, \
      get_mime: false, get_attributes: false}",
     "systemd-unit: {name: app, state: stopped, enabled: true, masked: true, daemon_reload: true, \
-     scope: user, no_block: true, force: true, steady: 7}",
+     scope: user, no_block: true, force: true, steady: 7, content: text, src: u.j2, verify: false, \
+     timeout: 9, health: {url: 'http://h/', status: [204], port: 5, host: h, command: c, timeout: 3}}",
     "useradd: {name: app, state: absent, uid: 5, non_unique: true, group: web, groups: [a, b], \
      append: true, comment: c, home: /h, shell: /s, skeleton: /k, create_home: false, \
      move_home: true, system: true, password: x, update_password: on_create, password_lock: true, \

@@ -166,6 +166,7 @@ fn these_arguments_take_secrets() {
         "set_fact.b.0",
         "shell.cmd",
         "shell.stdin",
+        "systemd-unit.content",
         "useradd.password",
         "useradd.ssh_key_passphrase",
     ];
