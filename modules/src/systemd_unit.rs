@@ -104,6 +104,11 @@ impl Module for SystemdUnit {
     state: started
     enabled: true
 ";
+    const CHANGED_WHEN: &'static str = "\
+        The unit is not in the state, not enabled or masked as it says, its file differs, or `restarted` \
+        or `reloaded` was asked for.";
+    const LIMITS: &'static str = "\
+        It installs no package that brings a unit. Hosts without systemd are refused.";
     type Args = Args;
     type Output = Output;
 
