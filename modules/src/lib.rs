@@ -48,6 +48,7 @@ macro_rules! modules {
 
 modules! {
     assert => Assert,
+    blockinfile => Blockinfile,
     command => Command,
     copy => Copy,
     debug => Debug,
@@ -58,6 +59,7 @@ modules! {
     ini_file => IniFile,
     lineinfile => Lineinfile,
     pip => Pip,
+    replace => Replace,
     set_fact => SetFact,
     setup => Setup,
     shell => Shell,

@@ -13,6 +13,8 @@ mod runs;
 #[path = "cases/secrets.rs"]
 mod secrets;
 
+#[path = "cases/blockinfile.rs"]
+mod blockinfile;
 #[path = "cases/command.rs"]
 mod command;
 #[path = "cases/copy.rs"]
@@ -29,6 +31,8 @@ mod ini_file;
 mod lineinfile;
 #[path = "cases/pip.rs"]
 mod pip;
+#[path = "cases/replace.rs"]
+mod replace;
 #[path = "cases/say.rs"]
 mod say;
 #[path = "cases/stat.rs"]
@@ -60,6 +64,8 @@ fn all() -> Vec<Expect> {
         systemd_unit::cases(),
         useradd::cases(),
         wait_for::cases(),
+        blockinfile::cases(),
+        replace::cases(),
         yum::cases(),
     ]
     .into_iter()

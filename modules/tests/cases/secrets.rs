@@ -154,6 +154,7 @@ fn these_arguments_take_secrets() {
     let wanted = [
         "assert.fail_msg",
         "assert.success_msg",
+        "blockinfile.block",
         "command.cmd",
         "command.stdin",
         "command.argv.0",
@@ -168,6 +169,7 @@ fn these_arguments_take_secrets() {
         "ini-file.sections.s.p.0",
         "ini-file.sections.s.p.1",
         "lineinfile.line",
+        "replace.replace",
         "set_fact.b.0",
         "shell.cmd",
         "shell.stdin",
