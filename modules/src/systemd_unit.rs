@@ -129,6 +129,12 @@ impl Module for SystemdUnit {
     state: started
     enabled: true
 ";
+    const CHANGED_WHEN: &'static str = "\
+        The unit is not in the state, not enabled or masked as it says, or its file differs. `restarted` and \
+        `reloaded` report one each time, but for a handler whose unit this run has started since it was called.";
+    const LIMITS: &'static str = "\
+        It installs no package that brings a unit. Hosts without systemd are refused; where it is installed but does \
+        not run (a chroot), units are enabled and masked, and no more. It writes no drop-ins: `copy` does.";
     type Args = Args;
     type Output = Output;
 

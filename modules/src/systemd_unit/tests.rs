@@ -218,8 +218,16 @@ fn a_unit_whose_file_is_new_would_be_started() {
 fn a_unit_that_cannot_be_loaded_says_why() {
     let started = unit(&serde_json::json!({ "state": "started" }));
     let broken = UnitState { error: "no ExecStart".to_owned(), ..state("bad-setting", "inactive", "") };
-    let stop = SystemdUnit::plan(&started, &seen(&started, broken));
-    assert!(matches!(stop, Err(Stop::NotYet(what)) if what.0.contains("no ExecStart")));
+    let said = |text: &str| {
+        let answer = evenkeel_engine::probes::Answered { status: 1, stdout: text.to_owned() };
+        let seen = seen(&started, broken.clone()).with(&file::verify("system", "app.service"), answer);
+        match SystemdUnit::plan(&started, &seen) {
+            Err(Stop::NotYet(what)) => what.0,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(said("").contains("(systemd says: no ExecStart)"));
+    assert!(said("app.service: has no ExecStart=\n").contains("(systemd says: app.service: has no ExecStart=)"));
 }
 
 #[test]
