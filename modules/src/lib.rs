@@ -19,6 +19,7 @@ mod mode;
 mod paths;
 mod pattern;
 mod put;
+pub mod rabbit;
 mod rewrite;
 mod tree;
 pub use accounts::{Ageing, Entry, LocalGroup, Login, Numbers, Shadow, Taken};
@@ -60,6 +61,8 @@ modules! {
     lineinfile => Lineinfile,
     pip => Pip,
     replace => Replace,
+    rabbitmq_user => RabbitmqUser,
+    rabbitmq_vhost => RabbitmqVhost,
     set_fact => SetFact,
     setup => Setup,
     shell => Shell,

@@ -31,6 +31,8 @@ mod ini_file;
 mod lineinfile;
 #[path = "cases/pip.rs"]
 mod pip;
+#[path = "cases/rabbitmq.rs"]
+mod rabbitmq;
 #[path = "cases/replace.rs"]
 mod replace;
 #[path = "cases/say.rs"]
@@ -59,6 +61,7 @@ fn all() -> Vec<Expect> {
         ini_file::cases(),
         lineinfile::cases(),
         pip::cases(),
+        rabbitmq::cases(),
         say::cases(),
         stat::cases(),
         systemd_unit::cases(),

@@ -8,7 +8,7 @@ use evenkeel_engine::{
 };
 
 /// Samples of arguments: together, those of a module set every argument it has, none to its default.
-const SAMPLES: [&str; 24] = [
+const SAMPLES: [&str; 26] = [
     "assert: {that: [{text: a > 1, holds: true}], fail_msg: no, success_msg: fine, quiet: true}",
     "blockinfile: {path: /f, block: b, state: absent, marker: 'x {mark}', marker_begin: b, marker_end: \
      e, insertafter: i, insertbefore: j, prepend_newline: true, append_newline: true, create: true, \
@@ -45,6 +45,11 @@ const SAMPLES: [&str; 24] = [
      find_links: /l}",
     "replace: {path: /f, regexp: r, replace: s, after: a, before: b, backup: true, \
      validate: check %s, owner: app, group: web, mode: '0640'}",
+    "rabbitmq-user: {user: app, password: x, update_password: on_create, tags: [a], vhost: v, \
+     permissions: [{vhost: v, configure_priv: c, write_priv: w, read_priv: r}], configure_priv: c, \
+     write_priv: w, read_priv: r, topic_permissions: [{vhost: v, exchange: e, write_priv: w, read_priv: r}], \
+     node: n@h, state: absent}",
+    "rabbitmq-vhost: {name: app, tracing: true, node: n@h, state: absent}",
     "set_fact: {a: 1, b: [x], cacheable: true}",
     "setup: {gather_subset: [network], filter: [all_*], fact_path: /f, gather_timeout: 9}",
     "shell: {cmd: a | b, executable: /bin/bash, creates: [/c], removes: [/r], unless: [u], \

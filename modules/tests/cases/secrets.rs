@@ -170,6 +170,7 @@ fn these_arguments_take_secrets() {
         "ini-file.sections.s.p.1",
         "lineinfile.line",
         "replace.replace",
+        "rabbitmq-user.password",
         "set_fact.b.0",
         "shell.cmd",
         "shell.stdin",
