@@ -13,6 +13,7 @@ use evenkeel_engine::Registry;
 mod accounts;
 mod args;
 mod attributes;
+mod fetch;
 mod look;
 mod many;
 mod mode;
@@ -51,6 +52,7 @@ modules! {
     fail => Fail,
     file => File,
     file_template => FileTemplate,
+    get_url => GetUrl,
     group => Group,
     lineinfile => Lineinfile,
     pip => Pip,

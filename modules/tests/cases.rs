@@ -21,6 +21,8 @@ mod copy;
 mod file;
 #[path = "cases/file_template.rs"]
 mod file_template;
+#[path = "cases/get_url.rs"]
+mod get_url;
 #[path = "cases/group.rs"]
 mod group;
 #[path = "cases/lineinfile.rs"]
@@ -49,6 +51,7 @@ fn all() -> Vec<Expect> {
         copy::cases(),
         file::cases(),
         file_template::cases(),
+        get_url::cases(),
         group::cases(),
         lineinfile::cases(),
         pip::cases(),

@@ -60,6 +60,10 @@ const SAMPLES: [&str; 20] = [
      allowerasing: true, security: true, bugfix: true, cacheonly: true, install_weak_deps: false, \
      nobest: true, skip_broken: true, conf_file: /c, releasever: '9', validate_certs: false, \
      lock_timeout: 5}",
+    "get-url: {url: 'http://h/f', dest: /f, checksum: 'sha256:00', force: true, headers: {X-A: b}, timeout: 5, \
+     url_username: me, url_password: pw, force_basic_auth: true, http_agent: a, use_proxy: false, \
+     validate_certs: false, ca_path: /ca, client_cert: /c, client_key: /k, tmp_dest: /t, decompress: false, \
+     backup: true, owner: u, group: g, mode: '0600'}",
 ];
 
 /// What a text is tried to be changed to where not any text fits.
