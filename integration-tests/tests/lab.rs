@@ -10,10 +10,12 @@
 
 mod lab {
     mod controllers;
+    mod edits;
     mod faults;
     mod fleet;
     mod hosts;
     mod speed;
     mod sshd;
     mod three;
+    mod web;
 }

@@ -18,12 +18,15 @@ mod look;
 mod many;
 mod mode;
 mod paths;
+mod pattern;
 mod put;
+mod rewrite;
 mod tree;
 pub use accounts::{Ageing, Entry, LocalGroup, Login, Numbers, Shadow, Taken};
 pub use args::Unsupported;
 pub use attributes::Attributes;
 pub use mode::Mode;
+pub use rewrite::Rewritten;
 pub use tree::Below;
 
 /// What the page about writing modules shows is compiled and run.
@@ -54,6 +57,7 @@ modules! {
     file_template => FileTemplate,
     get_url => GetUrl,
     group => Group,
+    ini_file => IniFile,
     lineinfile => Lineinfile,
     pip => Pip,
     set_fact => SetFact,

@@ -25,6 +25,8 @@ mod file_template;
 mod get_url;
 #[path = "cases/group.rs"]
 mod group;
+#[path = "cases/ini_file.rs"]
+mod ini_file;
 #[path = "cases/lineinfile.rs"]
 mod lineinfile;
 #[path = "cases/pip.rs"]
@@ -53,6 +55,7 @@ fn all() -> Vec<Expect> {
         file_template::cases(),
         get_url::cases(),
         group::cases(),
+        ini_file::cases(),
         lineinfile::cases(),
         pip::cases(),
         say::cases(),

@@ -23,6 +23,7 @@ pub(super) fn place(args: &Args, look: &Look<'_>) -> Result<(String, bool), Stop
     if let Some(name) = request.name() {
         let inside = paths::join(&path, &name);
         look.ask(&Stat(inside.clone()));
+        look.ask(&Stat(beside(&inside)));
         look.ask(&Digest(inside));
     }
     let end = paths::follow_asking(&path, look, |end| look.ask(&Digest(end.to_owned())))?;

@@ -150,6 +150,10 @@ fn checksums() -> Vec<Expect> {
     let right = get(&format!("sha256:{}", sha("new")));
     let listed = get("sha256:http://web/SUMS");
     vec![
+        case("GU-16 a first download is foretold", &right)
+            .on(served())
+            .changes([&format!("content: null -> \"{}\"", &sha("new")[..12])])
+            .then("/srv/f", "file 0644 root:root = new"),
         case(
             "GU-02 the checksum is right: the server is not asked",
             &right,
@@ -246,7 +250,8 @@ fn places() -> Vec<Expect> {
         case("GU-13 in a directory, as the server says", get)
             .on(named())
             .changes(["content"])
-            .then("/srv/other.txt", "file = new"),
+            .then("/srv/other.txt", "file = new")
+            .rounds(2, "the server says what it is called"),
         case("GU-13 in its state as the server says", get)
             .on(named().file("/srv/other.txt", "new"))
             .rounds(2, "the server says what it is called"),
