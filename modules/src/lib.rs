@@ -50,6 +50,7 @@ macro_rules! modules {
 modules! {
     assert => Assert,
     command => Command,
+    compile_python => CompilePython,
     copy => Copy,
     debug => Debug,
     fail => Fail,

@@ -8,8 +8,8 @@ use evenkeel_engine::{
 use super::{Algorithm, Hash, Request, asking};
 use crate::{look::Look, paths};
 
-/// A download that hangs for ever is ended: after six hours.
-const LIMIT: u64 = 6 * 3600;
+/// A download that takes longer is ended; the next run goes on with it.
+const LIMIT: u64 = 3600;
 
 /// Reads what [`Request::content`] made, and downloads into a private directory, where a part that has come stays
 /// for the next try; then the file is held against its checksum and takes its place.
@@ -162,7 +162,6 @@ impl Download<'_> {
         let run = Run {
             stdin: self.request.content(),
             seconds: Some(LIMIT),
-            long: true,
             env: vec![("LC_ALL".to_owned(), "C".into())],
             ..Run::new(words)
         };
