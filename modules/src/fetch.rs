@@ -15,7 +15,7 @@ pub use request::Request;
 pub(crate) use request::is_web;
 pub(crate) use served::unhex;
 pub use served::{Served, Serving, State};
-pub(crate) use step::{Download, tool};
+pub(crate) use step::{Download, script, tool};
 
 /// Shell functions that ask for `$ek_url`, with the configurations `$ek_cc` (of curl) and `$ek_wc` (of wget).
 ///

@@ -159,7 +159,7 @@ impl Module for GetUrl {
         }
         let checksum = args.checksum.as_deref().map(parse_checksum).transpose()?;
         if args.local().is_some() {
-            return args.check_local(checksum.as_ref());
+            return Args::check_local(checksum.as_ref());
         }
         let request = args.request();
         request.check()?;
@@ -241,7 +241,7 @@ impl Args {
         url.strip_prefix("file://").filter(|path| path.starts_with('/'))
     }
 
-    fn check_local(&self, checksum: Option<&Checksum>) -> Result<(), Refusal> {
+    fn check_local(checksum: Option<&Checksum>) -> Result<(), Refusal> {
         match checksum {
             Some(Checksum::Known(hash)) if hash.algorithm.name() == "sha256" => Ok(()),
             Some(_) => Err(Refusal::new("of a file of the host only a `checksum` with `sha256:` and digits is held")),

@@ -15,6 +15,8 @@ mod secrets;
 
 #[path = "cases/command.rs"]
 mod command;
+#[path = "cases/compile_python.rs"]
+mod compile_python;
 #[path = "cases/copy.rs"]
 mod copy;
 #[path = "cases/file.rs"]
@@ -50,6 +52,7 @@ use support::{Expect, check};
 fn all() -> Vec<Expect> {
     [
         command::cases(),
+        compile_python::cases(),
         copy::cases(),
         file::cases(),
         file_template::cases(),

@@ -2,6 +2,8 @@
 # build WORK ARCHIVE SHA256 VERSION PYTHON JOBS PIP MODULES STAMP_PATH STAMP OPTIONS…
 # How far it came stands in WORK/state. What was being compiled when it was ended is not trusted: the tree is
 # unpacked anew.
+exec </dev/null
+shift
 ek_work=$1 ek_archive=$2 ek_sha=$3 ek_version=$4 ek_python=$5 ek_jobs=$6 ek_pip=$7 ek_modules=$8 ek_stamp=$9
 shift 9
 ek_id=$1
@@ -77,4 +79,4 @@ if [ -n "$ek_pip" ]; then
 fi
 { printf '%s\n' "$ek_id" >"$ek_stamp.new" && sync -- "$ek_stamp.new" && mv -f -- "$ek_stamp.new" "$ek_stamp"; } ||
   ek_fail 'that it is finished cannot be noted'
-rm -rf -- "$ek_tree" "$ek_work/state" "$ek_work/source"
+rm -rf -- "$ek_tree" "$ek_work/state"

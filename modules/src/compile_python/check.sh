@@ -1,5 +1,7 @@
 # shellcheck shell=sh
 # check MODULES…: whether what they are compiled with is there, before anything is fetched.
+exec </dev/null
+shift
 ek_cc=$(command -v cc || command -v gcc) || { echo 'there is no C compiler: install gcc' >&2; exit 1; }
 ek_missing=
 ek_has() {

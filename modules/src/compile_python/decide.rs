@@ -9,7 +9,7 @@ use super::{Args, Interpreter};
 use crate::{
     attributes,
     copy::Src,
-    fetch::{Algorithm, Download, Hash, tool},
+    fetch::{Algorithm, Download, Hash, script, tool},
     look::Look,
 };
 
@@ -22,97 +22,122 @@ const CHECK: &str = include_str!("check.sh");
 /// Unpacks, configures, compiles, installs, and tries what was installed.
 const BUILD: &str = include_str!("build.sh");
 
-pub(super) fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
-    let (built, work) = (args.built(), args.work());
-    let source = format!("{work}/source");
-    let now = look.get(&built);
+/// All that may have to be known, so that one round is enough.
+fn ask(args: &Args, look: &Look<'_>) {
+    let work = args.work();
     look.ask(&Whoami);
-    let programs = ["make", "tar", "flock"].map(|name| Which(name.to_owned()));
-    programs.iter().for_each(|which| look.ask(which));
-    let compilers = ["cc", "gcc"].map(|name| Which(name.to_owned()));
-    compilers.iter().for_each(|which| look.ask(which));
-    for path in [&work, &source] {
-        look.ask(&Stat(path.clone()));
+    for name in ["make", "tar", "flock", "cc", "gcc"] {
+        look.ask(&Which(name.to_owned()));
     }
-    look.ask(&Digest(source.clone()));
+    look.ask(&Stat(work.clone()));
+    look.ask(&Stat(source(args)));
+    look.ask(&Digest(source(args)));
     attributes::ask_parent(look, &work);
     if args.request().is_some() {
         drop(tool(look));
     }
+}
+
+/// Where the archive is kept.
+fn source(args: &Args) -> String {
+    format!("{}/source", args.work())
+}
+
+pub(super) fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
+    let built = args.built();
+    let now = look.get(&built);
+    ask(args, look);
     let now = now?;
     let why = reasons(args, now);
-    let pip = args.pip.as_ref().filter(|pip| now.pip.as_ref() != Some(*pip));
-    let wanted = Interpreter {
-        version: Some(args.version.clone()),
-        pip: args.pip.clone().or_else(|| now.pip.clone().filter(|_| why.is_empty())),
-        missing: Vec::new(),
-        stamp: Some(args.stamp()),
-    };
-    let foretold = |step: Step| match (&wanted.pip, args.pip.is_some() || why.is_empty()) {
-        (_, true) => step.effect(Effect::new(built.clone(), wanted.clone())),
-        _ => step.effect(Effect::unknown(built.clone(), "which pip comes with the source")),
+    let pip = args.pip.clone().or_else(|| now.pip.clone().filter(|_| why.is_empty()));
+    let foretold = if pip.is_some() {
+        let (version, stamp) = (Some(args.version.clone()), Some(args.stamp()));
+        Effect::new(built, Interpreter { version, pip: pip.clone(), missing: Vec::new(), stamp })
+    } else {
+        Effect::unknown(built, "which pip comes with the source")
     };
     if why.is_empty() {
-        let Some(pip) = pip else { return Ok(Plan::nothing()) };
+        let Some(pip) = pip.filter(|pip| now.pip.as_ref() != Some(pip)) else {
+            return Ok(Plan::nothing());
+        };
         let install = ["-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check"];
         let mut argv = vec![args.python()];
         argv.extend(install.map(ToOwned::to_owned));
         argv.push(format!("pip=={pip}"));
         let change = Change::new("pip", now.pip.clone(), pip.as_str());
-        return Ok(change.step(foretold(Run::new(argv).into())).into());
+        return Ok(change.step(Step::from(Run::new(argv)).effect(foretold)).into());
     }
-    if programs.iter().any(|which| matches!(look.get(which), Ok(None)))
-        || compilers.iter().all(|which| matches!(look.get(which), Ok(None)))
-    {
-        let what = "a compiler, `make`, `tar` and `flock` on the host (install `gcc`, `make`, `tar`, `util-linux`)";
-        return Err(NotYet(what.to_owned()).into());
-    }
-    for which in &programs {
-        look.get(which)?;
-    }
-    attributes::parent_exists(look, &work)?;
+    compiler(look)?;
+    attributes::parent_exists(look, &args.work())?;
     let before = now.version.clone().map(|version| format!("{version} ({})", why.join(", ")));
-    let mut change = Change::new(format!("python{}", args.series()), before, args.version.as_str());
-    let mut check = vec!["sh".to_owned(), "-c".to_owned(), CHECK.to_owned(), "check".to_owned()];
-    check.extend(args.modules());
-    change = change.step(Run::new(check));
+    let what = format!("python{}", args.series());
+    let mut change = Change::new(what, before, args.version.as_str());
+    let (argv, stdin) = script("check", CHECK, args.modules(), &Content::default());
+    change = change.step(Run { stdin, ..Run::new(argv) });
     let attrs = Attrs { mode: Some(0o700), ..Attrs::default() };
-    change = change.step(Action::Directory { path: work.clone(), attrs });
+    change = change.step(Action::Directory { path: args.work(), attrs });
+    let (archive, step) = archive(args, look)?;
+    change.steps.extend(step);
+    Ok(change.step(build(args, archive).effect(foretold)).into())
+}
+
+/// What it is compiled with; an earlier task may install it.
+fn compiler(look: &Look<'_>) -> Result<(), NotYet> {
+    let there = |name: &str| Ok::<bool, NotYet>(look.get(&Which(name.to_owned()))?.is_some());
+    if (there("cc")? || there("gcc")?) && there("make")? && there("tar")? && there("flock")? {
+        return Ok(());
+    }
+    let what = "a compiler, `make`, `tar` and `flock` on the host (install `gcc`, `make`, `tar`, `util-linux`)";
+    Err(NotYet(what.to_owned()))
+}
+
+/// Where the archive is, and the step that brings it there.
+fn archive(args: &Args, look: &Look<'_>) -> Result<(String, Option<Step>), Stop> {
+    if let (Src::Host(path), None) = (&args.source, args.request()) {
+        return Ok((path.clone(), None));
+    }
+    let source = source(args);
     let digits = args.sha256.to_ascii_lowercase();
-    let there = look.get(&Digest(source.clone()))?.is_some_and(|sha| hex(&sha) == digits);
-    let hash = Hash { algorithm: Algorithm::Sha256, digits: digits.clone() };
-    let archive = match (&args.source, args.request()) {
-        (Src::Host(path), None) => path.clone(),
-        (_, Some(request)) if !there => {
+    if let Src::Local(local) = &args.source {
+        let found = hex(&local.digest());
+        if found != digits {
+            return Err(Stop::refused(format!("`{}` has the sha256 {found}, not {digits}", local.name())));
+        }
+    }
+    if look.get(&Digest(source.clone()))?.is_some_and(|sha| hex(&sha) == digits) {
+        return Ok((source, None));
+    }
+    let step = match (&args.source, args.request()) {
+        (_, Some(request)) => {
             tool(look)?;
-            let download = Download { request: &request, to: &source, parts: None, hash: Some(&hash), decompress: false };
-            change = change.step(download.step(look)?);
-            source
+            let hash = Hash { algorithm: Algorithm::Sha256, digits };
+            let (to, hash) = (source.as_str(), Some(&hash));
+            Download { request: &request, to, parts: None, hash, decompress: false }.step(look)?
         }
-        (Src::Local(local), _) if !there => {
-            if hex(&local.digest()) != digits {
-                let found = hex(&local.digest());
-                return Err(Stop::refused(format!("`{}` has the sha256 {found}, not {digits}", local.name())));
-            }
-            let write = Write { path: source.clone(), content: Content::Source(local.clone()), ..Write::default() };
-            change = change.step(Action::Write(write));
-            source
+        (Src::Local(local), None) => {
+            let content = Content::Source(local.clone());
+            Action::Write(Write { path: source.clone(), content, ..Write::default() }).into()
         }
-        _ => source,
+        (Src::Host(path), None) => return Ok((path.clone(), None)),
     };
+    Ok((source, Some(step)))
+}
+
+fn build(args: &Args, archive: String) -> Step {
     let jobs = args.jobs.map(|jobs| jobs.to_string()).unwrap_or_default();
-    let mut argv: Vec<String> = ["sh", "-c", BUILD, "build"].map(ToOwned::to_owned).into();
     let pip = args.pip.clone().unwrap_or_default();
-    argv.extend([work, archive, digits, args.version.clone(), args.python(), jobs, pip]);
-    argv.extend([args.modules().join(" "), args.stamp_path(), args.stamp()]);
-    argv.extend(args.options());
-    let run = Run {
+    let digits = args.sha256.to_ascii_lowercase();
+    let mut words = vec![args.work(), archive, digits, args.version.clone(), args.python(), jobs, pip];
+    words.extend([args.modules().join(" "), args.stamp_path(), args.stamp()]);
+    words.extend(args.options());
+    let (argv, stdin) = script("build", BUILD, words, &Content::default());
+    Step::from(Run {
         seconds: Some(LIMIT),
         long: true,
         env: vec![("LC_ALL".to_owned(), "C".into())],
+        stdin,
         ..Run::new(argv)
-    };
-    Ok(change.step(foretold(run.into())).into())
+    })
 }
 
 /// Why what is there is not what is wanted.

@@ -1,7 +1,7 @@
 //! The step that downloads.
 
 use evenkeel_engine::{
-    Effect, NotYet, Run, Sha, Step,
+    Content, Effect, NotYet, Run, Secret, Sha, Step,
     probes::{Digest, FileStat, Kind, Stat, Which, Whoami},
 };
 
@@ -15,6 +15,7 @@ const LIMIT: u64 = 3600;
 /// for the next try; then the file is held against its checksum and takes its place.
 const SCRIPT: &str = asking!(
     r#"
+shift
 ek_to=$1 ek_work=$2 ek_shown=$3 ek_sum=$4 ek_digits=$5 ek_gz=$6 ek_id=$7 ek_max=0
 ek_fail() { printf '`%s`: %s\n' "$ek_shown" "$1" >&2; exit 1; }
 IFS= read -r ek_url
@@ -61,7 +62,8 @@ ek_good() {
 ek_off=0 ek_header=
 if [ -s "$ek_data" ] && [ -f "$ek_work/tag" ]; then
   { IFS= read -r ek_was; IFS= read -r ek_tag; } <"$ek_work/tag"
-  if [ "$ek_was" = "$ek_id" ] && [ -n "$ek_tag" ]; then
+  # wget does not say what it was answered when it goes on: it begins anew.
+  if [ "$ek_was" = "$ek_id" ] && [ -n "$ek_tag" ] && command -v curl >/dev/null 2>&1; then
     ek_off=$(ek_size "$ek_data") ek_header="If-Range: $ek_tag"
   fi
 fi
@@ -118,6 +120,31 @@ pub(crate) fn tool(look: &Look<'_>) -> Result<(), NotYet> {
     ))
 }
 
+/// How a script is run that is too long for a command line that people read: it comes by stdin, before what it reads.
+/// Its first word is its own length.
+pub(crate) fn script<S: Into<String>>(
+    name: &str,
+    text: &str,
+    words: impl IntoIterator<Item = S>,
+    input: &Content,
+) -> (Vec<String>, Content) {
+    let load = ["sh", "-c", r#"eval "$(head -c "$1")""#, name].map(ToOwned::to_owned);
+    let words = words.into_iter().map(Into::into);
+    let argv = load
+        .into_iter()
+        .chain([text.len().to_string()])
+        .chain(words)
+        .collect();
+    let stdin = match input {
+        Content::Secret(secret) => {
+            Content::Secret(Secret::new([text.as_bytes(), secret.reveal()].concat()))
+        }
+        Content::Plain(bytes) => [text.as_bytes(), bytes].concat().into(),
+        Content::Source(_) => unreachable!("BUG: a script does not read a local file"),
+    };
+    (argv, stdin)
+}
+
 /// A download.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Download<'a> {
@@ -156,14 +183,13 @@ impl Download<'_> {
         });
         let gz = if self.decompress { "1" } else { "" };
         let (work, shown, id) = (self.work(), self.request.shown(), self.request.id());
-        let words = [
-            "sh", "-c", SCRIPT, "download", self.to, &work, &shown, sum, digits, gz, &id,
-        ];
+        let words = [self.to, &work, &shown, sum, digits, gz, &id];
+        let (argv, stdin) = script("download", SCRIPT, words, &self.request.content());
         let run = Run {
-            stdin: self.request.content(),
+            stdin,
             seconds: Some(LIMIT),
             env: vec![("LC_ALL".to_owned(), "C".into())],
-            ..Run::new(words)
+            ..Run::new(argv)
         };
         let stat = FileStat {
             kind: Kind::File,

@@ -65,6 +65,8 @@ const SAMPLES: &[&str] = &[
      allowerasing: true, security: true, bugfix: true, cacheonly: true, install_weak_deps: false, \
      nobest: true, skip_broken: true, conf_file: /c, releasever: '9', validate_certs: false, \
      lock_timeout: 5}",
+    "compile-python: {version: 3.9.2, source: '@py.tar', sha256: '00', remote_src: true, prefix: /opt/py, \
+     optimizations: false, configure: [--with-x], modules: [ssl], pip: '22', jobs: 2, build_dir: /b}",
     "get-url: {url: 'http://h/f', dest: /f, checksum: 'sha256:00', force: true, headers: {X-A: b}, timeout: 5, \
      url_username: me, url_password: pw, force_basic_auth: true, http_agent: a, use_proxy: false, \
      validate_certs: false, ca_path: /ca, client_cert: /c, client_key: /k, tmp_dest: /t, decompress: false, \

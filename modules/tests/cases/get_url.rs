@@ -17,10 +17,11 @@ fn page(url: &str) -> String {
 
 /// Downloads as the step does: with what it reads, to where its words say.
 fn download(world: &mut World, call: &Call) -> evenkeel_engine::Done {
-    let ["-c", _, "download", to, _, _, _, digits, ..] = call.args()[..] else {
+    let ["-c", _, "download", _, to, _, _, _, digits, ..] = call.args()[..] else {
         return fake::failed(2, "not a download");
     };
-    let input = String::from_utf8_lossy(&call.stdin).into_owned();
+    let skip: usize = call.args()[3].parse().expect("the length of the script");
+    let input = String::from_utf8_lossy(&call.stdin[skip..]).into_owned();
     let url = input.lines().next().unwrap_or_default();
     let Some(text) = world.noted(&page(url)).map(str::to_owned) else {
         return fake::failed(1, "the server answers `404 Not Found`");
@@ -69,9 +70,9 @@ fn host(pages: &[(&str, &str)]) -> FakeHost {
             Ok(text.ok_or_else(|| "the server answers `404`".to_owned()))
         });
     host.change(|world| {
-        pages
-            .iter()
-            .for_each(|(url, text)| world.note(page(url), *text))
+        for (url, text) in pages {
+            world.note(page(url), *text);
+        }
     });
     host
 }
