@@ -16,4 +16,5 @@ mod lab {
     mod speed;
     mod sshd;
     mod three;
+    mod yum;
 }

@@ -62,4 +62,5 @@ modules! {
     useradd => Useradd,
     wait_for => WaitFor,
     yum => Yum,
+    yum_repository => YumRepository,
 }

@@ -39,6 +39,8 @@ mod useradd;
 mod wait_for;
 #[path = "cases/yum.rs"]
 mod yum;
+#[path = "cases/yum_repository.rs"]
+mod yum_repository;
 
 use support::{Expect, check};
 
@@ -58,6 +60,7 @@ fn all() -> Vec<Expect> {
         useradd::cases(),
         wait_for::cases(),
         yum::cases(),
+        yum_repository::cases(),
     ]
     .into_iter()
     .flatten()

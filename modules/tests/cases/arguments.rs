@@ -8,7 +8,7 @@ use evenkeel_engine::{
 };
 
 /// Samples of arguments: together, those of a module set every argument it has, none to its default.
-const SAMPLES: [&str; 20] = [
+const SAMPLES: [&str; 21] = [
     "assert: {that: [{text: a > 1, holds: true}], fail_msg: no, success_msg: fine, quiet: true}",
     "command: {cmd: a b, creates: [/c], removes: [/r], unless: [u], onlyif: [o], chdir: /d, \
      stdin: in, stdin_add_newline: false, expand_argument_vars: false, strip_empty_ends: false, \
@@ -59,7 +59,15 @@ const SAMPLES: [&str; 20] = [
      enable_plugin: [e], disable_gpg_check: true, allow_downgrade: true, autoremove: true, \
      allowerasing: true, security: true, bugfix: true, cacheonly: true, install_weak_deps: false, \
      nobest: true, skip_broken: true, conf_file: /c, releasever: '9', validate_certs: false, \
-     lock_timeout: 5}",
+     lock_timeout: 5, download_only: true, download_dir: /dl}",
+    "yum-repository: {name: a, description: b, baseurl: [c], metalink: d, mirrorlist: e, \
+     state: absent, file: f, reposdir: /r, enabled: false, gpgcheck: true, repo_gpgcheck: true, \
+     gpgkey: [k], gpgcakey: k, priority: 5, cost: 6, module_hotfixes: true, exclude: [x], \
+     includepkgs: [y], skip_if_unavailable: true, sslverify: true, sslcacert: /a, \
+     sslclientcert: /b, sslclientkey: /c, proxy: p, proxy_username: u, proxy_password: w, \
+     username: u, password: w, timeout: 7, retries: 8, metadata_expire: 6h, bandwidth: 1M, \
+     throttle: 50%, ip_resolve: '4', keepalive: true, failovermethod: priority, owner: app, \
+     group: web, mode: '0640'}",
 ];
 
 /// What a text is tried to be changed to where not any text fits.

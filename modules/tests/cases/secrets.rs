@@ -168,6 +168,8 @@ fn these_arguments_take_secrets() {
         "shell.stdin",
         "useradd.password",
         "useradd.ssh_key_passphrase",
+        "yum-repository.proxy_password",
+        "yum-repository.password",
     ];
     assert_eq!(found, wanted);
 }
