@@ -84,7 +84,10 @@ impl Shop {
     fn does_stay(&self, args: &str) {
         let limits = ["security:", "bugfix:", "update_only:"];
         // Nor is it known which archives there are before dnf has said which it needs.
-        let limited = args.contains("download_only") || limits.iter().any(|word| args.contains(word));
+        let limited = ["download_only", "skip_broken"]
+            .iter()
+            .any(|word| args.contains(word))
+            || limits.iter().any(|word| args.contains(word));
         let asks = limited && !args.contains("pear");
         self.run(args)
             .ok()
@@ -123,6 +126,7 @@ fn yum_keeps_packages() {
     what_only_dnf_knows(&shop);
     archives(&shop);
     failures(&shop);
+    repositories(&shop);
     the_lock(&shop);
     many(&shop);
     let wrong = shop.wrong.take();
@@ -312,7 +316,10 @@ fn archives(shop: &Shop) {
         "`far-1.0-1.el9.s390x` is for machines of another architecture",
     );
     shop.fails("{name: 'http://127.0.0.1:1/x-1-1.noarch.rpm'}", "the archive cannot be fetched: Curl error (7): Couldn't connect to server for http://127.0.0.1:1/x-1-1.noarch.rpm [Failed to connect to 127.0.0.1 port 1 after 0 ms: Couldn't connect to server]");
-    shop.fails("{name: /srv/rpm/files/none.rpm}", "`/srv/rpm/files/none.rpm` cannot be opened: is it there, and is it a package?");
+    shop.fails(
+        "{name: /srv/rpm/files/none.rpm}",
+        "`/srv/rpm/files/none.rpm` cannot be opened: is it there, and is it a package?",
+    );
 }
 
 /// What cannot be done, and what is said then.
@@ -359,9 +366,11 @@ fn failures(shop: &Shop) {
         "{name: tiny-21, disablerepo: '*'}",
         "no repository is switched on",
     );
-    shop.fails("{name: tiny-21, enablerepo: nosuch}", "there is no repository `nosuch`");
-    shop.lab
-        .tasks("tasks:\n- name: it\n  yum: {name: tiny-21}\n");
+    shop.fails(
+        "{name: tiny-21, enablerepo: nosuch}",
+        "there is no repository `nosuch`",
+    );
+    shop.lab.tasks("- name: it\n  yum: {name: tiny-21}\n");
     let ran = shop.lab.run(&[]);
     assert_eq!(
         ran.task("it").0["error"]["message"],
@@ -371,6 +380,28 @@ fn failures(shop: &Shop) {
     shop.sh("fallocate -l $(($(df --output=avail -B1 / | tail -n 1) - 20000000)) /full");
     shop.fails("{name: large}", "");
     shop.sh("rm /full");
+}
+
+/// A repository, and a package that only it has, in one run.
+fn repositories(shop: &Shop) {
+    let play = "become: true\ntasks:\n- name: repo\n  yum_repository: {name: own, description: Own, \
+                baseurl: 'file:///srv/rpm/extra', gpgcheck: false}\n- name: pear\n  yum: {name: pear}\n";
+    shop.lab.tasks(play);
+    let plan = shop.lab.plan(&[]).ok();
+    assert_eq!(plan.named("changed"), ["repo", "pear"], "{plan}");
+    assert!(!shop.lab.host("h1").is("test -e /etc/yum.repos.d/own.repo"));
+    shop.lab.run(&[]).ok().changed(2);
+    shop.lab.run(&[]).ok().changed(0).exchanges(1);
+    shop.has("pear", "pear 0:1.0");
+    let file = "[own]\nname = Own\nbaseurl = file:///srv/rpm/extra\ngpgcheck = 0\n";
+    assert_eq!(shop.sh("cat /etc/yum.repos.d/own.repo"), file);
+    assert!(shop.sh("dnf -q repolist").contains("own"));
+    shop.lab.tasks(
+        "become: true\ntasks:\n- name: repo\n  yum_repository: {name: own, state: absent}\n",
+    );
+    shop.lab.run(&[]).ok().changed(1);
+    shop.lab.run(&[]).ok().changed(0).exchanges(1);
+    assert!(!shop.lab.host("h1").is("test -e /etc/yum.repos.d/own.repo"));
 }
 
 /// DNF-25: another dnf is at work.
@@ -443,8 +474,14 @@ fn many(shop: &Shop) {
     let play = play(&some).replace("  yum:", "  ignore_errors: true\n  yum:");
     shop.lab.tasks(&play);
     let ran = shop.lab.run(&[]).ok();
-    let ends = some.each_ref().map(|name| ran.task(name).outcome().to_owned());
+    let ends = some
+        .each_ref()
+        .map(|name| ran.task(name).outcome().to_owned());
     assert_eq!(ends[1], "ignored", "{ran}");
-    assert_eq!(shop.installed("tiny-*"), "tiny-01 0:1.0,tiny-02 0:1.0", "{ran}");
+    assert_eq!(
+        shop.installed("tiny-*"),
+        "tiny-01 0:1.0,tiny-02 0:1.0",
+        "{ran}"
+    );
     println!("{ends:?} {ran}");
 }

@@ -80,7 +80,9 @@ fn options(args: &Args) -> Vec<String> {
             ("--disableplugin", &args.disable_plugin),
         ];
         for (name, values) in lists {
-            values.iter().for_each(|value| add(format!("{name}={value}")));
+            for value in values {
+                add(format!("{name}={value}"));
+            }
         }
         let valued = [
             ("--disableexcludes", &args.disable_excludes),

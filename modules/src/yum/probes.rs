@@ -159,8 +159,8 @@ fn lists(
 }
 
 fn told(asked: &str, names: &[String]) -> Vec<u8> {
-    let names: String = names.iter().map(|name| format!("{name} ")).collect();
-    format!("{asked}\t{names}\n").into_bytes()
+    let names: Vec<&[u8]> = names.iter().flat_map(|name| [name.as_bytes(), b" "]).collect();
+    [asked.as_bytes(), b"\t", &names.concat(), b"\n"].concat()
 }
 
 /// Which installed packages are meant by a name, provide a capability or own a file.

@@ -64,7 +64,8 @@ fn asked(args: &Args, seen: &Seen) -> Vec<String> {
 /// A table of dnf's with these rows, each below what stands over it.
 fn table(rows: &[(&str, &str)]) -> String {
     let rows = rows.iter().map(|(head, row)| format!("{head}:\n {row} shop 5.9 k\n"));
-    format!("Dependencies resolved.\n{}\nOperation aborted.", rows.collect::<String>())
+    let rows: Vec<String> = rows.collect();
+    format!("Dependencies resolved.\n{}\nOperation aborted.", rows.concat())
 }
 
 /// What is to be changed; where dnf is asked, it is busy.

@@ -46,7 +46,7 @@ fn due(world: &World, verb: &str, words: &[&str]) -> Vec<(String, Option<String>
             match verb {
                 "remove" if there.is_some() => all.push((name, None)),
                 "upgrade" if there.is_some_and(|there| *there < *version) => {
-                    all.push((name, Some(version)))
+                    all.push((name, Some(version)));
                 }
                 "install" if there != Some(&version) => all.push((name, Some(version))),
                 _ => {}
@@ -111,7 +111,7 @@ fn resolved(world: &World, question: &Resolve) -> Said {
     };
     said(
         1,
-        due.iter().map(row).collect::<String>() + "\nOperation aborted.",
+        due.iter().map(row).collect::<Vec<_>>().concat() + "\nOperation aborted.",
     )
 }
 

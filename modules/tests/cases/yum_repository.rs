@@ -31,19 +31,35 @@ pub(crate) fn cases() -> Vec<Expect> {
             .gives("repo", "\"shop\""),
         case("YR-01 in its state", &task("")).on(host(Some(WHOLE))),
         case("YR-01 in its state, however it is written", &task("")).on(host(Some(loose))),
-        case("YR-02 gone with its file", "yum-repository: {name: shop, state: absent}")
-            .on(host(Some(WHOLE)))
-            .changes(["file"])
-            .then(FILE, "nothing"),
-        case("YR-02 gone from its file", "yum-repository: {name: shop, state: absent}")
-            .on(host(Some(&other)))
-            .changes(["content"])
-            .then(FILE, "file = # ours\n[other]\nname=Other\n"),
-        case("YR-02 not there", "yum-repository: {name: shop, state: absent}").on(host(None)),
-        case("YR-02 not in its file", "yum-repository: {name: shop, state: absent}")
-            .on(host(Some("[other]\nname=Other\n"))),
+        case(
+            "YR-02 gone with its file",
+            "yum-repository: {name: shop, state: absent}",
+        )
+        .on(host(Some(WHOLE)))
+        .changes(["file"])
+        .then(FILE, "nothing"),
+        case(
+            "YR-02 gone from its file",
+            "yum-repository: {name: shop, state: absent}",
+        )
+        .on(host(Some(&other)))
+        .changes(["content"])
+        .then(FILE, "file = # ours\n[other]\nname=Other\n"),
+        case(
+            "YR-02 not there",
+            "yum-repository: {name: shop, state: absent}",
+        )
+        .on(host(None)),
+        case(
+            "YR-02 not in its file",
+            "yum-repository: {name: shop, state: absent}",
+        )
+        .on(host(Some("[other]\nname=Other\n"))),
         case("YR-03 options that are not given are dropped", &task(""))
-            .on(host(Some(&WHOLE.replace("gpgcheck = 1", "gpgcheck = 0\nproxy = http://p/"))))
+            .on(host(Some(&WHOLE.replace(
+                "gpgcheck = 1",
+                "gpgcheck = 0\nproxy = http://p/",
+            ))))
             .changes(["content"])
             .then(FILE, &format!("file = {WHOLE}")),
         case("YR-04 a list is one line each", &task(", gpgkey: [a, b]"))
@@ -53,10 +69,13 @@ pub(crate) fn cases() -> Vec<Expect> {
         case("YR-05 the mode counts", &task(", mode: '0600'"))
             .on(host(Some(WHOLE)))
             .changes(["mode: \"0644\" -> \"0600\""]),
-        case("YR-05 a new file with a password is its owner's", &task(", password: x"))
-            .on(host(None))
-            .changes(["content"])
-            .then(FILE, "file 0600 root:root"),
+        case(
+            "YR-05 a new file with a password is its owner's",
+            &task(", password: x"),
+        )
+        .on(host(None))
+        .changes(["content"])
+        .then(FILE, "file 0600 root:root"),
         case("another file", &task(", file: tools"))
             .on(host(None))
             .changes(["content"])
@@ -67,7 +86,10 @@ pub(crate) fn cases() -> Vec<Expect> {
             .refused("`description` is missing"),
         case("no name", "yum-repository: {name: 'a]b', state: absent}")
             .refused("cannot be the name of a repository"),
-        case("a line in a value", "yum-repository: {name: shop, description: \"a\\n[b]\", baseurl: x}")
-            .refused("`name` holds the end of a line"),
+        case(
+            "a line in a value",
+            "yum-repository: {name: shop, description: \"a\\n[b]\", baseurl: x}",
+        )
+        .refused("`name` holds the end of a line"),
     ]
 }
