@@ -8,6 +8,7 @@ use crate::{
     probe::{Answer, AnyProbe, Probe},
     secret::{Secret, Text},
     source::{Sha, Source, sha256},
+    thing::Thing,
     value::Value,
 };
 
@@ -97,6 +98,9 @@ pub struct Change {
     pub steps: Vec<Step>,
     /// Why it is made.
     pub cause: Cause,
+    /// What it begins anew, from all that lies before it: see
+    /// [`Seen::is_renewed`](crate::Seen::is_renewed).
+    pub renews: Option<Thing>,
 }
 
 impl Change {
@@ -121,6 +125,13 @@ impl Change {
     #[must_use]
     pub fn because(mut self, cause: Cause) -> Self {
         self.cause = cause;
+        self
+    }
+
+    /// Says what it begins anew.
+    #[must_use]
+    pub fn renews(mut self, thing: Thing) -> Self {
+        self.renews = Some(thing);
         self
     }
 

@@ -10,11 +10,13 @@
 
 mod lab {
     mod controllers;
+    mod edits;
     mod faults;
     mod fleet;
     mod hosts;
     mod speed;
     mod sshd;
+    mod systemd_unit;
     mod three;
     mod yum;
 }

@@ -17,12 +17,15 @@ mod look;
 mod many;
 mod mode;
 mod paths;
+mod pattern;
 mod put;
+mod rewrite;
 mod tree;
 pub use accounts::{Ageing, Entry, LocalGroup, Login, Numbers, Shadow, Taken};
 pub use args::Unsupported;
 pub use attributes::Attributes;
 pub use mode::Mode;
+pub use rewrite::Rewritten;
 pub use tree::Below;
 
 /// What the page about writing modules shows is compiled and run.
@@ -45,6 +48,7 @@ macro_rules! modules {
 
 modules! {
     assert => Assert,
+    blockinfile => Blockinfile,
     command => Command,
     copy => Copy,
     debug => Debug,
@@ -52,8 +56,10 @@ modules! {
     file => File,
     file_template => FileTemplate,
     group => Group,
+    ini_file => IniFile,
     lineinfile => Lineinfile,
     pip => Pip,
+    replace => Replace,
     set_fact => SetFact,
     setup => Setup,
     shell => Shell,

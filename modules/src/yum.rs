@@ -168,6 +168,11 @@ impl Module for Yum {
       - libpq-devel
       - openssl >= 3.0
 ";
+    const CHANGED_WHEN: &'static str =
+        "Packages would be installed, upgraded, downgraded or removed.";
+    const LIMITS: &'static str = "\
+        It edits no repositories (see `yum-repository`). It never asks; what dnf would ask is answered \
+        with yes.";
     type Args = Args;
     type Output = Output;
 

@@ -194,6 +194,11 @@ impl Module for YumRepository {
     gpgcheck: true
     gpgkey: https://packages.example.com/key.asc
 ";
+    const CHANGED_WHEN: &'static str =
+        "The section would say something else, or the file would have another owner, group or mode.";
+    const LIMITS: &'static str = "\
+        Options that are not given are dropped from the section; what else is in the file stays as it \
+        is. It fetches nothing, and does not ask whether the repository answers.";
     type Args = Args;
     type Output = Output;
 

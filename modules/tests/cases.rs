@@ -13,6 +13,8 @@ mod runs;
 #[path = "cases/secrets.rs"]
 mod secrets;
 
+#[path = "cases/blockinfile.rs"]
+mod blockinfile;
 #[path = "cases/command.rs"]
 mod command;
 #[path = "cases/copy.rs"]
@@ -23,10 +25,14 @@ mod file;
 mod file_template;
 #[path = "cases/group.rs"]
 mod group;
+#[path = "cases/ini_file.rs"]
+mod ini_file;
 #[path = "cases/lineinfile.rs"]
 mod lineinfile;
 #[path = "cases/pip.rs"]
 mod pip;
+#[path = "cases/replace.rs"]
+mod replace;
 #[path = "cases/say.rs"]
 mod say;
 #[path = "cases/stat.rs"]
@@ -52,6 +58,7 @@ fn all() -> Vec<Expect> {
         file::cases(),
         file_template::cases(),
         group::cases(),
+        ini_file::cases(),
         lineinfile::cases(),
         pip::cases(),
         say::cases(),
@@ -59,6 +66,8 @@ fn all() -> Vec<Expect> {
         systemd_unit::cases(),
         useradd::cases(),
         wait_for::cases(),
+        blockinfile::cases(),
+        replace::cases(),
         yum::cases(),
         yum_repository::cases(),
     ]

@@ -259,7 +259,7 @@ fn signature(text: &str) -> Option<Refusal> {
         .filter(|line| line.contains("is not signed") || line.contains("ublic key") || line.contains("GPG key"))
         .collect();
     let why = Refusal::new(format!("the signature of a package cannot be validated: {}", about.join("; ")));
-    Some(why.help("import the key of who made it (the module `rpm-key`), or set `disable_gpg_check: true` to do without"))
+    Some(why.help("import the key of who made it (`rpm --import`), or set `disable_gpg_check: true` to do without"))
 }
 
 fn script(text: &str) -> Option<Refusal> {

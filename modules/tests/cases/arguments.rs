@@ -8,8 +8,11 @@ use evenkeel_engine::{
 };
 
 /// Samples of arguments: together, those of a module set every argument it has, none to its default.
-const SAMPLES: [&str; 21] = [
+const SAMPLES: [&str; 25] = [
     "assert: {that: [{text: a > 1, holds: true}], fail_msg: no, success_msg: fine, quiet: true}",
+    "blockinfile: {path: /f, block: b, state: absent, marker: 'x {mark}', marker_begin: b, marker_end: \
+     e, insertafter: i, insertbefore: j, prepend_newline: true, append_newline: true, create: true, \
+     backup: true, validate: check %s, owner: app, group: web, mode: '0640'}",
     "command: {cmd: a b, creates: [/c], removes: [/r], unless: [u], onlyif: [o], chdir: /d, \
      stdin: in, stdin_add_newline: false, expand_argument_vars: false, strip_empty_ends: false, \
      long: true, timeout: 5}",
@@ -27,6 +30,11 @@ const SAMPLES: [&str; 21] = [
      backup: true, validate: check %s, follow: true}",
     "group: {name: app, state: absent, gid: 5, non_unique: true, system: true, force: true, \
      local: true, gid_min: 3, gid_max: 9}",
+    "ini-file: {path: /f, section: s, option: o, value: v, state: absent, section_has_values: \
+     [{option: a, value: b}], no_extra_spaces: true, ignore_spaces: true, allow_no_value: true, \
+     exclusive: false, modify_inactive_option: false, create: false, backup: true, follow: true, \
+     validate: check %s, owner: app, group: web, mode: '0640'}",
+    "ini-file: {path: /f, sections: {s: {o: v, p: [w, x]}}}",
     "lineinfile: {path: /f, line: a, state: absent, regexp: r, search_string: s, insertafter: i, \
      insertbefore: j, backrefs: true, firstmatch: true, create: true, backup: true, \
      validate: check %s, owner: app, group: web, mode: '0640'}",
@@ -35,6 +43,8 @@ const SAMPLES: [&str; 21] = [
      virtualenv_site_packages: true, executable: pip3, extra_args: -v, state: latest, \
      editable: true, chdir: /d, umask: '0077', break_system_packages: true, no_index: true, \
      find_links: /l}",
+    "replace: {path: /f, regexp: r, replace: s, after: a, before: b, backup: true, \
+     validate: check %s, owner: app, group: web, mode: '0640'}",
     "set_fact: {a: 1, b: [x], cacheable: true}",
     "setup: {gather_subset: [network], filter: [all_*], fact_path: /f, gather_timeout: 9}",
     "shell: {cmd: a | b, executable: /bin/bash, creates: [/c], removes: [/r], unless: [u], \
@@ -43,7 +53,8 @@ const SAMPLES: [&str; 21] = [
     "stat: {path: /f, follow: true, get_checksum: false, checksum_algorithm: sha256, \
      get_mime: false, get_attributes: false}",
     "systemd-unit: {name: app, state: stopped, enabled: true, masked: true, daemon_reload: true, \
-     scope: user, no_block: true, force: true, steady: 7}",
+     scope: user, no_block: true, force: true, steady: 7, content: text, src: u.j2, verify: false, \
+     timeout: 9, health: {url: 'http://h/', status: [204], port: 5, host: h, command: c, timeout: 3}}",
     "useradd: {name: app, state: absent, uid: 5, non_unique: true, group: web, groups: [a, b], \
      append: true, comment: c, home: /h, shell: /s, skeleton: /k, create_home: false, \
      move_home: true, system: true, password: x, update_password: on_create, password_lock: true, \
@@ -240,6 +251,7 @@ fn the_long_names_of_ansible_are_known() {
     let registry = evenkeel_modules::standard();
     let names = [
         "assert",
+        "blockinfile",
         "command",
         "copy",
         "debug",
@@ -250,6 +262,7 @@ fn the_long_names_of_ansible_are_known() {
         "lineinfile",
         "package",
         "pip",
+        "replace",
         "service",
         "set_fact",
         "shell",
