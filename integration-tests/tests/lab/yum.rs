@@ -378,7 +378,12 @@ fn failures(shop: &Shop) {
         "{ran}"
     );
     shop.sh("fallocate -l $(($(df --output=avail -B1 / | tail -n 1) - 20000000)) /full");
-    shop.fails("{name: large}", "");
+    let ran = shop.run("{name: large}");
+    let said = ran.task("it").0["error"]["message"].to_string();
+    assert!(
+        said.contains("the disk of the host is full: At least "),
+        "{ran}"
+    );
     shop.sh("rm /full");
 }
 
@@ -425,6 +430,7 @@ fn the_lock(shop: &Shop) {
         "{ran}"
     );
     shop.lab.tasks(&task("{name: tiny-23}"));
+    shop.dnfs();
     let running = shop.lab.start(&[]);
     until("dnf has found the lock", || {
         shop.lab
@@ -483,5 +489,4 @@ fn many(shop: &Shop) {
         "tiny-01 0:1.0,tiny-02 0:1.0",
         "{ran}"
     );
-    println!("{ends:?} {ran}");
 }

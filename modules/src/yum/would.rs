@@ -268,7 +268,7 @@ fn script(text: &str) -> Option<Refusal> {
     let (package, how) = package.split_once(')')?;
     let how = how.trim().trim_start_matches("scriptlet failed, ");
     let why = Refusal::new(format!("the script `%{script}` of `{package}` failed: {how}"));
-    Some(why.help("what it printed is below; the package itself is at fault, or misses something on this host"))
+    Some(why.help("the package itself is at fault, or misses something on this host"))
 }
 
 fn space(text: &str) -> Option<Refusal> {
