@@ -102,6 +102,10 @@ pub trait Module: Send + Sync + 'static {
     /// A YAML task (one list item, as in a playbook) that shows how it is used. A test parses and
     /// plans it.
     const EXAMPLE: &'static str;
+    /// When it reports a change: one sentence or more for its manual.
+    const CHANGED_WHEN: &'static str = "";
+    /// What it does not do, though one might expect it: for its manual.
+    const LIMITS: &'static str = "";
     /// Arguments that name a file of the controller: a front end opens it and hands over the
     /// [`crate::Source`].
     const FILES: &'static [&'static str] = &[];
@@ -227,6 +231,10 @@ pub trait AnyModule: Send + Sync {
     fn about(&self) -> &'static str;
     /// [`Module::EXAMPLE`].
     fn example(&self) -> &'static str;
+    /// [`Module::CHANGED_WHEN`].
+    fn changed_when(&self) -> &'static str;
+    /// [`Module::LIMITS`].
+    fn limits(&self) -> &'static str;
     /// [`Module::FILES`].
     fn files(&self) -> &'static [&'static str];
     /// JSON Schema of the arguments: names, types, documentation.
@@ -252,6 +260,12 @@ impl<M: Module> AnyModule for Of<M> {
     }
     fn example(&self) -> &'static str {
         M::EXAMPLE
+    }
+    fn changed_when(&self) -> &'static str {
+        M::CHANGED_WHEN
+    }
+    fn limits(&self) -> &'static str {
+        M::LIMITS
     }
     fn files(&self) -> &'static [&'static str] {
         M::FILES

@@ -16,6 +16,8 @@ mod lab {
     mod hosts;
     mod speed;
     mod sshd;
+    mod systemd_unit;
     mod three;
     mod web;
+    mod yum;
 }

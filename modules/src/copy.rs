@@ -127,6 +127,12 @@ impl Module for Copy {
       Kept by evenkeel.
     mode: \"0644\"
 ";
+    const CHANGED_WHEN: &'static str = "\
+        The content, owner, group or mode of the file, or of a file below the directory, is not what it \
+        says.";
+    const LIMITS: &'static str = "\
+        It removes nothing that the source does not have. A directory is compared file by file; it is \
+        meant for some thousand files, not for backups.";
     const FILES: &'static [&'static str] = &["src"];
     type Args = Args;
     type Output = Output;

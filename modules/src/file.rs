@@ -132,6 +132,11 @@ impl Module for File {
     state: directory
     mode: \"0755\"
 ";
+    const CHANGED_WHEN: &'static str = "\
+        What is at the path is not of the kind, or has not the owner, group, mode or times that it says.";
+    const LIMITS: &'static str = "\
+        It writes no content (see `copy`, `file-template`). It replaces a file or a directory that is \
+        not empty by a link only with `force`.";
     type Args = Args;
     type Output = Output;
 

@@ -142,6 +142,11 @@ impl Module for FileTemplate {
     dest: /etc/app.conf
     mode: \"0640\"
 ";
+    const CHANGED_WHEN: &'static str = "\
+        What comes of the template is not what the file holds, or owner, group or mode differ.";
+    const LIMITS: &'static str = "\
+        It reads the template here, not on the host. Lookups that read this machine happen when the \
+        playbook is loaded.";
     type Args = Args;
     type Output = Output;
 

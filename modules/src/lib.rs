@@ -49,6 +49,7 @@ macro_rules! modules {
 
 modules! {
     assert => Assert,
+    blockinfile => Blockinfile,
     command => Command,
     compile_python => CompilePython,
     copy => Copy,
@@ -61,6 +62,7 @@ modules! {
     ini_file => IniFile,
     lineinfile => Lineinfile,
     pip => Pip,
+    replace => Replace,
     set_fact => SetFact,
     setup => Setup,
     shell => Shell,
@@ -69,4 +71,5 @@ modules! {
     useradd => Useradd,
     wait_for => WaitFor,
     yum => Yum,
+    yum_repository => YumRepository,
 }

@@ -13,6 +13,8 @@ mod runs;
 #[path = "cases/secrets.rs"]
 mod secrets;
 
+#[path = "cases/blockinfile.rs"]
+mod blockinfile;
 #[path = "cases/command.rs"]
 mod command;
 #[path = "cases/compile_python.rs"]
@@ -33,6 +35,8 @@ mod ini_file;
 mod lineinfile;
 #[path = "cases/pip.rs"]
 mod pip;
+#[path = "cases/replace.rs"]
+mod replace;
 #[path = "cases/say.rs"]
 mod say;
 #[path = "cases/stat.rs"]
@@ -45,6 +49,8 @@ mod useradd;
 mod wait_for;
 #[path = "cases/yum.rs"]
 mod yum;
+#[path = "cases/yum_repository.rs"]
+mod yum_repository;
 
 use support::{Expect, check};
 
@@ -66,7 +72,10 @@ fn all() -> Vec<Expect> {
         systemd_unit::cases(),
         useradd::cases(),
         wait_for::cases(),
+        blockinfile::cases(),
+        replace::cases(),
         yum::cases(),
+        yum_repository::cases(),
     ]
     .into_iter()
     .flatten()

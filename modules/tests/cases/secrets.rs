@@ -154,6 +154,7 @@ fn these_arguments_take_secrets() {
     let wanted = [
         "assert.fail_msg",
         "assert.success_msg",
+        "blockinfile.block",
         "command.cmd",
         "command.stdin",
         "command.argv.0",
@@ -172,11 +173,15 @@ fn these_arguments_take_secrets() {
         "ini-file.sections.s.p.0",
         "ini-file.sections.s.p.1",
         "lineinfile.line",
+        "replace.replace",
         "set_fact.b.0",
         "shell.cmd",
         "shell.stdin",
+        "systemd-unit.content",
         "useradd.password",
         "useradd.ssh_key_passphrase",
+        "yum-repository.proxy_password",
+        "yum-repository.password",
     ];
     assert_eq!(found, wanted);
 }
