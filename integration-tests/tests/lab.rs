@@ -14,6 +14,7 @@ mod lab {
     mod faults;
     mod fleet;
     mod hosts;
+    mod python;
     mod speed;
     mod sshd;
     mod systemd_unit;
