@@ -17,6 +17,17 @@ pub use broker::{Broker, Told, What};
 /// What all questions read and all orders write.
 pub(crate) const OBJECT: &str = "rabbitmq";
 
+/// A salted hash of a password, as the broker may store it.
+pub(crate) fn hash(password: &[u8]) -> Told {
+    let salt = [0; 4];
+    let sum = sha256(&[&salt, password].concat());
+    let hex = evenkeel_engine::hex(&[&salt[..], &sum].concat());
+    Told::Hash(
+        Secret::new(hex),
+        "rabbit_password_hashing_sha256".to_owned(),
+    )
+}
+
 /// Whether a salted hash is the one of a password. Nothing if nobody here knows how it was made.
 pub(crate) fn is_password(hash: &Secret, how: &str, password: &[u8]) -> Option<bool> {
     let hash = broker::bytes(std::str::from_utf8(hash.reveal()).ok()?)?;

@@ -277,8 +277,10 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         let mut step = Step::from(order(args.node.as_ref(), &orders)).effect(Effect::new(about, after));
         if args.state == State::Absent {
             step = step.effect(Effect::new(hash, Told::Nothing));
-        } else if secret {
-            step = step.effect(Effect::unknown(hash, "the salt of a new password"));
+        } else if let (true, Some(password)) = (secret, &args.password) {
+            // With another salt, but of the same password.
+            let hash_then = rabbit::hash(password.get()?.bytes());
+            step = step.effect(Effect::new(hash, hash_then));
         }
         changes.push(last.step(step));
     }
