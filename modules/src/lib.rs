@@ -47,6 +47,7 @@ macro_rules! modules {
 }
 
 modules! {
+    apt => Apt,
     assert => Assert,
     blockinfile => Blockinfile,
     command => Command,

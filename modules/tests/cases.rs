@@ -13,6 +13,8 @@ mod runs;
 #[path = "cases/secrets.rs"]
 mod secrets;
 
+#[path = "cases/apt.rs"]
+mod apt;
 #[path = "cases/blockinfile.rs"]
 mod blockinfile;
 #[path = "cases/command.rs"]
@@ -51,6 +53,7 @@ use support::{Expect, check};
 /// The cases of all modules; a line for each file.
 fn all() -> Vec<Expect> {
     [
+        apt::cases(),
         command::cases(),
         copy::cases(),
         file::cases(),

@@ -8,7 +8,13 @@ use evenkeel_engine::{
 };
 
 /// Samples of arguments: together, those of a module set every argument it has, none to its default.
-const SAMPLES: [&str; 24] = [
+const SAMPLES: [&str; 26] = [
+    "apt: {name: [gcc], state: latest, update_cache: true, cache_valid_time: 60, update_cache_retries: 2, \
+     purge: true, autoremove: true, autoclean: true, clean: true, install_recommends: false, only_upgrade: true, \
+     default_release: stable, dpkg_options: [force-confnew], allow_downgrade: true, \
+     allow_change_held_packages: true, allow_unauthenticated: true, force: true, fail_on_autoremove: true, \
+     lock_timeout: 9, policy_rc_d: 101, force_apt_get: true, auto_install_module_deps: true, deb: /x.deb}",
+    "apt: {upgrade: dist}",
     "assert: {that: [{text: a > 1, holds: true}], fail_msg: no, success_msg: fine, quiet: true}",
     "blockinfile: {path: /f, block: b, state: absent, marker: 'x {mark}', marker_begin: b, marker_end: \
      e, insertafter: i, insertbefore: j, prepend_newline: true, append_newline: true, create: true, \
@@ -74,7 +80,7 @@ const SAMPLES: [&str; 24] = [
 ];
 
 /// What a text is tried to be changed to where not any text fits.
-const OTHERS: [&str; 8] = [
+const OTHERS: [&str; 9] = ["full", 
     "always", "absent", "present", "started", "system", "0600", "preserve", "\n",
 ];
 
