@@ -9,13 +9,17 @@
 )]
 
 mod lab {
+    mod apt;
     mod controllers;
     mod edits;
     mod faults;
     mod fleet;
     mod hosts;
+    mod python;
     mod speed;
     mod sshd;
     mod systemd_unit;
     mod three;
+    mod web;
+    mod yum;
 }

@@ -8,7 +8,7 @@ use evenkeel_engine::{
 };
 
 /// Samples of arguments: together, those of a module set every argument it has, none to its default.
-const SAMPLES: [&str; 26] = [
+const SAMPLES: &[&str] = &[
     "apt: {name: [gcc], state: latest, update_cache: true, cache_valid_time: 60, update_cache_retries: 2, \
      purge: true, autoremove: true, autoclean: true, clean: true, install_recommends: false, only_upgrade: true, \
      default_release: stable, dpkg_options: [force-confnew], allow_downgrade: true, \
@@ -76,12 +76,26 @@ const SAMPLES: [&str; 26] = [
      enable_plugin: [e], disable_gpg_check: true, allow_downgrade: true, autoremove: true, \
      allowerasing: true, security: true, bugfix: true, cacheonly: true, install_weak_deps: false, \
      nobest: true, skip_broken: true, conf_file: /c, releasever: '9', validate_certs: false, \
-     lock_timeout: 5}",
+     lock_timeout: 5, download_only: true, download_dir: /dl}",
+    "yum-repository: {name: a, description: b, baseurl: [c], metalink: d, mirrorlist: e, \
+     state: absent, file: f, reposdir: /r, enabled: false, gpgcheck: true, repo_gpgcheck: true, \
+     gpgkey: [k], gpgcakey: k, priority: 5, cost: 6, module_hotfixes: true, exclude: [x], \
+     includepkgs: [y], skip_if_unavailable: true, sslverify: true, sslcacert: /a, \
+     sslclientcert: /b, sslclientkey: /c, proxy: p, proxy_username: u, proxy_password: w, \
+     username: u, password: w, timeout: 7, retries: 8, metadata_expire: 6h, bandwidth: 1M, \
+     throttle: 50%, ip_resolve: '4', keepalive: true, failovermethod: priority, owner: app, \
+     group: web, mode: '0640'}",
+    "compile-python: {version: 3.9.2, source: '@py.tar', sha256: '00', remote_src: true, prefix: /opt/py, \
+     optimizations: false, configure: [--with-x], modules: [ssl], pip: '22', jobs: 2, build_dir: /b}",
+    "get-url: {url: 'http://h/f', dest: /f, checksum: 'sha256:00', force: true, headers: {X-A: b}, timeout: 5, \
+     url_username: me, url_password: pw, force_basic_auth: true, http_agent: a, use_proxy: false, \
+     validate_certs: false, ca_path: /ca, client_cert: /c, client_key: /k, tmp_dest: /t, decompress: false, \
+     backup: true, owner: u, group: g, mode: '0600'}",
 ];
 
 /// What a text is tried to be changed to where not any text fits.
-const OTHERS: [&str; 9] = ["full", 
-    "always", "absent", "present", "started", "system", "0600", "preserve", "\n",
+const OTHERS: [&str; 9] = [
+    "full", "always", "absent", "present", "started", "system", "0600", "preserve", "\n",
 ];
 
 /// Arguments that do not count, each with its reason: none does so far.
