@@ -20,7 +20,8 @@ use crate::{args::is_default, look::Look, many::comma_list};
 pub use probes::{Age, Archive, Deb, Found, Held, Lists, Matching, Package};
 pub use resolve::{Resolve, Said};
 
-pub(crate) use decide::plan;
+pub(crate) use call::fetching_step;
+use decide::plan;
 use spec::{Spec, spec};
 
 /// The module `apt`.

@@ -49,6 +49,7 @@ macro_rules! modules {
 
 modules! {
     apt => Apt,
+    apt_repository => AptRepository,
     assert => Assert,
     blockinfile => Blockinfile,
     command => Command,
@@ -62,6 +63,7 @@ modules! {
     group => Group,
     ini_file => IniFile,
     lineinfile => Lineinfile,
+    package => Package,
     pip => Pip,
     replace => Replace,
     set_fact => SetFact,

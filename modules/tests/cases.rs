@@ -15,6 +15,8 @@ mod secrets;
 
 #[path = "cases/apt.rs"]
 mod apt;
+#[path = "cases/apt_repository.rs"]
+mod apt_repository;
 #[path = "cases/blockinfile.rs"]
 mod blockinfile;
 #[path = "cases/command.rs"]
@@ -35,6 +37,8 @@ mod group;
 mod ini_file;
 #[path = "cases/lineinfile.rs"]
 mod lineinfile;
+#[path = "cases/package.rs"]
+mod package;
 #[path = "cases/pip.rs"]
 mod pip;
 #[path = "cases/replace.rs"]
@@ -60,6 +64,8 @@ use support::{Expect, check};
 fn all() -> Vec<Expect> {
     [
         apt::cases(),
+        apt_repository::cases(),
+        package::cases(),
         command::cases(),
         compile_python::cases(),
         copy::cases(),

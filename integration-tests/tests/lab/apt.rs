@@ -181,6 +181,7 @@ fn apt_keeps_packages() {
     failures(&shop);
     scripts(&shop);
     services(&shop);
+    sources(&shop);
     the_lock(&shop);
     many(&shop);
     let wrong = shop.wrong.take();
@@ -301,7 +302,7 @@ fn versions(shop: &Shop) {
     );
     shop.fails(
         "{name: apple=1.0}",
-        "`apple` is there in version 2:1.2~rc1-1, which is newer than 1.0",
+        "an older version of `apple` would take the place of the one that is there",
         "allow_downgrade",
     );
     shop.settles(
@@ -332,12 +333,12 @@ fn versions(shop: &Shop) {
         &["package `tiny-04`"],
     );
     // APT-12, and configuration that was changed is kept.
-    shop.sh("apt-get.real -qqy install kept=1.0 >/dev/null 2>&1; echo mine >/etc/kept.conf");
+    shop.sh("apt-get.real -qqy -oDpkg::Options::=--force-confold install kept=1.0 >/dev/null 2>&1; echo mine >/etc/kept.conf");
     shop.settles("{upgrade: yes}", &["package `kept`"]);
     shop.tried("configuration", || {
         assert_eq!(shop.sh("cat /etc/kept.conf"), "mine\n")
     });
-    shop.sh("apt-get.real -qqy --allow-downgrades install kept=1.0 >/dev/null 2>&1");
+    shop.sh("apt-get.real -qqy --allow-downgrades -oDpkg::Options::=--force-confold install kept=1.0 >/dev/null 2>&1");
     shop.settles("{name: '*', state: latest}", &["package `kept`"]);
 }
 
@@ -451,6 +452,37 @@ fn services(shop: &Shop) {
     shop.tried("no policy", || {
         assert!(!shop.lab.host("h1").is(&format!("test -e {policy}")))
     });
+}
+
+/// A source, and a package that only it has, in one run; and the module that takes apt by itself.
+fn sources(shop: &Shop) {
+    shop.sh("mkdir /srv/more; cp /srv/files/lone_1.1_all.deb /srv/more; cd /srv/more; f=lone_1.1_all.deb; dpkg-deb -f $f >Packages; printf 'Filename: ./%s\\nSize: %s\\nSHA256: %s\\n\\n' $f $(stat -c %s $f) $(sha256sum <$f | cut -d' ' -f1) >>Packages; dpkg -r lone >/dev/null");
+    let play = "become: true\ntasks:\n- name: source\n  apt_repository: {repo: 'deb [trusted=yes]  file:/srv/more/  ./', filename: more}\n\
+                - name: lone\n  package: {name: lone}\n";
+    shop.tried("source", || {
+        shop.lab.tasks(play);
+        let plan = shop.lab.plan(&[]).ok();
+        assert_eq!(plan.named("changed"), ["source", "lone"], "{plan}");
+        assert!(!shop.lab.host("h1").is("test -e /etc/apt/sources.list.d/more.list"));
+        shop.lab.run(&[]).ok().changed(2);
+        shop.lab.run(&[]).ok().changed(0).exchanges(1);
+        let file = "/etc/apt/sources.list.d/more.list";
+        assert_eq!(shop.sh(&format!("cat {file}; stat -c %a {file}")), "deb [trusted=yes] file:/srv/more/ ./\n644\n");
+        let gone = "become: true\ntasks:\n- name: source\n  apt_repository: {repo: 'deb [trusted=yes] file:/srv/more ./', state: absent}\n\
+                    - name: lone\n  package: {name: lone, state: absent}\n";
+        shop.lab.settles(gone);
+        assert!(!shop.lab.host("h1").is(&format!("test -e {file}")));
+        assert!(!shop.sh("apt-cache policy lone").contains("/srv/more"));
+    });
+    shop.has("lone", "");
+    // Lists that nobody has signed.
+    shop.tried("not signed", || {
+        shop.lab.tasks("become: true\ntasks:\n- name: source\n  apt_repository: {repo: 'deb file:/srv/more ./', filename: more}\n");
+        let ran = shop.lab.run(&[]);
+        let said = ran.task("source").0["error"]["message"].to_string();
+        assert!(said.contains("there are no lists at `file:/srv/more ./") || said.contains("are not signed"), "{ran}");
+    });
+    shop.sh("rm /etc/apt/sources.list.d/more.list; apt-get.real -qq update");
 }
 
 /// APT-18: another apt is at work.

@@ -185,3 +185,16 @@ pub(super) fn would(args: &Args, verb: &[&str], names: &[String], joint: bool) -
         names: names.to_vec(),
     }
 }
+
+/// The step that fetches lists, for a module that has changed the sources.
+pub(crate) fn fetching_step(retries: Option<u32>) -> Step {
+    let args = Args {
+        update_cache_retries: retries,
+        ..Args::default()
+    };
+    let apt = Apt {
+        args: &args,
+        update: false,
+    };
+    apt.fetch()
+}

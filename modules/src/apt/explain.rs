@@ -208,14 +208,29 @@ fn names(text: &str) -> Option<Refusal> {
 
 /// What apt would only do if it were told to.
 fn rules(text: &str) -> Option<Refusal> {
-    let rules = [
-        ("Held packages were changed", "a package that is held would be changed", "`allow_change_held_packages: true` lets it"),
-        ("Packages were downgraded", "an older version would take the place of a newer one", "`allow_downgrade: true` lets it"),
-        ("Essential packages were removed", "a package would be removed that the system cannot do without", "look at what would go with it"),
-        ("Packages need to be removed but remove is disabled", "a package would have to be removed", "`fail_on_autoremove` forbids that"),
-    ];
-    let (_, why, help) = rules.iter().find(|(word, ..)| text.contains(word))?;
-    Some(Refusal::new(*why).help(*help))
+    // The names that stand below a line.
+    let below = |head: &str| {
+        let lines = text.lines().skip_while(|line| *line != head).skip(1);
+        let lines = lines.take_while(|line| line.starts_with("  "));
+        ticked(&lines.flat_map(str::split_whitespace).collect::<Vec<_>>())
+    };
+    let (why, help) = if text.contains("Held packages were changed") {
+        let names = below("The following held packages will be changed:");
+        let help = "`allow_change_held_packages: true` changes it all the same; `apt-mark unhold` ends that";
+        (format!("{names} is held: it is to stay as it is"), help)
+    } else if text.contains("Packages were downgraded") {
+        let names = below("The following packages will be DOWNGRADED:");
+        let why = format!("an older version of {names} would take the place of the one that is there");
+        (why, "`allow_downgrade: true` lets it")
+    } else if text.contains("Essential packages were removed") {
+        let why = "a package would be removed that the system cannot do without";
+        (why.to_owned(), "look at what would go with it")
+    } else if text.contains("Packages need to be removed but remove is disabled") {
+        ("a package would have to be removed".to_owned(), "`fail_on_autoremove` forbids that")
+    } else {
+        return None;
+    };
+    Some(Refusal::new(why).help(help))
 }
 
 /// What the solver says.
@@ -304,6 +319,15 @@ mod tests {
             (
                 "E: You don't have enough free space in /var/cache/apt/archives/.",
                 "the disk of the host is full: You don't have enough free space in /var/cache/apt/archives/.",
+            ),
+            (
+                "The following packages will be DOWNGRADED:\n  apple\n0 upgraded\nE: Packages were downgraded and -y was used without \
+                 --allow-downgrades.",
+                "an older version of `apple` would take the place of the one that is there",
+            ),
+            (
+                "The following held packages will be changed:\n  apple pear\n1 upgraded\nE: Held packages were changed and -y",
+                "`apple`, `pear` is held: it is to stay as it is",
             ),
             (
                 "Package mta is a virtual package provided by:\n  exim 1\n  postfix 2\nYou should\n\nE: Package 'mta' has no installation candidate",

@@ -234,7 +234,7 @@ impl Age {
     }
 
     /// For people.
-    pub(super) fn told(self) -> &'static str {
+    pub(crate) fn told(self) -> &'static str {
         match self {
             Self::Fresh => "fetched",
             Self::Never => "never fetched",

@@ -102,7 +102,7 @@ fn resolved(world: &World, question: &Resolve) -> Said {
     Said::new(0, due.iter().map(line).collect::<String>())
 }
 
-fn host(packages: &[&str]) -> FakeHost {
+pub(crate) fn host(packages: &[&str]) -> FakeHost {
     let host = FakeHost::new()
         .program("apt-get", apt)
         .model::<Package>(|world, Package(name)| {

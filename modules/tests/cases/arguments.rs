@@ -15,6 +15,9 @@ const SAMPLES: &[&str] = &[
      allow_change_held_packages: true, allow_unauthenticated: true, force: true, fail_on_autoremove: true, \
      lock_timeout: 9, policy_rc_d: 101, force_apt_get: true, auto_install_module_deps: true, deb: /x.deb}",
     "apt: {upgrade: dist}",
+    "apt-repository: {repo: 'deb http://x s main', state: absent, filename: f, mode: '0640', update_cache: false, \
+     update_cache_retries: 2, codename: c, validate_certs: false, install_python_apt: true}",
+    "package: {name: [gcc], state: latest, use: apt, update_cache: true}",
     "assert: {that: [{text: a > 1, holds: true}], fail_msg: no, success_msg: fine, quiet: true}",
     "blockinfile: {path: /f, block: b, state: absent, marker: 'x {mark}', marker_begin: b, marker_end: \
      e, insertafter: i, insertbefore: j, prepend_newline: true, append_newline: true, create: true, \
@@ -94,8 +97,8 @@ const SAMPLES: &[&str] = &[
 ];
 
 /// What a text is tried to be changed to where not any text fits.
-const OTHERS: [&str; 9] = [
-    "full", "always", "absent", "present", "started", "system", "0600", "preserve", "\n",
+const OTHERS: [&str; 10] = [
+    "full", "dnf", "always", "absent", "present", "started", "system", "0600", "preserve", "\n",
 ];
 
 /// Arguments that do not count, each with its reason: none does so far.
