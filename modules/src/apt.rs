@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::{args::is_default, look::Look, many::comma_list};
-pub use probes::{Age, Archive, Deb, Found, Held, Lists, Matching, Package};
+pub use probes::{Age, Archive, Begun, Deb, Found, Held, Lists, Matching, Package};
 pub use resolve::{Resolve, Said};
 
 pub(crate) use call::fetching_step;

@@ -42,8 +42,8 @@ mk asks 1.0
 script postinst 'read answer; [ -z "$answer" ] && [ "$DEBIAN_FRONTEND" = noninteractive ]'
 mk served 1.0
 mkdir -p "$d/lib/systemd/system"
-printf '[Service]\nExecStart=/bin/sleep infinity\n' >"$d/lib/systemd/system/served.service"
-script postinst 'systemctl daemon-reload; deb-systemd-invoke start served.service'
+printf '[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n' >"$d/lib/systemd/system/served.service"
+script postinst 'systemctl daemon-reload; systemctl -q enable served.service; deb-systemd-invoke start served.service'
 script prerm 'deb-systemd-invoke stop served.service'
 mk large 1.0
 dd if=/dev/urandom of="$d/large" bs=1M count=40 2>/dev/null

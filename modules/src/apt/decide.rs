@@ -11,7 +11,8 @@ use super::{
     Args, State, Upgrade,
     call::{Apt, would},
     changes::{Foreseen, Wanted},
-    probes::{Age, Archive, Held, Lists, Matching, Package},
+    explain::is_interrupted,
+    probes::{Age, Archive, Begun, Held, Lists, Matching, Package},
     resolve::{Resolve, Said},
     spec::{Spec, Wish, spec},
     version::{compare, without_epoch},
@@ -22,7 +23,7 @@ use crate::look::Look;
 /// Where apt keeps archives that it has fetched.
 const ARCHIVES: &str = "/var/cache/apt/archives/*.deb";
 
-pub(crate) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
+pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     ask(args, look);
     let mut task = Task {
         args,
@@ -39,6 +40,9 @@ pub(crate) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         }
     }
     let changes = task.decide()?;
+    if args.state != State::Fixed && !changes.is_empty() && *look.get(&Begun)? {
+        return Err(is_interrupted().into());
+    }
     Ok(task.with_lists(changes).into())
 }
 
@@ -68,7 +72,8 @@ impl Task<'_> {
 }
 
 /// Asks all that can be asked before anything is known.
-pub(crate) fn ask(args: &Args, look: &Look<'_>) {
+fn ask(args: &Args, look: &Look<'_>) {
+    look.ask(&Begun);
     if args.updates() {
         look.ask(&Lists(args.cache_valid_time));
     }
@@ -96,6 +101,9 @@ pub(crate) fn ask(args: &Args, look: &Look<'_>) {
     }
     if args.autoremove && args.names().next().is_none() {
         look.ask(&would(args, &["autoremove"], &[], false));
+    }
+    if args.state == State::Fixed {
+        look.ask(&would(args, &["install", "--fix-broken"], &[], false));
     }
     if args.autoclean {
         look.ask(&would(args, &["autoclean"], &[], false));
@@ -375,8 +383,7 @@ impl Task<'_> {
 
     fn fixed(&self) -> Result<Vec<Change>, Stop> {
         let question = would(self.args, &["install", "--fix-broken"], &[], false);
-        let said = self.said(&question)?;
-        let broken = said.is_some_and(|said| said.text.contains("dpkg was interrupted"));
+        let broken = *self.look.get(&Begun)?;
         let mut foreseen = Foreseen::default();
         if !broken {
             self.take(question.clone(), &mut foreseen)?;
@@ -391,7 +398,8 @@ impl Task<'_> {
         if let Some(last) = changes.last_mut() {
             let mut steps = Vec::new();
             if broken || foreseen.rows.iter().any(|row| row.what == What::Configured) {
-                steps.push(self.apt().configure());
+                let configured = self.apt().configure();
+                steps.push(configured.effect(Effect::new(Begun, false)));
             }
             let step = self.apt().run(&["install", "--fix-broken"], None);
             steps.push(self.noted(step, &foreseen).effect(Effect::new(question, Said::nothing())));

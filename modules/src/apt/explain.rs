@@ -68,10 +68,14 @@ fn root(text: &str) -> Option<Refusal> {
     is.iter().any(|word| text.contains(word)).then(|| why.help("set `become: true` for this task"))
 }
 
-fn interrupted(text: &str) -> Option<Refusal> {
+/// dpkg has begun something, and has not ended it.
+pub(super) fn is_interrupted() -> Refusal {
     let why = Refusal::new("dpkg was interrupted, and what it had begun is not done");
-    text.contains("dpkg was interrupted")
-        .then(|| why.help("a task `apt: {state: fixed}` before this one ends it, as `dpkg --configure -a` does"))
+    why.help("a task `apt: {state: fixed}` before this one ends it, as `dpkg --configure -a` does")
+}
+
+fn interrupted(text: &str) -> Option<Refusal> {
+    text.contains("dpkg was interrupted").then(is_interrupted)
 }
 
 fn space(text: &str) -> Option<Refusal> {
@@ -95,8 +99,12 @@ fn script(text: &str) -> Option<Refusal> {
     let package = between(text, "error processing package ", " (")
         .or_else(|| between(text, "error processing archive ", " ("))
         .or_else(|| words.iter().rev().nth(2).copied())?;
-    let noise = ["Setting up ", "Removing ", "Unpacking ", "dpkg: ", "(Reading", "Preparing to unpack", "Selecting ", "Processing "];
-    let before = text[..begin].lines().map(str::trim);
+    let heads = ["Setting up ", "Removing ", "Purging ", "Unpacking ", "Preparing to unpack "];
+    let is_head = |line: &&str| heads.iter().any(|head| line.starts_with(head));
+    let noise = ["dpkg: ", "(Reading", "Selecting ", "Processing "];
+    let lines: Vec<&str> = text[..begin].lines().map(str::trim).collect();
+    let last = lines.iter().rposition(|line| is_head(&line)).map_or(0, |at| at + 1);
+    let before = lines[last..].iter().copied();
     let before = before.filter(|line| !line.is_empty() && !noise.iter().any(|head| line.starts_with(head)));
     let said: Vec<&str> = before.collect();
     let said = said[said.len().saturating_sub(3)..].join("; ");
@@ -303,7 +311,7 @@ mod tests {
                 "dpkg was interrupted, and what it had begun is not done",
             ),
             (
-                "Setting up sick (1.0) ...\nno such database\ndpkg: error processing package sick (--configure):\n installed sick \
+                "Get:1 file: x\nSetting up sick (1.0) ...\nno such database\ndpkg: error processing package sick (--configure):\n installed sick \
                  package post-installation script subprocess returned error exit status 3\nErrors were encountered",
                 "the script `post-installation` of `sick` failed: error exit status 3: no such database",
             ),

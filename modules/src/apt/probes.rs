@@ -306,6 +306,50 @@ impl Probe for Lists {
     }
 }
 
+/// Whether dpkg has begun something and not ended it, and is not just at work.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Begun;
+
+impl Probe for Begun {
+    const KIND: &'static str = "dpkg_begun";
+    const SCRIPT: &'static str = r#"
+(
+  ek_b=0
+  for ek_f in "$1"/updates/[0-9]*; do
+    [ -e "$ek_f" ] || continue
+    ek_b=1
+    for ek_l in "$1/lock-frontend" "$1/lock"; do
+      ek_i=$(stat -c %i "$ek_l" 2>/dev/null) || continue
+      if grep -q ":$ek_i " /proc/locks 2>/dev/null; then ek_b=0; fi
+    done
+    break
+  done
+  printf '%s\n' "$ek_b"
+)"#;
+    type Answer = bool;
+
+    fn operands(&self) -> Vec<Vec<u8>> {
+        vec![b"/var/lib/dpkg".to_vec()]
+    }
+
+    fn parse(batch: &[&Self], output: &[u8]) -> Result<Vec<Result<Self::Answer, NotYet>>, String> {
+        let begun = match output {
+            b"0\n" => false,
+            b"1\n" => true,
+            other => return Err(format!("`{}`", String::from_utf8_lossy(other))),
+        };
+        Ok(batch.iter().map(|_| Ok(begun)).collect())
+    }
+
+    fn expected(&self, answer: &Self::Answer) -> Option<Vec<u8>> {
+        Some(format!("{}\n", u8::from(*answer)).into_bytes())
+    }
+
+    fn reads(&self) -> Vec<Thing> {
+        database()
+    }
+}
+
 /// What an archive on the host holds, and what is installed of that.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Archive(pub String);

@@ -9,7 +9,7 @@ use evenkeel_engine::{
     host::Host,
     run::{Cancel, Options, run},
 };
-use evenkeel_modules::apt::{Age, Apt, Deb, Found, Lists, Matching, Package, Resolve, Said};
+use evenkeel_modules::apt::{Age, Apt, Begun, Deb, Found, Lists, Matching, Package, Resolve, Said};
 
 use crate::support::{Expect, case};
 
@@ -127,6 +127,7 @@ pub(crate) fn host(packages: &[&str]) -> FakeHost {
                 },
             })
         })
+        .model::<Begun>(|world, _| Ok(world.noted("begun").is_some()))
         .model::<Matching>(|world, Matching { pattern, leftovers }| {
             let name = if pattern == "app*" { "apple" } else { pattern };
             let noted = if *leftovers {
@@ -297,6 +298,9 @@ pub(crate) fn cases() -> Vec<Expect> {
         )
         .on(noted(host(&["apple"]), &[("held", "apple")]))
         .changes(["package `apple`: \"1\" -> \"2\""]),
+        case("APT-17 what dpkg has begun comes first", "apt: {name: gcc}")
+            .on(noted(host(&[]), &[("begun", "yes")]))
+            .refused("dpkg was interrupted"),
         case(
             "APT-15 an older version is refused",
             "apt: {name: apple=0.5}",
