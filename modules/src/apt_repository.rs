@@ -179,10 +179,7 @@ impl Module for AptRepository {
     fn output(args: &Args, after: &Seen, _: &[Done]) -> Result<Output, Stop> {
         let source = Source::check(&args.repo)?;
         let files = after.get(&Sources)?;
-        let has = |(path, text): &(&String, &String)| match is_list(path) {
-            true => source::without(text, &source).is_some(),
-            false => source::in_stanzas(text, &source),
-        };
+        let has = |(path, text): &(&String, &String)| if is_list(path) { source::without(text, &source).is_some() } else { source::in_stanzas(text, &source) };
         Ok(Output {
             repo: args.repo.clone(),
             state: args.state,
@@ -240,17 +237,14 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     let mut changes = Vec::new();
     let mut after = files.clone();
     for (path, text) in written {
-        match text {
-            Some(text) => {
-                after.insert(path.clone(), text.clone());
-                changes.extend(put(args, look, &path, text)?);
-            }
-            None => {
-                after.remove(&path);
-                Put::ask(look, &path);
-                let change = Change::new("file", path.as_str(), Value::Null);
-                changes.push(change.step(Action::Remove { path }));
-            }
+        if let Some(text) = text {
+            after.insert(path.clone(), text.clone());
+            changes.extend(put(args, look, &path, text)?);
+        } else {
+            after.remove(&path);
+            Put::ask(look, &path);
+            let change = Change::new("file", path.as_str(), Value::Null);
+            changes.push(change.step(Action::Remove { path }));
         }
     }
     let same = after == *files;

@@ -228,8 +228,8 @@ impl Args {
 /// Whose distribution it is, by the text of `os-release`.
 fn family(release: &str) -> By {
     let value = |key: &str| {
-        let lines = release.lines().filter_map(|line| line.strip_prefix(key));
-        let value = lines.last().unwrap_or_default();
+        let mut lines = release.lines().filter_map(|line| line.strip_prefix(key));
+        let value = lines.next_back().unwrap_or_default();
         value.trim_matches(['"', '\'']).to_owned()
     };
     let all = format!("{} {}", value("ID="), value("ID_LIKE="));

@@ -13,7 +13,7 @@ const SHOP: &str = r#"
 set -e
 # NAME VERSION [LINE OF CONTROL...]
 mk() {
-  d=/tmp/mk/$1_$2
+  d=/srv/mk/$1_$2
   mkdir -p "$d/DEBIAN"
   printf 'Package: %s\nVersion: %s\nArchitecture: all\nMaintainer: Lab <lab@lab.test>\nDescription: of a lab\n' "$1" "$2" >"$d/DEBIAN/control"
   shift 2
@@ -51,7 +51,7 @@ for n in 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19 20; do mk "tin
 mk lone 1.0
 mk lone 1.1
 mkdir -p /srv/shop /srv/files
-for d in /tmp/mk/*; do dpkg-deb -Znone --root-owner-group -b "$d" /srv/shop >/dev/null; done
+for d in /srv/mk/*; do dpkg-deb -Znone --root-owner-group -b "$d" /srv/shop >/dev/null; done
 mv /srv/shop/lone_* /srv/files
 echo no archive >/srv/files/odd.deb
 cd /srv/shop

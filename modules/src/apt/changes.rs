@@ -73,7 +73,7 @@ impl Foreseen {
 
 impl Task<'_> {
     /// One change for each package, one transaction for all.
-    pub(super) fn changes(&self, wanted: Vec<Wanted>, foreseen: &Foreseen) -> Vec<Change> {
+    pub(super) fn changes(&self, wanted: &[Wanted], foreseen: &Foreseen) -> Vec<Change> {
         if wanted.is_empty() {
             return Vec::new();
         }
@@ -86,7 +86,7 @@ impl Task<'_> {
         let words: Vec<String> = wanted.iter().map(|one| one.word(removes)).collect();
         let mut step = self.apt().run(&[verb], Some(words));
         let mut changes: Vec<Change> = Vec::new();
-        for one in &wanted {
+        for one in wanted {
             let row = foreseen.row(one);
             let after = match row.and_then(|row| row.after.clone()).or_else(|| one.version.clone()) {
                 _ if removes => Value::Null,
@@ -99,16 +99,16 @@ impl Task<'_> {
         if !foreseen.silent {
             let named = |row: &&Row| wanted.iter().any(|one| one.package == row.name) || foreseen.is_named(row);
             let drawn = foreseen.rows.iter().filter(|row| !named(row));
-            changes.extend(drawn.map(|row| self.drawn(row)));
+            changes.extend(drawn.map(Self::drawn));
         }
         if let Some(last) = changes.last_mut() {
-            last.steps.push(self.noted(step, foreseen));
+            last.steps.push(Self::noted(step, foreseen));
         }
         changes
     }
 
     /// What becomes of a package that nobody has named.
-    pub(super) fn drawn(&self, row: &Row) -> Change {
+    pub(super) fn drawn(row: &Row) -> Change {
         let (before, after) = (row.before.clone(), row.after.clone());
         match row.what {
             What::Deleted => {
@@ -126,7 +126,7 @@ impl Task<'_> {
     }
 
     /// Nothing that was asked about is to be done any more.
-    pub(super) fn noted(&self, mut step: Step, foreseen: &Foreseen) -> Step {
+    pub(super) fn noted(mut step: Step, foreseen: &Foreseen) -> Step {
         for question in &foreseen.asked {
             step = step.effect(Effect::new(question.clone(), Said::nothing()));
         }
@@ -165,10 +165,7 @@ impl Task<'_> {
                 let leftovers = Matching { pattern: one.package.clone(), leftovers: true };
                 step = step.effect(Effect::new(leftovers, Vec::new()));
             }
-            return match few {
-                true => step.effect(Effect::new(package, Found::default())),
-                false => step.effect(Effect::unknown(package, "what of it stays")),
-            };
+            return if few { step.effect(Effect::new(package, Found::default())) } else { step.effect(Effect::unknown(package, "what of it stays")) };
         }
         step.effect(match row {
             Some(Row { after: Some(version), arch: Some(of), .. }) if few && arch.is_none() => {

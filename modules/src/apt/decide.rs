@@ -202,7 +202,7 @@ impl Task<'_> {
             }
         }
         self.guard(&foreseen.rows)?;
-        Ok(self.changes(wanted, &foreseen))
+        Ok(self.changes(&wanted, &foreseen))
     }
 
     /// What is there instead, if it is not as wanted.
@@ -250,10 +250,7 @@ impl Task<'_> {
         if provided || (there.is_none() && self.args.only_upgrade) {
             return Ok(None);
         }
-        let before = there.map(|deb| match deb.is_whole() {
-            true => deb.version.clone(),
-            false => format!("{}, not set up", deb.version),
-        });
+        let before = there.map(|deb| if deb.is_whole() { deb.version.clone() } else { format!("{}, not set up", deb.version) });
         let mut wanted = Wanted::new(name, before);
         wanted.package.clone_from(&wish.name);
         wanted.wish = Some(wish.clone());
@@ -297,7 +294,7 @@ impl Task<'_> {
             }
         }
         self.guard(&foreseen.rows)?;
-        let mut changes = self.changes(wanted, &foreseen);
+        let mut changes = self.changes(&wanted, &foreseen);
         if self.age.is_some() && changes.is_empty() {
             // What the new lists say is not known: all are to be as they say.
             let mut change = Change::new("packages", Value::Null, "newest");
@@ -350,7 +347,7 @@ impl Task<'_> {
         }
         let foreseen = self.all(&wanted)?;
         self.guard(&foreseen.rows)?;
-        Ok(self.changes(wanted, &foreseen))
+        Ok(self.changes(&wanted, &foreseen))
     }
 
     fn upgrade(&self) -> Result<Vec<Change>, Stop> {
@@ -366,7 +363,7 @@ impl Task<'_> {
         let mut foreseen = Foreseen::default();
         let known = self.take(question, &mut foreseen)?;
         self.guard(&foreseen.rows)?;
-        let mut changes: Vec<Change> = foreseen.rows.iter().map(|row| self.drawn(row)).collect();
+        let mut changes: Vec<Change> = foreseen.rows.iter().map(Self::drawn).collect();
         let later = self.age.is_some() && verb != ["autoclean"] && verb != ["autoremove"];
         if changes.is_empty() && (!known || later) {
             changes.push(Change::new(what, Value::Null, "as the lists say"));
@@ -376,7 +373,7 @@ impl Task<'_> {
             if let Action::Run(run) = &mut step.action {
                 run.argv.extend(names.iter().cloned());
             }
-            last.steps.push(self.noted(step, &foreseen));
+            last.steps.push(Self::noted(step, &foreseen));
         }
         Ok(changes)
     }
@@ -391,7 +388,7 @@ impl Task<'_> {
                 return Ok(Vec::new());
             }
         }
-        let mut changes: Vec<Change> = foreseen.rows.iter().map(|row| self.drawn(row)).collect();
+        let mut changes: Vec<Change> = foreseen.rows.iter().map(Self::drawn).collect();
         if broken {
             changes.push(Change::new("what dpkg has begun", "interrupted", "ended"));
         }
@@ -402,7 +399,7 @@ impl Task<'_> {
                 steps.push(configured.effect(Effect::new(Begun, false)));
             }
             let step = self.apt().run(&["install", "--fix-broken"], None);
-            steps.push(self.noted(step, &foreseen).effect(Effect::new(question, Said::nothing())));
+            steps.push(Self::noted(step, &foreseen).effect(Effect::new(question, Said::nothing())));
             last.steps = steps;
         }
         Ok(changes)

@@ -100,10 +100,10 @@ fn script(text: &str) -> Option<Refusal> {
         .or_else(|| between(text, "error processing archive ", " ("))
         .or_else(|| words.iter().rev().nth(2).copied())?;
     let heads = ["Setting up ", "Removing ", "Purging ", "Unpacking ", "Preparing to unpack "];
-    let is_head = |line: &&str| heads.iter().any(|head| line.starts_with(head));
+    let is_head = |line: &str| heads.iter().any(|head| line.starts_with(head));
     let noise = ["dpkg: ", "(Reading", "Selecting ", "Processing "];
     let lines: Vec<&str> = text[..begin].lines().map(str::trim).collect();
-    let last = lines.iter().rposition(|line| is_head(&line)).map_or(0, |at| at + 1);
+    let last = lines.iter().rposition(|line| is_head(line)).map_or(0, |at| at + 1);
     let before = lines[last..].iter().copied();
     let before = before.filter(|line| !line.is_empty() && !noise.iter().any(|head| line.starts_with(head)));
     let said: Vec<&str> = before.collect();

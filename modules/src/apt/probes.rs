@@ -56,7 +56,7 @@ pub(super) fn database() -> Vec<Thing> {
 }
 
 /// Lines that begin with a question and a tabulator; what follows each.
-fn lines<'a>(output: &'a str, questions: impl Iterator<Item = String>) -> Vec<Result<&'a str, NotYet>> {
+fn lines(output: &str, questions: impl Iterator<Item = String>) -> Vec<Result<&str, NotYet>> {
     let mut found = BTreeMap::new();
     for line in output.lines() {
         if line == NO_DPKG {
@@ -133,7 +133,9 @@ LC_ALL=C dpkg-query -W -f '${db:Status-Abbrev}\t${Package}\t${Architecture}\t${V
         let mut line = format!("{}\t", self.0);
         for Deb { state, arch, version, native } in &answer.debs {
             line.push(if *native { '=' } else { '+' });
-            line.push_str(&format!("{state} {arch} {version}\t"));
+            for word in [state, " ", arch, " ", version, "\t"] {
+                line.push_str(word);
+            }
         }
         if answer.debs.is_empty() {
             line.extend(answer.providers.iter().map(|name| format!("~{name}\t")));

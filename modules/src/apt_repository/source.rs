@@ -144,11 +144,9 @@ pub(super) fn with(text: &str, source: &Source, line: &str) -> Option<String> {
         text.lines().position(|line| found(line).is_some_and(|other| other.is_about(source)))
     };
     let place = at(&Source::parse).or_else(|| at(&off))?;
-    let lines = text.lines().enumerate().map(|(number, old)| {
-        let new = if number == place { line } else { old };
-        format!("{new}\n")
-    });
-    Some(lines.collect())
+    let lines = text.lines().enumerate();
+    let lines = lines.map(|(number, old)| if number == place { line } else { old });
+    Some(joined(lines))
 }
 
 /// The lines of a file without the source; `None` if it is not there.
@@ -156,8 +154,12 @@ pub(super) fn without(text: &str, source: &Source) -> Option<String> {
     let is = |line: &str| Source::parse(line).is_some_and(|other| other.is_about(source));
     text.lines().any(is).then(|| {
         let rest = text.lines().filter(|line| !is(line));
-        rest.map(|line| format!("{line}\n")).collect()
+        joined(rest)
     })
+}
+
+fn joined<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// Whether a file has any source, were it one that is off.
