@@ -14,6 +14,7 @@ mod lab {
     mod faults;
     mod fleet;
     mod hosts;
+    mod pip;
     mod speed;
     mod sshd;
     mod three;
