@@ -17,5 +17,8 @@ mod lab {
     mod pip;
     mod speed;
     mod sshd;
+    mod systemd_unit;
     mod three;
+    mod web;
+    mod yum;
 }

@@ -13,6 +13,7 @@ use evenkeel_engine::Registry;
 mod accounts;
 mod args;
 mod attributes;
+mod fetch;
 mod look;
 mod many;
 mod mode;
@@ -50,11 +51,13 @@ modules! {
     assert => Assert,
     blockinfile => Blockinfile,
     command => Command,
+    compile_python => CompilePython,
     copy => Copy,
     debug => Debug,
     fail => Fail,
     file => File,
     file_template => FileTemplate,
+    get_url => GetUrl,
     group => Group,
     ini_file => IniFile,
     lineinfile => Lineinfile,
@@ -68,4 +71,5 @@ modules! {
     useradd => Useradd,
     wait_for => WaitFor,
     yum => Yum,
+    yum_repository => YumRepository,
 }

@@ -17,12 +17,16 @@ mod secrets;
 mod blockinfile;
 #[path = "cases/command.rs"]
 mod command;
+#[path = "cases/compile_python.rs"]
+mod compile_python;
 #[path = "cases/copy.rs"]
 mod copy;
 #[path = "cases/file.rs"]
 mod file;
 #[path = "cases/file_template.rs"]
 mod file_template;
+#[path = "cases/get_url.rs"]
+mod get_url;
 #[path = "cases/group.rs"]
 mod group;
 #[path = "cases/ini_file.rs"]
@@ -45,6 +49,8 @@ mod useradd;
 mod wait_for;
 #[path = "cases/yum.rs"]
 mod yum;
+#[path = "cases/yum_repository.rs"]
+mod yum_repository;
 
 use support::{Expect, check};
 
@@ -52,9 +58,11 @@ use support::{Expect, check};
 fn all() -> Vec<Expect> {
     [
         command::cases(),
+        compile_python::cases(),
         copy::cases(),
         file::cases(),
         file_template::cases(),
+        get_url::cases(),
         group::cases(),
         ini_file::cases(),
         lineinfile::cases(),
@@ -67,6 +75,7 @@ fn all() -> Vec<Expect> {
         blockinfile::cases(),
         replace::cases(),
         yum::cases(),
+        yum_repository::cases(),
     ]
     .into_iter()
     .flatten()

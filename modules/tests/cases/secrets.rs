@@ -163,6 +163,10 @@ fn these_arguments_take_secrets() {
         "debug.msg.a.1",
         "fail.msg",
         "file-template.content",
+        "get-url.url",
+        "get-url.headers.X-A",
+        "get-url.url_username",
+        "get-url.url_password",
         "ini-file.value",
         "ini-file.section_has_values.0.value",
         "ini-file.sections.s.o",
@@ -173,8 +177,11 @@ fn these_arguments_take_secrets() {
         "set_fact.b.0",
         "shell.cmd",
         "shell.stdin",
+        "systemd-unit.content",
         "useradd.password",
         "useradd.ssh_key_passphrase",
+        "yum-repository.proxy_password",
+        "yum-repository.password",
     ];
     assert_eq!(found, wanted);
 }
