@@ -9,12 +9,14 @@
 )]
 
 mod lab {
+    mod commands;
     mod controllers;
     mod edits;
     mod faults;
     mod fleet;
     mod hosts;
     mod pip;
+    mod python;
     mod speed;
     mod sshd;
     mod systemd_unit;

@@ -78,6 +78,13 @@ impl Module for CompilePython {
     sha256: 22dddc099246dd2760665561e8adb7394ea0cc43a72684c6480f9380f7786439
     pip: 22.0.4
 ";
+    const CHANGED_WHEN: &'static str = "\
+The interpreter does not answer with the wanted version, cannot import what is wanted, or was not built (to the end) \
+from this archive with these options; or its pip is another one.";
+    const LIMITS: &'static str = "\
+It installs no packages: a compiler, `make` and headers are for an earlier task; what is missing is said before \
+anything is fetched. A build that was interrupted while it compiled starts clean. Each host compiles its own: there is \
+no `share_build`. Paths may hold no spaces.";
     const FILES: &'static [&'static str] = &["source"];
     type Args = Args;
     type Output = Output;

@@ -144,6 +144,14 @@ impl Module for GetUrl {
     checksum: sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
     mode: \"0644\"
 ";
+    const CHANGED_WHEN: &'static str = "\
+The file is not there, does not have the checksum, or holds something else than the server has; or its owner, group or \
+mode differ. Without a `checksum` the server is asked each time: a file of the same size and time counts as the same \
+(unless `force`), else what comes is compared as it comes, and nothing is written.";
+    const LIMITS: &'static str = "\
+The host needs `curl` or `wget`; nothing is downloaded by the controller. A part that has come is gone on with by curl \
+only; wget begins anew. A secret address, header or login is in no question: such a file counts as long as it is what \
+the task put there. Addresses are `http`, `https` and `file`. A download takes an hour at most.";
     type Args = Args;
     type Output = Output;
 

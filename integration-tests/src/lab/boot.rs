@@ -17,8 +17,8 @@ pub(super) fn script(name: &str) -> PathBuf {
     dir.join(name)
 }
 
-/// Where images are kept.
-fn cache() -> PathBuf {
+/// Where images are kept, and what tests fetch once.
+pub(super) fn cache() -> PathBuf {
     let var = |name| std::env::var_os(name).filter(|dir| !dir.is_empty());
     let home = || PathBuf::from(var("HOME").expect("HOME is set")).join(".cache");
     let user = || var("XDG_CACHE_HOME").map_or_else(home, PathBuf::from);
