@@ -1,4 +1,4 @@
-//! `command` and `shell` on a real host, over SSH with sudo.
+//! `command`, `shell` and what only a real kernel forbids, on a real host, over SSH with sudo.
 
 use evenkeel_integration_tests::{Lab, need_lab};
 
@@ -52,4 +52,26 @@ tasks:
     );
     lab.tasks("- name: no\n  command: {cmd: 'true', chdir: /nowhere}\n");
     lab.run(&[]).status(2).says("/nowhere");
+}
+
+#[test]
+#[ignore = "needs root and a lab"]
+fn a_link_in_a_sticky_directory() {
+    if !need_lab() {
+        return;
+    }
+    let lab = Lab::plan().host("h1").boot();
+    let host = lab.host("h1");
+    // Whose it is, the kernel does not let others follow.
+    host.sh("install -d -m 1777 -o deploy /srv/sticky && touch /srv/target");
+    host.sh("su oper -s /bin/sh -c 'ln -s /srv/elsewhere /srv/sticky/link'");
+    lab.settles(
+        "
+become: true
+tasks:
+- name: link
+  file: {path: /srv/sticky/link, src: /srv/target, state: link}
+",
+    );
+    assert_eq!(host.sh("readlink /srv/sticky/link"), "/srv/target\n");
 }

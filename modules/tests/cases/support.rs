@@ -394,8 +394,8 @@ pub(crate) fn coverage(names: &[String]) -> Vec<String> {
         .filter(|path| path.extension().is_some_and(|end| end == "coverage"))
         .collect();
     tables.sort();
-    let sources = sources(&dir.join("src")) + &sources(&dir.join("tests"));
     let lab = sources(&dir.join("../integration-tests/tests"));
+    let sources = sources(&dir.join("src")) + &sources(&dir.join("tests"));
     let mut broken = Vec::new();
     for table in tables {
         for line in read(&table).lines().filter(|line| !line.trim().is_empty()) {
