@@ -48,8 +48,6 @@ const FILE: &str = "[Service]\nExecStart=/bin/app\n[Install]\nWantedBy=multi-use
 fn others() -> Vec<Expect> {
     let on = "systemd: {name: app, enabled: yes}";
     let off = "systemd: {name: app, enabled: no}";
-    let own = "systemd-unit: {name: app, state: started, enabled: true, \
-               content: \"[Service]\\nExecStart=/bin/app\\n[Install]\\nWantedBy=multi-user.target\\n\"}";
     vec![
         case("SYS-03 enabled again", on).on(host("loaded", "inactive", "enabled", false)),
         case("SYS-03 disabled", off)
@@ -74,6 +72,15 @@ fn others() -> Vec<Expect> {
         .on(host("loaded", "inactive", "disabled", false)
             .file("/etc/systemd/system/app.service", FILE))
         .refused("its own file, stands where the mask would be"),
+    ]
+}
+
+/// Units that cannot be had, and units with a file.
+fn refused_and_with_files() -> Vec<Expect> {
+    let on = "systemd: {name: app, enabled: yes}";
+    let own = "systemd-unit: {name: app, state: started, enabled: true, \
+               content: \"[Service]\\nExecStart=/bin/app\\n[Install]\\nWantedBy=multi-user.target\\n\"}";
+    vec![
         case(
             "SYS-11 a pattern",
             "systemd: {name: 'app*', state: started}",
@@ -133,6 +140,7 @@ fn others() -> Vec<Expect> {
 pub(crate) fn cases() -> Vec<Expect> {
     let mut all = basic();
     all.extend(others());
+    all.extend(refused_and_with_files());
     all
 }
 
