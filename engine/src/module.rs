@@ -122,6 +122,13 @@ pub trait Module: Send + Sync + 'static {
         Ok(())
     }
 
+    /// What is allowed, but most likely not meant; each with what to do. Told when a playbook is loaded,
+    /// as far as the arguments are known. Files of the controller that are arguments may be read.
+    fn doubts(args: &Self::Args) -> Vec<Refusal> {
+        let _: &Self::Args = args;
+        Vec::new()
+    }
+
     /// What has to be known. May be called again with more seen, at most three times.
     fn observe(args: &Self::Args, seen: &Seen) -> Probes;
 
@@ -156,6 +163,10 @@ pub trait Bound: Send + Sync {
     fn args(&self) -> Value;
     /// [`Module::check`].
     fn check(&self) -> Result<(), Refusal>;
+    /// [`Module::doubts`].
+    fn doubts(&self) -> Vec<Refusal> {
+        Vec::new()
+    }
     /// [`Module::observe`].
     fn observe(&self, seen: &Seen) -> Probes;
     /// [`Module::plan`].
@@ -192,6 +203,9 @@ impl<M: Module> Bound for With<M> {
     }
     fn check(&self) -> Result<(), Refusal> {
         M::check(&self.0)
+    }
+    fn doubts(&self) -> Vec<Refusal> {
+        M::doubts(&self.0)
     }
     fn observe(&self, seen: &Seen) -> Probes {
         M::observe(&self.0, seen)

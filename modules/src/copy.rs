@@ -21,6 +21,7 @@ use crate::{
     mode::Mode,
     paths,
     put::{self, Put, Target},
+    systemd_unit::lint,
 };
 
 /// The module `copy`.
@@ -173,6 +174,17 @@ impl Module for Copy {
             put::validator(text)?;
         }
         checksum(args)
+    }
+
+    fn doubts(args: &Args) -> Vec<Refusal> {
+        let content = match (&args.src, &args.content) {
+            (Some(Src::Local(source)), _) if source.tree().is_none() => Content::Source(source.clone()),
+            (None, Some(Late::Known(body))) => body.content(),
+            _ => return Vec::new(),
+        };
+        let name = args.name().filter(|_| args.dest.ends_with('/'));
+        let path = name.map_or_else(|| args.dest.clone(), |name| paths::join(&args.dest, &name));
+        lint::of_file(&path, &content)
     }
 
     fn observe(args: &Args, seen: &Seen) -> Probes {

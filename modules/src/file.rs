@@ -170,6 +170,15 @@ impl Module for File {
         Ok(())
     }
 
+    fn doubts(args: &Args) -> Vec<Refusal> {
+        let path = paths::clean(&args.path);
+        let below = path.strip_prefix("/run/").or_else(|| path.strip_prefix("/var/run/"));
+        let Some(below) = below.filter(|_| args.state == Some(State::Directory)) else { return Vec::new() };
+        let what = format!("`{path}` is gone after the next boot: `/run` is emptied then");
+        let help = format!("`RuntimeDirectory={below}` in its unit makes it at each start; a file in `/etc/tmpfiles.d` at each boot");
+        vec![Refusal::new(what).help(help)]
+    }
+
     fn observe(args: &Args, seen: &Seen) -> Probes {
         Look::observe(seen, |look| decide(args, look))
     }

@@ -14,6 +14,7 @@ use crate::{
     mode::Mode,
     paths,
     put::{self, Put},
+    systemd_unit::lint,
 };
 
 /// The module `file-template`.
@@ -159,6 +160,11 @@ impl Module for FileTemplate {
         }
         args.validate.as_deref().map(put::validator).transpose()?;
         Ok(())
+    }
+
+    fn doubts(args: &Args) -> Vec<Refusal> {
+        let content = args.content.get().map(Body::content);
+        content.map_or_else(|_| Vec::new(), |content| lint::of_file(&args.dest, &content))
     }
 
     fn observe(args: &Args, seen: &Seen) -> Probes {

@@ -4,6 +4,7 @@ mod act;
 mod decide;
 mod file;
 mod health;
+pub(crate) mod lint;
 mod probes;
 mod told;
 
@@ -157,6 +158,19 @@ impl Module for SystemdUnit {
                 .help("say `state: started`, and leave out `no_block`"));
         }
         health.check()
+    }
+
+    fn doubts(args: &Args) -> Vec<Refusal> {
+        let content = args.content.as_ref().and_then(|content| content.get().ok());
+        let mut doubts = content.map_or_else(Vec::new, |body| lint::of_service(&args.unit().name, &body.content()));
+        let installs = |body: &Body| String::from_utf8_lossy(body.0.bytes()).contains("[Install]");
+        if args.enabled == Some(true) && content.is_some_and(|body| !installs(body)) {
+            doubts.push(
+                Refusal::new(format!("`{}` has no `[Install]` section: it cannot be enabled", args.unit().name))
+                    .help("write `[Install]` and `WantedBy=multi-user.target`, or leave out `enabled`"),
+            );
+        }
+        doubts
     }
 
     fn observe(args: &Args, seen: &Seen) -> Probes {

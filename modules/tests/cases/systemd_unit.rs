@@ -44,34 +44,6 @@ fn dying() -> FakeHost {
 
 const FILE: &str = "[Service]\nExecStart=/bin/app\n[Install]\nWantedBy=multi-user.target\n";
 
-/// Units whose file is a part of the task.
-fn own_files() -> Vec<Expect> {
-    let own = "systemd-unit: {name: app, state: started, enabled: true, \
-               content: \"[Service]\\nExecStart=/bin/app\\n[Install]\\nWantedBy=multi-user.target\\n\"}";
-    vec![
-        case("SYS-05 its file is a part of the task", own)
-            .on(host("not-found", "inactive", "", false).dir("/etc/systemd/system"))
-            .changes([
-                "content",
-                "enabled",
-                "unit files that systemd has read",
-                "state",
-            ])
-            .then("/etc/systemd/system/app.service", "file 0644 root:root"),
-        case("SYS-17 its file has changed: it is started anew", own)
-            .on(host("loaded", "active", "enabled", false)
-                .file("/etc/systemd/system/app.service", "old"))
-            .changes([
-                "content",
-                "unit files that systemd has read",
-                "its old file runs: true -> false",
-            ]),
-        case("SYS-01 its file is as it is wanted", own)
-            .on(host("loaded", "active", "enabled", false)
-                .file("/etc/systemd/system/app.service", FILE)),
-    ]
-}
-
 /// Units in all their states.
 fn others() -> Vec<Expect> {
     let on = "systemd: {name: app, enabled: yes}";
@@ -100,6 +72,15 @@ fn others() -> Vec<Expect> {
         .on(host("loaded", "inactive", "disabled", false)
             .file("/etc/systemd/system/app.service", FILE))
         .refused("its own file, stands where the mask would be"),
+    ]
+}
+
+/// Units that cannot be had, and units with a file.
+fn refused_and_with_files() -> Vec<Expect> {
+    let on = "systemd: {name: app, enabled: yes}";
+    let own = "systemd-unit: {name: app, state: started, enabled: true, \
+               content: \"[Service]\\nExecStart=/bin/app\\n[Install]\\nWantedBy=multi-user.target\\n\"}";
+    vec![
         case(
             "SYS-11 a pattern",
             "systemd: {name: 'app*', state: started}",
@@ -133,13 +114,33 @@ fn others() -> Vec<Expect> {
         .without(Law::Quiet, "it does not come up")
         .without(Law::Cut, "it does not come up")
         .fails("did not stay up: its program ended with status 3, 2.1 s after"),
+        case("SYS-05 its file is a part of the task", own)
+            .on(host("not-found", "inactive", "", false).dir("/etc/systemd/system"))
+            .changes([
+                "content",
+                "enabled",
+                "unit files that systemd has read",
+                "state",
+            ])
+            .then("/etc/systemd/system/app.service", "file 0644 root:root"),
+        case("SYS-17 its file has changed: it is started anew", own)
+            .on(host("loaded", "active", "enabled", false)
+                .file("/etc/systemd/system/app.service", "old"))
+            .changes([
+                "content",
+                "unit files that systemd has read",
+                "its old file runs: true -> false",
+            ]),
+        case("SYS-01 its file is as it is wanted", own)
+            .on(host("loaded", "active", "enabled", false)
+                .file("/etc/systemd/system/app.service", FILE)),
     ]
 }
 
 pub(crate) fn cases() -> Vec<Expect> {
     let mut all = basic();
     all.extend(others());
-    all.extend(own_files());
+    all.extend(refused_and_with_files());
     all
 }
 
