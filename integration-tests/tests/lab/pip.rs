@@ -125,9 +125,12 @@ fn pip() {
   pip: {name: [garden, slug, never-was], state: absent, virtualenv: /srv/env}
 "));
     assert_eq!(freeze(host, "/srv/env"), "Shell-House==1.0\nsnail==1.0\n");
+    the_own_python(&lab, host);
+}
 
-    // The host's own Python belongs to its distribution.
-    fails(&lab, "- name: own\n  pip: {name: snail}").says("break_system_packages");
+/// The host's own Python belongs to its distribution.
+fn the_own_python(lab: &Lab, host: &Host) {
+    fails(lab, "- name: own\n  pip: {name: snail}").says("break_system_packages");
     lab.settles(&of("
 - name: own
   pip: {name: snail, break_system_packages: true}
