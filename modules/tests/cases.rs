@@ -13,16 +13,22 @@ mod runs;
 #[path = "cases/secrets.rs"]
 mod secrets;
 
+#[path = "cases/authorized_key.rs"]
+mod authorized_key;
 #[path = "cases/blockinfile.rs"]
 mod blockinfile;
 #[path = "cases/command.rs"]
 mod command;
 #[path = "cases/copy.rs"]
 mod copy;
+#[path = "cases/cron.rs"]
+mod cron;
 #[path = "cases/file.rs"]
 mod file;
 #[path = "cases/file_template.rs"]
 mod file_template;
+#[path = "cases/find.rs"]
+mod find;
 #[path = "cases/group.rs"]
 mod group;
 #[path = "cases/ini_file.rs"]
@@ -37,6 +43,8 @@ mod replace;
 mod say;
 #[path = "cases/stat.rs"]
 mod stat;
+#[path = "cases/system.rs"]
+mod system;
 #[path = "cases/systemd_unit.rs"]
 mod systemd_unit;
 #[path = "cases/useradd.rs"]
@@ -66,6 +74,10 @@ fn all() -> Vec<Expect> {
         wait_for::cases(),
         blockinfile::cases(),
         replace::cases(),
+        authorized_key::cases(),
+        cron::cases(),
+        system::cases(),
+        find::cases(),
         yum::cases(),
     ]
     .into_iter()
