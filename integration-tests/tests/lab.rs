@@ -14,7 +14,11 @@ mod lab {
     mod faults;
     mod fleet;
     mod hosts;
+    mod python;
     mod speed;
     mod sshd;
+    mod systemd_unit;
     mod three;
+    mod web;
+    mod yum;
 }

@@ -13,6 +13,7 @@ use evenkeel_engine::Registry;
 mod accounts;
 mod args;
 mod attributes;
+mod fetch;
 mod look;
 mod many;
 mod mode;
@@ -51,6 +52,7 @@ modules! {
     authorized_key => AuthorizedKey,
     blockinfile => Blockinfile,
     command => Command,
+    compile_python => CompilePython,
     copy => Copy,
     cron => Cron,
     debug => Debug,
@@ -59,6 +61,7 @@ modules! {
     file_template => FileTemplate,
     find => Find,
     getent => Getent,
+    get_url => GetUrl,
     group => Group,
     ini_file => IniFile,
     lineinfile => Lineinfile,
@@ -76,4 +79,5 @@ modules! {
     useradd => Useradd,
     wait_for => WaitFor,
     yum => Yum,
+    yum_repository => YumRepository,
 }

@@ -121,6 +121,11 @@ impl Module for Lineinfile {
     line: PermitRootLogin no
     create: true
 ";
+    const CHANGED_WHEN: &'static str = "\
+        The line is not in the file where it should be, or owner, group or mode differ.";
+    const LIMITS: &'static str = "\
+        It keeps one line. For options of INI files see `ini-file`; for a whole file `file-template` is \
+        easier to read and to foretell.";
     type Args = Args;
     type Output = Rewritten;
 

@@ -119,6 +119,12 @@ impl Module for Pip {
     constraints: /opt/airflow/constraints.txt
     virtualenv: /opt/airflow/venv
 ";
+    const CHANGED_WHEN: &'static str = "\
+        A package is missing, is there though it should not be, or has a version that is not asked for; \
+        or the virtual environment was made.";
+    const LIMITS: &'static str = "\
+        It does not judge packages from addresses and archives by more than their name. `latest` has to \
+        ask an index, so it starts pip.";
     type Args = Args;
     type Output = Output;
 

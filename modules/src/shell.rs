@@ -103,6 +103,10 @@ impl Module for Shell {
     chdir: /etc/app
     creates: secret.key
 ";
+    const CHANGED_WHEN: &'static str =
+        "As for `command`.";
+    const LIMITS: &'static str = "\
+        The line itself is the host's affair: quote what comes from variables (`| quote`).";
     type Args = Args;
     type Output = Output;
 

@@ -19,6 +19,8 @@ mod authorized_key;
 mod blockinfile;
 #[path = "cases/command.rs"]
 mod command;
+#[path = "cases/compile_python.rs"]
+mod compile_python;
 #[path = "cases/copy.rs"]
 mod copy;
 #[path = "cases/cron.rs"]
@@ -29,6 +31,8 @@ mod file;
 mod file_template;
 #[path = "cases/find.rs"]
 mod find;
+#[path = "cases/get_url.rs"]
+mod get_url;
 #[path = "cases/group.rs"]
 mod group;
 #[path = "cases/ini_file.rs"]
@@ -53,6 +57,8 @@ mod useradd;
 mod wait_for;
 #[path = "cases/yum.rs"]
 mod yum;
+#[path = "cases/yum_repository.rs"]
+mod yum_repository;
 
 use support::{Expect, check};
 
@@ -60,9 +66,11 @@ use support::{Expect, check};
 fn all() -> Vec<Expect> {
     [
         command::cases(),
+        compile_python::cases(),
         copy::cases(),
         file::cases(),
         file_template::cases(),
+        get_url::cases(),
         group::cases(),
         ini_file::cases(),
         lineinfile::cases(),
@@ -79,6 +87,7 @@ fn all() -> Vec<Expect> {
         system::cases(),
         find::cases(),
         yum::cases(),
+        yum_repository::cases(),
     ]
     .into_iter()
     .flatten()

@@ -8,7 +8,7 @@ use evenkeel_engine::{
 };
 
 /// Samples of arguments: together, those of a module set every argument it has, none to its default.
-const SAMPLES: [&str; 33] = [
+const SAMPLES: &[&str] = &[
     "authorized_key: {user: app, key: ssh-ed25519 x, path: /f, manage_dir: false, state: absent, \
      key_options: no-pty, exclusive: true, comment: c, follow: true}",
     "cron: {name: a, user: app, job: x, state: absent, cron_file: f, backup: true, minute: '1', \
@@ -66,7 +66,8 @@ const SAMPLES: [&str; 33] = [
     "stat: {path: /f, follow: true, get_checksum: false, checksum_algorithm: sha256, \
      get_mime: false, get_attributes: false}",
     "systemd-unit: {name: app, state: stopped, enabled: true, masked: true, daemon_reload: true, \
-     scope: user, no_block: true, force: true, steady: 7}",
+     scope: user, no_block: true, force: true, steady: 7, content: text, src: u.j2, verify: false, \
+     timeout: 9, health: {url: 'http://h/', status: [204], port: 5, host: h, command: c, timeout: 3}}",
     "tempfile: {state: directory, path: /d, prefix: p, suffix: s}",
     "useradd: {name: app, state: absent, uid: 5, non_unique: true, group: web, groups: [a, b], \
      append: true, comment: c, home: /h, shell: /s, skeleton: /k, create_home: false, \
@@ -83,7 +84,21 @@ const SAMPLES: [&str; 33] = [
      enable_plugin: [e], disable_gpg_check: true, allow_downgrade: true, autoremove: true, \
      allowerasing: true, security: true, bugfix: true, cacheonly: true, install_weak_deps: false, \
      nobest: true, skip_broken: true, conf_file: /c, releasever: '9', validate_certs: false, \
-     lock_timeout: 5}",
+     lock_timeout: 5, download_only: true, download_dir: /dl}",
+    "yum-repository: {name: a, description: b, baseurl: [c], metalink: d, mirrorlist: e, \
+     state: absent, file: f, reposdir: /r, enabled: false, gpgcheck: true, repo_gpgcheck: true, \
+     gpgkey: [k], gpgcakey: k, priority: 5, cost: 6, module_hotfixes: true, exclude: [x], \
+     includepkgs: [y], skip_if_unavailable: true, sslverify: true, sslcacert: /a, \
+     sslclientcert: /b, sslclientkey: /c, proxy: p, proxy_username: u, proxy_password: w, \
+     username: u, password: w, timeout: 7, retries: 8, metadata_expire: 6h, bandwidth: 1M, \
+     throttle: 50%, ip_resolve: '4', keepalive: true, failovermethod: priority, owner: app, \
+     group: web, mode: '0640'}",
+    "compile-python: {version: 3.9.2, source: '@py.tar', sha256: '00', remote_src: true, prefix: /opt/py, \
+     optimizations: false, configure: [--with-x], modules: [ssl], pip: '22', jobs: 2, build_dir: /b}",
+    "get-url: {url: 'http://h/f', dest: /f, checksum: 'sha256:00', force: true, headers: {X-A: b}, timeout: 5, \
+     url_username: me, url_password: pw, force_basic_auth: true, http_agent: a, use_proxy: false, \
+     validate_certs: false, ca_path: /ca, client_cert: /c, client_key: /k, tmp_dest: /t, decompress: false, \
+     backup: true, owner: u, group: g, mode: '0600'}",
 ];
 
 /// What a text is tried to be changed to where not any text fits.

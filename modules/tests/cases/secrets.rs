@@ -172,6 +172,10 @@ fn these_arguments_take_secrets() {
         "file-template.content",
         "find.age",
         "find.size",
+        "get-url.url",
+        "get-url.headers.X-A",
+        "get-url.url_username",
+        "get-url.url_password",
         "ini-file.value",
         "ini-file.section_has_values.0.value",
         "ini-file.sections.s.o",
@@ -184,8 +188,11 @@ fn these_arguments_take_secrets() {
         "shell.cmd",
         "shell.stdin",
         "sysctl.value",
+        "systemd-unit.content",
         "useradd.password",
         "useradd.ssh_key_passphrase",
+        "yum-repository.proxy_password",
+        "yum-repository.password",
     ];
     assert_eq!(found, wanted);
 }

@@ -359,7 +359,6 @@ pub(crate) fn example(module: &dyn AnyModule) {
 }
 
 /// SHA-256 of a text, as results show it.
-#[expect(dead_code, reason = "for modules that need it")]
 pub(crate) fn sha(text: &str) -> String {
     hex(&sha256(text.as_bytes()))
 }
