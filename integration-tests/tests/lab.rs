@@ -10,11 +10,13 @@
 
 mod lab {
     mod apt;
+    mod commands;
     mod controllers;
     mod edits;
     mod faults;
     mod fleet;
     mod hosts;
+    mod pip;
     mod python;
     mod speed;
     mod sshd;

@@ -17,6 +17,8 @@ mod secrets;
 mod apt;
 #[path = "cases/apt_repository.rs"]
 mod apt_repository;
+#[path = "cases/authorized_key.rs"]
+mod authorized_key;
 #[path = "cases/blockinfile.rs"]
 mod blockinfile;
 #[path = "cases/command.rs"]
@@ -25,10 +27,14 @@ mod command;
 mod compile_python;
 #[path = "cases/copy.rs"]
 mod copy;
+#[path = "cases/cron.rs"]
+mod cron;
 #[path = "cases/file.rs"]
 mod file;
 #[path = "cases/file_template.rs"]
 mod file_template;
+#[path = "cases/find.rs"]
+mod find;
 #[path = "cases/get_url.rs"]
 mod get_url;
 #[path = "cases/group.rs"]
@@ -47,6 +53,8 @@ mod replace;
 mod say;
 #[path = "cases/stat.rs"]
 mod stat;
+#[path = "cases/system.rs"]
+mod system;
 #[path = "cases/systemd_unit.rs"]
 mod systemd_unit;
 #[path = "cases/useradd.rs"]
@@ -83,6 +91,10 @@ fn all() -> Vec<Expect> {
         wait_for::cases(),
         blockinfile::cases(),
         replace::cases(),
+        authorized_key::cases(),
+        cron::cases(),
+        system::cases(),
+        find::cases(),
         yum::cases(),
         yum_repository::cases(),
     ]
