@@ -336,7 +336,7 @@ fn versions(shop: &Shop) {
     shop.sh("apt-get.real -qqy -oDpkg::Options::=--force-confold install kept=1.0 >/dev/null 2>&1; echo mine >/etc/kept.conf");
     shop.settles("{upgrade: yes}", &["package `kept`"]);
     shop.tried("configuration", || {
-        assert_eq!(shop.sh("cat /etc/kept.conf"), "mine\n")
+        assert_eq!(shop.sh("cat /etc/kept.conf"), "mine\n");
     });
     shop.sh("apt-get.real -qqy --allow-downgrades -oDpkg::Options::=--force-confold install kept=1.0 >/dev/null 2>&1");
     shop.settles("{name: '*', state: latest}", &["package `kept`"]);
@@ -443,14 +443,14 @@ fn services(shop: &Shop) {
         assert_eq!(
             shop.sh(&format!("cat {policy}; ls {policy}*")),
             format!("#!/bin/sh\nexit 0\n{policy}\n")
-        )
+        );
     });
     shop.sh(&format!("rm {policy}"));
     shop.settles("{name: served, state: absent}", &["package `served`"]);
     shop.settles("{name: served}", &["package `served`"]);
     shop.tried("started", || assert_eq!(active(), "active\n"));
     shop.tried("no policy", || {
-        assert!(!shop.lab.host("h1").is(&format!("test -e {policy}")))
+        assert!(!shop.lab.host("h1").is(&format!("test -e {policy}")));
     });
 }
 

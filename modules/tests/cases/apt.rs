@@ -42,7 +42,7 @@ fn due(world: &World, verb: &str, words: &[&str]) -> Vec<(String, Option<String>
         match verb {
             "remove" | "purge" if there.is_some() => all.push((name.to_owned(), there, None)),
             "upgrade" if there.is_some() && there != after => {
-                all.push((name.to_owned(), there, after))
+                all.push((name.to_owned(), there, after));
             }
             "install" if there != after => all.push((name.to_owned(), there, after)),
             _ => {}
@@ -155,15 +155,18 @@ pub(crate) fn host(packages: &[&str]) -> FakeHost {
 
 fn noted(host: FakeHost, notes: &[(&str, &str)]) -> FakeHost {
     host.change(|world| {
-        notes
-            .iter()
-            .for_each(|(key, value)| world.note(*key, *value))
+        for (key, value) in notes {
+            world.note(*key, *value);
+        }
     });
     host
 }
 
 pub(crate) fn cases() -> Vec<Expect> {
-    let asks = "what is there decides whether apt is asked";
+    [names(), lists(), others()].concat()
+}
+
+fn names() -> Vec<Expect> {
     vec![
         case(
             "APT-01 missing packages are one transaction",
@@ -221,6 +224,12 @@ pub(crate) fn cases() -> Vec<Expect> {
             "apt: {name: gcc-}",
         )
         .refused("an order to remove it"),
+    ]
+}
+
+/// Patterns, and lists of packages.
+fn lists() -> Vec<Expect> {
+    vec![
         case("APT-08 a pattern", "apt: {name: 'app*', state: absent}")
             .on(host(&["apple"]))
             .changes(["package `apple`: true -> null"]),
@@ -269,6 +278,11 @@ pub(crate) fn cases() -> Vec<Expect> {
         case("APT-10 alone, they always are", "apt: {update_cache: true}")
             .on(host(&[]))
             .changes(["lists of packages: null -> \"fetched\""]),
+    ]
+}
+
+fn others() -> Vec<Expect> {
+    vec![
         case(
             "APT-11 configuration goes",
             "apt: {name: gcc, state: absent, purge: true}",
@@ -314,9 +328,6 @@ pub(crate) fn cases() -> Vec<Expect> {
         .on(host(&["apple"]))
         .changes(["package `apple=0.5`: \"1\" -> \"0.5\""]),
     ]
-    .into_iter()
-    .map(|case| case.rounds(1, asks))
-    .collect()
 }
 
 /// What apt was called with, and how each task ended.

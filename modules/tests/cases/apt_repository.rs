@@ -13,8 +13,8 @@ use crate::support::{Expect, case};
 fn sources(world: &World) -> BTreeMap<String, String> {
     let paths = world
         .paths()
-        .filter(|path| path.ends_with(".list") || path.ends_with(".sources"));
-    let read = |path: &str| Some((path.to_owned(), world.text(path)?.to_owned()));
+        .filter(|path| path.starts_with("/etc/apt/sources.list") && world.text(path).is_some());
+    let read = |path: &str| Some((path.to_owned(), world.text(path)?));
     paths.filter_map(read).collect()
 }
 
@@ -49,9 +49,19 @@ fn host(files: &[(&str, &str)]) -> FakeHost {
 const TOOLS: &str = "/etc/apt/sources.list.d/tools.list";
 const LISTS: &str = "lists of packages: \"older than the sources\" -> \"fetched\"";
 
+const LINE: &str = "deb https://x.example/debian stable main";
+
+/// A task about it, with more arguments.
+fn one(more: &str) -> String {
+    format!("apt_repository: {{repo: '{LINE}'{more}}}")
+}
+
 pub(crate) fn cases() -> Vec<Expect> {
-    let line = "deb https://x.example/debian stable main";
-    let one = |more: &str| format!("apt_repository: {{repo: '{line}'{more}}}");
+    [there(), gone_and_others()].concat()
+}
+
+fn there() -> Vec<Expect> {
+    let line = LINE;
     vec![
         case("AR-01 a new source", &one(", filename: tools"))
             .on(host(&[]))
@@ -99,6 +109,12 @@ pub(crate) fn cases() -> Vec<Expect> {
                 "/etc/apt/sources.list.d/x.list",
                 &format!("file = {line}\n"),
             ),
+    ]
+}
+
+fn gone_and_others() -> Vec<Expect> {
+    let line = LINE;
+    vec![
         case("AR-05 gone with its file", &one(", state: absent"))
             .on(host(&[("sources.list.d/x.list", &format!("{line}\n"))]))
             .changes(["file", LISTS])
