@@ -9,11 +9,14 @@
 )]
 
 mod lab {
+    mod apt;
+    mod commands;
     mod controllers;
     mod edits;
     mod faults;
     mod fleet;
     mod hosts;
+    mod pip;
     mod python;
     mod speed;
     mod sshd;

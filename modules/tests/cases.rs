@@ -13,6 +13,12 @@ mod runs;
 #[path = "cases/secrets.rs"]
 mod secrets;
 
+#[path = "cases/apt.rs"]
+mod apt;
+#[path = "cases/apt_repository.rs"]
+mod apt_repository;
+#[path = "cases/authorized_key.rs"]
+mod authorized_key;
 #[path = "cases/blockinfile.rs"]
 mod blockinfile;
 #[path = "cases/command.rs"]
@@ -21,10 +27,14 @@ mod command;
 mod compile_python;
 #[path = "cases/copy.rs"]
 mod copy;
+#[path = "cases/cron.rs"]
+mod cron;
 #[path = "cases/file.rs"]
 mod file;
 #[path = "cases/file_template.rs"]
 mod file_template;
+#[path = "cases/find.rs"]
+mod find;
 #[path = "cases/get_url.rs"]
 mod get_url;
 #[path = "cases/group.rs"]
@@ -33,6 +43,8 @@ mod group;
 mod ini_file;
 #[path = "cases/lineinfile.rs"]
 mod lineinfile;
+#[path = "cases/package.rs"]
+mod package;
 #[path = "cases/pip.rs"]
 mod pip;
 #[path = "cases/rabbitmq.rs"]
@@ -43,6 +55,8 @@ mod replace;
 mod say;
 #[path = "cases/stat.rs"]
 mod stat;
+#[path = "cases/system.rs"]
+mod system;
 #[path = "cases/systemd_unit.rs"]
 mod systemd_unit;
 #[path = "cases/useradd.rs"]
@@ -59,6 +73,9 @@ use support::{Expect, check};
 /// The cases of all modules; a line for each file.
 fn all() -> Vec<Expect> {
     [
+        apt::cases(),
+        apt_repository::cases(),
+        package::cases(),
         command::cases(),
         compile_python::cases(),
         copy::cases(),
@@ -77,6 +94,10 @@ fn all() -> Vec<Expect> {
         wait_for::cases(),
         blockinfile::cases(),
         replace::cases(),
+        authorized_key::cases(),
+        cron::cases(),
+        system::cases(),
+        find::cases(),
         yum::cases(),
         yum_repository::cases(),
     ]

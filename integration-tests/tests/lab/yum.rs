@@ -343,6 +343,7 @@ fn failures(shop: &Shop) {
         "{name: tiny-22, disable_excludes: all}",
         &["package `tiny-22`"],
     );
+    shop.sh("sed -i /^excludepkgs/d /etc/dnf/dnf.conf");
     // DNF-18
     shop.fails(
         "{name: lacking}",

@@ -9,6 +9,28 @@ use evenkeel_engine::{
 
 /// Samples of arguments: together, those of a module set every argument it has, none to its default.
 const SAMPLES: &[&str] = &[
+    "apt: {name: [gcc], state: latest, update_cache: true, cache_valid_time: 60, update_cache_retries: 2, \
+     purge: true, autoremove: true, autoclean: true, clean: true, install_recommends: false, only_upgrade: true, \
+     default_release: stable, dpkg_options: [force-confnew], allow_downgrade: true, \
+     allow_change_held_packages: true, allow_unauthenticated: true, force: true, fail_on_autoremove: true, \
+     lock_timeout: 9, policy_rc_d: 101, force_apt_get: true, auto_install_module_deps: true, deb: /x.deb}",
+    "apt: {upgrade: dist}",
+    "apt-repository: {repo: 'deb http://x s main', state: absent, filename: f, mode: '0640', update_cache: false, \
+     update_cache_retries: 2, codename: c, validate_certs: false, install_python_apt: true}",
+    "package: {name: [gcc], state: latest, use: apt, update_cache: true}",
+    "authorized_key: {user: app, key: ssh-ed25519 x, path: /f, manage_dir: false, state: absent, \
+     key_options: no-pty, exclusive: true, comment: c, follow: true}",
+    "cron: {name: a, user: app, job: x, state: absent, cron_file: f, backup: true, minute: '1', \
+     hour: '2', day: '3', month: '4', weekday: '5', disabled: true, env: true, insertafter: A, \
+     insertbefore: B}",
+    "cron: {name: a, special_time: daily}",
+    "find: {paths: [/a], patterns: [b], excludes: [c], use_regex: true, file_type: any, recurse: true, \
+     depth: 2, hidden: true, follow: true, age: 1d, age_stamp: atime, size: 1k, limit: 3}",
+    "getent: {database: passwd, key: app, service: files, split: ',', fail_key: false}",
+    "ping: {data: x}",
+    "slurp: {src: /f}",
+    "sysctl: {name: a.b, value: v, state: absent, sysctl_set: true, reload: false, \
+     sysctl_file: /f, ignoreerrors: true}",
     "assert: {that: [{text: a > 1, holds: true}], fail_msg: no, success_msg: fine, quiet: true}",
     "blockinfile: {path: /f, block: b, state: absent, marker: 'x {mark}', marker_begin: b, marker_end: \
      e, insertafter: i, insertbefore: j, prepend_newline: true, append_newline: true, create: true, \
@@ -60,6 +82,7 @@ const SAMPLES: &[&str] = &[
     "systemd-unit: {name: app, state: stopped, enabled: true, masked: true, daemon_reload: true, \
      scope: user, no_block: true, force: true, steady: 7, content: text, src: u.j2, verify: false, \
      timeout: 9, health: {url: 'http://h/', status: [204], port: 5, host: h, command: c, timeout: 3}}",
+    "tempfile: {state: directory, path: /d, prefix: p, suffix: s}",
     "useradd: {name: app, state: absent, uid: 5, non_unique: true, group: web, groups: [a, b], \
      append: true, comment: c, home: /h, shell: /s, skeleton: /k, create_home: false, \
      move_home: true, system: true, password: x, update_password: on_create, password_lock: true, \
@@ -93,8 +116,22 @@ const SAMPLES: &[&str] = &[
 ];
 
 /// What a text is tried to be changed to where not any text fits.
-const OTHERS: [&str; 8] = [
-    "always", "absent", "present", "started", "system", "0600", "preserve", "\n",
+const OTHERS: [&str; 15] = [
+    "full",
+    "dnf",
+    "always",
+    "absent",
+    "present",
+    "started",
+    "debian",
+    "weekly",
+    "directory",
+    "file",
+    "ctime",
+    "system",
+    "0600",
+    "preserve",
+    "\n",
 ];
 
 /// Arguments that do not count, each with its reason: none does so far.
@@ -265,21 +302,28 @@ fn the_long_names_of_ansible_are_known() {
         "blockinfile",
         "command",
         "copy",
+        "cron",
         "debug",
         "dnf",
         "fail",
         "file",
+        "find",
+        "getent",
         "group",
         "lineinfile",
         "package",
+        "ping",
         "pip",
         "replace",
         "service",
         "set_fact",
         "shell",
+        "slurp",
         "stat",
         "systemd",
         "systemd_service",
+        "raw",
+        "tempfile",
         "template",
         "user",
         "wait_for",

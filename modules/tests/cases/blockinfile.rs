@@ -146,19 +146,19 @@ fn places() -> Vec<Expect> {
         ),
         edit(
             "BIF-08 after several lines",
-            r#"block: x, insertafter: '(?m)^one\ntwo$'"#,
+            r"block: x, insertafter: '(?m)^one\ntwo$'",
             text,
             Some(&format!("one\ntwo\n{x}one\ntwo\nend\n")),
         ),
         edit(
             "before several lines",
-            r#"block: x, insertbefore: '(?m)^two\nend'"#,
+            r"block: x, insertbefore: '(?m)^two\nend'",
             text,
             Some(&format!("one\ntwo\none\n{x}two\nend\n")),
         ),
         edit(
             "without the flag a pattern is for one line",
-            r#"block: x, insertafter: '^one\ntwo$'"#,
+            r"block: x, insertafter: '^one\ntwo$'",
             text,
             Some(&format!("{text}{x}")),
         ),
@@ -275,7 +275,7 @@ fn refusals() -> Vec<Expect> {
         ),
         refused(
             "a mark in the block",
-            r##"block: "a\n# END ANSIBLE MANAGED BLOCK""##,
+            r#"block: "a\n# END ANSIBLE MANAGED BLOCK""#,
             "one of its own marks",
         ),
         refused(

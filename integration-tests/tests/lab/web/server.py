@@ -44,6 +44,9 @@ class Answers(http.server.BaseHTTPRequestHandler):
             return self.answer(200, body, named)
         if path.startswith("/packed/"):
             return self.answer(200, gzip.compress(body, mtime=0), {"Content-Encoding": "gzip", "Last-Modified": WHEN})
+        if path.startswith("/stall/"):
+            self.answer(200, body[:5], {}, len(body))
+            return self.rfile.read()  # until the client goes away
         headers = {"Last-Modified": WHEN, "ETag": '"one"'}
         if path.startswith("/cut/"):
             begin, status = 0, 200
