@@ -18,6 +18,7 @@ mod lab {
     mod hosts;
     mod pip;
     mod python;
+    mod rabbitmq;
     mod speed;
     mod sshd;
     mod systemd_unit;

@@ -9,7 +9,7 @@ mod broker;
 
 use std::fmt::Write as _;
 
-use evenkeel_engine::{Content, Refusal, Run, Secret, sha256};
+use evenkeel_engine::{Content, Done, Refusal, Run, Secret, sha256};
 use sha2::{Digest as _, Sha512};
 
 pub use broker::{Broker, Told, What};
@@ -71,14 +71,18 @@ pub(crate) fn secret_order(node: Option<&String>, expressions: &[String]) -> Run
     run(node, Content::Secret(Secret::new(program(expressions))))
 }
 
-/// Not one after the other whatever comes of them: the first that fails ends it.
+/// Not one after the other whatever comes of them: the first that fails ends it. Why goes out in octal
+/// digits, as `rabbitmqctl` breaks and quotes texts in its own way. No stack is told: arguments are in it.
 fn program(expressions: &[String]) -> String {
     let funs: Vec<String> = expressions
         .iter()
         .map(|one| format!("fun() -> {one} end"))
         .collect();
     format!(
-        "lists:foreach(fun(F) -> case F() of ok -> ok; {{ok, _}} -> ok; E -> throw({{evenkeel, E}}) end end, [\n{}]).\n",
+        "Why = fun(E) -> T = unicode:characters_to_binary(io_lib:format(\"~0tp\", [E])), \
+         {{evenkeel, list_to_binary([io_lib:format(\"~3.8.0b\", [X]) || <<X>> <= T])}} end,\n\
+         try lists:foreach(fun(F) -> case F() of ok -> ok; {{ok, _}} -> ok; E -> throw(E) end end, [\n{}])\n\
+         catch throw:E -> Why(E); exit:E -> Why(E); error:{{E, _}} -> Why(E); error:E -> Why(E) end.\n",
         funs.join(",\n")
     )
 }
@@ -91,22 +95,71 @@ fn run(node: Option<&String>, stdin: Content) -> Run {
     Run {
         stdin,
         seconds: Some(120),
+        explain: Some(explain),
         ..Run::new(argv)
     }
 }
 
-/// Older ones say an error on stdout, and end well.
+/// Older ones say an error on stdout, and end well. What the broker itself objects to begins with `broker: `.
 const ORDER: &str = r#"
 PATH=$PATH:/usr/sbin:/sbin:/usr/lib/rabbitmq/bin
 cd / || exit 1
 if [ -n "$1" ]; then set -- -n "$1"; fi
 said=$(LC_ALL=C.UTF-8 rabbitmqctl -q "$@" eval 2>&1)
 status=$?
-[ "$status" != 0 ] || case $said in ok) exit 0 ;; esac
+case $status$said in
+0ok) exit 0 ;;
+'0{evenkeel,'*)
+  said=$(printf %s "$said" | tr -cd 0-7 | sed 's/.../\\&/g')
+  printf "broker: $said\n" >&2
+  exit 1 ;;
+esac
 printf '%s\n' "$said" >&2
 [ "$status" != 0 ] || status=1
 exit "$status"
 "#;
+
+/// What an order that failed means.
+fn explain(done: &Done) -> Option<Refusal> {
+    let text = String::from_utf8_lossy(&done.stderr);
+    let Some(why) = text.lines().find_map(|line| line.strip_prefix("broker: ")) else {
+        let why = broker::known(&text)?;
+        return Some(Refusal::new(format!("RabbitMQ takes no orders: {why}")));
+    };
+    let refusal = Refusal::new(format!("RabbitMQ refuses it: {why}"));
+    let help = [
+        (
+            "no_such_vhost",
+            "make the virtual host first, with `rabbitmq-vhost`",
+        ),
+        (
+            "no_such_user",
+            "somebody removed the user in this moment: run again",
+        ),
+        (
+            "user_already_exists",
+            "somebody made the user in this moment: run again",
+        ),
+        (
+            "invalid_regexp",
+            "correct the pattern: it is a regular expression of Erlang",
+        ),
+        (
+            "undef",
+            "this version of RabbitMQ does this in another way: see `rabbitmqctl version`",
+        ),
+        (
+            "Validation failed",
+            "correct the definition: see the broker's list of policy keys",
+        ),
+    ];
+    let help = help.iter().find(|(word, _)| why.contains(word));
+    Some(refusal.help(
+        help.map_or("see the broker's log in /var/log/rabbitmq", |(_, help)| {
+            help
+        }),
+    ))
+}
 
 /// Names that a broker takes; what is left is written as numbers.
 pub(crate) fn check_name(what: &str, name: &str) -> Result<(), Refusal> {

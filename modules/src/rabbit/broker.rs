@@ -179,20 +179,29 @@ fn trouble(said: &str) -> String {
         .lines()
         .map(str::trim)
         .find(|line| !line.is_empty() && !line.contains("getcwd"));
-    if said.contains("nodedown")
-        || said.contains("unable to perform an operation on node")
-        || said.contains("unable to connect")
-    {
-        return "its node does not run (`systemctl status rabbitmq-server`)".to_owned();
+    let first = first.unwrap_or("it says nothing within a minute");
+    known(said).map_or_else(|| first.to_owned(), str::to_owned)
+}
+
+/// Why `rabbitmqctl` cannot, if that is known, and what to do.
+pub(super) fn known(said: &str) -> Option<&'static str> {
+    let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
+    if says(&[
+        "nodedown",
+        "unable to perform an operation on node",
+        "unable to connect",
+    ]) {
+        return Some("its node does not run (start it: `systemctl start rabbitmq-server`)");
     }
-    if said.contains("Only root") {
-        return "only `root` and `rabbitmq` may ask it: `become: true`".to_owned();
+    if says(&["Only root"]) {
+        return Some("only `root` and `rabbitmq` may ask it: `become: true`");
     }
-    if said.contains("not_running") || said.contains("is not running") || said.contains("undef") {
-        return "the broker is still starting, or was stopped (`rabbitmqctl await_startup`)"
-            .to_owned();
-    }
-    first
-        .unwrap_or("it says nothing within a minute")
-        .to_owned()
+    says(&[
+        "not_running",
+        "is not running",
+        "undef",
+        "noproc",
+        "no_exists",
+    ])
+    .then_some("the broker is still starting, or was stopped (`rabbitmqctl await_startup`)")
 }
