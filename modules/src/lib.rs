@@ -72,6 +72,8 @@ modules! {
     ping => Ping,
     pip => Pip,
     replace => Replace,
+    rabbitmq_plugin => RabbitmqPlugin,
+    rabbitmq_policy => RabbitmqPolicy,
     rabbitmq_user => RabbitmqUser,
     rabbitmq_vhost => RabbitmqVhost,
     set_fact => SetFact,

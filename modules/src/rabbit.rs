@@ -1,4 +1,4 @@
-//! What the modules of RabbitMQ have in common: questions to a broker and orders for it.
+//! What the modules of `RabbitMQ` have in common: questions to a broker and orders for it.
 //!
 //! Both are expressions for `rabbitmqctl eval`, which reads them from stdin. So a question about many
 //! things costs one start of Erlang, a password is in no argument list, and no name can be taken for
@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 use evenkeel_engine::{Content, Done, Refusal, Run, Secret, sha256};
 use sha2::{Digest as _, Sha512};
 
+pub(crate) use broker::known;
 pub use broker::{Broker, Told, What};
 
 /// What all questions read and all orders write.
@@ -79,7 +80,8 @@ fn program(expressions: &[String]) -> String {
         .map(|one| format!("fun() -> {one} end"))
         .collect();
     format!(
-        "Why = fun(E) -> T = unicode:characters_to_binary(io_lib:format(\"~0tp\", [E])), \
+        "Why = fun(E) -> L = case E of {{error_string, S}} -> io_lib:format(\"~ts\", [S]); _ -> io_lib:format(\"~0tp\", [E]) end, \
+         T = unicode:characters_to_binary([case C of 10 -> 32; _ -> C end || C <- lists:flatten(L)]), \
          {{evenkeel, list_to_binary([io_lib:format(\"~3.8.0b\", [X]) || <<X>> <= T])}} end,\n\
          try lists:foreach(fun(F) -> case F() of ok -> ok; {{ok, _}} -> ok; E -> throw(E) end end, [\n{}])\n\
          catch throw:E -> Why(E); exit:E -> Why(E); error:{{E, _}} -> Why(E); error:E -> Why(E) end.\n",
@@ -123,7 +125,7 @@ exit "$status"
 fn explain(done: &Done) -> Option<Refusal> {
     let text = String::from_utf8_lossy(&done.stderr);
     let Some(why) = text.lines().find_map(|line| line.strip_prefix("broker: ")) else {
-        let why = broker::known(&text)?;
+        let why = known(&text)?;
         return Some(Refusal::new(format!("RabbitMQ takes no orders: {why}")));
     };
     let refusal = Refusal::new(format!("RabbitMQ refuses it: {why}"));

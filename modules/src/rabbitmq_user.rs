@@ -1,4 +1,4 @@
-//! Users of RabbitMQ: passwords, tags and permissions.
+//! Users of `RabbitMQ`: passwords, tags and permissions.
 
 use std::collections::BTreeSet;
 
@@ -240,7 +240,9 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     let vhosts: BTreeSet<String> = wanted_vhosts.map(|row| row[0].clone()).collect();
     let vhosts: Vec<Broker> = vhosts.into_iter().map(|vhost| args.ask(What::Vhost(vhost))).collect();
     if args.state == State::Present {
-        vhosts.iter().for_each(|vhost| look.ask(vhost));
+        for vhost in &vhosts {
+            look.ask(vhost);
+        }
     }
     let now = Known::of(look.get(&about)?);
     let name = binary(&args.user);

@@ -1,4 +1,4 @@
-//! Virtual hosts of RabbitMQ.
+//! Virtual hosts of `RabbitMQ`.
 
 use evenkeel_engine::{Change, Done, Effect, Module, Plan, Probes, Refusal, Seen, Step, Stop, Thing, Touches};
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-//! Users and virtual hosts of RabbitMQ, on a broker that runs.
+//! Users, virtual hosts, policies and plugins of `RabbitMQ`, on a broker that runs.
 
 use std::{
     fs,
@@ -87,6 +87,8 @@ fn rabbitmq_is_kept_as_it_is_described() {
     let watch = Watch::new("s3cret");
     airflow(&lab, host);
     hostile(&lab, host);
+    policies(&lab, host);
+    plugins(&lab, host);
     failures(&lab, host);
     // The password was on no command line and in no log; nor was it as the numbers of its bytes.
     assert_eq!(watch.found(), Vec::<String>::new());
@@ -221,4 +223,74 @@ fn failures(lab: &Lab, host: &Host) {
     lab.plan(&[]).ok().outcome("later", "unknown");
     lab.run(&[]).ok().changed(2);
     lab.run(&[]).ok().changed(0).exchanges(1);
+}
+
+/// Which are enabled is read without a start of Erlang.
+fn plugins(lab: &Lab, host: &Host) {
+    let enabled = || {
+        list(
+            host,
+            "-n rabbit@$(hostname -s) eval 'rabbit_plugins:active().'",
+        )
+    };
+    lab.settles(&tasks(
+        "- name: plugins\n  rabbitmq_plugin: {names: 'rabbitmq_event_exchange,rabbitmq_top', broker_state: offline}\n",
+    ))
+    .changed(1);
+    assert!(!enabled().contains("rabbitmq_top"));
+    lab.settles(&tasks(
+        "- name: plugins\n  rabbitmq_plugin: {names: rabbitmq_event_exchange}\n",
+    ))
+    .changed(1);
+    let active = enabled();
+    assert!(active.contains("rabbitmq_event_exchange") && !active.contains("rabbitmq_top"));
+    let run = lab.settles(&tasks(
+        "- name: plugins\n  rabbitmq_plugin: {names: rabbitmq_event_exchange, state: disabled}\n",
+    ));
+    assert_eq!(
+        run.task("plugins").whats(),
+        ["plugin rabbitmq_event_exchange"]
+    );
+    assert!(!enabled().contains("rabbitmq_event_exchange"));
+    lab.tasks(&tasks(
+        "- name: none\n  rabbitmq_plugin: {names: rabbitmq_none}\n",
+    ));
+    lab.run(&[])
+        .status(2)
+        .says("the plugin `rabbitmq_none` among those of RabbitMQ on this host");
+}
+
+fn policies(lab: &Lab, host: &Host) {
+    let task = |name: &str, rest: &str| {
+        format!(
+            "- name: {name}\n  rabbitmq_policy: {{name: \"it's $(x) ☃\", vhost: airflow, {rest}}}\n"
+        )
+    };
+    lab.settles(&tasks(&task(
+        "policy",
+        "pattern: \"^'\\\"$(touch /tmp/pwned)\", tags: {max-length: 5, overflow: reject-publish}",
+    )))
+    .changed(1);
+    let run = lab.settles(&tasks(&task(
+        "policy",
+        "pattern: ^tasks, apply_to: queues, tags: {max-length: 6}, priority: '3'",
+    )));
+    assert_eq!(
+        run.task("policy").whats(),
+        ["pattern", "apply_to", "priority", "definition"]
+    );
+    assert_eq!(
+        list(host, "list_policies -p airflow"),
+        "airflow\tit's $(x) ☃\t^tasks\tqueues\t{\"max-length\":6}\t3\n"
+    );
+    lab.tasks(&tasks(&task(
+        "a wrong one",
+        "pattern: x, tags: {max-length: many}",
+    )));
+    lab.run(&[])
+        .status(2)
+        .says("RabbitMQ refuses it: Validation failed")
+        .says("see the broker's list of policy keys");
+    lab.settles(&tasks(&task("policy", "state: absent")))
+        .changed(1);
 }

@@ -184,7 +184,7 @@ fn trouble(said: &str) -> String {
 }
 
 /// Why `rabbitmqctl` cannot, if that is known, and what to do.
-pub(super) fn known(said: &str) -> Option<&'static str> {
+pub(crate) fn known(said: &str) -> Option<&'static str> {
     let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
     if says(&[
         "nodedown",

@@ -1,10 +1,14 @@
-//! `rabbitmq-user` and `rabbitmq-vhost`. What a broker makes of their orders is not seen here.
+//! The modules of `RabbitMQ`. What a broker makes of their orders is not seen here.
 
 use evenkeel_engine::{
     Secret, Value,
     fake::{self, FakeHost},
+    probes::Answered,
 };
-use evenkeel_modules::rabbit::{Broker, Told, What};
+use evenkeel_modules::{
+    rabbit::{Broker, Told, What},
+    rabbitmq_plugin,
+};
 
 use crate::support::{Expect, case};
 
@@ -64,6 +68,8 @@ fn secret(case: Expect, password: &str) -> Expect {
 pub(crate) fn cases() -> Vec<Expect> {
     let mut all = users();
     all.extend(vhosts());
+    all.extend(plugins());
+    all.extend(policies());
     all
 }
 
@@ -146,5 +152,99 @@ fn vhosts() -> Vec<Expect> {
             "rabbitmq_vhost: {name: new, state: absent}",
         )
         .on(bare()),
+    ]
+}
+
+/// A broker with three plugins, one of which is enabled.
+fn plugged(status: i32) -> FakeHost {
+    let stdout = "E shovel\nP federation\nP management\nP shovel".to_owned();
+    FakeHost::new().answers(rabbitmq_plugin::question(), Answered { status, stdout })
+}
+
+fn plugins() -> Vec<Expect> {
+    let case =
+        |name: &str, args: &str| case(name, &format!("rabbitmq_plugin: {{{args}}}")).on(plugged(0));
+    vec![
+        case("RMP-01 a plugin is enabled", "names: 'management,shovel'")
+            .changes(["plugin management: \"disabled\" -> \"enabled\""])
+            .gives("enabled", "[\"management\",\"shovel\"]"),
+        case("RMP-01 it is enabled already", "names: shovel"),
+        case("RMP-01 others go", "names: [federation]").changes([
+            "plugin federation: \"disabled\" -> \"enabled\"",
+            "plugin shovel: \"enabled\" -> \"disabled\"",
+        ]),
+        case(
+            "RMP-01 it goes",
+            "names: [shovel, management], state: disabled",
+        )
+        .changes(["plugin shovel: \"enabled\" -> \"disabled\""])
+        .gives("disabled", "[\"shovel\",\"management\"]"),
+        case("RMP-01 it is gone", "names: [management], state: disabled"),
+        case("RMP-01 it is not on the host", "names: [delayed]")
+            .not_yet("the plugin `delayed` among those of RabbitMQ"),
+        case("RMP-01 no broker", "names: [shovel]")
+            .on(plugged(127))
+            .not_yet("there is no `rabbitmq-plugins`"),
+        case("RMP-01 as somebody else", "names: [shovel]")
+            .on(plugged(13))
+            .refused("the file of the enabled plugins cannot be read"),
+        case("RMP-01 a name", "names: ['a b']").refused("`a b` is no name of a plugin"),
+        case(
+            "RMP-02 only what is new",
+            "names: [federation], new_only: true",
+        )
+        .changes(["plugin federation: \"disabled\" -> \"enabled\""]),
+    ]
+}
+
+fn policies() -> Vec<Expect> {
+    let broker = || {
+        let policy = |name: &str| What::Policy("app".to_owned(), name.to_owned());
+        let known = serde_json::json!(["^a", "queues", 0, {"max-length": 5}]);
+        let host = told(bare(), policy("old"), of(known));
+        let host = told(
+            host,
+            What::Policy("new".to_owned(), "old".to_owned()),
+            Told::Nothing,
+        );
+        told(host, policy("new"), Told::Nothing)
+    };
+    let case =
+        |name: &str, args: &str| case(name, &format!("rabbitmq_policy: {{{args}}}")).on(broker());
+    vec![
+        case(
+            "policies: a new one",
+            "name: new, vhost: app, pattern: x, tags: {max-length: 5}",
+        )
+        .changes(["policy: null -> \"new\""]),
+        case(
+            "policies: in its state",
+            "name: old, vhost: app, pattern: ^a, apply_to: queues, tags: {max-length: 5}, priority: '0'",
+        ),
+        case(
+            "policies: all of it",
+            "name: old, vhost: app, pattern: ^b, tags: {expires: 1}, priority: 2",
+        )
+        .changes([
+            "pattern: \"^a\" -> \"^b\"",
+            "apply_to: \"queues\" -> \"all\"",
+            "priority: \"0\" -> \"2\"",
+            "definition: \"{\\\"max-length\\\":5}\" -> \"{\\\"expires\\\":1}\"",
+        ]),
+        case("policies: it goes", "name: old, vhost: app, state: absent")
+            .changes(["policy: \"old\" -> null"]),
+        case(
+            "policies: it is gone",
+            "name: new, vhost: app, state: absent",
+        ),
+        case(
+            "policies: no virtual host",
+            "name: old, vhost: new, pattern: x, tags: {expires: 1}",
+        )
+        .not_yet("the virtual host `new`"),
+        case("policies: no pattern", "name: old, tags: {expires: 1}")
+            .refused("`pattern` is missing"),
+        case("policies: nothing to do", "name: old, pattern: x")
+            .refused("`tags` is missing or empty"),
     ]
 }
