@@ -48,6 +48,8 @@ macro_rules! modules {
 }
 
 modules! {
+    apt => Apt,
+    apt_repository => AptRepository,
     assert => Assert,
     authorized_key => AuthorizedKey,
     blockinfile => Blockinfile,
@@ -65,6 +67,7 @@ modules! {
     group => Group,
     ini_file => IniFile,
     lineinfile => Lineinfile,
+    package => Package,
     ping => Ping,
     pip => Pip,
     replace => Replace,

@@ -9,6 +9,15 @@ use evenkeel_engine::{
 
 /// Samples of arguments: together, those of a module set every argument it has, none to its default.
 const SAMPLES: &[&str] = &[
+    "apt: {name: [gcc], state: latest, update_cache: true, cache_valid_time: 60, update_cache_retries: 2, \
+     purge: true, autoremove: true, autoclean: true, clean: true, install_recommends: false, only_upgrade: true, \
+     default_release: stable, dpkg_options: [force-confnew], allow_downgrade: true, \
+     allow_change_held_packages: true, allow_unauthenticated: true, force: true, fail_on_autoremove: true, \
+     lock_timeout: 9, policy_rc_d: 101, force_apt_get: true, auto_install_module_deps: true, deb: /x.deb}",
+    "apt: {upgrade: dist}",
+    "apt-repository: {repo: 'deb http://x s main', state: absent, filename: f, mode: '0640', update_cache: false, \
+     update_cache_retries: 2, codename: c, validate_certs: false, install_python_apt: true}",
+    "package: {name: [gcc], state: latest, use: apt, update_cache: true}",
     "authorized_key: {user: app, key: ssh-ed25519 x, path: /f, manage_dir: false, state: absent, \
      key_options: no-pty, exclusive: true, comment: c, follow: true}",
     "cron: {name: a, user: app, job: x, state: absent, cron_file: f, backup: true, minute: '1', \
@@ -102,7 +111,9 @@ const SAMPLES: &[&str] = &[
 ];
 
 /// What a text is tried to be changed to where not any text fits.
-const OTHERS: [&str; 13] = [
+const OTHERS: [&str; 15] = [
+    "full",
+    "dnf",
     "always",
     "absent",
     "present",
