@@ -22,6 +22,7 @@ mod lab {
     mod sshd;
     mod systemd_unit;
     mod three;
+    mod unarchive;
     mod web;
     mod yum;
 }

@@ -57,6 +57,8 @@ mod stat;
 mod system;
 #[path = "cases/systemd_unit.rs"]
 mod systemd_unit;
+#[path = "cases/unarchive.rs"]
+mod unarchive;
 #[path = "cases/useradd.rs"]
 mod useradd;
 #[path = "cases/wait_for.rs"]
@@ -87,6 +89,7 @@ fn all() -> Vec<Expect> {
         say::cases(),
         stat::cases(),
         systemd_unit::cases(),
+        unarchive::cases(),
         useradd::cases(),
         wait_for::cases(),
         blockinfile::cases(),
