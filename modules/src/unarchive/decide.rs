@@ -2,7 +2,7 @@
 
 use evenkeel_engine::{
     Action, Attrs, Change, Content, Effect, NotYet, Plan, Run, Step, Stop, Write, hex,
-    probes::{Contents, Digest, Kind, Stat, Whoami},
+    probes::{Contents, Digest, EmptyDirectory, Glob, Inode, Kind, Stat, Times, Whoami},
     sha256,
 };
 
@@ -199,6 +199,7 @@ fn change(
     } else {
         format!("-x {}", quoted("", &args.exclude))
     };
+    let records = state.clone();
     let words = [
         state,
         unpacked.id.clone(),
@@ -232,10 +233,15 @@ fn change(
             differ: Vec::new(),
         },
     ));
+    run = run.effect(Effect::new(EmptyDirectory(records), Some(false)));
     if is_ours {
         run = run
             .effect(Effect::new(Stat(ours.clone()), None))
-            .effect(Effect::new(Digest(ours), None));
+            .effect(Effect::new(Digest(ours.clone()), None))
+            .effect(Effect::new(Contents(ours.clone()), None))
+            .effect(Effect::new(Inode(ours.clone()), None))
+            .effect(Effect::new(Times(ours.clone()), None))
+            .effect(Effect::new(Glob(ours), None));
     }
     if args.list_files {
         run = run.effect(Effect::unknown(

@@ -24,8 +24,8 @@ fn sh(world: &mut World, call: &Call) -> Done {
         _,
         "unpack",
         _,
-        _,
-        _,
+        state,
+        id,
         dest,
         archive,
         _,
@@ -45,6 +45,8 @@ fn sh(world: &mut World, call: &Call) -> Done {
     assert!(world.exists(archive), "the archive is there");
     assert!(world.is_dir(dest), "the directory is there");
     let (key, archive, ours) = (key.to_owned(), archive.to_owned(), ours == "1");
+    let record = format!("{state}/{id}/key");
+    world.write(&record, "");
     world.note("key", key);
     world.forget("differ");
     if ours {
