@@ -99,7 +99,7 @@ pub(super) fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     }
     let end = end?;
     match look
-        .get(&Stat(end.clone()))?
+        .get(&Stat(end))?
         .as_ref()
         .map(|stat| &stat.kind)
     {
@@ -153,8 +153,7 @@ fn change(
     }
     look.ask(&Digest(ours.clone()));
     attributes::ask_parent(look, &state);
-    let shown = args.shown();
-    let mut change = Change::new(unpacked.dest.clone(), before(now, &key), shown.clone());
+    let mut change = Change::new(unpacked.dest.clone(), before(now, &key), args.shown());
     if look.get(&Stat(state.clone()))?.is_none() {
         let attrs = Attrs {
             mode: Some(0o700),
@@ -190,35 +189,8 @@ fn change(
         (Src::Host(path), None) => path.clone(),
     };
     let is_ours = archive == ours;
-    let quoted = |prefix: &str, words: &[String]| {
-        let word = |word: &String| format!("'{prefix}{}'", word.replace('\'', r"'\''"));
-        words.iter().map(word).collect::<Vec<_>>().join(" ")
-    };
-    let left_out = if args.exclude.is_empty() {
-        String::new()
-    } else {
-        format!("-x {}", quoted("", &args.exclude))
-    };
-    let records = state.clone();
-    let words = [
-        state,
-        unpacked.id.clone(),
-        unpacked.dest.clone(),
-        archive,
-        shown,
-        key.clone(),
-        flag(is_ours),
-        args.mode
-            .as_ref()
-            .map(|mode| mode.text().to_owned())
-            .unwrap_or_default(),
-        args.owners(),
-        flag(args.keep_newer),
-        quoted("", &args.extra_opts),
-        quoted("--exclude=", &args.exclude),
-        quoted("", &args.include),
-        left_out,
-    ];
+    let words = words(args, &unpacked, &state, archive, is_ours, &key);
+    let records = state;
     let (argv, stdin) = script("unpack", UNPACK, words, &Content::default());
     let run = Run {
         stdin,
@@ -254,4 +226,36 @@ fn change(
 
 fn flag(set: bool) -> String {
     if set { "1" } else { "" }.to_owned()
+}
+
+/// What the script is told.
+fn words(args: &Args, unpacked: &Unpacked, state: &str, archive: String, is_ours: bool, key: &str) -> Vec<String> {
+    let quoted = |prefix: &str, words: &[String]| {
+        let word = |word: &String| format!("'{prefix}{}'", word.replace('\'', r"'\''"));
+        words.iter().map(word).collect::<Vec<_>>().join(" ")
+    };
+    let left_out = if args.exclude.is_empty() {
+        String::new()
+    } else {
+        format!("-x {}", quoted("", &args.exclude))
+    };
+    vec![
+        state.to_owned(),
+        unpacked.id.clone(),
+        unpacked.dest.clone(),
+        archive,
+        args.shown(),
+        key.to_owned(),
+        flag(is_ours),
+        args.mode
+            .as_ref()
+            .map(|mode| mode.text().to_owned())
+            .unwrap_or_default(),
+        args.owners(),
+        flag(args.keep_newer),
+        quoted("", &args.extra_opts),
+        quoted("--exclude=", &args.exclude),
+        quoted("", &args.include),
+        left_out,
+    ]
 }

@@ -71,11 +71,10 @@ impl Probe for Unpacked {
 
     fn expected(&self, answer: &Self::Answer) -> Option<Vec<u8>> {
         let key = answer.key.as_deref().unwrap_or_default();
-        let differ: String = answer
-            .differ
-            .iter()
-            .map(|name| format!("{name}\n"))
-            .collect();
+        let mut differ = answer.differ.join("\n");
+        if !differ.is_empty() {
+            differ.push('\n');
+        }
         Some(format!("{}\0{key}\0{differ}\0", self.token()).into_bytes())
     }
 
