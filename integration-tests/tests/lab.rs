@@ -24,6 +24,7 @@ mod lab {
     mod system;
     mod systemd_unit;
     mod three;
+    mod unarchive;
     mod web;
     mod yum;
 }

@@ -84,6 +84,7 @@ modules! {
     sysctl => Sysctl,
     systemd_unit => SystemdUnit,
     tempfile => Tempfile,
+    unarchive => Unarchive,
     useradd => Useradd,
     wait_for => WaitFor,
     yum => Yum,

@@ -55,6 +55,11 @@ impl Mode {
         self.rule == Rule::Preserve
     }
 
+    /// As it was written.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The bits, if they do not depend on what is there.
     pub(crate) fn exact(&self) -> Option<u32> {
         match self.rule {

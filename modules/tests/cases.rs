@@ -59,6 +59,8 @@ mod stat;
 mod system;
 #[path = "cases/systemd_unit.rs"]
 mod systemd_unit;
+#[path = "cases/unarchive.rs"]
+mod unarchive;
 #[path = "cases/useradd.rs"]
 mod useradd;
 #[path = "cases/wait_for.rs"]
@@ -90,6 +92,7 @@ fn all() -> Vec<Expect> {
         say::cases(),
         stat::cases(),
         systemd_unit::cases(),
+        unarchive::cases(),
         useradd::cases(),
         wait_for::cases(),
         blockinfile::cases(),

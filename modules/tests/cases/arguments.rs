@@ -116,6 +116,8 @@ const SAMPLES: &[&str] = &[
      url_username: me, url_password: pw, force_basic_auth: true, http_agent: a, use_proxy: false, \
      validate_certs: false, ca_path: /ca, client_cert: /c, client_key: /k, tmp_dest: /t, decompress: false, \
      backup: true, owner: u, group: g, mode: '0600'}",
+    "unarchive: {src: '@a.tgz', dest: /d, remote_src: true, creates: /c, include: [a], exclude: [b], \
+     extra_opts: [--x], keep_newer: true, list_files: true, owner: u, group: g, mode: '0600'}",
 ];
 
 /// What a text is tried to be changed to where not any text fits.
