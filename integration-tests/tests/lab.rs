@@ -21,6 +21,7 @@ mod lab {
     mod rabbitmq;
     mod speed;
     mod sshd;
+    mod system;
     mod systemd_unit;
     mod three;
     mod web;

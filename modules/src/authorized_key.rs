@@ -78,6 +78,12 @@ impl Module for AuthorizedKey {
     key: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEZFRkZFRkZFRkZFRkZFRkZFRkZFRkZFRkZFRkZFRkZF me@home
     exclusive: true
 ";
+    const CHANGED_WHEN: &'static str = "\
+        The file of keys does not hold the key with these options and comment, or holds it \
+        though it should not; with `exclusive`, others too; or owner, group or mode differ.";
+    const LIMITS: &'static str = "\
+        It makes no keys and no users. A file that is a link to what is not the user's own is \
+        refused.";
     type Args = Args;
     type Output = Rewritten;
 

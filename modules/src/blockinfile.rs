@@ -125,6 +125,11 @@ impl Module for Blockinfile {
       10.0.0.1 db
       10.0.0.2 web
 ";
+    const CHANGED_WHEN: &'static str = "\
+        The block between its markers does not say what it should, or owner, group or mode \
+        differ.";
+    const LIMITS: &'static str = "\
+        It keeps one block for each marker. For options of INI files see `ini-file`.";
     type Args = Args;
     type Output = Rewritten;
 

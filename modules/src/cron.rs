@@ -125,6 +125,12 @@ impl Module for Cron {
     minute: \"30\"
     job: find /var/log/app -mtime +30 -delete
 ";
+    const CHANGED_WHEN: &'static str = "\
+        The job, variable or file of jobs is not there as it says, or is there though it \
+        should not be.";
+    const LIMITS: &'static str = "\
+        It finds its jobs again by the comment with their name: jobs without one are left \
+        alone. It installs no cron.";
     type Args = Args;
     type Output = Output;
 

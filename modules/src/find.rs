@@ -116,6 +116,8 @@ impl Module for Find {
     recurse: true
   register: logs
 ";
+    const CHANGED_WHEN: &'static str = "Never.";
+    const LIMITS: &'static str = "It looks for names, ages, sizes and kinds, not for what files hold.";
     type Args = Args;
     type Output = Output;
 

@@ -50,6 +50,9 @@ impl Module for Getent {
     database: passwd
     key: root
 ";
+    const CHANGED_WHEN: &'static str = "Never.";
+    const LIMITS: &'static str = "\
+        What it finds is in the registered result, not in variables of the host.";
     type Args = Args;
     type Output = Output;
 

@@ -34,6 +34,8 @@ impl Module for Ping {
     const EXAMPLE: &'static str = "\
 - ping:
 ";
+    const CHANGED_WHEN: &'static str = "Never.";
+    const LIMITS: &'static str = "It does not look for Python: none is needed.";
     type Args = Args;
     type Output = Output;
 

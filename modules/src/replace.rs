@@ -91,6 +91,12 @@ impl Module for Replace {
     regexp: '^(db_host *=).*$'
     replace: '\\1 db.example.org'
 ";
+    const CHANGED_WHEN: &'static str = "\
+        The expression matches something that is not yet what it is replaced by, or owner, \
+        group or mode differ.";
+    const LIMITS: &'static str = "\
+        An expression that matches its own replacement changes the file each time: that is \
+        told. For one line see `lineinfile`.";
     type Args = Args;
     type Output = Rewritten;
 

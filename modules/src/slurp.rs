@@ -43,6 +43,8 @@ impl Module for Slurp {
     src: /etc/machine-id
   register: id
 ";
+    const CHANGED_WHEN: &'static str = "Never.";
+    const LIMITS: &'static str = "It is for small files: at most 1 MiB. Larger ones are not read.";
     type Args = Args;
     type Output = Output;
 

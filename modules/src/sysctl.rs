@@ -70,6 +70,11 @@ impl Module for Sysctl {
     sysctl_set: true
     sysctl_file: /etc/sysctl.d/90-router.conf
 ";
+    const CHANGED_WHEN: &'static str = "\
+        The file does not set the parameter to this value, or, with `sysctl_set`, the kernel \
+        has another one.";
+    const LIMITS: &'static str = "\
+        What is no longer in the file keeps its value in the kernel until the next boot.";
     type Args = Args;
     type Output = Rewritten;
 

@@ -59,6 +59,8 @@ impl Module for Tempfile {
     suffix: .build
   register: build
 ";
+    const CHANGED_WHEN: &'static str = "Always: each run makes a new one.";
+    const LIMITS: &'static str = "Nobody removes it but a task of yours.";
     type Args = Args;
     type Output = Output;
 
