@@ -17,6 +17,7 @@ mod look;
 mod many;
 mod mode;
 mod paths;
+pub mod psql;
 mod put;
 mod tree;
 pub use accounts::{Ageing, Entry, LocalGroup, Login, Numbers, Shadow, Taken};
@@ -54,6 +55,8 @@ modules! {
     group => Group,
     lineinfile => Lineinfile,
     pip => Pip,
+    psql_db => PsqlDb,
+    psql_user => PsqlUser,
     set_fact => SetFact,
     setup => Setup,
     shell => Shell,
