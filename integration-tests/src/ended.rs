@@ -127,6 +127,23 @@ impl Ended {
         self
     }
 
+    /// A plan: each task ended in the run as the plan says, unless it calls it unknown, and changed the same.
+    #[track_caller]
+    pub fn foretells(&self, run: &Self) {
+        let of = |task: &Task| (task.host().to_owned(), task.name().to_owned());
+        let mut done: Vec<_> = run.tasks().collect();
+        for task in self.tasks() {
+            let all = format!("planned\n{self}\ndone\n{run}");
+            let same = done.iter().position(|done| of(done) == of(&task));
+            let done =
+                done.remove(same.unwrap_or_else(|| panic!("`{}` did not end\n{all}", task.name())));
+            if task.outcome() != "unknown" {
+                assert_eq!(task.outcome(), done.outcome(), "`{}`\n{all}", task.name());
+                assert_eq!(task.whats(), done.whats(), "`{}`\n{all}", task.name());
+            }
+        }
+    }
+
     /// All of stdout is this, where lengths of time are `[TIME]` and the scratch directory `[DIR]`.
     #[track_caller]
     pub fn stdout_is(self, scratch: &crate::Scratch, text: &str) -> Self {
@@ -159,6 +176,11 @@ impl Task {
     /// Its name.
     pub fn name(&self) -> &str {
         self.0["task"].as_str().unwrap_or_default()
+    }
+
+    /// Its host.
+    pub fn host(&self) -> &str {
+        self.0["host"].as_str().unwrap_or_default()
     }
 
     /// Its outcome.

@@ -40,7 +40,7 @@ use std::{
 use tempfile::TempDir;
 
 pub use self::{fault::Line, host::Host, plan::Plan};
-use crate::Scratch;
+use crate::{Ended, Scratch};
 
 /// Hosts that run.
 #[derive(Debug)]
@@ -80,19 +80,32 @@ impl Lab {
         self.dir.path()
     }
 
+    /// Plans these tasks on all hosts, does them, and runs them again: the plan foretold the run, and the second run
+    /// finds nothing to change in one exchange with each host. Gives the first run.
+    #[track_caller]
+    pub fn settles(&self, tasks: &str) -> Ended {
+        self.tasks(tasks);
+        let plan = self.plan(&[]).ok();
+        let run = self.run(&[]).ok();
+        plan.foretells(&run);
+        let hosts = self.hosts.len().try_into().unwrap();
+        self.run(&[]).ok().changed(0).exchanges(hosts);
+        run
+    }
+
     /// It does not matter what is left on its hosts as it ends.
     pub fn keep_quiet(&mut self) {
         self.quiet = true;
     }
 
     /// The system's `ssh` to a host, which gives up after a few seconds.
-    pub fn ssh(&self, host: &str, line: &str) -> crate::Ended {
+    pub fn ssh(&self, host: &str, line: &str) -> Ended {
         let mut command = self.within("timeout");
         command.args(["60", "ssh"]);
         command.arg("-F").arg(self.path(".ssh/config"));
         command.args(["-o", "ConnectTimeout=3", "-o", "ServerAliveInterval=5"]);
         command.args([host, line]).stdin(Stdio::null());
-        crate::Ended::new(&command.output().unwrap())
+        Ended::new(&command.output().unwrap())
     }
 }
 

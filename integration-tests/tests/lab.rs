@@ -10,6 +10,7 @@
 
 mod lab {
     mod controllers;
+    mod edits;
     mod faults;
     mod fleet;
     mod hosts;

@@ -171,7 +171,7 @@ impl Difference {
 }
 
 /// A name, or the number of what has none.
-fn shown(name: &str, number: u32) -> String {
+pub(crate) fn shown(name: &str, number: u32) -> String {
     if name == "UNKNOWN" {
         number.to_string()
     } else {

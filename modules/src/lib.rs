@@ -17,13 +17,16 @@ mod look;
 mod many;
 mod mode;
 mod paths;
+mod pattern;
 pub mod psql;
 mod put;
+mod rewrite;
 mod tree;
 pub use accounts::{Ageing, Entry, LocalGroup, Login, Numbers, Shadow, Taken};
 pub use args::Unsupported;
 pub use attributes::Attributes;
 pub use mode::Mode;
+pub use rewrite::Rewritten;
 pub use tree::Below;
 
 /// What the page about writing modules shows is compiled and run.
@@ -53,6 +56,7 @@ modules! {
     file => File,
     file_template => FileTemplate,
     group => Group,
+    ini_file => IniFile,
     lineinfile => Lineinfile,
     pip => Pip,
     psql_db => PsqlDb,

@@ -1,26 +1,21 @@
 //! One line of a file: there, replaced, or gone.
 
 mod edit;
-mod pattern;
 
-use evenkeel_engine::{
-    Content, Done, Late, Module, NotYet, Plan, Probes, Refusal, Secret, Seen, Stop, Text, Thing,
-    Touches, hex,
-    probes::{Contents, Digest, Kind, Stat},
-};
+use evenkeel_engine::{Done, Late, Module, Plan, Probes, Refusal, Seen, Stop, Text, Touches};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     args::{Unsupported, is_default},
-    attributes::{self, Attributes, Wanted, kind_name},
+    attributes::Wanted,
     look::Look,
     mode::Mode,
-    paths,
-    put::{self, Put, Target},
+    pattern::Pattern,
+    put,
+    rewrite::{Missing, Rewrite, Rewritten},
 };
 use edit::Edit;
-use pattern::Pattern;
 
 /// The module `lineinfile`.
 #[derive(Debug)]
@@ -114,19 +109,6 @@ pub enum State {
     Absent,
 }
 
-/// What `register` gives.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-pub struct Output {
-    /// The file.
-    pub path: String,
-    /// SHA-256 of the file; left out if the line is a secret.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub checksum: Option<String>,
-    /// State, owner, group, mode.
-    #[serde(flatten)]
-    pub attributes: Attributes,
-}
-
 impl Module for Lineinfile {
     const NAME: &'static str = "lineinfile";
     const ALIASES: &'static [&'static str] = &["ansible.builtin.lineinfile", "ansible.legacy.lineinfile"];
@@ -140,7 +122,7 @@ impl Module for Lineinfile {
     create: true
 ";
     type Args = Args;
-    type Output = Output;
+    type Output = Rewritten;
 
     fn check(args: &Args) -> Result<(), Refusal> {
         let excludes = |a: bool, b: bool, names: &str| {
@@ -187,43 +169,12 @@ impl Module for Lineinfile {
         decide(args, &Look::new(seen))
     }
 
-    fn output(args: &Args, after: &Seen, _: &[Done]) -> Result<Output, Stop> {
-        let look = Look::new(after);
-        let path = paths::follow(&paths::absolute(&args.path, &look)?, &look)?;
-        let secret = match &args.line {
-            Some(Late::Known(line)) => line.is_secret(),
-            Some(Late::NotYet(_)) => true,
-            None => false,
-        };
-        let checksum = if secret {
-            None
-        } else {
-            look.get(&Digest(path.clone()))?.map(|sha| hex(&sha))
-        };
-        let stat = look.get(&Stat(path.clone()))?.as_ref();
-        Ok(Output {
-            attributes: Attributes::of(stat),
-            checksum,
-            path,
-        })
+    fn output(args: &Args, after: &Seen, done: &[Done]) -> Result<Rewritten, Stop> {
+        args.rewrite().output(after, done)
     }
 
     fn touches(args: &Args) -> Touches {
-        if args.validate.is_some() || !paths::is_absolute(&args.path) {
-            return Touches::everything();
-        }
-        let path = paths::clean(&args.path);
-        let mut writes = vec![Thing::Path(path.clone())];
-        if args.create {
-            let above = paths::ancestors(&path).filter(|dir| *dir != "/");
-            writes.extend(above.map(|dir| Thing::Path(dir.to_owned())));
-        }
-        if args.backup {
-            // The backup's name is known only when the old content is.
-            let dir = paths::parent(&path).unwrap_or("/");
-            writes.push(Thing::Tree(dir.to_owned()));
-        }
-        Touches::writes(writes)
+        args.rewrite().touches()
     }
 
     fn subject(args: &Args) -> String {
@@ -264,8 +215,32 @@ impl Args {
         })
     }
 
+    /// A file that took a secret line is secret as a whole.
     fn is_secret(&self) -> bool {
-        matches!(&self.line, Some(Late::Known(Text::Secret(_))))
+        match &self.line {
+            Some(Late::Known(line)) => line.is_secret(),
+            Some(Late::NotYet(_)) => true,
+            None => false,
+        }
+    }
+
+    fn rewrite(&self) -> Rewrite<'_> {
+        Rewrite {
+            missing: match self.state {
+                State::Absent => Missing::Fine,
+                State::Present if self.create => Missing::Create,
+                State::Present => Missing::Wait,
+            },
+            wanted: Wanted {
+                owner: self.owner.as_deref(),
+                group: self.group.as_deref(),
+                mode: self.mode.as_ref(),
+            },
+            backup: self.backup,
+            validate: self.validate.as_deref(),
+            secret: self.is_secret(),
+            ..Rewrite::new(&self.path)
+        }
     }
 
     fn warnings(&self) -> Vec<String> {
@@ -289,85 +264,13 @@ impl Args {
 }
 
 fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
-    let put = Put {
-        wanted: Wanted {
-            owner: args.owner.as_deref(),
-            group: args.group.as_deref(),
-            mode: args.mode.as_ref(),
-        },
-        force: true,
-        backup: args.backup,
-        validate: args.validate.as_deref().map(put::validator).transpose()?,
-    };
-    put.wanted.ask(look);
-    let path = paths::absolute(&args.path, look)?;
-    look.ask(&Contents(path.clone()));
-    Put::ask(look, &path);
-    if args.create {
-        paths::ancestors(&path).for_each(|dir| look.ask(&Stat(dir.to_owned())));
-    }
-    let mut target = Target {
-        path: paths::follow_asking(&path, look, |end| {
-            look.ask(&Digest(end.to_owned()));
-            look.ask(&Contents(end.to_owned()));
-        })?,
-        asked: path,
-        missing: Vec::new(),
-    };
-    let path = target.path.clone();
-    look.ask(&Digest(path.clone()));
-    let mut plan = match look.get(&Stat(path.clone()))? {
-        None if args.state == State::Absent => Plan::nothing(),
-        // An earlier task may make it.
-        None if !args.create => return Err(NotYet(format!("the file `{path}`")).into()),
-        None => created(args, look, &put, &mut target)?,
-        Some(stat) if stat.kind == Kind::File => edited(args, look, &put, &target)?,
-        Some(stat) => {
-            let kind = kind_name(&stat.kind);
-            return Err(Stop::refused(format!("`{path}` is not a file: {kind}")));
-        }
-    };
+    let mut plan = args.rewrite().plan(look, |before| {
+        let edit = args.edit()?;
+        Ok(match args.state {
+            State::Present => edit.present(before),
+            State::Absent => edit.absent(before),
+        })
+    })?;
     plan.warnings = args.warnings();
     Ok(plan)
-}
-
-fn created(
-    args: &Args,
-    look: &Look<'_>,
-    put: &Put<'_>,
-    target: &mut Target,
-) -> Result<Plan, Stop> {
-    let Some(after) = args.edit()?.present(b"") else {
-        return Ok(Plan::nothing());
-    };
-    let dir = paths::parent(&target.path).unwrap_or("/");
-    target.missing = put::missing_levels(look, &paths::follow(dir, look)?)?;
-    let missing = target.missing.iter().cloned();
-    let mut changes = attributes::missing_directories(look, missing, Wanted::default())?;
-    changes.extend(put.changes(look, target, &Ok(content(args, after)))?);
-    Ok(changes.into())
-}
-
-fn edited(args: &Args, look: &Look<'_>, put: &Put<'_>, target: &Target) -> Result<Plan, Stop> {
-    let path = &target.path;
-    let before = look
-        .get(&Contents(path.clone()))?
-        .as_ref()
-        .ok_or_else(|| NotYet(format!("what `{path}` holds")))?;
-    let edit = args.edit()?;
-    let after = match args.state {
-        State::Present => edit.present(before),
-        State::Absent => edit.absent(before),
-    };
-    let after = after.unwrap_or_else(|| before.clone());
-    Ok(put.changes(look, target, &Ok(content(args, after)))?.into())
-}
-
-/// A file that took a secret line is secret as a whole.
-fn content(args: &Args, bytes: Vec<u8>) -> Content {
-    if args.is_secret() {
-        Content::Secret(Secret::new(bytes))
-    } else {
-        bytes.into()
-    }
 }

@@ -97,7 +97,7 @@ impl Put<'_> {
         })))
     }
 
-    fn existing(
+    pub(crate) fn existing(
         &self,
         look: &Look<'_>,
         path: &str,

@@ -23,6 +23,8 @@ mod file;
 mod file_template;
 #[path = "cases/group.rs"]
 mod group;
+#[path = "cases/ini_file.rs"]
+mod ini_file;
 #[path = "cases/lineinfile.rs"]
 mod lineinfile;
 #[path = "cases/pip.rs"]
@@ -50,6 +52,7 @@ fn all() -> Vec<Expect> {
         file::cases(),
         file_template::cases(),
         group::cases(),
+        ini_file::cases(),
         lineinfile::cases(),
         pip::cases(),
         say::cases(),

@@ -631,9 +631,17 @@ fn action_error(action: &Action, done: &Done) -> TaskError {
         }
     };
     let stderr = String::from_utf8_lossy(&done.stderr).trim().to_owned();
-    let message = match stderr.lines().last() {
-        Some(last) => format!("{what}: {last}"),
-        None => what,
+    let validator = match action {
+        Action::Write(write) => write.validate.as_ref().and_then(|argv| argv.first()),
+        _ => None,
+    };
+    let message = match (stderr.lines().last(), validator) {
+        (Some(last), _) => format!("{what}: {last}"),
+        (None, Some(program)) => {
+            let status = done.status;
+            format!("{what}: `{program}` does not accept the new file: it ended with {status}")
+        }
+        (None, None) => what,
     };
     let stderr = (stderr.lines().count() > 1).then_some(stderr);
     TaskError {

@@ -1,17 +1,6 @@
 //! A plan foretells what a run does.
 
-use evenkeel_integration_tests::{Ended, Scratch};
-
-/// Each task of a plan ended as it said, unless the plan called it unknown.
-#[track_caller]
-pub(crate) fn foretold(plan: &Ended, run: &Ended) {
-    for task in plan.tasks().filter(|task| task.outcome() != "unknown") {
-        let done = run.task(task.name());
-        let (is, all) = (task.name(), format!("planned\n{plan}\ndone\n{run}"));
-        assert_eq!(task.outcome(), done.outcome(), "`{is}`\n{all}");
-        assert_eq!(task.whats(), done.whats(), "`{is}`\n{all}");
-    }
-}
+use evenkeel_integration_tests::Scratch;
 
 const SITE: &str = "
 vars:
@@ -77,7 +66,7 @@ fn a_plan_on_an_empty_machine_is_what_the_run_then_does() {
     let plan = scratch.plan(&[]).ok();
     assert!(!scratch.has("root") && !scratch.has(".state"), "{plan}");
     let run = scratch.run(&[]).ok();
-    foretold(&plan, &run);
+    plan.foretells(&run);
     assert_eq!(plan.named("unknown"), ["what a command said"], "{plan}");
     assert_eq!(run.task("what a command said").outcome(), "changed");
     assert_eq!(scratch.read("root/one/text"), "a line\nanother line\n");
@@ -97,5 +86,5 @@ fn a_plan_of_what_is_in_its_state_foretells_nothing() {
     scratch.file("text", "by hand");
     let plan = scratch.plan(&["--exit-code"]).status(3).changed(1);
     let plan = plan.reason("text", "drift");
-    foretold(&plan, &scratch.run(&[]).ok());
+    plan.foretells(&scratch.run(&[]).ok());
 }

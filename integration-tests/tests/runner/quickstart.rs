@@ -5,8 +5,6 @@ use std::path::{Path, PathBuf};
 use evenkeel_integration_tests::{Scratch, need};
 use serde_json::json;
 
-use super::foretell::foretold;
-
 fn examples() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     root.join("playbooks/examples")
@@ -61,7 +59,7 @@ fn the_quickstart_has_nothing_to_do_the_second_time() {
         scratch.read("root/public/index.html").contains("<h1"),
         "{first}"
     );
-    foretold(&plan, &first);
+    plan.foretells(&first);
 
     let second = scratch.run(&args).ok().changed(0).exchanges(1);
     let second = second.counts("unguarded", 0);

@@ -29,7 +29,7 @@ fn its_playbook_does_what_it_says() {
     scratch.evenkeel(&["validate", "site.yml"]).ok();
     let plan = scratch.plan(&args).ok().changed(4);
     let run = scratch.run(&args).ok().changed(4);
-    super::foretell::foretold(&plan, &run);
+    plan.foretells(&run);
     assert_eq!(scratch.read("root/settings"), "port = 8080\n");
     assert_eq!(scratch.read("root/log"), "restarted with port 8080\n");
     scratch.run(&args).ok().changed(0).exchanges(1);

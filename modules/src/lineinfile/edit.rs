@@ -1,6 +1,6 @@
 //! The new text of a file.
 
-use super::pattern::Pattern;
+use crate::pattern::Pattern;
 
 /// Where a line goes that is not there yet.
 #[derive(Clone, Debug)]

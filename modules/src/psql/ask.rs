@@ -5,7 +5,7 @@ use std::{
     fmt::{self, Debug},
 };
 
-use evenkeel_engine::{NotYet, Probe, SECRET_OPERAND, Text, Thing, hex, sha256};
+use evenkeel_engine::{NotYet, Probe, SECRET_OPERAND, Thing, hex, sha256};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value as Json;
 
@@ -61,7 +61,7 @@ impl Login {
         let mut text = String::new();
         for (name, value) in self.env() {
             let value = String::from_utf8_lossy(value.bytes()).replace('\'', "'\\''");
-            text.push_str(&format!("{name}='{value}' "));
+            text += &format!("{name}='{value}' ");
         }
         let role = self
             .role
@@ -203,9 +203,4 @@ fn query_error(said: &str) -> Option<String> {
             .collect::<Vec<_>>()
             .join("; "),
     )
-}
-
-/// A text of a question that may be secret.
-pub(crate) fn plain(text: &Text) -> String {
-    String::from_utf8_lossy(text.bytes()).into_owned()
 }

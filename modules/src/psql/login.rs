@@ -25,14 +25,6 @@ pub struct Login {
 const RELEASES: std::ops::RangeInclusive<u8> = 10..=18;
 
 impl Login {
-    /// The same server and role, in another database.
-    pub(crate) fn to(&self, database: &str) -> Self {
-        Self {
-            database: database.to_owned(),
-            ..self.clone()
-        }
-    }
-
     /// What `psql` is told by its environment; so no name can be an option or an address.
     pub(crate) fn env(&self) -> Vec<(String, Text)> {
         let mut env = vec![

@@ -8,7 +8,7 @@ use evenkeel_engine::{
 };
 
 /// Samples of arguments: together, those of a module set every argument it has, none to its default.
-const SAMPLES: [&str; 20] = [
+const SAMPLES: [&str; 22] = [
     "assert: {that: [{text: a > 1, holds: true}], fail_msg: no, success_msg: fine, quiet: true}",
     "command: {cmd: a b, creates: [/c], removes: [/r], unless: [u], onlyif: [o], chdir: /d, \
      stdin: in, stdin_add_newline: false, expand_argument_vars: false, strip_empty_ends: false, \
@@ -27,6 +27,11 @@ const SAMPLES: [&str; 20] = [
      backup: true, validate: check %s, follow: true}",
     "group: {name: app, state: absent, gid: 5, non_unique: true, system: true, force: true, \
      local: true, gid_min: 3, gid_max: 9}",
+    "ini-file: {path: /f, section: s, option: o, value: v, state: absent, section_has_values: \
+     [{option: a, value: b}], no_extra_spaces: true, ignore_spaces: true, allow_no_value: true, \
+     exclusive: false, modify_inactive_option: false, create: false, backup: true, follow: true, \
+     validate: check %s, owner: app, group: web, mode: '0640'}",
+    "ini-file: {path: /f, sections: {s: {o: v, p: [w, x]}}}",
     "lineinfile: {path: /f, line: a, state: absent, regexp: r, search_string: s, insertafter: i, \
      insertbefore: j, backrefs: true, firstmatch: true, create: true, backup: true, \
      validate: check %s, owner: app, group: web, mode: '0640'}",

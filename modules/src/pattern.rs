@@ -8,7 +8,7 @@ type Groups<'a> = Box<dyn Fn(&str) -> Option<Vec<u8>> + 'a>;
 
 /// Which lines are meant.
 #[derive(Clone, Debug)]
-pub(super) enum Pattern {
+pub(crate) enum Pattern {
     /// A text that is in the line.
     Part(String),
     /// A regular expression.
@@ -18,7 +18,7 @@ pub(super) enum Pattern {
 }
 
 impl Pattern {
-    pub(super) fn new(argument: &str, text: &str) -> Result<Self, Refusal> {
+    pub(crate) fn new(argument: &str, text: &str) -> Result<Self, Refusal> {
         // The end of the text is written differently.
         let text = text.replace("\\Z", "\\z");
         let error = match Regex::new(&text) {
@@ -30,11 +30,13 @@ impl Pattern {
         }
         let why = error.lines().last().unwrap_or_default();
         let why = why.trim_start_matches("error: ");
-        Err(Refusal::new(format!("`{argument}: {text}` is no pattern: {why}")))
+        Err(Refusal::new(format!(
+            "`{argument}: {text}` is no pattern: {why}"
+        )))
     }
 
     /// Whether a line, without its newline, is meant.
-    pub(super) fn matches(&self, line: &[u8]) -> bool {
+    pub(crate) fn matches(&self, line: &[u8]) -> bool {
         match self {
             Self::Part(part) => {
                 part.is_empty() || line.windows(part.len()).any(|here| here == part.as_bytes())
@@ -48,7 +50,7 @@ impl Pattern {
 
     /// `template` with what the groups match in the line; `\1`, `\g<1>` and `\g<name>` stand for
     /// them.
-    pub(super) fn expand(&self, line: &[u8], template: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn expand(&self, line: &[u8], template: &[u8]) -> Option<Vec<u8>> {
         let groups: Groups<'_> = match self {
             Self::Part(_) => return None,
             Self::Plain(regex) => {
@@ -74,7 +76,11 @@ impl Pattern {
                     .collect();
                 Box::new(move |name| {
                     let by_number = name.parse::<usize>().ok().and_then(|at| groups.get(at));
-                    let by_name = || groups.iter().find(|(known, _)| known.as_deref() == Some(name));
+                    let by_name = || {
+                        groups
+                            .iter()
+                            .find(|(known, _)| known.as_deref() == Some(name))
+                    };
                     by_number.or_else(by_name)?.1.clone()
                 })
             }
@@ -90,7 +96,11 @@ fn expanded(template: &[u8], groups: &dyn Fn(&str) -> Option<Vec<u8>>) -> Vec<u8
     while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
         out.extend_from_slice(&rest[..at]);
         rest = &rest[at + 1..];
-        let digits = rest.iter().take(2).take_while(|b| b.is_ascii_digit()).count();
+        let digits = rest
+            .iter()
+            .take(2)
+            .take_while(|b| b.is_ascii_digit())
+            .count();
         if digits > 0 {
             let name = String::from_utf8_lossy(&rest[..digits]);
             out.extend(groups(&name).unwrap_or_default());
