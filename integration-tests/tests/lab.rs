@@ -14,6 +14,7 @@ mod lab {
     mod faults;
     mod fleet;
     mod hosts;
+    mod psql;
     mod speed;
     mod sshd;
     mod three;

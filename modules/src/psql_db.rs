@@ -154,6 +154,8 @@ impl Module for PsqlDb {
         let mut writes = vec![login.order(), login.object("database", &args.name)];
         writes.extend(args.target.iter().map(|name| login.object("database", name)));
         writes.push(login.object("sessions of database", &args.name));
+        // What roles own and may.
+        writes.push(login.object("rights", ""));
         let template = args.template.as_deref().unwrap_or("template1");
         let mut reads = vec![login.object("settings", ""), login.object("database", template)];
         reads.extend([&args.owner].into_iter().flatten().map(|name| login.object("role", name)));

@@ -29,6 +29,8 @@ mod ini_file;
 mod lineinfile;
 #[path = "cases/pip.rs"]
 mod pip;
+#[path = "cases/psql.rs"]
+mod psql;
 #[path = "cases/say.rs"]
 mod say;
 #[path = "cases/stat.rs"]
@@ -55,6 +57,7 @@ fn all() -> Vec<Expect> {
         ini_file::cases(),
         lineinfile::cases(),
         pip::cases(),
+        psql::cases(),
         say::cases(),
         stat::cases(),
         systemd_unit::cases(),

@@ -5,7 +5,7 @@ use std::{
     fmt::{self, Debug},
 };
 
-use evenkeel_engine::{NotYet, Probe, SECRET_OPERAND, Thing, hex, sha256};
+use evenkeel_engine::{NotYet, Probe, SECRET_OPERAND, Text, Thing, hex, sha256};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value as Json;
 
@@ -58,11 +58,11 @@ impl Told {
 impl Login {
     /// The login as assignments of a shell.
     fn assignments(&self) -> String {
-        let mut text = String::new();
-        for (name, value) in self.env() {
+        let quoted = |(name, value): (String, Text)| {
             let value = String::from_utf8_lossy(value.bytes()).replace('\'', "'\\''");
-            text += &format!("{name}='{value}' ");
-        }
+            format!("{name}='{value}' ")
+        };
+        let text: String = self.env().into_iter().map(quoted).collect();
         let role = self
             .role
             .as_ref()
@@ -203,4 +203,75 @@ fn query_error(said: &str) -> Option<String> {
             .collect::<Vec<_>>()
             .join("; "),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use evenkeel_engine::Secret;
+
+    use super::*;
+
+    fn sql(question: Question) -> Sql {
+        let login = Login {
+            user: "o'hara".to_owned(),
+            database: "postgres".to_owned(),
+            ..Login::default()
+        };
+        Sql { login, question }
+    }
+
+    fn one(sql: &Sql, output: &str) -> Result<Told, NotYet> {
+        Sql::parse(&[sql], output.as_bytes()).unwrap().remove(0)
+    }
+
+    #[test]
+    fn answers_are_found_by_their_token() {
+        let (role, database) = (
+            sql(Question::Role("a".to_owned())),
+            sql(Question::Database("a".to_owned())),
+        );
+        let told = Told::Row(serde_json::json!({"aa": 1, "b": [null, "x\ty"]}));
+        let output = [
+            database.expected(&told).unwrap(),
+            role.expected(&Told::Row(Json::Null)).unwrap(),
+        ]
+        .concat();
+        let answers = Sql::parse(&[&role, &database], &output).unwrap();
+        assert_eq!(answers, [Ok(Told::Row(Json::Null)), Ok(told)]);
+        assert!(Sql::parse(&[&role], b"nonsense\n").is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_asked_is_not_known_yet() {
+        let role = sql(Question::Role("a".to_owned()));
+        let token = role.token();
+        let missing = one(&role, "-\n").unwrap_err();
+        assert!(missing.0.starts_with("`psql` (the package"), "{missing}");
+        let refused = format!(
+            "!{token}\tpsql: error: connection to server at \"h\", port 5432 failed: FATAL:  password authentication failed for user \"x\"\n"
+        );
+        assert_eq!(
+            one(&role, &refused).unwrap_err().0,
+            "a login to PostgreSQL (connection to server at \"h\", port 5432 failed: FATAL:  password \
+             authentication failed for user \"x\"); correct `login_user` and `login_password`"
+        );
+        let none = format!("!{token}\tpsql: error: FATAL:  database \"postgres\" does not exist\n");
+        assert_eq!(one(&role, &none).unwrap_err().0, "the database `postgres`");
+        let wrong = format!(
+            "!{token}\tpsql:<stdin>:7: ERROR:  invalid input\u{1}LINE 1: SELECT\u{1}   ^\n"
+        );
+        assert_eq!(
+            one(&role, &wrong),
+            Ok(Told::Wrong("invalid input".to_owned()))
+        );
+    }
+
+    #[test]
+    fn a_password_is_in_no_question_that_is_shown() {
+        let mut role = sql(Question::Role("a".to_owned()));
+        role.login.password = Some(Secret::new("hunter2"));
+        let shown = format!("{role:?} {:?}", evenkeel_engine::AnyProbe::key(&role));
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(role.login.assignments().contains("PGUSER='o'\\''hara'"));
+    }
 }

@@ -9,7 +9,6 @@ use crate::{many::comma_list, psql::Role};
 /// One of the attributes of a role, or its opposite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
-#[expect(missing_docs, reason = "they are PostgreSQL's words")]
 pub enum Flag {
     Superuser,
     NoSuperuser,

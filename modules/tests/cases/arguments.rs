@@ -8,7 +8,7 @@ use evenkeel_engine::{
 };
 
 /// Samples of arguments: together, those of a module set every argument it has, none to its default.
-const SAMPLES: [&str; 22] = [
+const SAMPLES: [&str; 24] = [
     "assert: {that: [{text: a > 1, holds: true}], fail_msg: no, success_msg: fine, quiet: true}",
     "command: {cmd: a b, creates: [/c], removes: [/r], unless: [u], onlyif: [o], chdir: /d, \
      stdin: in, stdin_add_newline: false, expand_argument_vars: false, strip_empty_ends: false, \
@@ -40,6 +40,17 @@ const SAMPLES: [&str; 22] = [
      virtualenv_site_packages: true, executable: pip3, extra_args: -v, state: latest, \
      editable: true, chdir: /d, umask: '0077', break_system_packages: true, no_index: true, \
      find_links: /l}",
+    "psql-db: {name: app, state: rename, owner: o, encoding: UTF8, lc_collate: C, lc_ctype: C, \
+     template: template0, conn_limit: 3, tablespace: t, comment: c, force: true, target: x, \
+     login_host: h, login_unix_socket: /s, login_port: 5, login_user: u, login_password: p, \
+     login_db: d, session_role: r, ssl_mode: require, ca_cert: /a, ssl_cert: /c, ssl_key: /k, \
+     trust_input: false}",
+    "psql-user: {name: app, state: absent, password: x, no_password_changes: true, \
+     role_attr_flags: [LOGIN], expires: '2030-01-01', conn_limit: 3, comment: c, \
+     configuration: {work_mem: 16MB}, reset_unspecified_configuration: true, fail_on_user: false, \
+     encrypted: false, login_host: h, login_unix_socket: /s, login_port: 5, login_user: u, login_password: p, \
+     login_db: d, session_role: r, ssl_mode: require, ca_cert: /a, ssl_cert: /c, ssl_key: /k, \
+     trust_input: false}",
     "set_fact: {a: 1, b: [x], cacheable: true}",
     "setup: {gather_subset: [network], filter: [all_*], fact_path: /f, gather_timeout: 9}",
     "shell: {cmd: a | b, executable: /bin/bash, creates: [/c], removes: [/r], unless: [u], \
@@ -68,8 +79,8 @@ const SAMPLES: [&str; 22] = [
 ];
 
 /// What a text is tried to be changed to where not any text fits.
-const OTHERS: [&str; 8] = [
-    "always", "absent", "present", "started", "system", "0600", "preserve", "\n",
+const OTHERS: [&str; 9] = [
+    "NOLOGIN", "always", "absent", "present", "started", "system", "0600", "preserve", "\n",
 ];
 
 /// Arguments that do not count, each with its reason: none does so far.
