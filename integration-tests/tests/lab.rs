@@ -9,13 +9,19 @@
 )]
 
 mod lab {
+    mod commands;
     mod controllers;
     mod edits;
     mod faults;
     mod fleet;
     mod hosts;
+    mod pip;
     mod psql;
+    mod python;
     mod speed;
     mod sshd;
+    mod systemd_unit;
     mod three;
+    mod web;
+    mod yum;
 }
