@@ -107,7 +107,7 @@ pub trait Module: Send + Sync + 'static {
     /// What it does not do, though one might expect it: for its manual.
     const LIMITS: &'static str = "";
     /// Arguments that name a file of the controller: a front end opens it and hands over the
-    /// [`crate::Source`].
+    /// [`crate::Source`]. An address (`https://…`) is left as it is.
     const FILES: &'static [&'static str] = &[];
 
     /// Arguments: unknown ones are rejected (`#[serde(deny_unknown_fields)]`), each is documented.

@@ -9,6 +9,7 @@
 )]
 
 mod lab {
+    mod apt;
     mod commands;
     mod controllers;
     mod edits;

@@ -150,6 +150,10 @@ impl Module for Copy {
             (Some(Src::Host(path)), None) if path.is_empty() => {
                 return Err(Refusal::new("`src` is empty"));
             }
+            (Some(Src::Host(path)), None) if path.contains("://") => {
+                return Err(Refusal::new(format!("`{path}` is an address"))
+                    .help("`get-url` fetches a file"));
+            }
             (Some(Src::Host(_)), None) if !args.remote_src => {
                 return Err(Refusal::new("`src` is not a local file")
                     .help("a file of the host needs `remote_src: true`"));

@@ -49,6 +49,8 @@ macro_rules! modules {
 }
 
 modules! {
+    apt => Apt,
+    apt_repository => AptRepository,
     assert => Assert,
     authorized_key => AuthorizedKey,
     blockinfile => Blockinfile,
@@ -66,6 +68,7 @@ modules! {
     group => Group,
     ini_file => IniFile,
     lineinfile => Lineinfile,
+    package => Package,
     ping => Ping,
     pip => Pip,
     psql_db => PsqlDb,

@@ -150,14 +150,11 @@ impl Module for Yum {
     const NAME: &'static str = "yum";
     const ALIASES: &'static [&'static str] = &[
         "dnf",
-        "package",
         "ansible.builtin.dnf",
         "ansible.builtin.dnf5",
-        "ansible.builtin.package",
         "ansible.builtin.yum",
         "ansible.legacy.dnf",
         "ansible.legacy.dnf5",
-        "ansible.legacy.package",
         "ansible.legacy.yum",
     ];
     const ABOUT: &'static str = "keeps RPM packages installed";

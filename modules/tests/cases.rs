@@ -13,6 +13,10 @@ mod runs;
 #[path = "cases/secrets.rs"]
 mod secrets;
 
+#[path = "cases/apt.rs"]
+mod apt;
+#[path = "cases/apt_repository.rs"]
+mod apt_repository;
 #[path = "cases/authorized_key.rs"]
 mod authorized_key;
 #[path = "cases/blockinfile.rs"]
@@ -39,6 +43,8 @@ mod group;
 mod ini_file;
 #[path = "cases/lineinfile.rs"]
 mod lineinfile;
+#[path = "cases/package.rs"]
+mod package;
 #[path = "cases/pip.rs"]
 mod pip;
 #[path = "cases/psql.rs"]
@@ -67,6 +73,9 @@ use support::{Expect, check};
 /// The cases of all modules; a line for each file.
 fn all() -> Vec<Expect> {
     [
+        apt::cases(),
+        apt_repository::cases(),
+        package::cases(),
         command::cases(),
         compile_python::cases(),
         copy::cases(),

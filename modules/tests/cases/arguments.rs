@@ -9,6 +9,15 @@ use evenkeel_engine::{
 
 /// Samples of arguments: together, those of a module set every argument it has, none to its default.
 const SAMPLES: &[&str] = &[
+    "apt: {name: [gcc], state: latest, update_cache: true, cache_valid_time: 60, update_cache_retries: 2, \
+     purge: true, autoremove: true, autoclean: true, clean: true, install_recommends: false, only_upgrade: true, \
+     default_release: stable, dpkg_options: [force-confnew], allow_downgrade: true, \
+     allow_change_held_packages: true, allow_unauthenticated: true, force: true, fail_on_autoremove: true, \
+     lock_timeout: 9, policy_rc_d: 101, force_apt_get: true, auto_install_module_deps: true, deb: /x.deb}",
+    "apt: {upgrade: dist}",
+    "apt-repository: {repo: 'deb http://x s main', state: absent, filename: f, mode: '0640', update_cache: false, \
+     update_cache_retries: 2, codename: c, validate_certs: false, install_python_apt: true}",
+    "package: {name: [gcc], state: latest, use: apt, update_cache: true}",
     "authorized_key: {user: app, key: ssh-ed25519 x, path: /f, manage_dir: false, state: absent, \
      key_options: no-pty, exclusive: true, comment: c, follow: true}",
     "cron: {name: a, user: app, job: x, state: absent, cron_file: f, backup: true, minute: '1', \
@@ -56,13 +65,14 @@ const SAMPLES: &[&str] = &[
      virtualenv_site_packages: true, executable: pip3, extra_args: -v, state: latest, \
      editable: true, chdir: /d, umask: '0077', break_system_packages: true, no_index: true, \
      find_links: /l}",
-    "psql-db: {name: app, state: rename, owner: o, encoding: UTF8, lc_collate: C, lc_ctype: C, \
-     template: template0, conn_limit: 3, tablespace: t, comment: c, force: true, target: x, \
+    "psql-db: {name: app, state: rename, target: x}",
+    "psql-db: {name: app, state: absent, owner: o, encoding: UTF8, lc_collate: C, lc_ctype: C, \
+     template: template0, conn_limit: 3, tablespace: t, comment: c, force: true, \
      login_host: h, login_unix_socket: /s, login_port: 5, login_user: u, login_password: p, \
      login_db: d, session_role: r, ssl_mode: require, ca_cert: /a, ssl_cert: /c, ssl_key: /k, \
      trust_input: false}",
     "psql-user: {name: app, state: absent, password: x, no_password_changes: true, \
-     role_attr_flags: [LOGIN], expires: '2030-01-01', conn_limit: 3, comment: c, \
+     role_attr_flags: LOGIN, expires: '2030-01-01', conn_limit: 3, comment: c, \
      configuration: {work_mem: 16MB}, reset_unspecified_configuration: true, fail_on_user: false, \
      encrypted: false, login_host: h, login_unix_socket: /s, login_port: 5, login_user: u, login_password: p, \
      login_db: d, session_role: r, ssl_mode: require, ca_cert: /a, ssl_cert: /c, ssl_key: /k, \
@@ -113,8 +123,10 @@ const SAMPLES: &[&str] = &[
 ];
 
 /// What a text is tried to be changed to where not any text fits.
-const OTHERS: [&str; 14] = [
+const OTHERS: [&str; 16] = [
     "NOLOGIN",
+    "full",
+    "dnf",
     "always",
     "absent",
     "present",

@@ -115,7 +115,7 @@ fn resolved(world: &World, question: &Resolve) -> Said {
     )
 }
 
-fn host(packages: &[&str]) -> FakeHost {
+pub(crate) fn host(packages: &[&str]) -> FakeHost {
     let host = FakeHost::new()
         .program("dnf", dnf)
         .model::<Package>(|world, Package(name)| {
@@ -164,7 +164,7 @@ pub(crate) fn cases() -> Vec<Expect> {
         .gives("results", "[\"Installed: something-1-1.noarch\"]"),
         case(
             "DNF-01 in its state",
-            "package: {name: 'gcc, make', state: present}",
+            "yum: {name: 'gcc, make', state: present}",
         )
         .on(host(&["gcc", "make"]))
         .gives("msg", "\"Nothing to do\"")

@@ -140,6 +140,10 @@ impl Making<'_> {
             let Some(Value::Str(path)) = args.get(name) else {
                 continue;
             };
+            // An address is fetched by the host.
+            if path.contains("://") {
+                continue;
+            }
             let source = self
                 .store
                 .source(path, "files", self.scope.search_folders());
