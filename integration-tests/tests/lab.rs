@@ -19,6 +19,7 @@ mod lab {
     mod pip;
     mod psql;
     mod python;
+    mod rabbitmq;
     mod speed;
     mod sshd;
     mod systemd_unit;

@@ -189,10 +189,8 @@ impl Module for AptRepository {
 
     fn touches(args: &Args) -> Touches {
         if args.update_cache {
-            return Touches {
-                commutes: Some("packages"),
-                ..Touches::everything()
-            };
+            // Packages come after their source: it does not commute with them.
+            return Touches::everything();
         }
         Touches::writes([
             Thing::Path(format!("{DIR}/sources.list")),

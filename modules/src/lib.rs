@@ -21,6 +21,7 @@ mod paths;
 mod pattern;
 pub mod psql;
 mod put;
+pub mod rabbit;
 mod rewrite;
 mod tree;
 pub use accounts::{Ageing, Entry, LocalGroup, Login, Numbers, Shadow, Taken};
@@ -74,6 +75,10 @@ modules! {
     psql_db => PsqlDb,
     psql_user => PsqlUser,
     replace => Replace,
+    rabbitmq_plugin => RabbitmqPlugin,
+    rabbitmq_policy => RabbitmqPolicy,
+    rabbitmq_user => RabbitmqUser,
+    rabbitmq_vhost => RabbitmqVhost,
     set_fact => SetFact,
     setup => Setup,
     shell => Shell,

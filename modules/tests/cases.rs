@@ -49,6 +49,8 @@ mod package;
 mod pip;
 #[path = "cases/psql.rs"]
 mod psql;
+#[path = "cases/rabbitmq.rs"]
+mod rabbitmq;
 #[path = "cases/replace.rs"]
 mod replace;
 #[path = "cases/say.rs"]
@@ -87,6 +89,7 @@ fn all() -> Vec<Expect> {
         lineinfile::cases(),
         pip::cases(),
         psql::cases(),
+        rabbitmq::cases(),
         say::cases(),
         stat::cases(),
         systemd_unit::cases(),

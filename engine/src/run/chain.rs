@@ -119,7 +119,10 @@ impl Chain {
             for landed in part {
                 doubts.before(&landed.entry);
             }
-            if part.iter().any(|landed| landed.entry.epoch.is_some()) {
+            // What goes on after a long step has begun: it is not kept from its end, neither by its
+            // own doing, which was not there when it was planned, nor by what runs beside it.
+            let begins = |landed: &Landed| landed.entry.epoch.is_some() && landed.entry.from == 0;
+            if part.iter().any(begins) {
                 chain.guard(doubts.take(), around);
             }
             if let Some(group) = group {
@@ -362,7 +365,7 @@ struct Doubts {
 
 impl Doubts {
     fn before(&mut self, entry: &Entry) {
-        if self.a_program_ran {
+        if self.a_program_ran && entry.from == 0 {
             self.add(&entry.planned_on);
         }
     }

@@ -141,6 +141,8 @@ impl Loop {
             help: Some("something else is at work on the same things".to_owned()),
             ..TaskError::default()
         };
+        self.resumed
+            .retain(|landed| landed.entry.decided.task != first);
         self.failed_with(first, error);
     }
 
@@ -202,6 +204,12 @@ impl Loop {
             ..TaskError::default()
         };
         self.failed_with(first.entry.decided.task, error);
+        // Of the others some had begun: their turn comes again.
+        for landed in all {
+            if !self.decided.contains(&landed.entry.decided.task) {
+                self.plan_anew(landed);
+            }
+        }
         Ok(())
     }
 
@@ -340,6 +348,10 @@ impl Loop {
                 }
                 Stage::Apart => self.part(&sending.landed.entry),
                 Stage::Acted => self.land(sending.landed),
+                // What came before it ended the chain: the rest of it is sent with the next.
+                Stage::Waiting if sending.landed.entry.from > 0 => {
+                    self.resumed.push(sending.landed);
+                }
                 Stage::Waiting => self.not_begun(&sending.landed.entry),
                 Stage::Finished => {}
             }
@@ -374,7 +386,7 @@ impl Loop {
 
     /// It was meant to be done, and nothing of it was: it owes nobody anything.
     fn not_begun(&mut self, entry: &Entry) {
-        if let Some(epoch) = entry.epoch.clone().filter(|_| entry.from == 0) {
+        if let Some(epoch) = entry.epoch.clone() {
             self.lines.push(Line::Void { epoch });
         }
     }

@@ -13,6 +13,7 @@ mod hosts;
 mod joins;
 mod links;
 mod lock;
+mod long;
 mod order;
 mod secrets;
 mod survive;

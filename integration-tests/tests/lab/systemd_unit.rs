@@ -350,7 +350,7 @@ fn what_does_not_stay_up(lab: &Lab) {
     );
     says(
         "daemon",
-        &format!("{died} ended with status 0"),
+        &format!("{died} ended without an error"),
         &["needs `Type=forking`"],
     );
     says(

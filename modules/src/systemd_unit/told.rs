@@ -121,11 +121,12 @@ impl<'a> Report<'a> {
                 let dumped = if code == "3" { " and left a core dump" } else { "" };
                 format!("signal {status} ended its program{dumped}")
             }
+            // systemd may have forgotten its status by now.
+            ("success" | "", _) => "its program ended without an error".to_owned(),
             (_, "1") => match step(status) {
                 Some((name, _)) => format!("its program could not be started (status {status}, `{name}`)"),
                 None => format!("its program ended with status {status}"),
             },
-            ("success" | "", _) => "its program ended".to_owned(),
             (result, _) => format!("`Result={result}`"),
         }
     }

@@ -79,6 +79,14 @@ const SAMPLES: &[&str] = &[
      trust_input: false}",
     "replace: {path: /f, regexp: r, replace: s, after: a, before: b, backup: true, \
      validate: check %s, owner: app, group: web, mode: '0640'}",
+    "rabbitmq-plugin: {names: [a, b], new_only: true, broker_state: offline, state: disabled}",
+    "rabbitmq-policy: {name: p, vhost: v, pattern: x, apply_to: queues, tags: {max-length: 5}, priority: 1, \
+     node: n@h, state: absent}",
+    "rabbitmq-user: {user: app, password: x, update_password: on_create, tags: [a], vhost: v, \
+     permissions: [{vhost: v, configure_priv: c, write_priv: w, read_priv: r}], configure_priv: c, \
+     write_priv: w, read_priv: r, topic_permissions: [{vhost: v, exchange: e, write_priv: w, read_priv: r}], \
+     node: n@h, state: absent}",
+    "rabbitmq-vhost: {name: app, tracing: true, node: n@h, state: absent}",
     "set_fact: {a: 1, b: [x], cacheable: true}",
     "setup: {gather_subset: [network], filter: [all_*], fact_path: /f, gather_timeout: 9}",
     "shell: {cmd: a | b, executable: /bin/bash, creates: [/c], removes: [/r], unless: [u], \
@@ -123,12 +131,15 @@ const SAMPLES: &[&str] = &[
 ];
 
 /// What a text is tried to be changed to where not any text fits.
-const OTHERS: [&str; 16] = [
+const OTHERS: [&str; 19] = [
     "NOLOGIN",
     "full",
     "dnf",
     "always",
     "absent",
+    "all",
+    "enabled",
+    "online",
     "present",
     "started",
     "debian",

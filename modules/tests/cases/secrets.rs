@@ -186,6 +186,7 @@ fn these_arguments_take_secrets() {
         "psql-db.login_password",
         "psql-user.password",
         "psql-user.login_password",
+        "rabbitmq-user.password",
         "replace.replace",
         "set_fact.b.0",
         "shell.cmd",
