@@ -213,9 +213,9 @@ fn changed(lab: &Lab, host: &Host) {
     assert_eq!(
         run.task("everything").whats(),
         [
-            "password",
             "login",
             "expires",
+            "password",
             "comment",
             "configuration.search_path",
             "configuration.work_mem"
