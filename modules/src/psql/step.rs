@@ -52,9 +52,10 @@ impl Statements {
         let said: Vec<&str> = self.list.iter().map(|(_, shown)| shown.as_str()).collect();
         let mut run = run(login);
         run.env.push(("EK_SAID".to_owned(), said.join("\n").into()));
-        run.stdin = match self.secret {
-            true => Content::Secret(Secret::new(sql)),
-            false => Content::from(sql.as_str()),
+        run.stdin = if self.secret {
+            Content::Secret(Secret::new(sql))
+        } else {
+            Content::from(sql.as_str())
         };
         run.into()
     }

@@ -28,7 +28,7 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         look.ask(&Sql { login: login.clone(), question: Question::Time(time.clone()) });
     }
     let server: Server = psql::get(look, &login, Question::Server)?;
-    let now: Option<Role> = psql::get(look, &login, role.question.clone())?;
+    let now: Option<Role> = psql::get(look, &login, role.question)?;
     let plan = match (args.state, now) {
         (State::Absent, None) => return Ok(Plan::nothing()),
         (State::Absent, Some(_)) => remove(args, look, &login)?,
@@ -288,9 +288,10 @@ fn wanted(role: &str, password: &[u8], server: &Server, kept: Option<&str>) -> O
             return kept.map(ToOwned::to_owned);
         }
     }
-    let new = match server.md5 {
-        true => password::md5(role, password),
-        false => password::new(role, password, &server.system, kept.map(Secret::new).as_ref()),
+    let new = if server.md5 {
+        password::md5(role, password)
+    } else {
+        password::new(role, password, &server.system, kept.map(Secret::new).as_ref())
     };
     Some(new.text())
 }
