@@ -31,7 +31,7 @@ pub use graph::{Condition, Cycle, CycleLink, Edge, Graph, Kind, Order, Shape};
 pub use identity::{Identity, Method};
 pub use late::{Late, NotYet};
 pub use module::{AnyModule, Bound, Module, Nature, Refusal, Registry, Stop, With};
-pub use probe::{Answer, AnyProbe, Key, Probe, Probes, ask};
+pub use probe::{Answer, AnyProbe, Key, Probe, Probes, SECRET_OPERAND, ask};
 pub use reason::Reason;
 pub use schedule::{Ended, FailureRule, Next, Schedule};
 pub use script::ScriptHost;

@@ -8,6 +8,9 @@ use std::{
 
 use crate::{late::NotYet, thing::Thing};
 
+/// What an operand begins with that must not be shown; the script takes it off.
+pub const SECRET_OPERAND: u8 = 1;
+
 /// A typed question about a host.
 ///
 /// All probes of one kind and identity are one call of the sh function whose body is
@@ -21,7 +24,8 @@ pub trait Probe: Clone + Ord + Debug + Send + Sync + 'static {
     /// The typed answer.
     type Answer: Clone + PartialEq + Debug + Send + Sync + 'static;
 
-    /// The operands of this question; any byte but NUL may be in them.
+    /// The operands of this question; any byte but NUL may be in them. One that begins with
+    /// [`SECRET_OPERAND`] is masked wherever the question is shown.
     fn operands(&self) -> Vec<Vec<u8>>;
 
     /// One answer for each probe of the batch, matched by what the output says, never by position.
@@ -55,7 +59,11 @@ impl Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)?;
         for operand in &self.1 {
-            write!(f, " {}", String::from_utf8_lossy(operand))?;
+            if operand.first() == Some(&SECRET_OPERAND) {
+                write!(f, " {}", crate::secret::MASK)?;
+            } else {
+                write!(f, " {}", String::from_utf8_lossy(operand))?;
+            }
         }
         Ok(())
     }
@@ -154,4 +162,15 @@ pub type Probes = Vec<Arc<dyn AnyProbe>>;
 /// Erases the type of one probe, to be put into [`Probes`].
 pub fn ask<P: Probe>(probe: P) -> Arc<dyn AnyProbe> {
     Arc::new(probe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secret_operands_are_masked() {
+        let key = Key("psql", vec![b"a".to_vec(), b"\x01hunter2".to_vec()]);
+        assert_eq!(format!("{key:?}"), "psql a ***");
+    }
 }

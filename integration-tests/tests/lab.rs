@@ -17,6 +17,7 @@ mod lab {
     mod fleet;
     mod hosts;
     mod pip;
+    mod psql;
     mod python;
     mod rabbitmq;
     mod speed;

@@ -19,6 +19,7 @@ mod many;
 mod mode;
 mod paths;
 mod pattern;
+pub mod psql;
 mod put;
 pub mod rabbit;
 mod rewrite;
@@ -71,6 +72,8 @@ modules! {
     package => Package,
     ping => Ping,
     pip => Pip,
+    psql_db => PsqlDb,
+    psql_user => PsqlUser,
     replace => Replace,
     rabbitmq_plugin => RabbitmqPlugin,
     rabbitmq_policy => RabbitmqPolicy,

@@ -47,6 +47,8 @@ mod lineinfile;
 mod package;
 #[path = "cases/pip.rs"]
 mod pip;
+#[path = "cases/psql.rs"]
+mod psql;
 #[path = "cases/rabbitmq.rs"]
 mod rabbitmq;
 #[path = "cases/replace.rs"]
@@ -88,6 +90,7 @@ fn all() -> Vec<Expect> {
         ini_file::cases(),
         lineinfile::cases(),
         pip::cases(),
+        psql::cases(),
         rabbitmq::cases(),
         say::cases(),
         stat::cases(),

@@ -65,6 +65,18 @@ const SAMPLES: &[&str] = &[
      virtualenv_site_packages: true, executable: pip3, extra_args: -v, state: latest, \
      editable: true, chdir: /d, umask: '0077', break_system_packages: true, no_index: true, \
      find_links: /l}",
+    "psql-db: {name: app, state: rename, target: x}",
+    "psql-db: {name: app, state: absent, owner: o, encoding: UTF8, lc_collate: C, lc_ctype: C, \
+     template: template0, conn_limit: 3, tablespace: t, comment: c, force: true, \
+     login_host: h, login_unix_socket: /s, login_port: 5, login_user: u, login_password: p, \
+     login_db: d, session_role: r, ssl_mode: require, ca_cert: /a, ssl_cert: /c, ssl_key: /k, \
+     trust_input: false}",
+    "psql-user: {name: app, state: absent, password: x, no_password_changes: true, \
+     role_attr_flags: LOGIN, expires: '2030-01-01', conn_limit: 3, comment: c, \
+     configuration: {work_mem: 16MB}, reset_unspecified_configuration: true, fail_on_user: false, \
+     encrypted: false, login_host: h, login_unix_socket: /s, login_port: 5, login_user: u, login_password: p, \
+     login_db: d, session_role: r, ssl_mode: require, ca_cert: /a, ssl_cert: /c, ssl_key: /k, \
+     trust_input: false}",
     "replace: {path: /f, regexp: r, replace: s, after: a, before: b, backup: true, \
      validate: check %s, owner: app, group: web, mode: '0640'}",
     "rabbitmq-plugin: {names: [a, b], new_only: true, broker_state: offline, state: disabled}",
@@ -121,7 +133,8 @@ const SAMPLES: &[&str] = &[
 ];
 
 /// What a text is tried to be changed to where not any text fits.
-const OTHERS: [&str; 18] = [
+const OTHERS: [&str; 19] = [
+    "NOLOGIN",
     "full",
     "dnf",
     "always",

@@ -1,0 +1,216 @@
+//! What the modules of PostgreSQL ask, as SQL that answers one line of JSON, and the answers' types.
+
+use std::collections::BTreeMap;
+
+use evenkeel_engine::Thing;
+use serde::{Deserialize, Serialize};
+
+use super::{login::Login, quote::literal};
+
+/// A question to the catalogs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Question {
+    /// What server it is; [`Server`].
+    Server,
+    /// A role; [`Role`] or null.
+    Role(String),
+    /// What would be left behind by a role; [`Left`] by database.
+    LeftOf(String),
+    /// A point in time as the server writes it; a text.
+    Time(String),
+    /// A database; [`Database`] or null.
+    Database(String),
+    /// Who is connected to a database, by role; a number each.
+    Sessions(String),
+    /// Whether there is a tablespace; a truth.
+    Tablespace(String),
+}
+
+/// A server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Server {
+    /// As `150004`.
+    pub version: u32,
+    /// Why nothing can be written; empty if it can.
+    pub read_only: String,
+    /// Whether the login is a superuser's.
+    pub superuser: bool,
+    /// Its name among all servers.
+    pub system: String,
+    /// Whether new passwords are kept as `md5`.
+    pub md5: bool,
+}
+
+/// A role.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Role {
+    /// May do all.
+    pub superuser: bool,
+    /// Has the rights of the roles it is a member of.
+    pub inherit: bool,
+    /// May make roles.
+    pub createrole: bool,
+    /// May make databases.
+    pub createdb: bool,
+    /// May log in.
+    pub login: bool,
+    /// May replicate.
+    pub replication: bool,
+    /// Is above row security.
+    pub bypassrls: bool,
+    /// How many sessions it may have; -1: any number.
+    pub conn_limit: i32,
+    /// When its password runs out.
+    pub until: Option<String>,
+    /// Its comment.
+    pub comment: Option<String>,
+    /// Its settings, in all databases.
+    pub settings: BTreeMap<String, String>,
+    /// What is kept of its password.
+    pub hash: Option<String>,
+    /// Whether that could be read.
+    pub readable: bool,
+}
+
+/// What a role has in a database: things it owns, and things it has rights on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Left {
+    /// How many it owns.
+    pub owns: u32,
+    /// On how many it has rights.
+    pub rights: u32,
+}
+
+/// One right of an access list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Right {
+    /// Who has it; empty: everybody.
+    pub to: String,
+    /// Who gave it.
+    pub by: String,
+    /// As `CONNECT`.
+    pub what: String,
+    /// Whether it may be passed on.
+    pub grant: bool,
+}
+
+/// A database.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Database {
+    /// Its owner.
+    pub owner: String,
+    /// As `UTF8`.
+    pub encoding: String,
+    /// Order of texts.
+    pub collate: String,
+    /// Classes of characters.
+    pub ctype: String,
+    /// How many sessions it may have; -1: any number.
+    pub conn_limit: i32,
+    /// Where it is kept.
+    pub tablespace: String,
+    /// Its comment.
+    pub comment: Option<String>,
+    /// Its access list, sorted.
+    pub acl: Vec<Right>,
+}
+
+/// An access list as rows of [`Right`], sorted; `kind` is its letter for `acldefault`.
+pub(crate) fn acl(list: &str, kind: char, owner: &str) -> String {
+    format!(
+        "(SELECT coalesce(jsonb_agg(jsonb_build_object(\
+         'to', CASE WHEN x.grantee = 0 THEN '' ELSE pg_get_userbyid(x.grantee) END, \
+         'by', pg_get_userbyid(x.grantor), 'what', x.privilege_type, 'grant', x.is_grantable) \
+         ORDER BY CASE WHEN x.grantee = 0 THEN '' ELSE pg_get_userbyid(x.grantee)::text END COLLATE \"C\", \
+         pg_get_userbyid(x.grantor)::text COLLATE \"C\", x.privilege_type COLLATE \"C\"), '[]') \
+         FROM aclexplode(coalesce({list}, acldefault('{kind}', {owner}))) x)"
+    )
+}
+
+const SERVER: &str = "SELECT '@', jsonb_build_object(\
+    'version', current_setting('server_version_num')::int, \
+    'read_only', CASE WHEN pg_is_in_recovery() THEN 'it is a standby' \
+      WHEN (SELECT reset_val FROM pg_settings WHERE name = 'default_transaction_read_only') = 'on' \
+      THEN '`default_transaction_read_only` is on' ELSE '' END, \
+    'superuser', (SELECT rolsuper FROM pg_roles WHERE rolname = current_user), \
+    'system', (SELECT system_identifier::text FROM pg_control_system()), \
+    'md5', current_setting('password_encryption') <> 'scram-sha-256');";
+
+const ROLE: &str = "SELECT has_table_privilege('pg_catalog.pg_authid', 'SELECT') AS ek_auth \\gset
+\\if :ek_auth
+SELECT '@', coalesce((SELECT #ROW || jsonb_build_object('hash', r.rolpassword, 'readable', true) \
+FROM pg_authid r WHERE r.rolname = #NAME), 'null');
+\\else
+SELECT '@', coalesce((SELECT #ROW || '{\"hash\": null, \"readable\": false}' \
+FROM pg_roles r WHERE r.rolname = #NAME), 'null');
+\\endif";
+
+const ROW: &str = "jsonb_build_object('superuser', r.rolsuper, 'inherit', r.rolinherit, \
+    'createrole', r.rolcreaterole, 'createdb', r.rolcreatedb, 'login', r.rolcanlogin, \
+    'replication', r.rolreplication, 'bypassrls', r.rolbypassrls, 'conn_limit', r.rolconnlimit, \
+    'until', r.rolvaliduntil::text, 'comment', shobj_description(r.oid, 'pg_authid'), \
+    'settings', (SELECT coalesce(jsonb_object_agg(split_part(s, '=', 1), \
+      substr(s, position('=' in s) + 1)), '{}') FROM pg_db_role_setting d, unnest(d.setconfig) s \
+      WHERE d.setrole = r.oid AND d.setdatabase = 0))";
+
+const LEFT: &str = "SELECT '@', (SELECT coalesce(jsonb_object_agg(l.db, l.left), '{}') FROM (\
+    SELECT coalesce(b.datname, '') AS db, jsonb_build_object(\
+      'owns', count(*) FILTER (WHERE s.deptype = 'o'), \
+      'rights', count(*) FILTER (WHERE s.deptype <> 'o')) AS left \
+    FROM pg_shdepend s LEFT JOIN pg_database b ON b.oid = s.dbid \
+    WHERE s.refclassid = 'pg_authid'::regclass \
+      AND s.refobjid = (SELECT oid FROM pg_roles WHERE rolname = #NAME) GROUP BY 1) l);";
+
+/// Without a zone it is in that of the server.
+const TIME: &str = "RESET TimeZone;
+SELECT #NAME::timestamptz AS ek_time \\gset
+SET TimeZone = 'UTC';
+SELECT '@', to_jsonb((:'ek_time'::timestamptz)::text);";
+
+const DATABASE: &str = "SELECT '@', coalesce((SELECT jsonb_build_object(\
+    'owner', pg_get_userbyid(d.datdba), 'encoding', pg_encoding_to_char(d.encoding), \
+    'collate', d.datcollate, 'ctype', d.datctype, 'conn_limit', d.datconnlimit, \
+    'tablespace', (SELECT spcname FROM pg_tablespace t WHERE t.oid = d.dattablespace), \
+    'comment', shobj_description(d.oid, 'pg_database'), 'acl', #ACL) \
+    FROM pg_database d WHERE d.datname = #NAME), 'null');";
+
+const SESSIONS: &str = "SELECT '@', (SELECT coalesce(jsonb_object_agg(s.who, s.n), '{}') FROM (\
+    SELECT coalesce(usename, '') AS who, count(*) AS n FROM pg_stat_activity \
+    WHERE datname = #NAME AND pid <> pg_backend_pid() GROUP BY 1) s);";
+
+const TABLESPACE: &str =
+    "SELECT '@', to_jsonb(EXISTS (SELECT FROM pg_tablespace WHERE spcname = #NAME));";
+
+impl Question {
+    /// The statements; the answer's line begins with the token.
+    pub(crate) fn sql(&self, token: &str) -> String {
+        let named = |sql: &str, name: &str| {
+            // The name comes last: whatever it holds is not looked at again.
+            let sql = sql.replace("#ROW", ROW);
+            let sql = sql.replace("#ACL", &acl("d.datacl", 'd', "d.datdba"));
+            sql.replace('@', token).replace("#NAME", &literal(name))
+        };
+        match self {
+            Self::Server => named(SERVER, ""),
+            Self::Role(name) => named(ROLE, name),
+            Self::LeftOf(name) => named(LEFT, name),
+            Self::Time(text) => named(TIME, text),
+            Self::Database(name) => named(DATABASE, name),
+            Self::Sessions(name) => named(SESSIONS, name),
+            Self::Tablespace(name) => named(TABLESPACE, name),
+        }
+    }
+
+    /// What the answer depends on.
+    pub(crate) fn reads(&self, login: &Login) -> Vec<Thing> {
+        match self {
+            Self::Server => vec![login.object("settings", "")],
+            Self::Role(name) => vec![login.object("role", name)],
+            Self::LeftOf(name) => vec![login.object("role", name), login.object("rights", "")],
+            Self::Time(_) => Vec::new(),
+            Self::Database(name) => vec![login.object("database", name)],
+            Self::Sessions(name) => vec![login.object("sessions of database", name)],
+            Self::Tablespace(name) => vec![login.object("tablespace", name)],
+        }
+    }
+}
