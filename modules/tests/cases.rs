@@ -13,103 +13,58 @@ mod runs;
 #[path = "cases/secrets.rs"]
 mod secrets;
 
-#[path = "cases/apt.rs"]
-mod apt;
-#[path = "cases/apt_repository.rs"]
-mod apt_repository;
-#[path = "cases/authorized_key.rs"]
-mod authorized_key;
-#[path = "cases/blockinfile.rs"]
-mod blockinfile;
-#[path = "cases/command.rs"]
-mod command;
-#[path = "cases/compile_python.rs"]
-mod compile_python;
-#[path = "cases/copy.rs"]
-mod copy;
-#[path = "cases/cron.rs"]
-mod cron;
-#[path = "cases/file.rs"]
-mod file;
-#[path = "cases/file_template.rs"]
-mod file_template;
-#[path = "cases/find.rs"]
-mod find;
-#[path = "cases/get_url.rs"]
-mod get_url;
-#[path = "cases/group.rs"]
-mod group;
-#[path = "cases/ini_file.rs"]
-mod ini_file;
-#[path = "cases/lineinfile.rs"]
-mod lineinfile;
-#[path = "cases/package.rs"]
-mod package;
-#[path = "cases/pip.rs"]
-mod pip;
-#[path = "cases/psql.rs"]
-mod psql;
-#[path = "cases/rabbitmq.rs"]
-mod rabbitmq;
-#[path = "cases/replace.rs"]
-mod replace;
-#[path = "cases/say.rs"]
-mod say;
-#[path = "cases/stat.rs"]
-mod stat;
-#[path = "cases/system.rs"]
-mod system;
-#[path = "cases/systemd_unit.rs"]
-mod systemd_unit;
-#[path = "cases/unarchive.rs"]
-mod unarchive;
-#[path = "cases/useradd.rs"]
-mod useradd;
-#[path = "cases/wait_for.rs"]
-mod wait_for;
-#[path = "cases/yum.rs"]
-mod yum;
-#[path = "cases/yum_repository.rs"]
-mod yum_repository;
-
 use support::{Expect, check};
 
-/// The cases of all modules; a line for each file.
-fn all() -> Vec<Expect> {
-    [
-        apt::cases(),
-        apt_repository::cases(),
-        package::cases(),
-        command::cases(),
-        compile_python::cases(),
-        copy::cases(),
-        file::cases(),
-        file_template::cases(),
-        get_url::cases(),
-        group::cases(),
-        ini_file::cases(),
-        lineinfile::cases(),
-        pip::cases(),
-        psql::cases(),
-        rabbitmq::cases(),
-        say::cases(),
-        stat::cases(),
-        systemd_unit::cases(),
-        unarchive::cases(),
-        useradd::cases(),
-        wait_for::cases(),
-        blockinfile::cases(),
-        replace::cases(),
-        authorized_key::cases(),
-        cron::cases(),
-        system::cases(),
-        find::cases(),
-        yum::cases(),
-        yum_repository::cases(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+/// A line for each file of cases.
+macro_rules! cases_of {
+    ($($file:ident,)*) => {
+        #[path = "cases"]
+        mod of {
+            $(pub(crate) mod $file;)*
+        }
+
+        /// The cases of all modules.
+        fn all() -> Vec<Expect> {
+            [$(of::$file::cases()),*].into_iter().flatten().collect()
+        }
+
+        /// Samples of arguments: together, those of a module set every argument it has.
+        fn all_samples() -> Vec<&'static str> {
+            [$(of::$file::SAMPLES),*].concat()
+        }
+    };
+}
+
+cases_of! {
+    apt,
+    apt_repository,
+    authorized_key,
+    blockinfile,
+    command,
+    compile_python,
+    copy,
+    cron,
+    file,
+    file_template,
+    find,
+    get_url,
+    group,
+    ini_file,
+    lineinfile,
+    package,
+    pip,
+    psql,
+    rabbitmq,
+    replace,
+    say,
+    stat,
+    system,
+    systemd_unit,
+    unarchive,
+    useradd,
+    wait_for,
+    yum,
+    yum_repository,
 }
 
 #[test]

@@ -127,6 +127,8 @@ fn listed(text: &str, list: &str, line: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
 
     #[test]
@@ -167,5 +169,41 @@ mod tests {
         assert_eq!(lib, "modules! {\n    new_one => NewOne,\n}\n");
         let again = begin(root.path(), "new-one").unwrap_err();
         assert_eq!(again, "modules/src/new_one.rs is there already");
+    }
+
+    /// A copy of the project gets a module, and all that holds for every module holds for it.
+    #[test]
+    #[ignore = "compiles the modules anew, which takes a minute"]
+    fn a_new_module_keeps_what_every_module_is_held_to() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let copy = tempfile::tempdir().unwrap();
+        let listed = Command::new("git")
+            .arg("ls-files")
+            .current_dir(&root)
+            .output();
+        let listed = String::from_utf8(listed.unwrap().stdout).unwrap();
+        for path in listed.lines() {
+            let to = copy.path().join(path);
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::copy(root.join(path), to).unwrap();
+        }
+        begin(copy.path(), "probe-of-tests").unwrap();
+        let target = std::env::var_os("CARGO_TARGET_DIR");
+        let tests = Command::new(env!("CARGO"))
+            .args([
+                "test",
+                "-p",
+                "evenkeel-modules",
+                "--test",
+                "cases",
+                "--locked",
+            ])
+            .current_dir(copy.path())
+            .env(
+                "CARGO_TARGET_DIR",
+                target.unwrap_or(root.join("target").into()),
+            )
+            .status();
+        assert!(tests.unwrap().success());
     }
 }

@@ -15,7 +15,8 @@ pub(super) struct Traces(BTreeSet<String>);
 
 /// Where programs put what they mean to remove again. What a unit of systemd has there goes with that unit.
 const FILES: &str = "find /tmp /var/tmp /dev/shm /run /run/lock /run/user -mindepth 1 -maxdepth 1 \
-                     ! -name 'systemd-private-*' ! -path '/run/user/[0-9]*' ! -path /run/motd.dynamic";
+                     ! -name 'systemd-private-*' ! -path '/run/user/[0-9]*' ! -path /run/motd.dynamic \
+                     ! -path '/dev/shm/PostgreSQL.*'";
 
 /// The command lines of processes that a login began, or that were detached from one. What belongs to a service of the
 /// system is not among them, nor is what systemd keeps for a user.

@@ -13,6 +13,16 @@ use evenkeel_modules::apt::{Age, Apt, Begun, Deb, Found, Lists, Matching, Packag
 
 use crate::support::{Expect, case};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "apt: {name: [gcc], state: latest, update_cache: true, cache_valid_time: 60, update_cache_retries: 2, \
+     purge: true, autoremove: true, autoclean: true, clean: true, install_recommends: false, only_upgrade: true, \
+     default_release: stable, dpkg_options: [force-confnew], allow_downgrade: true, \
+     allow_change_held_packages: true, allow_unauthenticated: true, force: true, fail_on_autoremove: true, \
+     lock_timeout: 9, policy_rc_d: 101, force_apt_get: true, auto_install_module_deps: true, deb: /x.deb}",
+    "apt: {upgrade: dist}",
+];
+
 fn key(name: &str) -> String {
     format!("deb {name}")
 }

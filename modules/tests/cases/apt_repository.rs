@@ -10,6 +10,12 @@ use evenkeel_modules::{
 
 use crate::support::{Expect, case};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "apt-repository: {repo: 'deb http://x s main', state: absent, filename: f, mode: '0640', update_cache: false, \
+     update_cache_retries: 2, codename: c, validate_certs: false, install_python_apt: true}",
+];
+
 fn sources(world: &World) -> BTreeMap<String, String> {
     let paths = world
         .paths()

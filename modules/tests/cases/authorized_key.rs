@@ -5,6 +5,12 @@ use evenkeel_modules::{Entry, Login, Shadow};
 
 use crate::support::{Expect, case};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "authorized_key: {user: app, key: ssh-ed25519 x, path: /f, manage_dir: false, state: absent, \
+     key_options: no-pty, exclusive: true, comment: c, follow: true}",
+];
+
 const A: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB";
 const B: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJC";
 const FILE: &str = "/home/app/.ssh/authorized_keys";

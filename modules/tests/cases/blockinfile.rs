@@ -7,6 +7,13 @@ use evenkeel_engine::{
 
 use crate::support::{Expect, case};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "blockinfile: {path: /f, block: b, state: absent, marker: 'x {mark}', marker_begin: b, marker_end: \
+     e, insertafter: i, insertbefore: j, prepend_newline: true, append_newline: true, create: true, \
+     backup: true, validate: check %s, owner: app, group: web, mode: '0640'}",
+];
+
 const BEGIN: &str = "# BEGIN ANSIBLE MANAGED BLOCK";
 const END: &str = "# END ANSIBLE MANAGED BLOCK";
 

@@ -9,6 +9,17 @@ use evenkeel_modules::command::Succeeds;
 
 use crate::support::{Expect, case};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "command: {cmd: a b, creates: [/c], removes: [/r], unless: [u], onlyif: [o], chdir: /d, \
+     stdin: in, stdin_add_newline: false, expand_argument_vars: false, strip_empty_ends: false, \
+     long: true, timeout: 5}",
+    "command: {argv: [a, b c]}",
+    "shell: {cmd: a | b, executable: /bin/bash, creates: [/c], removes: [/r], unless: [u], \
+     onlyif: [o], chdir: /d, stdin: in, stdin_add_newline: false, strip_empty_ends: false, \
+     long: true, timeout: 5}",
+];
+
 /// A host with a program that writes what it was given.
 fn host() -> FakeHost {
     let tool = |world: &mut fake::World, call: &fake::Call| {

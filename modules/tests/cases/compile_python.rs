@@ -8,6 +8,12 @@ use evenkeel_modules::compile_python::{Built, Interpreter};
 
 use crate::support::{Expect, case, sha};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "compile-python: {version: 3.9.2, source: '@py.tar', sha256: '00', remote_src: true, prefix: /opt/py, \
+     optimizations: false, configure: [--with-x], modules: [ssl], pip: '22', jobs: 2, build_dir: /b}",
+];
+
 fn stamp(sha: &str, options: &str) -> String {
     format!("evenkeel: 3.9.2\nsource {sha}\nconfigure \"--prefix=/usr/local\"\n{options}")
 }

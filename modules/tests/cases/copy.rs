@@ -15,6 +15,13 @@ use evenkeel_engine::{
 
 use crate::support::{Expect, below, case};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "copy: {dest: /f, src: '@files/app.conf', content: text, remote_src: true, owner: app, \
+     group: web, mode: '0640', directory_mode: '0750', force: false, backup: true, \
+     validate: check %s, follow: true, checksum: 00ff, decrypt: false, local_follow: true}",
+];
+
 fn host() -> FakeHost {
     FakeHost::new()
         .user("app", 1000)

@@ -5,6 +5,14 @@ use evenkeel_modules::cron::Crontab;
 
 use crate::support::{Expect, case};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "cron: {name: a, user: app, job: x, state: absent, cron_file: f, backup: true, minute: '1', \
+     hour: '2', day: '3', month: '4', weekday: '5', disabled: true, env: true, insertafter: A, \
+     insertbefore: B}",
+    "cron: {name: a, special_time: daily}",
+];
+
 const JOB: &str = "#Ansible: logs\n30 3 * * * rm -f x\n";
 
 fn host(text: Option<&str>) -> FakeHost {

@@ -3,6 +3,13 @@
 use crate::support::{Expect, below, case};
 use evenkeel_engine::fake::{FakeHost, ok};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "file: {path: /f, state: directory, owner: app, group: web, mode: 'u=rw,go=r', src: /s, \
+     force: true, follow: false, recurse: true, modification_time: '202001010000.00', \
+     access_time: now}",
+];
+
 fn host() -> FakeHost {
     FakeHost::new()
         .user("app", 1000)

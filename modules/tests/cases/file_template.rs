@@ -7,6 +7,13 @@ use evenkeel_engine::{
 
 use crate::support::{Expect, case};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "file-template: {dest: /f, src: f.j2, content: text, newline_sequence: \"\\r\\n\", \
+     trim_blocks: false, lstrip_blocks: true, owner: app, group: web, mode: '0640', force: false, \
+     backup: true, validate: check %s, follow: true}",
+];
+
 fn host() -> FakeHost {
     FakeHost::new()
         .user("app", 1000)

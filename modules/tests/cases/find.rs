@@ -8,6 +8,13 @@ use evenkeel_modules::find::{Entry, Found, Tree};
 
 use crate::support::{Expect, case};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "find: {paths: [/a], patterns: [b], excludes: [c], use_regex: true, file_type: any, recurse: true, \
+     depth: 2, hidden: true, follow: true, age: 1d, age_stamp: atime, size: 1k, limit: 3}",
+    "tempfile: {state: directory, path: /d, prefix: p, suffix: s}",
+];
+
 fn entry(path: &str, kind: char, size: u64, modified: i64) -> Entry {
     Entry {
         path: path.to_owned(),

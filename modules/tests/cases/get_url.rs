@@ -10,6 +10,14 @@ use evenkeel_modules::get_url::{Listed, Served, Serving, State};
 
 use crate::support::{Expect, case, sha};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "get-url: {url: 'http://h/f', dest: /f, checksum: 'sha256:00', force: true, headers: {X-A: b}, timeout: 5, \
+     url_username: me, url_password: pw, force_basic_auth: true, http_agent: a, use_proxy: false, \
+     validate_certs: false, ca_path: /ca, client_cert: /c, client_key: /k, tmp_dest: /t, decompress: false, \
+     backup: true, owner: u, group: g, mode: '0600'}",
+];
+
 /// What a server has is noted under its address.
 fn page(url: &str) -> String {
     format!("web {url}")

@@ -5,6 +5,12 @@ use evenkeel_modules::{LocalGroup, Numbers, Taken};
 
 use crate::support::{Expect, case};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "group: {name: app, state: absent, gid: 5, non_unique: true, system: true, force: true, \
+     local: true, gid_min: 3, gid_max: 9}",
+];
+
 fn bare() -> FakeHost {
     let taken = Taken {
         users: [0, 1000].into(),

@@ -4,6 +4,15 @@ use evenkeel_engine::{Map, NotYet, Secret, Value, fake::FakeHost, hex, sha256};
 
 use crate::support::{Expect, case};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "ini-file: {path: /f, section: s, option: o, value: v, state: absent, section_has_values: \
+     [{option: a, value: b}], no_extra_spaces: true, ignore_spaces: true, allow_no_value: true, \
+     exclusive: false, modify_inactive_option: false, create: false, backup: true, follow: true, \
+     validate: check %s, owner: app, group: web, mode: '0640'}",
+    "ini-file: {path: /f, sections: {s: {o: v, p: [w, x]}}}",
+];
+
 const TEXT: &str =
     "; drinks\n[drinks]\nfav = lemonade\nbeverage = water\n\n# food\n[food]\nfav = bread\n";
 

@@ -9,6 +9,13 @@ use evenkeel_engine::{
 
 use crate::support::{Expect, case};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "lineinfile: {path: /f, line: a, state: absent, regexp: r, search_string: s, insertafter: i, \
+     insertbefore: j, backrefs: true, firstmatch: true, create: true, backup: true, \
+     validate: check %s, owner: app, group: web, mode: '0640'}",
+];
+
 const TEXT: &str = "one\ntwo = 2\nthree\ntwo = 3\nend\n";
 
 fn host() -> FakeHost {

@@ -4,12 +4,16 @@ use evenkeel_engine::fake::FakeHost;
 
 use crate::support::{Expect, case};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] =
+    &["package: {name: [gcc], state: latest, use: apt, update_cache: true}"];
+
 fn with_apt(packages: &[&str]) -> FakeHost {
-    crate::apt::host(packages)
+    super::apt::host(packages)
 }
 
 fn with_dnf(packages: &[&str]) -> FakeHost {
-    crate::yum::host(packages)
+    super::yum::host(packages)
 }
 
 pub(crate) fn cases() -> Vec<Expect> {

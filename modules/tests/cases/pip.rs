@@ -9,6 +9,15 @@ use evenkeel_modules::pip::{Distributions, Env, Extras, Installed, Interpreter, 
 
 use crate::support::{Expect, case};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "pip: {name: [flask, 'redis[hiredis]>=4'], version: '1.0', requirements: r.txt, \
+     constraints: [c.txt], virtualenv: /v, virtualenv_command: mkvenv, virtualenv_python: python3, \
+     virtualenv_site_packages: true, executable: pip3, extra_args: -v, state: latest, \
+     editable: true, chdir: /d, umask: '0077', break_system_packages: true, no_index: true, \
+     find_links: /l}",
+];
+
 const VENV: &str = "/opt/venv";
 
 fn key(env: &Env, name: &str) -> String {

@@ -7,6 +7,22 @@ use evenkeel_modules::psql::{Database, Left, Login, Question, Right, Role, Serve
 
 use crate::support::{Expect, case};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "psql-db: {name: app, state: rename, target: x}",
+    "psql-db: {name: app, state: absent, owner: o, encoding: UTF8, lc_collate: C, lc_ctype: C, \
+     template: template0, conn_limit: 3, tablespace: t, comment: c, force: true, \
+     login_host: h, login_unix_socket: /s, login_port: 5, login_user: u, login_password: p, \
+     login_db: d, session_role: r, ssl_mode: require, ca_cert: /a, ssl_cert: /c, ssl_key: /k, \
+     trust_input: false}",
+    "psql-user: {name: app, state: absent, password: x, no_password_changes: true, \
+     role_attr_flags: LOGIN, expires: '2030-01-01', conn_limit: 3, comment: c, \
+     configuration: {work_mem: 16MB}, reset_unspecified_configuration: true, fail_on_user: false, \
+     encrypted: false, login_host: h, login_unix_socket: /s, login_port: 5, login_user: u, login_password: p, \
+     login_db: d, session_role: r, ssl_mode: require, ca_cert: /a, ssl_cert: /c, ssl_key: /k, \
+     trust_input: false}",
+];
+
 fn login() -> Login {
     Login {
         user: "postgres".to_owned(),
@@ -238,7 +254,7 @@ fn passwords() -> Vec<Expect> {
             .changes(["role"]),
         case("PGU-03 md5, where the server still makes it", plain)
             .arg("password", secret("airflow"))
-            .on(with_server(&old, Some(md5.clone()), None)),
+            .on(with_server(&old, Some(md5), None)),
         case("PGU-04 a hash is given", plain)
             .arg("password", secret(SCRAM))
             .on(hash(SCRAM)),
@@ -362,7 +378,7 @@ fn databases() -> Vec<Expect> {
             "PGD-05 it has moved",
             "psql-db: {name: app, tablespace: fast}",
         )
-        .on(a_database(|d| d.tablespace = "fast".to_owned())),
+        .on(a_database(|d| "fast".clone_into(&mut d.tablespace))),
         case("PGD-07 with all that can be said", all)
             .on(with(None, None))
             .changes(["database"]),

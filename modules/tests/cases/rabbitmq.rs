@@ -12,6 +12,18 @@ use evenkeel_modules::{
 
 use crate::support::{Expect, case};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "rabbitmq-plugin: {names: [a, b], new_only: true, broker_state: offline, state: disabled}",
+    "rabbitmq-policy: {name: p, vhost: v, pattern: x, apply_to: queues, tags: {max-length: 5}, priority: 1, \
+     node: n@h, state: absent}",
+    "rabbitmq-user: {user: app, password: x, update_password: on_create, tags: [a], vhost: v, \
+     permissions: [{vhost: v, configure_priv: c, write_priv: w, read_priv: r}], configure_priv: c, \
+     write_priv: w, read_priv: r, topic_permissions: [{vhost: v, exchange: e, write_priv: w, read_priv: r}], \
+     node: n@h, state: absent}",
+    "rabbitmq-vhost: {name: app, tracing: true, node: n@h, state: absent}",
+];
+
 fn told(host: FakeHost, what: What, told: Told) -> FakeHost {
     host.answers(Broker { node: None, what }, told)
 }

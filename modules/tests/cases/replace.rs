@@ -9,6 +9,12 @@ use evenkeel_engine::{
 
 use crate::support::{Expect, case};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "replace: {path: /f, regexp: r, replace: s, after: a, before: b, backup: true, \
+     validate: check %s, owner: app, group: web, mode: '0640'}",
+];
+
 const TEXT: &str = "old.host 1\nx\nold.host 2\n";
 
 fn host() -> FakeHost {

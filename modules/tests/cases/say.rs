@@ -4,6 +4,15 @@ use evenkeel_engine::{NotYet, Value};
 
 use crate::support::{Expect, case};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "assert: {that: [{text: a > 1, holds: true}], fail_msg: no, success_msg: fine, quiet: true}",
+    "debug: {msg: {a: [1, x]}, verbosity: 2}",
+    "fail: {msg: no}",
+    "set_fact: {a: 1, b: [x], cacheable: true}",
+    "setup: {gather_subset: [network], filter: [all_*], fact_path: /f, gather_timeout: 9}",
+];
+
 pub(crate) fn cases() -> Vec<Expect> {
     vec![
         case(

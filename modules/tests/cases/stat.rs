@@ -5,6 +5,12 @@ use evenkeel_modules::stat::{Detail, Details};
 
 use crate::support::{Expect, case};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "stat: {path: /f, follow: true, get_checksum: false, checksum_algorithm: sha256, \
+     get_mime: false, get_attributes: false}",
+];
+
 fn host() -> FakeHost {
     FakeHost::new()
         .file("/srv/f", "text")

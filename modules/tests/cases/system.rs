@@ -8,6 +8,15 @@ use evenkeel_engine::{
 
 use crate::support::{Expect, case};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "getent: {database: passwd, key: app, service: files, split: ',', fail_key: false}",
+    "ping: {data: x}",
+    "slurp: {src: /f}",
+    "sysctl: {name: a.b, value: v, state: absent, sysctl_set: true, reload: false, \
+     sysctl_file: /f, ignoreerrors: true}",
+];
+
 fn answered(status: i32, stdout: &str) -> Answered {
     Answered {
         status,

@@ -9,6 +9,13 @@ use evenkeel_modules::systemd_unit::{Unit, UnitNames, UnitState};
 
 use crate::support::{Expect, case};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "systemd-unit: {name: app, state: stopped, enabled: true, masked: true, daemon_reload: true, \
+     scope: user, no_block: true, force: true, steady: 7, content: text, src: u.j2, verify: false, \
+     timeout: 9, health: {url: 'http://h/', status: [204], port: 5, host: h, command: c, timeout: 3}}",
+];
+
 fn host(load: &str, active: &str, enabled: &str, stale: bool) -> FakeHost {
     let state = UnitState {
         load: load.to_owned(),

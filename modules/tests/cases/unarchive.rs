@@ -8,6 +8,12 @@ use evenkeel_modules::unarchive::{Members, Unpacked};
 
 use crate::support::{Expect, case, sha};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "unarchive: {src: '@a.tgz', dest: /d, remote_src: true, creates: /c, include: [a], exclude: [b], \
+     extra_opts: [--x], keep_newer: true, list_files: true, owner: u, group: g, mode: '0600'}",
+];
+
 fn members(world: &World) -> Members {
     let text = |name: &str| world.noted(name).map(str::to_owned);
     Members {

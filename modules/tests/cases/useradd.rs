@@ -5,6 +5,17 @@ use evenkeel_modules::{Ageing, Entry, Login, Numbers, Shadow, Taken};
 
 use crate::support::{Expect, case};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "useradd: {name: app, state: absent, uid: 5, non_unique: true, group: web, groups: [a, b], \
+     append: true, comment: c, home: /h, shell: /s, skeleton: /k, create_home: false, \
+     move_home: true, system: true, password: x, update_password: on_create, password_lock: true, \
+     expires: 5, password_expire_min: 1, password_expire_max: 2, password_expire_warn: 3, \
+     password_expire_account_disable: 4, remove: true, force: true, generate_ssh_key: true, \
+     ssh_key_bits: 2048, ssh_key_comment: c, ssh_key_file: k, ssh_key_passphrase: p, \
+     ssh_key_type: ed25519, local: true, umask: '077', uid_min: 1, uid_max: 2}",
+];
+
 const DEFS: &str = "UID_MIN 1000\nUID_MAX 60000\nGID_MIN 1000\nGID_MAX 60000\nUSERGROUPS_ENAB yes\nUMASK 022\n\
     PASS_MAX_DAYS 99999\nPASS_MIN_DAYS 0\nPASS_WARN_AGE 7\n";
 

@@ -9,6 +9,13 @@ use evenkeel_modules::wait_for::Reached;
 
 use crate::support::{Expect, case};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "wait_for: {host: 10.0.0.1, port: 80, state: drained, timeout: 7, delay: 2, sleep: 3, \
+     connect_timeout: 4, msg: m, active_connection_states: [TIME_WAIT], exclude_hosts: [10.0.0.2]}",
+    "wait_for: {path: /f, search_regex: r}",
+];
+
 /// What the host finds when it looks.
 fn found(world: &World, kind: &str, operands: &[String]) -> Option<Vec<u8>> {
     let path = operands.first()?;

@@ -13,6 +13,16 @@ use evenkeel_modules::yum::{Evr, Matching, Nevra, Package, Provides, Resolve, Sa
 
 use crate::support::{Expect, case};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "yum: {name: [gcc], state: latest, update_cache: true, update_only: true, enablerepo: [a], \
+     disablerepo: [b], exclude: [c], disable_excludes: all, disable_plugin: [d], \
+     enable_plugin: [e], disable_gpg_check: true, allow_downgrade: true, autoremove: true, \
+     allowerasing: true, security: true, bugfix: true, cacheonly: true, install_weak_deps: false, \
+     nobest: true, skip_broken: true, conf_file: /c, releasever: '9', validate_certs: false, \
+     lock_timeout: 5, download_only: true, download_dir: /dl}",
+];
+
 fn key(name: &str) -> String {
     format!("rpm {name}")
 }

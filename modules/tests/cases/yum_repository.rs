@@ -4,6 +4,18 @@ use evenkeel_engine::fake::FakeHost;
 
 use crate::support::{Expect, case};
 
+/// Together, these set every argument there is, none to its default.
+pub(crate) const SAMPLES: &[&str] = &[
+    "yum-repository: {name: a, description: b, baseurl: [c], metalink: d, mirrorlist: e, \
+     state: absent, file: f, reposdir: /r, enabled: false, gpgcheck: true, repo_gpgcheck: true, \
+     gpgkey: [k], gpgcakey: k, priority: 5, cost: 6, module_hotfixes: true, exclude: [x], \
+     includepkgs: [y], skip_if_unavailable: true, sslverify: true, sslcacert: /a, \
+     sslclientcert: /b, sslclientkey: /c, proxy: p, proxy_username: u, proxy_password: w, \
+     username: u, password: w, timeout: 7, retries: 8, metadata_expire: 6h, bandwidth: 1M, \
+     throttle: 50%, ip_resolve: '4', keepalive: true, failovermethod: priority, owner: app, \
+     group: web, mode: '0640'}",
+];
+
 const FILE: &str = "/etc/yum.repos.d/shop.repo";
 const WHOLE: &str = "[shop]\nname = The shop\nbaseurl = http://a/\n\thttp://b/\ngpgcheck = 1\n";
 const TASK: &str = "yum_repository: {name: shop, description: The shop, baseurl: ['http://a/', 'http://b/'], gpgcheck: true";
