@@ -102,7 +102,8 @@ fn run(node: Option<&String>, stdin: Content) -> Run {
     }
 }
 
-/// Older ones say an error on stdout, and end well. What the broker itself objects to begins with `broker: `.
+/// Older ones say an error on stdout, and end well. What the broker itself objects to begins with `broker: `; lines
+/// of its log may come before that.
 const ORDER: &str = r#"
 PATH=$PATH:/usr/sbin:/sbin:/usr/lib/rabbitmq/bin
 cd / || exit 1
@@ -110,8 +111,10 @@ if [ -n "$1" ]; then set -- -n "$1"; fi
 said=$(LC_ALL=C.UTF-8 rabbitmqctl -q "$@" eval 2>&1)
 status=$?
 case $status$said in
-0ok) exit 0 ;;
-'0{evenkeel,'*)
+0ok|0*'
+ok') exit 0 ;;
+0*'{evenkeel,'*)
+  said=${said##*'{evenkeel,'}
   said=$(printf %s "$said" | tr -cd 0-7 | sed 's/.../\\&/g')
   printf "broker: $said\n" >&2
   exit 1 ;;
