@@ -96,8 +96,8 @@ impl Named {
 
     fn files(&self) -> [Edit; 2] {
         let fill = |text: &str| {
-            (text.replace("NAME", &self.name).replace("KIND", &self.kind))
-                .replace("FILE", &self.file)
+            text.replace("@name@", &self.name)
+                .replace("@Kind@", &self.kind)
         };
         [
             Edit {

@@ -13,10 +13,11 @@ use crate::running::within_a_minute;
 #[derive(Debug, Default)]
 pub(super) struct Traces(BTreeSet<String>);
 
-/// Where programs put what they mean to remove again. What a unit of systemd has there goes with that unit.
+/// Where programs put what they mean to remove again. What a unit of systemd has there goes with that unit;
+/// what a server or dnf keeps there is theirs.
 const FILES: &str = "find /tmp /var/tmp /dev/shm /run /run/lock /run/user -mindepth 1 -maxdepth 1 \
                      ! -name 'systemd-private-*' ! -path '/run/user/[0-9]*' ! -path /run/motd.dynamic \
-                     ! -path '/dev/shm/PostgreSQL.*'";
+                     ! -path '/dev/shm/PostgreSQL.*' ! -path '/var/tmp/dnf-*'";
 
 /// The command lines of processes that a login began, or that were detached from one. What belongs to a service of the
 /// system is not among them, nor is what systemd keeps for a user.
