@@ -1,17 +1,14 @@
 //! `apt`.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use evenkeel_engine::{
-    Task, TaskList,
-    event::{Event, Outcome},
+    event::Outcome,
     fake::{self, Call, FakeHost, World},
-    host::Host,
-    run::{Cancel, Options, run},
 };
 use evenkeel_modules::apt::{Age, Apt, Begun, Deb, Found, Lists, Matching, Package, Resolve, Said};
 
-use crate::support::{Expect, case};
+use crate::support::{Expect, case, joined};
 
 /// Together, these set every argument there is, none to its default.
 pub(crate) const SAMPLES: &[&str] = &[
@@ -340,37 +337,6 @@ fn others() -> Vec<Expect> {
     ]
 }
 
-/// What apt was called with, and how each task ended.
-async fn joined(tasks: &[(&str, &str)], host: &Arc<FakeHost>) -> (Vec<String>, Vec<Outcome>) {
-    let mut list = TaskList::new("apt");
-    list.host("here", Arc::clone(host) as Arc<dyn Host>);
-    for (name, state) in tasks {
-        let args = serde_json::json!({ "name": [name], "state": state });
-        let args = serde_json::from_value(args).expect("arguments of apt");
-        list.task(Task::new::<Apt>(*name, args));
-    }
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let sink = {
-        let told = Arc::clone(&told);
-        move |event: &Event| {
-            if let Event::TaskFinished(task) = event {
-                told.lock().expect("no panic").push(task.outcome);
-            }
-        }
-    };
-    let ran = run(
-        Arc::new(list),
-        Options::new(),
-        Arc::new(sink),
-        Cancel::new(),
-    )
-    .await;
-    ran.expect("a list that can run");
-    let calls = host.world().noted("calls").unwrap_or_default().to_owned();
-    let told = std::mem::take(&mut *told.lock().expect("no panic"));
-    (calls.lines().map(str::to_owned).collect(), told)
-}
-
 #[tokio::test]
 async fn tasks_of_apt_are_one_transaction() {
     let host = Arc::new(host(&["old"]).program("apt-get", |world, call| {
@@ -389,10 +355,10 @@ async fn tasks_of_apt_are_one_transaction() {
         ("rpm", "present"),
         ("old", "absent"),
     ];
-    let (calls, told) = joined(&tasks, &host).await;
+    let (calls, told) = joined::<Apt>(&tasks, &host).await;
     assert_eq!(calls, ["install gcc make rpm", "remove old"]);
     assert_eq!(told, [Outcome::Changed; 4]);
-    let (calls, told) = joined(&tasks, &host).await;
+    let (calls, told) = joined::<Apt>(&tasks, &host).await;
     assert_eq!(calls.len(), 2, "nothing more was called");
     assert_eq!(told, [Outcome::Unchanged; 4]);
 }

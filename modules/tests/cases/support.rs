@@ -1,12 +1,21 @@
 //! The harness of the cases.
 
-use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use evenkeel_engine::{
-    AnyModule, BindError, Bound, Identity, Map, Nature, Refusal, Seen, Stop, Value,
+    AnyModule, BindError, Bound, Identity, Map, Module, Nature, Refusal, Seen, Stop, Task,
+    TaskList, Value,
+    event::{Event, Outcome},
     fake::{FakeHost, World},
     hex,
+    host::Host,
     probes::Kind,
+    run::{Cancel, Options, run},
     sha256,
     testing::{Case, Law, Ran},
 };
@@ -377,6 +386,40 @@ pub(crate) fn below(host: FakeHost) -> FakeHost {
         });
         Ok(world.is_dir(&probe.0).then(|| entries.collect()))
     })
+}
+
+/// Tasks of a module that keeps packages, in one run: what its program was called with, and how each task ended.
+pub(crate) async fn joined<M: Module>(
+    tasks: &[(&str, &str)],
+    host: &Arc<FakeHost>,
+) -> (Vec<String>, Vec<Outcome>) {
+    let mut list = TaskList::new(M::NAME);
+    list.host("here", Arc::clone(host) as Arc<dyn Host>);
+    for (name, state) in tasks {
+        let args = serde_json::json!({ "name": [name], "state": state });
+        let args = serde_json::from_value(args).expect("arguments of the module");
+        list.task(Task::new::<M>(*name, args));
+    }
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let sink = {
+        let told = Arc::clone(&told);
+        move |event: &Event| {
+            if let Event::TaskFinished(task) = event {
+                told.lock().expect("no panic").push(task.outcome);
+            }
+        }
+    };
+    let ran = run(
+        Arc::new(list),
+        Options::new(),
+        Arc::new(sink),
+        Cancel::new(),
+    )
+    .await;
+    ran.expect("a list that can run");
+    let calls = host.world().noted("calls").unwrap_or_default().to_owned();
+    let told = std::mem::take(&mut *told.lock().expect("no panic"));
+    (calls.lines().map(str::to_owned).collect(), told)
 }
 
 /// What is wrong with the tables `cases/*.coverage`: one line for each id of `cases/ids.txt`, with

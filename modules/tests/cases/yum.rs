@@ -1,17 +1,14 @@
 //! `yum`.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use evenkeel_engine::{
-    Task, TaskList,
-    event::{Event, Outcome},
+    event::Outcome,
     fake::{self, Call, FakeHost, World},
-    host::Host,
-    run::{Cancel, Options, run},
 };
 use evenkeel_modules::yum::{Evr, Matching, Nevra, Package, Provides, Resolve, Said, Unless, Yum};
 
-use crate::support::{Expect, case};
+use crate::support::{Expect, case, joined};
 
 /// Together, these set every argument there is, none to its default.
 pub(crate) const SAMPLES: &[&str] = &[
@@ -265,37 +262,6 @@ fn shop() -> Arc<FakeHost> {
     }))
 }
 
-/// What dnf was called with, and how each task ended.
-async fn joined(tasks: &[(&str, &str)], host: &Arc<FakeHost>) -> (Vec<String>, Vec<Outcome>) {
-    let mut list = TaskList::new("yum");
-    list.host("here", Arc::clone(host) as Arc<dyn Host>);
-    for (name, state) in tasks {
-        let args = serde_json::json!({ "name": [name], "state": state });
-        let args = serde_json::from_value(args).expect("arguments of yum");
-        list.task(Task::new::<Yum>(*name, args));
-    }
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let sink = {
-        let told = Arc::clone(&told);
-        move |event: &Event| {
-            if let Event::TaskFinished(task) = event {
-                told.lock().expect("no panic").push(task.outcome);
-            }
-        }
-    };
-    let ran = run(
-        Arc::new(list),
-        Options::new(),
-        Arc::new(sink),
-        Cancel::new(),
-    )
-    .await;
-    ran.expect("a list that can run");
-    let calls = host.world().noted("calls").unwrap_or_default().to_owned();
-    let told = std::mem::take(&mut *told.lock().expect("no panic"));
-    (calls.lines().map(str::to_owned).collect(), told)
-}
-
 #[tokio::test]
 async fn tasks_of_one_kind_are_one_transaction() {
     let tasks = [
@@ -305,10 +271,10 @@ async fn tasks_of_one_kind_are_one_transaction() {
         ("old", "absent"),
     ];
     let host = shop();
-    let (calls, told) = joined(&tasks, &host).await;
+    let (calls, told) = joined::<Yum>(&tasks, &host).await;
     assert_eq!(calls, ["install gcc make rpm-build", "remove old"]);
     assert_eq!(told, [Outcome::Changed; 4]);
-    let (calls, told) = joined(&tasks, &host).await;
+    let (calls, told) = joined::<Yum>(&tasks, &host).await;
     assert_eq!(calls.len(), 2, "nothing more was called");
     assert_eq!(told, [Outcome::Unchanged; 4]);
 }
@@ -317,7 +283,7 @@ async fn tasks_of_one_kind_are_one_transaction() {
 async fn where_the_transaction_fails_each_fails_for_itself() {
     let host = shop();
     let tasks = [("gcc", "present"), ("bad", "present"), ("make", "present")];
-    let (calls, told) = joined(&tasks, &host).await;
+    let (calls, told) = joined::<Yum>(&tasks, &host).await;
     assert_eq!(
         calls,
         ["install gcc bad make", "install gcc", "install bad"]
