@@ -27,5 +27,6 @@ mod lab {
     mod three;
     mod unarchive;
     mod web;
+    mod web_more;
     mod yum;
 }

@@ -88,6 +88,7 @@ modules! {
     systemd_unit => SystemdUnit,
     tempfile => Tempfile,
     unarchive => Unarchive,
+    uri => Uri,
     useradd => Useradd,
     wait_for => WaitFor,
     yum => Yum,

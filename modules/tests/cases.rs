@@ -61,6 +61,7 @@ cases_of! {
     system,
     systemd_unit,
     unarchive,
+    uri,
     useradd,
     wait_for,
     yum,
