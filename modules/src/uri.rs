@@ -297,10 +297,9 @@ impl Args {
                     .help("it is a number from 100 to 599"),
             );
         }
-        match self.request() {
-            Ok(request) => request.check()?,
-            // What can be said of the rest is said when it is known.
-            Err(NotYet(_)) => {}
+        // What can be said of the rest is said when it is known.
+        if let Ok(request) = self.request() {
+            request.check()?;
         }
         match &self.body {
             Some(Late::Known(body)) => body::encode(body, self.body_format).map(drop),

@@ -494,9 +494,10 @@ fn would_wait(plan: &Plan) -> Turned {
         outcome: Outcome::Unknown,
         output: Output {
             changed: false.into(),
-            value: Value::NotYet(NotYet::new(match asks {
-                true => "what is answered",
-                false => "what is waited for",
+            value: Value::NotYet(NotYet::new(if asks {
+                "what is answered"
+            } else {
+                "what is waited for"
             })),
             ..Output::default()
         },
