@@ -15,6 +15,7 @@ mod lab {
     mod fleet;
     mod hosts;
     mod psql;
+    mod psql_more;
     mod speed;
     mod sshd;
     mod three;

@@ -60,6 +60,7 @@ modules! {
     lineinfile => Lineinfile,
     pip => Pip,
     psql_db => PsqlDb,
+    psql_ext => PsqlExt,
     psql_user => PsqlUser,
     set_fact => SetFact,
     setup => Setup,
