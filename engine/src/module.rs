@@ -102,8 +102,12 @@ pub trait Module: Send + Sync + 'static {
     /// A YAML task (one list item, as in a playbook) that shows how it is used. A test parses and
     /// plans it.
     const EXAMPLE: &'static str;
+    /// When it reports a change: one sentence or more for its manual.
+    const CHANGED_WHEN: &'static str = "";
+    /// What it does not do, though one might expect it: for its manual.
+    const LIMITS: &'static str = "";
     /// Arguments that name a file of the controller: a front end opens it and hands over the
-    /// [`crate::Source`].
+    /// [`crate::Source`]. An address (`https://…`) is left as it is.
     const FILES: &'static [&'static str] = &[];
 
     /// Arguments: unknown ones are rejected (`#[serde(deny_unknown_fields)]`), each is documented.
@@ -116,6 +120,13 @@ pub trait Module: Send + Sync + 'static {
     fn check(args: &Self::Args) -> Result<(), Refusal> {
         let _: &Self::Args = args;
         Ok(())
+    }
+
+    /// What is allowed, but most likely not meant; each with what to do. Told when a playbook is loaded,
+    /// as far as the arguments are known. Files of the controller that are arguments may be read.
+    fn doubts(args: &Self::Args) -> Vec<Refusal> {
+        let _: &Self::Args = args;
+        Vec::new()
     }
 
     /// What has to be known. May be called again with more seen, at most three times.
@@ -152,6 +163,10 @@ pub trait Bound: Send + Sync {
     fn args(&self) -> Value;
     /// [`Module::check`].
     fn check(&self) -> Result<(), Refusal>;
+    /// [`Module::doubts`].
+    fn doubts(&self) -> Vec<Refusal> {
+        Vec::new()
+    }
     /// [`Module::observe`].
     fn observe(&self, seen: &Seen) -> Probes;
     /// [`Module::plan`].
@@ -188,6 +203,9 @@ impl<M: Module> Bound for With<M> {
     }
     fn check(&self) -> Result<(), Refusal> {
         M::check(&self.0)
+    }
+    fn doubts(&self) -> Vec<Refusal> {
+        M::doubts(&self.0)
     }
     fn observe(&self, seen: &Seen) -> Probes {
         M::observe(&self.0, seen)
@@ -227,6 +245,10 @@ pub trait AnyModule: Send + Sync {
     fn about(&self) -> &'static str;
     /// [`Module::EXAMPLE`].
     fn example(&self) -> &'static str;
+    /// [`Module::CHANGED_WHEN`].
+    fn changed_when(&self) -> &'static str;
+    /// [`Module::LIMITS`].
+    fn limits(&self) -> &'static str;
     /// [`Module::FILES`].
     fn files(&self) -> &'static [&'static str];
     /// JSON Schema of the arguments: names, types, documentation.
@@ -252,6 +274,12 @@ impl<M: Module> AnyModule for Of<M> {
     }
     fn example(&self) -> &'static str {
         M::EXAMPLE
+    }
+    fn changed_when(&self) -> &'static str {
+        M::CHANGED_WHEN
+    }
+    fn limits(&self) -> &'static str {
+        M::LIMITS
     }
     fn files(&self) -> &'static [&'static str] {
         M::FILES

@@ -6,6 +6,7 @@ use crate::{
     late::NotYet,
     probe::{Answer, AnyProbe, Key, Probe, downcast},
     step::Effect,
+    thing::Thing,
     value::Value,
 };
 
@@ -16,6 +17,7 @@ pub struct Seen {
     past: Past,
     witness: Option<Value>,
     called: bool,
+    renewed: Vec<Thing>,
 }
 
 /// What the ledger knows of a task.
@@ -40,6 +42,7 @@ impl Seen {
             past,
             witness,
             called: false,
+            renewed: Vec::new(),
         }
     }
 
@@ -80,6 +83,19 @@ impl Seen {
     /// guards say.
     pub fn is_called(&self) -> bool {
         self.called
+    }
+
+    /// Says what was begun anew since whatever called the task.
+    #[must_use]
+    pub fn and_renewed(mut self, things: impl IntoIterator<Item = Thing>) -> Self {
+        self.renewed.extend(things);
+        self
+    }
+
+    /// Whether this run has begun a thing anew ([`Change::renews`](crate::Change::renews)) since the
+    /// changes that called the task: a unit that was started since does not have to be restarted.
+    pub fn is_renewed(&self, thing: &Thing) -> bool {
+        self.renewed.contains(thing)
     }
 
     /// What the ledger knows of this task.

@@ -4,9 +4,11 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     late::NotYet,
+    module::Refusal,
     probe::{Answer, AnyProbe, Probe},
     secret::{Secret, Text},
     source::{Sha, Source, sha256},
+    thing::Thing,
     value::Value,
 };
 
@@ -96,6 +98,9 @@ pub struct Change {
     pub steps: Vec<Step>,
     /// Why it is made.
     pub cause: Cause,
+    /// What it begins anew, from all that lies before it: see
+    /// [`Seen::is_renewed`](crate::Seen::is_renewed).
+    pub renews: Option<Thing>,
 }
 
 impl Change {
@@ -120,6 +125,13 @@ impl Change {
     #[must_use]
     pub fn because(mut self, cause: Cause) -> Self {
         self.cause = cause;
+        self
+    }
+
+    /// Says what it begins anew.
+    #[must_use]
+    pub fn renews(mut self, thing: Thing) -> Self {
+        self.renews = Some(thing);
         self
     }
 
@@ -409,6 +421,9 @@ impl Attrs {
 pub struct Run {
     /// Program and arguments. Secrets cannot stand here.
     pub argv: Vec<String>,
+    /// Words that go before `argv` when it is run, but not when it is told: a wrapper that ends by
+    /// running its arguments.
+    pub under: Vec<String>,
     /// Operands that may be put together with those of like steps, so that thirty packages are one
     /// transaction. If the joined run fails, they run apart.
     pub joins: Option<Vec<String>>,
@@ -428,6 +443,9 @@ pub struct Run {
     pub long: bool,
     /// Whether its argument list came from a playbook and holds a secret: masked in all we print.
     pub secret_argv: Vec<Secret>,
+    /// What a failure means, where the module knows better than the program: the message, and the
+    /// remedy. What the program said is told in any case.
+    pub explain: Option<fn(&Done) -> Option<Refusal>>,
 }
 
 impl Run {
@@ -435,6 +453,7 @@ impl Run {
     pub fn new<S: Into<String>>(argv: impl IntoIterator<Item = S>) -> Self {
         Self {
             argv: argv.into_iter().map(Into::into).collect(),
+            under: Vec::new(),
             joins: None,
             env: Vec::new(),
             dir: None,
@@ -444,6 +463,7 @@ impl Run {
             ok: vec![0],
             long: false,
             secret_argv: Vec::new(),
+            explain: None,
         }
     }
 }

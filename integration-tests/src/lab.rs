@@ -63,6 +63,11 @@ impl Lab {
         Plan::default()
     }
 
+    /// Where images are kept, and what tests fetch once.
+    pub fn cache() -> PathBuf {
+        boot::cache()
+    }
+
     /// A host by its name.
     #[track_caller]
     pub fn host(&self, name: &str) -> &Host {

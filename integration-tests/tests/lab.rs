@@ -9,14 +9,21 @@
 )]
 
 mod lab {
+    mod apt;
+    mod commands;
     mod controllers;
     mod edits;
     mod faults;
     mod fleet;
     mod hosts;
+    mod pip;
     mod psql;
     mod psql_more;
+    mod python;
     mod speed;
     mod sshd;
+    mod systemd_unit;
     mod three;
+    mod web;
+    mod yum;
 }

@@ -102,6 +102,11 @@ impl Module for Assert {
       - app_port | int > 1023
     fail_msg: app_port must not need root
 ";
+    const CHANGED_WHEN: &'static str =
+        "Never.";
+    const LIMITS: &'static str = "\
+        It asks the host nothing: what a condition needs comes from facts, variables and registered \
+        results.";
     type Args = Args;
     type Output = Output;
 

@@ -170,6 +170,13 @@ impl Module for Command {
     chdir: /opt/app
     unless: /opt/app/bin/migrate --check
 ";
+    const CHANGED_WHEN: &'static str = "\
+        It ran: always, unless `creates`, `removes`, `unless` or `onlyif` find that there is nothing to \
+        do, or `changed_when` says otherwise.";
+    const LIMITS: &'static str = "\
+        It goes through no shell: no pipes, globs or `&&` (see `shell`). What it changes it cannot \
+        foretell: a plan says that it would run, and calls unknown what depends on it. Without guards it \
+        runs again every time.";
     type Args = Args;
     type Output = Output;
 

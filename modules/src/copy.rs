@@ -21,6 +21,7 @@ use crate::{
     mode::Mode,
     paths,
     put::{self, Put, Target},
+    systemd_unit::lint,
 };
 
 /// The module `copy`.
@@ -127,6 +128,12 @@ impl Module for Copy {
       Kept by evenkeel.
     mode: \"0644\"
 ";
+    const CHANGED_WHEN: &'static str = "\
+        The content, owner, group or mode of the file, or of a file below the directory, is not what it \
+        says.";
+    const LIMITS: &'static str = "\
+        It removes nothing that the source does not have. A directory is compared file by file; it is \
+        meant for some thousand files, not for backups.";
     const FILES: &'static [&'static str] = &["src"];
     type Args = Args;
     type Output = Output;
@@ -142,6 +149,10 @@ impl Module for Copy {
             }
             (Some(Src::Host(path)), None) if path.is_empty() => {
                 return Err(Refusal::new("`src` is empty"));
+            }
+            (Some(Src::Host(path)), None) if path.contains("://") => {
+                return Err(Refusal::new(format!("`{path}` is an address"))
+                    .help("`get-url` fetches a file"));
             }
             (Some(Src::Host(_)), None) if !args.remote_src => {
                 return Err(Refusal::new("`src` is not a local file")
@@ -167,6 +178,17 @@ impl Module for Copy {
             put::validator(text)?;
         }
         checksum(args)
+    }
+
+    fn doubts(args: &Args) -> Vec<Refusal> {
+        let content = match (&args.src, &args.content) {
+            (Some(Src::Local(source)), _) if source.tree().is_none() => Content::Source(source.clone()),
+            (None, Some(Late::Known(body))) => body.content(),
+            _ => return Vec::new(),
+        };
+        let name = args.name().filter(|_| args.dest.ends_with('/'));
+        let path = name.map_or_else(|| args.dest.clone(), |name| paths::join(&args.dest, &name));
+        lint::of_file(&path, &content)
     }
 
     fn observe(args: &Args, seen: &Seen) -> Probes {

@@ -39,6 +39,10 @@ impl Module for Debug {
 - debug:
     msg: the application is on port {{ app_port }}
 ";
+    const CHANGED_WHEN: &'static str =
+        "Never.";
+    const LIMITS: &'static str =
+        "It goes to no host.";
     type Args = Args;
     type Output = Output;
 

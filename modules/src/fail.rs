@@ -34,6 +34,10 @@ impl Module for Fail {
     msg: this host needs 4 GiB of memory
   when: ansible_memtotal_mb < 4096
 ";
+    const CHANGED_WHEN: &'static str =
+        "Never: it fails.";
+    const LIMITS: &'static str =
+        "It undoes nothing; a `rescue` of its block can.";
     type Args = Args;
     type Output = Output;
 

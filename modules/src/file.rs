@@ -132,6 +132,11 @@ impl Module for File {
     state: directory
     mode: \"0755\"
 ";
+    const CHANGED_WHEN: &'static str = "\
+        What is at the path is not of the kind, or has not the owner, group, mode or times that it says.";
+    const LIMITS: &'static str = "\
+        It writes no content (see `copy`, `file-template`). It replaces a file or a directory that is \
+        not empty by a link only with `force`.";
     type Args = Args;
     type Output = Output;
 
@@ -163,6 +168,15 @@ impl Module for File {
             return Err(Refusal::new("`/` cannot be removed"));
         }
         Ok(())
+    }
+
+    fn doubts(args: &Args) -> Vec<Refusal> {
+        let path = paths::clean(&args.path);
+        let below = path.strip_prefix("/run/").or_else(|| path.strip_prefix("/var/run/"));
+        let Some(below) = below.filter(|_| args.state == Some(State::Directory)) else { return Vec::new() };
+        let what = format!("`{path}` is gone after the next boot: `/run` is emptied then");
+        let help = format!("`RuntimeDirectory={below}` in its unit makes it at each start; a file in `/etc/tmpfiles.d` at each boot");
+        vec![Refusal::new(what).help(help)]
     }
 
     fn observe(args: &Args, seen: &Seen) -> Probes {

@@ -14,6 +14,7 @@ use crate::{
     mode::Mode,
     paths,
     put::{self, Put},
+    systemd_unit::lint,
 };
 
 /// The module `file-template`.
@@ -142,6 +143,11 @@ impl Module for FileTemplate {
     dest: /etc/app.conf
     mode: \"0640\"
 ";
+    const CHANGED_WHEN: &'static str = "\
+        What comes of the template is not what the file holds, or owner, group or mode differ.";
+    const LIMITS: &'static str = "\
+        It reads the template here, not on the host. Lookups that read this machine happen when the \
+        playbook is loaded.";
     type Args = Args;
     type Output = Output;
 
@@ -154,6 +160,11 @@ impl Module for FileTemplate {
         }
         args.validate.as_deref().map(put::validator).transpose()?;
         Ok(())
+    }
+
+    fn doubts(args: &Args) -> Vec<Refusal> {
+        let content = args.content.get().map(Body::content);
+        content.map_or_else(|_| Vec::new(), |content| lint::of_file(&args.dest, &content))
     }
 
     fn observe(args: &Args, seen: &Seen) -> Probes {

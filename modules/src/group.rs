@@ -1,7 +1,8 @@
 //! Groups.
 
 use evenkeel_engine::{
-    Change, Done, Effect, Module, NotYet, Plan, Probes, Refusal, Run, Seen, Step, Stop, Thing, Touches,
+    Change, Done, Effect, Module, NotYet, Plan, Probes, Refusal, Run, Seen, Step, Stop, Thing,
+    Touches,
     probes::{Group as Known, Which},
 };
 use schemars::JsonSchema;
@@ -76,13 +77,18 @@ pub struct Output {
 
 impl Module for Group {
     const NAME: &'static str = "group";
-    const ALIASES: &'static [&'static str] = &["groupadd", "ansible.builtin.group", "ansible.legacy.group"];
+    const ALIASES: &'static [&'static str] =
+        &["groupadd", "ansible.builtin.group", "ansible.legacy.group"];
     const ABOUT: &'static str = "keeps a group";
     const EXAMPLE: &'static str = "\
 - group:
     name: airflow
     gid: 5000
 ";
+    const CHANGED_WHEN: &'static str = "\
+        The group is not there, is there though it should not be, or has another number.";
+    const LIMITS: &'static str = "\
+        It changes no members (see `groups` of `useradd`), and no group of a directory such as LDAP.";
     type Args = Args;
     type Output = Output;
 
@@ -90,8 +96,10 @@ impl Module for Group {
         let name = &args.name;
         let digits = name.bytes().all(|byte| byte.is_ascii_digit());
         if digits || name.starts_with('-') || name.contains([':', '\n', ',', '\0', ' ', '/']) {
-            return Err(Refusal::new(format!("`{name}` cannot be the name of a group"))
-                .help("names begin with a letter and hold letters, digits, `-` and `_`"));
+            return Err(
+                Refusal::new(format!("`{name}` cannot be the name of a group"))
+                    .help("names begin with a letter and hold letters, digits, `-` and `_`"),
+            );
         }
         if args.non_unique && args.gid.is_none() {
             return Err(Refusal::new("`non_unique` without `gid`"));
@@ -112,7 +120,12 @@ impl Module for Group {
 
     fn output(args: &Args, after: &Seen, _: &[Done]) -> Result<Output, Stop> {
         let gid = entry(args, &Look::new(after))?;
-        Ok(Output { name: args.name.clone(), state: args.state, gid, system: args.system })
+        Ok(Output {
+            name: args.name.clone(),
+            state: args.state,
+            gid,
+            system: args.system,
+        })
     }
 
     fn touches(args: &Args) -> Touches {
@@ -133,7 +146,10 @@ fn entry(args: &Args, look: &Look<'_>) -> Result<Option<u32>, NotYet> {
     if args.local {
         return Ok(*look.get(&LocalGroup(args.name.clone()))?);
     }
-    Ok(look.get(&Known(args.name.clone()))?.as_ref().map(|(_, gid)| *gid))
+    Ok(look
+        .get(&Known(args.name.clone()))?
+        .as_ref()
+        .map(|(_, gid)| *gid))
 }
 
 fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
@@ -153,7 +169,9 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         (State::Absent, None, _) => Plan::nothing(),
         (State::Absent, Some(_), _) => removed(args, look)?.into(),
         (State::Present, None, _) => made(args, look)?.into(),
-        (State::Present, Some(now), Some(gid)) if now != gid => changed(args, look, now, gid)?.into(),
+        (State::Present, Some(now), Some(gid)) if now != gid => {
+            changed(args, look, now, gid)?.into()
+        }
         (State::Present, Some(_), _) => Plan::nothing(),
     })
 }
@@ -190,7 +208,9 @@ fn free(args: &Args, look: &Look<'_>, gid: u32) -> Result<(), Stop> {
     match look.get(&Known(gid.to_string()))? {
         Some((name, _)) if !args.non_unique && *name != args.name => {
             let what = format!("the number {gid} belongs to the group `{name}`");
-            Err(Refusal::new(what).help("take another `gid`, or say `non_unique: true`").into())
+            Err(Refusal::new(what)
+                .help("take another `gid`, or say `non_unique: true`")
+                .into())
         }
         _ => Ok(()),
     }
@@ -205,14 +225,18 @@ fn made(args: &Args, look: &Look<'_>) -> Result<Change, Stop> {
     let defaults = Defaults::seen(look)?;
     let mut taken = look.get(&Numbers)?.clone();
     let range = defaults.range("GID", args.system);
-    let range = (args.gid_min.unwrap_or(range.0), args.gid_max.unwrap_or(range.1));
+    let range = (
+        args.gid_min.unwrap_or(range.0),
+        args.gid_max.unwrap_or(range.1),
+    );
     let gid = match args.gid {
         Some(gid) => {
             free(args, look, gid)?;
             gid
         }
-        None => numbers_next(&taken.groups, range, args.system)
-            .ok_or_else(|| Refusal::new(format!("no number is free from {} to {}", range.0, range.1)))?,
+        None => numbers_next(&taken.groups, range, args.system).ok_or_else(|| {
+            Refusal::new(format!("no number is free from {} to {}", range.0, range.1))
+        })?,
     };
     let mut argv = vec![tool.to_owned()];
     let mut add = |words: &[&str]| argv.extend(words.iter().map(|word| (*word).to_owned()));

@@ -149,6 +149,11 @@ impl Module for IniFile {
       database:
         sql_alchemy_conn: postgresql://airflow@db/airflow
 ";
+    const CHANGED_WHEN: &'static str = "\
+        An option of the file does not say what it should, is missing or is one too many; or owner, \
+        group or mode differ.";
+    const LIMITS: &'static str = "\
+        It keeps comments and order, and never sorts. It does not expand `%(name)s`.";
     type Args = Args;
     type Output = Rewritten;
 

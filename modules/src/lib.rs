@@ -13,6 +13,7 @@ use evenkeel_engine::Registry;
 mod accounts;
 mod args;
 mod attributes;
+mod fetch;
 mod look;
 mod many;
 mod mode;
@@ -48,26 +49,42 @@ macro_rules! modules {
 }
 
 modules! {
+    apt => Apt,
+    apt_repository => AptRepository,
     assert => Assert,
+    authorized_key => AuthorizedKey,
+    blockinfile => Blockinfile,
     command => Command,
+    compile_python => CompilePython,
     copy => Copy,
+    cron => Cron,
     debug => Debug,
     fail => Fail,
     file => File,
     file_template => FileTemplate,
+    find => Find,
+    getent => Getent,
+    get_url => GetUrl,
     group => Group,
     ini_file => IniFile,
     lineinfile => Lineinfile,
+    package => Package,
+    ping => Ping,
     pip => Pip,
     psql_db => PsqlDb,
     psql_ext => PsqlExt,
     psql_user => PsqlUser,
+    replace => Replace,
     set_fact => SetFact,
     setup => Setup,
     shell => Shell,
+    slurp => Slurp,
     stat => Stat,
+    sysctl => Sysctl,
     systemd_unit => SystemdUnit,
+    tempfile => Tempfile,
     useradd => Useradd,
     wait_for => WaitFor,
     yum => Yum,
+    yum_repository => YumRepository,
 }

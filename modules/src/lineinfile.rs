@@ -2,7 +2,7 @@
 
 mod edit;
 
-use evenkeel_engine::{Done, Late, Module, Plan, Probes, Refusal, Seen, Stop, Text, Touches};
+use evenkeel_engine::{Cause, Done, Late, Module, Plan, Probes, Refusal, Seen, Stop, Text, Touches};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -121,6 +121,11 @@ impl Module for Lineinfile {
     line: PermitRootLogin no
     create: true
 ";
+    const CHANGED_WHEN: &'static str = "\
+        The line is not in the file where it should be, or owner, group or mode differ.";
+    const LIMITS: &'static str = "\
+        It keeps one line. For options of INI files see `ini-file`; for a whole file `file-template` is \
+        easier to read and to foretell.";
     type Args = Args;
     type Output = Rewritten;
 
@@ -264,13 +269,26 @@ impl Args {
 }
 
 fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
+    let mut again = false;
     let mut plan = args.rewrite().plan(look, |before| {
         let edit = args.edit()?;
         Ok(match args.state {
-            State::Present => edit.present(before),
+            State::Present => {
+                let after = edit.present(before);
+                again = after.as_ref().is_some_and(|after| edit.present(after).is_some());
+                after
+            }
             State::Absent => edit.absent(before),
         })
     })?;
     plan.warnings = args.warnings();
+    if again {
+        // There is no state to come to.
+        for change in plan.changes.iter_mut().filter(|change| change.what == "content") {
+            change.cause = Cause::Act;
+        }
+        let why = "`regexp` matches another line then: each run will change the file again";
+        plan.warnings.push(why.to_owned());
+    }
     Ok(plan)
 }

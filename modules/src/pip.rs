@@ -7,15 +7,15 @@ mod site;
 use std::collections::BTreeMap;
 
 use evenkeel_engine::{
-    Done, Module, Plan, Probes, Refusal, Seen, Stop, Thing, Touches, Value, hex,
-    probes::Contents, sha256,
+    Done, Module, Plan, Probes, Refusal, Seen, Stop, Thing, Touches, Value, hex, probes::Contents,
+    sha256,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{args::is_default, look::Look, many::one_or_many};
 use requirement::{Wanted, split, wanted};
-pub use site::{Env, Extras, Installed, Interpreter, Python, Release};
+pub use site::{Distributions, Env, Extras, Installed, Interpreter, Python, Release};
 
 /// The module `pip`.
 #[derive(Debug)]
@@ -26,7 +26,11 @@ pub struct Pip;
 #[serde(deny_unknown_fields)]
 pub struct Args {
     /// Packages, each with versions (`flask>=2,<3`) and extras; or archives and addresses.
-    #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        deserialize_with = "one_or_many",
+        skip_serializing_if = "is_default"
+    )]
     pub name: Vec<String>,
     /// The version of the one package in `name`: `1.2`, or conditions as `>=1,<2`.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -35,7 +39,11 @@ pub struct Args {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requirements: Option<String>,
     /// Constraints files on the host, or their addresses.
-    #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        deserialize_with = "one_or_many",
+        skip_serializing_if = "is_default"
+    )]
     pub constraints: Vec<String>,
     /// The virtual environment; it is made if it does not exist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -119,19 +127,30 @@ impl Module for Pip {
     constraints: /opt/airflow/constraints.txt
     virtualenv: /opt/airflow/venv
 ";
+    const CHANGED_WHEN: &'static str = "\
+        A package is missing, is there though it should not be, or has a version that is not asked for; \
+        or the virtual environment was made.";
+    const LIMITS: &'static str = "\
+        It does not judge packages from addresses and archives by more than their name. `latest` has to \
+        ask an index, so it starts pip.";
     type Args = Args;
     type Output = Output;
 
     fn check(args: &Args) -> Result<(), Refusal> {
         args.check_versions()?;
         if args.virtualenv.is_some() && args.executable.is_some() {
-            return Err(Refusal::new("`virtualenv` and `executable` exclude each other")
-                .help("leave out `executable`: the environment has its own pip"));
+            return Err(
+                Refusal::new("`virtualenv` and `executable` exclude each other")
+                    .help("leave out `executable`: the environment has its own pip"),
+            );
         }
         if args.virtualenv.is_none() && args.virtualenv_python.is_some() {
             return Err(Refusal::new("`virtualenv_python` without `virtualenv`"));
         }
-        let venv = args.virtualenv_command.as_deref().is_some_and(|c| c.contains("-m venv"));
+        let venv = args
+            .virtualenv_command
+            .as_deref()
+            .is_some_and(|c| c.contains("-m venv"));
         if venv && args.virtualenv_python.is_some() {
             let what = "`virtualenv_python` does not fit `virtualenv_command` with `-m venv`";
             return Err(Refusal::new(what).help("leave out `virtualenv_command`"));
@@ -163,7 +182,10 @@ impl Module for Pip {
         for wanted in args.wanted()? {
             if let Wanted::Named { requirement, .. } = wanted {
                 let name = requirement.name.clone();
-                let there = after.get(&Installed { env: env.clone(), name: name.clone() })?;
+                let there = after.get(&Installed {
+                    env: env.clone(),
+                    name: name.clone(),
+                })?;
                 packages.insert(name.to_string(), there.as_ref().map(|r| r.0.clone()));
             }
         }
@@ -181,7 +203,9 @@ impl Module for Pip {
                 let files = args.files().into_iter().chain(args.find_links.clone());
                 let local = args.name.iter().cloned();
                 let absolute = files.chain(local).map(|file| args.below(&file));
-                let reads = absolute.filter(|file| file.starts_with('/')).map(Thing::Tree);
+                let reads = absolute
+                    .filter(|file| file.starts_with('/'))
+                    .map(Thing::Tree);
                 Touches::writes([Thing::Tree(path.clone())])
                     .reading(reads)
                     .reading([Thing::Path("/etc/pip.conf".to_owned())])
@@ -191,7 +215,12 @@ impl Module for Pip {
     }
 
     fn subject(args: &Args) -> String {
-        let what = args.name.iter().chain(&args.requirements).cloned().collect::<Vec<_>>();
+        let what = args
+            .name
+            .iter()
+            .chain(&args.requirements)
+            .cloned()
+            .collect::<Vec<_>>();
         match args.virtualenv.as_ref().or(args.executable.as_ref()) {
             Some(place) => format!("{} in {place}", what.join(" ")),
             None => what.join(" "),
@@ -214,22 +243,32 @@ impl Args {
             return self.wanted().map(drop);
         }
         if self.state == State::Latest {
-            return Err(Refusal::new("`version` and `state: latest` exclude each other"));
+            return Err(Refusal::new(
+                "`version` and `state: latest` exclude each other",
+            ));
         }
         let named: Vec<_> = self.name.iter().flat_map(|text| split(text)).collect();
         match named.as_slice() {
             [one] if requirement::bare_name(one).is_some() => self.wanted().map(drop),
-            [one] => Err(Refusal::new(format!("`{one}` and `version` both say a version"))
-                .help("keep one of them")),
-            _ => Err(Refusal::new("`version` needs exactly one package in `name`")
-                .help("write versions with the names: `name==1.2`")),
+            [one] => Err(
+                Refusal::new(format!("`{one}` and `version` both say a version"))
+                    .help("keep one of them"),
+            ),
+            _ => Err(
+                Refusal::new("`version` needs exactly one package in `name`")
+                    .help("write versions with the names: `name==1.2`"),
+            ),
         }
     }
 
     /// What is named in the arguments themselves.
     fn wanted(&self) -> Result<Vec<Wanted>, Refusal> {
         if self.editable {
-            return Ok(self.name.iter().map(|name| Wanted::Opaque(format!("-e {name}"))).collect());
+            return Ok(self
+                .name
+                .iter()
+                .map(|name| Wanted::Opaque(format!("-e {name}")))
+                .collect());
         }
         let named = self.name.iter().flat_map(|text| split(text));
         named
@@ -248,7 +287,10 @@ impl Args {
         let extra = decide::Extra::of(self);
         let constraints = self.constraints.iter().cloned().chain(extra.constraints);
         let requirements = self.requirements.iter().cloned().chain(extra.requirements);
-        requirements.chain(constraints).filter(|file| !file.contains("://")).collect()
+        requirements
+            .chain(constraints)
+            .filter(|file| !file.contains("://"))
+            .collect()
     }
 
     /// A path, below `chdir` if it is relative.

@@ -102,6 +102,11 @@ impl Module for PsqlDb {
   become: true
   become_user: postgres
 ";
+    const CHANGED_WHEN: &'static str =
+        "The database is not there, or its owner, limit, comment, tablespace or name is not as it says.";
+    const LIMITS: &'static str = "\
+        It needs `psql` on the host. Encoding and order of a database that exists cannot be changed, and are \
+        refused. Dumps are made and restored by `pg_dump` and `pg_restore` in a task of `command`.";
     type Args = Args;
     type Output = Output;
 

@@ -60,7 +60,7 @@ pub struct Args {
     /// Whether it is an error that a role cannot be removed (the default).
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub fail_on_user: bool,
-    /// Only `true`: no server keeps passwords as they are.
+    /// Without effect: no server since PostgreSQL 10 keeps passwords as they are.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub encrypted: bool,
 }
@@ -111,6 +111,12 @@ impl Module for PsqlUser {
   become: true
   become_user: postgres
 ";
+    const CHANGED_WHEN: &'static str =
+        "The role is not there, or its password, flags, limits, comment or settings are not as it says.";
+    const LIMITS: &'static str = "\
+        It needs `psql` on the host, and PostgreSQL 10 or newer. A password whose hash the login cannot \
+        read (it needs a superuser) is set on each run. Rights on objects are no matter of this module. A role that owns \
+        things or has rights is not removed.";
     type Args = Args;
     type Output = Output;
 
@@ -119,10 +125,6 @@ impl Module for PsqlUser {
         if ["public", "none"].contains(&args.name.as_str()) || args.name.starts_with("pg_") {
             return Err(Refusal::new(format!("`{}` cannot be the name of a role", args.name))
                 .help("PostgreSQL keeps `public`, `none` and all that begins with `pg_` for itself"));
-        }
-        if !args.encrypted {
-            return Err(Refusal::new("`encrypted: false` is not possible: no server since PostgreSQL 10 keeps passwords as they are")
-                .help("leave it out"));
         }
         if args.conn_limit.is_some_and(|limit| limit < -1) {
             return Err(Refusal::new("`conn_limit` is a number of sessions, or -1 for any"));
@@ -153,6 +155,16 @@ impl Module for PsqlUser {
             }
         }
         args.login().check()
+    }
+
+    fn doubts(args: &Args) -> Vec<Refusal> {
+        if args.encrypted {
+            return Vec::new();
+        }
+        vec![
+            Refusal::new("`encrypted: false` has no effect: no server since PostgreSQL 10 keeps passwords as they are")
+                .help("leave it out"),
+        ]
     }
 
     fn observe(args: &Args, seen: &Seen) -> Probes {

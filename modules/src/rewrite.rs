@@ -23,6 +23,8 @@ pub(crate) struct Rewrite<'a> {
     /// Whether a link stays and what it leads to is changed; else a file takes its place.
     pub(crate) follow: bool,
     pub(crate) wanted: Wanted<'a>,
+    /// The same of directories that are made above it.
+    pub(crate) above: Wanted<'a>,
     pub(crate) backup: bool,
     pub(crate) validate: Option<&'a str>,
     /// Whether the new text is a secret as a whole.
@@ -61,6 +63,7 @@ impl<'a> Rewrite<'a> {
             missing: Missing::Wait,
             follow: true,
             wanted: Wanted::default(),
+            above: Wanted::default(),
             backup: false,
             validate: None,
             secret: false,
@@ -152,7 +155,7 @@ impl<'a> Rewrite<'a> {
         let dir = paths::parent(&path).unwrap_or("/");
         let missing = put::missing_levels(look, &paths::follow(dir, look)?)?;
         let levels = missing.iter().cloned();
-        let mut changes = attributes::missing_directories(look, levels, Wanted::default())?;
+        let mut changes = attributes::missing_directories(look, levels, self.above)?;
         let target = Target {
             path,
             asked,

@@ -71,6 +71,10 @@ impl Module for SetFact {
     app_home: /srv/app
     app_url: http://{{ inventory_hostname }}:8080/
 ";
+    const CHANGED_WHEN: &'static str =
+        "Never.";
+    const LIMITS: &'static str =
+        "Facts last as long as the run.";
     type Args = Args;
     type Output = Map;
 

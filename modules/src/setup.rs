@@ -152,6 +152,11 @@ impl Module for Setup {
     gather_subset: [network]
     filter: ansible_default_ipv4
 ";
+    const CHANGED_WHEN: &'static str =
+        "Never.";
+    const LIMITS: &'static str = "\
+        It gathers what is asked for or used, without Python on the host; facts that only other programs \
+        know (`ohai`, `facter`) are not among them.";
     type Args = Args;
     type Output = Map;
 

@@ -94,7 +94,7 @@ impl Args {
 
 impl Module for Shell {
     const NAME: &'static str = "shell";
-    const ALIASES: &'static [&'static str] = &["ansible.builtin.shell", "ansible.legacy.shell"];
+    const ALIASES: &'static [&'static str] = &["ansible.builtin.shell", "ansible.legacy.shell", "raw", "ansible.builtin.raw", "ansible.legacy.raw"];
     const NATURE: Nature = Nature::Command;
     const ABOUT: &'static str = "runs a command line through a shell";
     const EXAMPLE: &'static str = "\
@@ -103,6 +103,10 @@ impl Module for Shell {
     chdir: /etc/app
     creates: secret.key
 ";
+    const CHANGED_WHEN: &'static str =
+        "As for `command`.";
+    const LIMITS: &'static str = "\
+        The line itself is the host's affair: quote what comes from variables (`| quote`).";
     type Args = Args;
     type Output = Output;
 

@@ -154,14 +154,18 @@ impl Module for Stat {
     path: /var/lib/app/initialised
   register: marker
 ";
+    const CHANGED_WHEN: &'static str = "Never.";
+    const LIMITS: &'static str = "It reads no content, but for the checksum.";
     type Args = Args;
     type Output = Output;
 
     fn check(args: &Args) -> Result<(), Refusal> {
         match args.checksum_algorithm.as_deref() {
             None | Some("sha256") => Ok(()),
-            Some(other) => Err(Refusal::new(format!("`checksum_algorithm: {other}` is not supported"))
-                .help("write `checksum_algorithm: sha256`, and compare with a SHA-256")),
+            Some(other) => Err(Refusal::new(format!(
+                "`checksum_algorithm: {other}` is not supported"
+            ))
+            .help("write `checksum_algorithm: sha256`, and compare with a SHA-256")),
         }
     }
 
@@ -217,9 +221,8 @@ fn facts(args: &Args, look: &Look<'_>) -> Result<Facts, NotYet> {
     };
     let bit = |bit: u32| stat.mode & bit != 0;
     let known = look.get(&Details(path.clone()));
-    let numbers = known.and_then(|known| {
-        known.ok_or_else(|| NotYet(format!("size and times of `{path}`")))
-    });
+    let numbers =
+        known.and_then(|known| known.ok_or_else(|| NotYet(format!("size and times of `{path}`"))));
     let (lnk_target, lnk_source) = match &stat.kind {
         Kind::Link(target) => (Some(target.clone()), Some(paths::joined(&path, target))),
         _ => (None, None),

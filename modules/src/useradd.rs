@@ -239,6 +239,10 @@ impl Module for Useradd {
     groups: [redis, web]
     append: true
 ";
+    const CHANGED_WHEN: &'static str =
+        "A user, or one of its properties, is not as it says.";
+    const LIMITS: &'static str = "\
+        It changes no user of a directory such as LDAP. A password is a hash: clear text is refused.";
     type Args = Args;
     type Output = Output;
 

@@ -224,6 +224,10 @@ impl Module for WaitFor {
     port: 5432
     timeout: 60
 ";
+    const CHANGED_WHEN: &'static str =
+        "Never: it waits.";
+    const LIMITS: &'static str = "\
+        It looks from the host, not from here: use `delegate_to: localhost` for that.";
     type Args = Args;
     type Output = Output;
 

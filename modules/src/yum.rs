@@ -1,9 +1,12 @@
 //! RPM packages, by dnf or yum.
 
 mod decide;
+mod dnf;
 mod probes;
+mod resolve;
 mod spec;
 mod version;
+mod would;
 
 use std::collections::BTreeMap;
 
@@ -16,7 +19,8 @@ use crate::{
     look::Look,
     many::{comma_list, is_yes, yes},
 };
-pub use probes::{Nevra, Package, Provides};
+pub use probes::{Matching, Nevra, Package, Provides};
+pub use resolve::{Resolve, Said, Unless};
 pub use version::Evr;
 
 /// The module `yum`.
@@ -69,7 +73,7 @@ pub struct Args {
     /// Puts an older version in the place of a newer one.
     #[serde(default, skip_serializing_if = "is_default")]
     pub allow_downgrade: bool,
-    /// Removes what was only installed as a dependency, too.
+    /// Removes what was only installed as a dependency, too. Alone: all that nothing needs.
     #[serde(default, skip_serializing_if = "is_default")]
     pub autoremove: bool,
     /// Removes packages that are in the way.
@@ -102,9 +106,15 @@ pub struct Args {
     /// Checks certificates of servers (the default).
     #[serde(default = "yes", alias = "sslverify", skip_serializing_if = "is_yes")]
     pub validate_certs: bool,
-    /// Has no effect: it waits for another dnf as long as the task may take.
+    /// How many seconds it waits for another dnf to end; 30 if unset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock_timeout: Option<u64>,
+    /// Fetches the archives, and installs nothing.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub download_only: bool,
+    /// With `download_only`: the directory they come to. Without it they are fetched each time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub download_dir: Option<String>,
 }
 
 /// Whether packages are there.
@@ -127,20 +137,24 @@ pub enum State {
 pub struct Output {
     /// The packages in `name` that are installed now, each with its version.
     pub packages: BTreeMap<String, String>,
+    /// What dnf did, such as `Installed: vim-9.0-1.el9.x86_64`; what many tasks did at once is told
+    /// by each. Empty in check mode: the changes say what would be done.
+    pub results: Vec<String>,
+    /// The status of dnf.
+    pub rc: i32,
+    /// In short.
+    pub msg: String,
 }
 
 impl Module for Yum {
     const NAME: &'static str = "yum";
     const ALIASES: &'static [&'static str] = &[
         "dnf",
-        "package",
         "ansible.builtin.dnf",
         "ansible.builtin.dnf5",
-        "ansible.builtin.package",
         "ansible.builtin.yum",
         "ansible.legacy.dnf",
         "ansible.legacy.dnf5",
-        "ansible.legacy.package",
         "ansible.legacy.yum",
     ];
     const ABOUT: &'static str = "keeps RPM packages installed";
@@ -151,6 +165,11 @@ impl Module for Yum {
       - libpq-devel
       - openssl >= 3.0
 ";
+    const CHANGED_WHEN: &'static str =
+        "Packages would be installed, upgraded, downgraded or removed.";
+    const LIMITS: &'static str = "\
+        It edits no repositories (see `yum-repository`). It never asks; what dnf would ask is answered \
+        with yes.";
     type Args = Args;
     type Output = Output;
 
@@ -162,6 +181,21 @@ impl Module for Yum {
         let upgrades = args.security || args.bugfix || args.update_only;
         if upgrades && args.state != State::Latest {
             return Err(Refusal::new("`security`, `bugfix` and `update_only` need `state: latest`"));
+        }
+        let lists = [&args.enablerepo, &args.disablerepo, &args.exclude];
+        let plugins = [&args.enable_plugin, &args.disable_plugin];
+        let odd = |word: &&String| word.contains(['\n', '\0']);
+        if let Some(word) = lists.into_iter().chain(plugins).flatten().find(odd) {
+            return Err(Refusal::new(format!("`{word}` holds the end of a line")));
+        }
+        if args.download_dir.is_some() && !args.download_only {
+            return Err(Refusal::new("`download_dir` needs `download_only`"));
+        }
+        if args.download_dir.as_ref().is_some_and(|dir| !dir.starts_with('/')) {
+            return Err(Refusal::new("`download_dir` has to be an absolute path"));
+        }
+        if args.download_only && args.state == State::Absent {
+            return Err(Refusal::new("`download_only` does not go with `state: absent`"));
         }
         if args.autoremove && args.state != State::Absent {
             return Err(Refusal::new("`autoremove` needs `state: absent`"));
@@ -177,17 +211,26 @@ impl Module for Yum {
         decide::plan(args, &Look::new(seen))
     }
 
-    fn output(args: &Args, after: &Seen, _: &[Done]) -> Result<Output, Stop> {
+    fn output(args: &Args, after: &Seen, done: &[Done]) -> Result<Output, Stop> {
         let mut packages = BTreeMap::new();
         for name in &args.name {
-            let spec::Spec::Package(readings) = spec::spec(name) else { continue };
+            let spec::Spec::Package(readings) = spec::spec(name) else {
+                continue;
+            };
             for reading in readings {
                 for there in after.get(&Package(reading.name))? {
                     packages.insert(there.name.clone(), there.evr.to_string());
                 }
             }
         }
-        Ok(Output { packages })
+        let results = would::results(done);
+        let msg = if results.is_empty() { "Nothing to do" } else { "" };
+        Ok(Output {
+            packages,
+            results,
+            rc: done.last().map_or(0, |done| done.status),
+            msg: msg.to_owned(),
+        })
     }
 
     fn touches(_: &Args) -> Touches {

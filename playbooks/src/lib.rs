@@ -14,6 +14,11 @@ pub mod files;
 pub mod inventory;
 pub mod load;
 mod lower;
+#[expect(
+    clippy::format_push_string,
+    reason = "texts are short, and writing to a string cannot fail"
+)]
+pub mod manual;
 pub mod parse;
 #[expect(
     clippy::format_push_string,

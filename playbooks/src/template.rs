@@ -25,7 +25,7 @@ use minijinja::{Expression, value::Value as Jinja};
 
 use crate::files::Span;
 
-pub use fault::Fault;
+pub use fault::{DOUBT, Fault};
 pub use file::{TemplateFile, Whitespace};
 pub(crate) use filters::dict_to_items;
 pub use uses::{Use, UseKind, Uses};

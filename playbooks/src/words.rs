@@ -48,6 +48,13 @@ pub fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -
     closest(wrong, known).map(|name| format!("did you mean `{name}`?"))
 }
 
+/// With a capital letter at its start.
+pub fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
+}
+
 /// "`a`, `b` and `c`"
 pub fn list<S: AsRef<str>>(names: &[S], last: &str) -> String {
     let quoted: Vec<String> = names

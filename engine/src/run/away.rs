@@ -145,11 +145,13 @@ impl Loop {
             changed: Some(false),
             scope: self.scope(""),
             epoch: UNWRITTEN.to_owned(),
+            renews: Vec::new(),
+            at: 0,
         };
         let mut state = self.shared.board.state();
         state.schedule.finish(id, Ended::Done);
         state.outputs[id.index()] = Some(Arc::new(output));
-        state.ends.insert(id, end);
+        state.end(id, end);
         drop(state);
         self.decided.insert(id);
         let error = TaskError {

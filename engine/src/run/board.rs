@@ -17,6 +17,7 @@ use crate::{
     ledger::{Home, Ledger, Record, Scope},
     schedule::{FailureRule, Schedule},
     task::{Output, Task, TaskId, TaskList},
+    thing::Thing,
 };
 
 /// The epoch of a change that no step made: foretold, or by `changed_when`.
@@ -31,6 +32,10 @@ pub(super) struct End {
     pub(super) scope: Scope,
     /// The epoch it began in this run, or [`UNWRITTEN`].
     pub(super) epoch: String,
+    /// What it began anew.
+    pub(super) renews: Vec<Thing>,
+    /// The how manieth end it was; [`State::end`] says.
+    pub(super) at: usize,
 }
 
 /// The state of a run. Cloning it is how a host's loop looks ahead.
@@ -39,6 +44,8 @@ pub(super) struct State {
     pub(super) schedule: Schedule,
     pub(super) outputs: Vec<Option<Arc<Output>>>,
     pub(super) ends: BTreeMap<TaskId, End>,
+    /// How many ends there were.
+    count: usize,
     /// Which epochs of which tasks a listener has served in this run.
     pub(super) served: BTreeMap<Scope, BTreeMap<Scope, String>>,
 }
@@ -52,6 +59,24 @@ impl State {
             ..Output::default()
         };
         self.outputs[id.index()] = Some(Arc::new(output));
+    }
+
+    /// A task ended.
+    pub(super) fn end(&mut self, id: TaskId, end: End) {
+        self.count += 1;
+        let at = self.count;
+        self.ends.insert(id, End { at, ..end });
+    }
+
+    /// What tasks of a host have begun anew since that many ends.
+    pub(super) fn renewed_since<'a>(
+        &'a self,
+        at: usize,
+        is_here: impl Fn(TaskId) -> bool + 'a,
+    ) -> impl Iterator<Item = &'a Thing> {
+        let later = move |(id, end): &(&TaskId, &End)| end.at > at && is_here(**id);
+        let ended = self.ends.iter().filter(|(_, end)| !end.renews.is_empty());
+        ended.filter(later).flat_map(|(_, end)| &end.renews)
     }
 
     /// A listener had its turn for these epochs.
@@ -183,6 +208,7 @@ impl Board {
             schedule: Schedule::new(list, graph, rule),
             outputs: vec![None; list.tasks.len()],
             ends: BTreeMap::new(),
+            count: 0,
             served: BTreeMap::new(),
         };
         Self {

@@ -130,7 +130,11 @@ impl Chain {
                 chain.steps(at, entry, task(&all[at]), ok, around);
             }
             for Landed { entry, .. } in part {
-                open.add(&entry.decided.asked, &links);
+                // What comes of a program that only begins here is asked at its end: a question now
+                // would disturb it.
+                if !begins_long(entry) {
+                    open.add(&entry.decided.asked, &links);
+                }
                 doubts.after(entry);
                 let made = links.version();
                 for (_, step) in steps(&entry.decided) {
@@ -294,6 +298,13 @@ pub(super) fn first_spool(decided: &Decided, epoch: &str) -> Option<String> {
     steps(decided)
         .position(|(_, step)| is_long(step))
         .map(|number| spool(epoch, number))
+}
+
+/// Whether a long step is still to be taken.
+fn begins_long(entry: &Entry) -> bool {
+    let is_long = |step: &Step| matches!(&step.action, Action::Run(run) if run.long);
+    let mut left = steps(&entry.decided).skip(entry.from);
+    entry.epoch.is_some() && left.any(|(_, step)| is_long(step))
 }
 
 /// The steps of a decided task with the item each belongs to.

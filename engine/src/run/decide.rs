@@ -149,6 +149,16 @@ impl Decided {
         bound.touches().commutes
     }
 
+    /// What it begins anew.
+    pub(super) fn renews(&self) -> Vec<Thing> {
+        let plans = self.items.iter().filter_map(|item| match &item.fate {
+            Fate::Act(plan) => Some(plan),
+            _ => None,
+        });
+        let changes = plans.flat_map(|plan| &plan.changes);
+        changes.filter_map(|change| change.renews.clone()).collect()
+    }
+
     pub(super) fn is_long(&self) -> bool {
         self.actions()
             .any(|action| matches!(action, Action::Run(run) if run.long))
@@ -230,6 +240,8 @@ pub(super) struct Ground<'a> {
     pub(super) scope: Box<dyn Fn(&str) -> Scope + 'a>,
     /// Why it is called as a listener.
     pub(super) called: Option<Reason>,
+    /// What was begun anew since.
+    pub(super) renewed: Vec<Thing>,
     pub(super) diff: bool,
     /// Results of the ledger of a `once` command may be used.
     pub(super) serves: Vec<(Scope, String)>,
@@ -460,7 +472,9 @@ impl Ground<'_> {
         asked: &mut Asked,
     ) -> Result<(Seen, Vec<Question>), NotYet> {
         let witness = before.record.and_then(|record| record.witness.clone());
-        let mut seen = Seen::with_past(before.past, witness).called(self.called.is_some());
+        let mut seen = Seen::with_past(before.past, witness)
+            .called(self.called.is_some())
+            .and_renewed(self.renewed.clone());
         let mut open = Vec::new();
         let me = crate::probe::ask(Whoami);
         // Three rounds of answers, and one to see that nothing more is wanted.

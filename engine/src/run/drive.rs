@@ -301,7 +301,14 @@ impl Loop {
                 Todo::Ask(mut questions) => {
                     rounds += 1;
                     if rounds <= 3 {
-                        questions.extend(self.gather());
+                        // What this one asks is among it.
+                        let mut keys: BTreeSet<_> = questions
+                            .iter()
+                            .map(|(who, probe)| (*who, probe.key()))
+                            .collect();
+                        let mut more = self.gather();
+                        more.retain(|(who, probe)| keys.insert((*who, probe.key())));
+                        questions.extend(more);
                     }
                     self.look_in_quiet(&questions).await?;
                 }

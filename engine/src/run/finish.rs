@@ -13,7 +13,7 @@ use crate::{
     event::{ChangeShown, ItemFinished, Outcome, TaskError},
     late::NotYet,
     ledger::Ended,
-    module::{Bound, Nature, Stop},
+    module::{Bound, Nature, Refusal, Stop},
     reason::Reason,
     seen::{Past, Seen},
     step::{Action, Cause, Done, Plan, Run},
@@ -509,17 +509,22 @@ fn bad_status(plan: &Plan, done: &[Done]) -> Option<TaskError> {
 /// How a program that failed is told.
 pub(super) fn run_error(run: &Run, done: &Done) -> TaskError {
     let program = run.argv.first().map_or("", String::as_str);
+    let (explained, help) = match run.explain.and_then(|explain| explain(done)) {
+        Some(Refusal { message, help }) => (Some(message), help),
+        None => (None, None),
+    };
     TaskError {
-        message: match done.status {
+        message: explained.unwrap_or_else(|| match done.status {
             127 => format!("there is no program `{program}`, or it could not be started"),
             126 => format!("`{program}` cannot be executed"),
             status if status > 128 => format!("`{program}` was ended by signal {}", status - 128),
             status => format!("`{program}` failed with status {status}"),
-        },
-        help: None,
+        }),
+        help,
         command: Some(
             run.argv
                 .iter()
+                .chain(run.joins.iter().flatten())
                 .map(|word| quote(word))
                 .collect::<Vec<_>>()
                 .join(" "),

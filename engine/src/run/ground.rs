@@ -16,6 +16,7 @@ use crate::{
     module::{Refusal, Stop},
     reason::Reason,
     task::{Resolved, Task, TaskId},
+    thing::Thing,
     value::Value,
 };
 
@@ -38,6 +39,10 @@ impl Loop {
             (Call::None, Vec::new(), false)
         } else {
             self.call(task, state)
+        };
+        let renewed = match &call {
+            Call::Called(_) => self.renewed(task, state),
+            _ => Vec::new(),
         };
         let called = match call {
             Call::NotYet(what) => return Decision::NotYet(what),
@@ -90,6 +95,7 @@ impl Loop {
                 ledger: &self.ledger,
                 scope: Box::new(named),
                 called,
+                renewed,
                 diff: self.shared.options.diff,
                 serves,
                 pays,
@@ -98,7 +104,12 @@ impl Loop {
             ground.decide()
         };
         (self.keys, self.used) = (keys, used);
-        match &decision {
+        self.note_questions(id, &decision);
+        decision
+    }
+
+    fn note_questions(&mut self, id: TaskId, decision: &Decision) {
+        match decision {
             Decision::Ask(questions) => {
                 self.asked
                     .entry(id)
@@ -110,7 +121,6 @@ impl Loop {
             }
             _ => {}
         }
-        decision
     }
 
     fn unselected(id: TaskId) -> Decision {
@@ -256,6 +266,16 @@ impl Loop {
             (None, None) => Call::None,
         };
         (call, serves.into_iter().collect(), pays)
+    }
+
+    /// What this run has begun anew on this host since the last task changed something that calls
+    /// this one.
+    fn renewed(&self, task: &Task, state: &State) -> Vec<Thing> {
+        let ends = task.triggers.iter().filter_map(|id| state.ends.get(id));
+        let changed = ends.filter(|end| end.changed == Some(true));
+        let since = changed.map(|end| end.at).max().unwrap_or_default();
+        let renewed = state.renewed_since(since, |id| self.task(id).host == task.host);
+        renewed.cloned().collect()
     }
 
     /// Whether a change of another task makes this one run, and is not only read by it.

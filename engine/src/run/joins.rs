@@ -140,7 +140,12 @@ impl Rule<'_> {
 /// Whether two programs differ in nothing but what is joined.
 fn alike(a: &Run, b: &Run) -> bool {
     let same = |run: &Run| (run.dir.clone(), run.umask, run.seconds, run.long);
-    a.argv == b.argv && a.env == b.env && a.stdin == b.stdin && a.ok == b.ok && same(a) == same(b)
+    a.argv == b.argv
+        && a.under == b.under
+        && a.env == b.env
+        && a.stdin == b.stdin
+        && a.ok == b.ok
+        && same(a) == same(b)
 }
 
 /// The one run of a group: each operand once, and as much time as all would have had.

@@ -54,7 +54,7 @@ impl Loop {
         if failed && !ignored {
             told.changed = Some(false);
         }
-        state.ends.insert(id, told);
+        state.end(id, told);
         if !failed {
             state.serve(self.scope(&listener_name(task)), &decided.serves);
         }
@@ -329,12 +329,14 @@ impl Loop {
         let mut state = self.shared.board.state();
         state.schedule.finish(id, Ended::Done);
         state.outputs[id.index()] = Some(Arc::new(output));
-        state.ends.insert(
+        state.end(
             id,
             End {
                 changed: None,
                 scope: self.scope(""),
                 epoch: UNWRITTEN.to_owned(),
+                renews: Vec::new(),
+                at: 0,
             },
         );
         drop(state);

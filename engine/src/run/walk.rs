@@ -360,7 +360,7 @@ impl Loop {
             ahead.state.serve(listener, &decided.serves);
         }
         ahead.state.outputs[id.index()] = Some(Arc::clone(&finished.output));
-        ahead.state.ends.insert(id, end);
+        ahead.state.end(id, end);
         if decided.is_long() {
             ahead.state.schedule.start(id);
             // Its result comes with its end.
@@ -407,8 +407,14 @@ impl Loop {
             changed
         };
         let task = decided.task;
+        let renews = match finished.outcome {
+            Outcome::Changed => decided.renews(),
+            _ => Vec::new(),
+        };
         End {
             changed,
+            renews,
+            at: 0,
             scope: decided.scope.clone().unwrap_or_else(|| {
                 // Nothing of it is written; the name only has to be its own.
                 self.scope(&format!("task {}", task.0))

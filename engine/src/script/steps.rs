@@ -164,7 +164,8 @@ fn program(
         script.raw("export ");
         script.assign(name, value.bytes())?;
     }
-    script.raw(go).words(&run.argv)?.raw("\n");
+    let words = run.under.iter().chain(&run.argv);
+    script.raw(go).words(words)?.raw("\n");
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! lab up 3 [PACKAGE...]     boots h1, h2, h3, and begins a shell there
+//! lab rhel 3 [PACKAGE...]   the same with hosts that answer as Red Hat's do
 //! lab sh h1 LINE            in that shell: runs a line as root on a host, not over ssh
 //! lab off|on|cut|mend|freeze|thaw h1
 //! lab slow h1 50            each way takes so many milliseconds; `lab fast h1` ends that
@@ -34,8 +35,8 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args.as_slice() {
-        ["up", count, packages @ ..] => match count.parse() {
-            Ok(count) if need_lab() => up(count, packages),
+        [kind @ ("up" | "rhel"), count, packages @ ..] => match count.parse() {
+            Ok(count) if need_lab() => up(*kind == "rhel", count, packages),
             _ => ExitCode::FAILURE,
         },
         ["sh", host, line] => on(host, |host| {
@@ -61,15 +62,17 @@ fn main() -> ExitCode {
         },
         _ => {
             eprintln!(
-                "lab up COUNT [PACKAGE...]\nlab sh HOST LINE\nlab off|on|cut|mend|freeze|thaw|fast HOST\nlab slow HOST MILLISECONDS"
+                "lab up|rhel COUNT [PACKAGE...]\nlab sh HOST LINE\nlab off|on|cut|mend|freeze|thaw|fast HOST\nlab slow HOST MILLISECONDS"
             );
             ExitCode::from(2)
         }
     }
 }
 
-fn up(count: usize, packages: &[&str]) -> ExitCode {
-    let mut lab = Lab::plan().packages(packages).hosts(count).boot();
+fn up(rhel: bool, count: usize, packages: &[&str]) -> ExitCode {
+    let plan = Lab::plan();
+    let plan = if rhel { plan.rhel() } else { plan };
+    let mut lab = plan.packages(packages).hosts(count).boot();
     let mut shell = lab.within(std::env::var_os("SHELL").unwrap_or("bash".into()));
     shell.env(LAB, lab.dir());
     if let Ok(own) = std::env::current_exe() {

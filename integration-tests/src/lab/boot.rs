@@ -17,8 +17,8 @@ pub(super) fn script(name: &str) -> PathBuf {
     dir.join(name)
 }
 
-/// Where images are kept.
-fn cache() -> PathBuf {
+/// Where images are kept, and what tests fetch once.
+pub(super) fn cache() -> PathBuf {
     let var = |name| std::env::var_os(name).filter(|dir| !dir.is_empty());
     let home = || PathBuf::from(var("HOME").expect("HOME is set")).join(".cache");
     let user = || var("XDG_CACHE_HOME").map_or_else(home, PathBuf::from);
@@ -62,7 +62,9 @@ fn prepare(plan: &Plan, dir: &Path) {
     let mut images = BTreeMap::new();
     let mut lines = String::new();
     for (at, host) in plan.hosts.iter().enumerate() {
-        let image = (images.entry(&host.packages)).or_insert_with(|| image(&host.packages));
+        let kind = if host.rhel { "rhel" } else { "image" };
+        let image = images.entry((kind, &host.packages));
+        let image = image.or_insert_with(|| self::image(kind, &host.packages));
         let image = image.display();
         writeln!(lines, "{} {} {image} {}", host.name, address(at), host.disk).unwrap();
     }
@@ -79,9 +81,9 @@ fn prepare(plan: &Plan, dir: &Path) {
     }
 }
 
-/// The image with these packages, built if there is none.
-fn image(packages: &[String]) -> PathBuf {
-    let mut image = Command::new(script("image"));
+/// The image of a kind with these packages, built if there is none.
+fn image(kind: &str, packages: &[String]) -> PathBuf {
+    let mut image = Command::new(script(kind));
     image.arg(cache()).args(packages).stderr(Stdio::inherit());
     let output = image.output().unwrap();
     assert!(output.status.success(), "{image:?} failed");

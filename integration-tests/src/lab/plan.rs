@@ -8,6 +8,7 @@ pub struct Plan {
     pub(super) hosts: Vec<Planned>,
     disk: String,
     packages: Vec<String>,
+    rhel: bool,
 }
 
 /// A host to be.
@@ -18,6 +19,8 @@ pub(super) struct Planned {
     pub(super) disk: String,
     /// What it has beside the packages that all hosts have.
     pub(super) packages: Vec<String>,
+    /// Whether it answers as Red Hat's hosts do.
+    pub(super) rhel: bool,
 }
 
 impl Default for Plan {
@@ -26,6 +29,7 @@ impl Default for Plan {
             hosts: Vec::new(),
             disk: "2g".to_owned(),
             packages: Vec::new(),
+            rhel: false,
         }
     }
 }
@@ -38,6 +42,7 @@ impl Plan {
             name: name.to_owned(),
             disk: self.disk.clone(),
             packages: self.packages.clone(),
+            rhel: self.rhel,
         });
         self
     }
@@ -57,6 +62,13 @@ impl Plan {
     /// Debian packages that the hosts that follow have, beside those that all have.
     pub fn packages(mut self, names: &[&str]) -> Self {
         self.packages = names.iter().map(|&name| name.to_owned()).collect();
+        self
+    }
+
+    /// The hosts that follow answer as Red Hat's do: they have dnf and rpm, and a repository of packages of our own
+    /// (`lab/rhel-packages` says which).
+    pub fn rhel(mut self) -> Self {
+        self.rhel = true;
         self
     }
 

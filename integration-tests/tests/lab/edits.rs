@@ -1,6 +1,8 @@
 //! Modules that edit files, on a real host: what they write is what programs read there.
 
-use evenkeel_integration_tests::{Host, Lab, need_lab};
+use std::process::Stdio;
+
+use evenkeel_integration_tests::{Ended, Host, Lab, need, need_lab};
 
 /// As Airflow ships it, cut short.
 const AIRFLOW: &str = "\
@@ -184,6 +186,96 @@ fn what_cannot_be(lab: &Lab) {
     assert_eq!(host.sh("cat /etc/deep"), "[s]\na\n  b = 1\n");
 }
 
+/// What Ansible does too, and what comes of it: all of it is below `/srv/x`.
+const SAME: &str = "
+become: true
+tasks:
+- name: a block at the end
+  blockinfile: {path: /srv/x/text, block: \"10.0.0.1 db\\n10.0.0.2 web\"}
+- name: a block after a line
+  blockinfile: {path: /srv/x/text, block: after two, marker: '; {mark} two', insertafter: '^two', append_newline: true, prepend_newline: true}
+- name: a block before several lines
+  blockinfile: {path: /srv/x/text, block: before, marker: '; {mark} m', insertbefore: '(?m)^two$'}
+- name: a block at the beginning
+  blockinfile: {path: /srv/x/text, block: first, marker: '<!-- {mark} -->', marker_begin: from, marker_end: to, insertbefore: BOF}
+- name: a block in a new file
+  blockinfile: {path: /srv/x/new, create: true, block: \"$(id) \\\\1 'q' \\\"d\\\" ☃\", mode: '0600', owner: deploy}
+- name: a block goes
+  blockinfile: {path: /srv/x/gone, state: absent}
+- name: places
+  replace: {path: /srv/x/replaced, regexp: '^(\\w+) *= *(.*)$', replace: '\\1: \\2'}
+- name: a section
+  replace: {path: /srv/x/replaced, regexp: 'x', replace: \"y'$(id)\", after: '<s>', before: '</s>'}
+- name: looking around
+  replace: {path: /srv/x/replaced, regexp: '(?<=a)b(?!c)', replace: 'B'}
+- name: removed
+  replace: {path: /srv/x/replaced, regexp: '^#.*\\n'}
+- name: empty ones
+  replace: {path: /srv/x/empty, regexp: '(?<!;)q*$', replace: ';', before: 'end'}
+- name: a line
+  lineinfile: {path: /srv/x/lines, regexp: '^port', line: 'port 80 # $(id) \\1', insertafter: '^host'}
+- name: groups of a line
+  lineinfile: {path: /srv/x/lines, regexp: '^(a|b)=(?P<v>.*)$', line: '\\g<v>=\\1;', backrefs: true}
+- name: lines go
+  lineinfile: {path: /srv/x/lines, search_string: gone, state: absent}
+- name: a line in a new file
+  lineinfile: {path: /srv/x/below/line, line: \"-n 'é' \\\"\\\\\", create: true, mode: '0640', group: deploy}
+";
+
+fn prepared_for_both(lab: &Lab) {
+    for host in lab.hosts() {
+        host.sh("mkdir -p /srv/x");
+        host.write("/srv/x/text", "one\ntwo\nthree\r\nlast");
+        host.write(
+            "/srv/x/gone",
+            "a\n# BEGIN ANSIBLE MANAGED BLOCK\nx\n# END ANSIBLE MANAGED BLOCK\nb\n",
+        );
+        host.write(
+            "/srv/x/replaced",
+            "a = 1\r\n# a comment\nb=2\nx <s> x\nx </s> x\nab abc ab\n#",
+        );
+        host.write("/srv/x/empty", "q\n\naqqq\nend\nq\n");
+        host.write("/srv/x/lines", "host h\nc=1\na=2\ngone\nnot gone\r\nstays");
+    }
+}
+
+/// `ansible-playbook site.yml` on one host.
+fn ansible(lab: &Lab, host: &str) -> Ended {
+    let config = lab.path(".ssh/config");
+    let mut ansible = lab.within("ansible-playbook");
+    ansible
+        .args(["-i", "inventory.ini", "--limit", host, "site.yml"])
+        .env("ANSIBLE_SSH_ARGS", format!("-F {}", config.display()))
+        .env("ANSIBLE_LOCAL_TEMP", lab.path(".tmp/ansible"))
+        .env("ANSIBLE_PIPELINING", "1")
+        .env("LC_ALL", "C.UTF-8");
+    lab.ended(ansible.stdin(Stdio::null()))
+}
+
+/// Ours on one host, Ansible's on the other.
+fn both_do_the_same(lab: &mut Lab) {
+    prepared_for_both(lab);
+    lab.tasks(SAME);
+    lab.run(&["--limit", "one"]).ok();
+    lab.run(&["--limit", "one"]).ok().changed(0).exchanges(1);
+    if !need("ansible-playbook", "command -v ansible-playbook") {
+        return;
+    }
+    // What Ansible leaves behind is no matter of ours.
+    lab.keep_quiet();
+    ansible(lab, "two").ok();
+    let state = |host: &str| {
+        let host = lab.host(host);
+        host.tree("/srv/x")
+            + &host.sh(
+                "cd /srv/x; for f in * below/*; do echo \"$f\"; cat \"$f\"; echo; done 2>/dev/null",
+            )
+    };
+    assert_eq!(state("one"), state("two"), "ours, then Ansible's");
+    // What Ansible made is in its state for us.
+    lab.run(&["--limit", "two"]).ok().changed(0);
+}
+
 #[test]
 #[ignore = "needs root and a lab"]
 fn files_are_edited_as_programs_read_them() {
@@ -194,4 +286,18 @@ fn files_are_edited_as_programs_read_them() {
     ini_files(&lab);
     links(&lab);
     what_cannot_be(&lab);
+}
+
+#[test]
+#[ignore = "needs root and a lab"]
+fn files_are_edited_as_ansible_does() {
+    if !need_lab() {
+        return;
+    }
+    let mut lab = Lab::plan()
+        .packages(&["python3"])
+        .host("one")
+        .host("two")
+        .boot();
+    both_do_the_same(&mut lab);
 }

@@ -6,16 +6,14 @@ mod fits;
 
 use std::collections::BTreeMap;
 
-use evenkeel_engine::{
-    Cause, Change, Effect, NotYet, Plan, Step, Stop, Value,
-    probes::Which,
-};
+use evenkeel_engine::{Cause, Change, Effect, NotYet, Plan, Step, Stop, Value, probes::Which};
 use pep440_rs::VersionSpecifiers;
 use pep508_rs::PackageName;
 
 use super::{
-    Args, Env, Extras, Installed, Interpreter, Pip, Release, State,
+    Args, Distributions, Env, Extras, Installed, Interpreter, Pip, Release, State,
     requirement::{Wanted, pinned, versions},
+    site::among,
 };
 use crate::{look::Look, paths::absolute};
 use call::{Newer, make};
@@ -39,23 +37,45 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     let there = Which(program(&env));
     look.ask(&there);
     let named = args.wanted()?;
-    for wanted in named.iter().chain(files.iter().flat_map(|files| &files.wanted)) {
+    let listed = files.iter().flat_map(|files| &files.wanted);
+    for (wanted, named) in
+        (named.iter().map(|one| (one, true))).chain(listed.map(|one| (one, false)))
+    {
         if let Wanted::Named { requirement, .. } = wanted {
             let probe = installed(&env, &requirement.name);
-            look.ask(&probe);
+            if named {
+                look.ask(&probe);
+            }
             if !requirement.extras.is_empty() {
                 look.ask(&Extras(probe));
+                look.ask(&Distributions(env.clone()));
             }
             if !requirement.extras.is_empty() || !requirement.marker.is_true() {
                 look.ask(&Interpreter(env.clone()));
             }
         }
     }
+    if args.requirements.is_some() || !extra.requirements.is_empty() {
+        // So that a file that holds is known to hold without another question.
+        look.ask(&Distributions(env.clone()));
+        look.ask(&Interpreter(env.clone()));
+    }
+    let mut pip = Task {
+        args,
+        env: env.clone(),
+        exists: false,
+        extra,
+        constraints: BTreeMap::new(),
+    };
+    if pip.upgrades() && !(named.is_empty() && args.requirements.is_none()) {
+        look.ask(&pip.dry_run());
+    }
     let files = files?;
-    let wanted: Vec<Wanted> = named.into_iter().chain(files.wanted.clone()).collect();
-    let exists = look.get(&there)?.is_some();
+    let wanted: Vec<Wanted> = named.into_iter().chain(files.wanted).collect();
+    pip.constraints = files.constraints;
+    pip.exists = look.get(&there)?.is_some();
     let mut changes = Vec::new();
-    if !exists {
+    if !pip.exists {
         match (&env, args.state) {
             (Env::Venv(_), State::Absent) => return Ok(Plan::nothing()),
             (Env::Venv(path), _) => changes.push(make(args, path, &wanted, look)?),
@@ -66,7 +86,6 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     if wanted.is_empty() {
         return Ok(changes.into());
     }
-    let pip = Task { args, env, exists, extra, constraints: files.constraints };
     changes.extend(pip.changes(&wanted, look)?);
     Ok(changes.into())
 }
@@ -74,7 +93,11 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
 fn missing(program: &str) -> NotYet {
     NotYet(format!(
         "`{program}` (of the package `{}`)",
-        if program.starts_with("pip") { "python3-pip" } else { "python3" }
+        if program.starts_with("pip") {
+            "python3-pip"
+        } else {
+            "python3"
+        }
     ))
 }
 
@@ -111,13 +134,20 @@ struct Differs {
 }
 
 impl Task<'_> {
+    /// Whether what is there has to be the newest.
+    fn upgrades(&self) -> bool {
+        self.args.state == State::Latest || self.extra.upgrade
+    }
+
     fn changes(&self, wanted: &[Wanted], look: &Look<'_>) -> Result<Vec<Change>, Stop> {
-        let upgrade = self.args.state == State::Latest || self.extra.upgrade;
+        let upgrade = self.upgrades();
         if self.args.state == State::Absent {
             return self.remove(wanted, look);
         }
         let differing = self.differing(wanted, look)?;
-        let opaque = wanted.iter().find(|wanted| matches!(wanted, Wanted::Opaque(_)));
+        let opaque = wanted
+            .iter()
+            .find(|wanted| matches!(wanted, Wanted::Opaque(_)));
         let acts = self.args.state == State::ForceReinstall || self.extra.acts;
         let (cause, what) = if acts {
             (Cause::Act, "packages, again".to_owned())
@@ -133,7 +163,10 @@ impl Task<'_> {
                 Newer::Unknown => (Cause::Act, "newer packages".to_owned()),
             }
         } else if self.files_changed(look) {
-            (Cause::Act, "what the requirements and constraints say".to_owned())
+            (
+                Cause::Act,
+                "what the requirements and constraints say".to_owned(),
+            )
         } else {
             return Ok(Vec::new());
         };
@@ -144,13 +177,21 @@ impl Task<'_> {
             step = step.effect(Effect::unknown(self.dry_run(), why));
         }
         if differing.is_empty() || cause == Cause::Act {
-            return Ok(vec![Change::new(what, Value::Null, Value::Null).step(step).because(cause)]);
+            return Ok(vec![
+                Change::new(what, Value::Null, Value::Null)
+                    .step(step)
+                    .because(cause),
+            ]);
         }
         let mut changes: Vec<Change> = differing
             .into_iter()
             .map(|differs| {
                 let before = differs.before.map(|release| release.0);
-                Change::new(format!("package `{}`", differs.name), before, differs.wanted)
+                Change::new(
+                    format!("package `{}`", differs.name),
+                    before,
+                    differs.wanted,
+                )
             })
             .collect();
         // One transaction for all of them.
@@ -161,13 +202,21 @@ impl Task<'_> {
     }
 
     fn differing(&self, wanted: &[Wanted], look: &Look<'_>) -> Result<Vec<Differs>, Stop> {
+        let named = self.args.wanted()?;
+        let named: Vec<_> = named.iter().filter_map(Wanted::name).cloned().collect();
         let mut differing = Vec::new();
         for wanted in wanted {
-            let Wanted::Named { requirement, .. } = wanted else { continue };
+            let Wanted::Named { requirement, .. } = wanted else {
+                continue;
+            };
             if !self.applies(requirement, &[], look)? {
                 continue;
             }
-            let before = self.there(&requirement.name, look)?;
+            let before = if named.contains(&requirement.name) {
+                self.there(&requirement.name, look)?
+            } else {
+                self.mentioned(&requirement.name, look)?
+            };
             if self.satisfied(requirement, before.as_ref(), look, 0)? {
                 continue;
             }
@@ -175,7 +224,11 @@ impl Task<'_> {
             differing.push(Differs {
                 name: requirement.name.clone(),
                 before,
-                wanted: if versions.is_empty() { "installed".to_owned() } else { versions },
+                wanted: if versions.is_empty() {
+                    "installed".to_owned()
+                } else {
+                    versions
+                },
                 after: pinned(requirement).map(|version| Release(version.to_string())),
             });
         }
@@ -191,9 +244,20 @@ impl Task<'_> {
         look.get(&probe).cloned()
     }
 
+    /// The same for what is not named by the task itself: by a file, or by an extra.
+    fn mentioned(&self, name: &PackageName, look: &Look<'_>) -> Result<Option<Release>, NotYet> {
+        let all = look.get(&Distributions(self.env.clone()))?.as_deref();
+        match among(all.unwrap_or_default(), name) {
+            Some(release) => Ok(Some(release)),
+            // Metadata of an older kind, or none at all.
+            None => self.there(name, look),
+        }
+    }
 
     fn refuse_managed(&self, look: &Look<'_>) -> Result<(), Stop> {
-        let (Env::Python(program) | Env::Pip(program)) = &self.env else { return Ok(()) };
+        let (Env::Python(program) | Env::Pip(program)) = &self.env else {
+            return Ok(());
+        };
         if self.args.break_system_packages {
             return Ok(());
         }

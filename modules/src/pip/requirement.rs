@@ -27,6 +27,14 @@ impl Wanted {
             Self::Named { text, .. } | Self::Opaque(text) => text,
         }
     }
+
+    /// The package, if it has a name.
+    pub(super) fn name(&self) -> Option<&PackageName> {
+        match self {
+            Self::Named { requirement, .. } => Some(&requirement.name),
+            Self::Opaque(_) => None,
+        }
+    }
 }
 
 /// The versions that a requirement allows.
@@ -76,7 +84,9 @@ fn local(text: &str) -> Option<Wanted> {
         let mut parts = stem.split('-');
         (parts.next()?, parts.next()?)
     } else {
-        file.strip_suffix(".tar.gz").or_else(|| file.strip_suffix(".zip"))?.rsplit_once('-')?
+        file.strip_suffix(".tar.gz")
+            .or_else(|| file.strip_suffix(".zip"))?
+            .rsplit_once('-')?
     };
     let requirement = Requirement::from_str(&format!("{name}=={version}")).ok()?;
     Some(Wanted::Named {
@@ -92,7 +102,8 @@ pub(super) fn split(text: &str) -> Vec<String> {
     let mut fresh = true;
     for piece in text.split_inclusive(',') {
         let bare = piece.strip_suffix(',').unwrap_or(piece);
-        let more = !fresh && (depth > 0 || bare.trim_start().starts_with(['<', '>', '=', '!', '~']));
+        let more =
+            !fresh && (depth > 0 || bare.trim_start().starts_with(['<', '>', '=', '!', '~']));
         match parts.last_mut() {
             Some(last) if more => {
                 last.push(',');
@@ -121,7 +132,9 @@ pub(super) struct Listing {
 
 /// Reads a requirements or constraints file. What cannot be read is kept as it is: pip may know.
 pub(super) fn listing(bytes: &[u8]) -> Listing {
-    let text = String::from_utf8_lossy(bytes).replace("\\\r\n", "").replace("\\\n", "");
+    let text = String::from_utf8_lossy(bytes)
+        .replace("\\\r\n", "")
+        .replace("\\\n", "");
     let mut listing = Listing::default();
     for line in text.lines() {
         let line = without_comment(line).trim();
@@ -146,7 +159,10 @@ pub(super) fn listing(bytes: &[u8]) -> Listing {
 
 fn option(line: &str, listing: &mut Listing) {
     let cut = line.find([' ', '=']).unwrap_or(line.len());
-    let (name, value) = (&line[..cut], line[cut..].trim_start_matches([' ', '=']).trim());
+    let (name, value) = (
+        &line[..cut],
+        line[cut..].trim_start_matches([' ', '=']).trim(),
+    );
     match name {
         "-r" | "--requirement" => listing.requirements.push(value.to_owned()),
         "-c" | "--constraint" => listing.constraints.push(value.to_owned()),
@@ -185,7 +201,9 @@ mod tests {
 
     #[test]
     fn names_are_normalised() {
-        let Wanted::Named { requirement, .. } = wanted("Junit-XML").unwrap() else { panic!() };
+        let Wanted::Named { requirement, .. } = wanted("Junit-XML").unwrap() else {
+            panic!()
+        };
         assert_eq!(Some(requirement.name), bare_name("junit_xml"));
     }
 
@@ -206,7 +224,10 @@ mod tests {
     #[test]
     fn what_is_no_requirement_is_refused() {
         let error = wanted("no such !!").unwrap_err();
-        assert!(error.message.starts_with("`no such !!` is no requirement"), "{error}");
+        assert!(
+            error.message.starts_with("`no such !!` is no requirement"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -223,18 +244,28 @@ mod tests {
 
     #[test]
     fn files_are_read() {
-        let text = b"# all\n--index-url https://x.org/simple\nflask==2.0 \\\n  --hash=sha256:00 # web\n\
+        let text =
+            b"# all\n--index-url https://x.org/simple\nflask==2.0 \\\n  --hash=sha256:00 # web\n\
             a ; python_version < '3.8'\n-r more.txt\n--constraint=pins.txt\n-e ./mine\n\
             git+https://x.org/b\nc @ ${WHERE}/c.whl\n";
         let listing = listing(text);
         let texts: Vec<_> = listing.wanted.iter().map(Wanted::text).collect();
         assert_eq!(
             texts,
-            ["flask==2.0", "a ; python_version < '3.8'", "-e ./mine", "git+https://x.org/b",
-                "c @ ${WHERE}/c.whl"]
+            [
+                "flask==2.0",
+                "a ; python_version < '3.8'",
+                "-e ./mine",
+                "git+https://x.org/b",
+                "c @ ${WHERE}/c.whl"
+            ]
         );
         assert!(matches!(listing.wanted[0], Wanted::Named { .. }));
-        assert!(listing.wanted[2..].iter().all(|w| matches!(w, Wanted::Opaque(_))));
+        assert!(
+            listing.wanted[2..]
+                .iter()
+                .all(|w| matches!(w, Wanted::Opaque(_)))
+        );
         assert_eq!(listing.requirements, ["more.txt"]);
         assert_eq!(listing.constraints, ["pins.txt"]);
     }

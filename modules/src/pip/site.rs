@@ -145,12 +145,19 @@ done"#
             };
             found.insert(env.clone(), python);
         }
-        Ok(batch.iter().map(|p| Ok(found.get(&p.0.operand()).cloned())).collect())
+        Ok(batch
+            .iter()
+            .map(|p| Ok(found.get(&p.0.operand()).cloned()))
+            .collect())
     }
 
     fn expected(&self, answer: &Self::Answer) -> Option<Vec<u8>> {
         let line = answer.as_ref().map(|python| {
-            let Python { version, managed, machine } = python;
+            let Python {
+                version,
+                managed,
+                machine,
+            } = python;
             let managed = u8::from(*managed);
             format!("{}\0{version}\0{managed}\0{machine}\0", self.0.operand())
         });
@@ -184,7 +191,10 @@ impl Release {
 
 impl PartialEq for Release {
     fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0 || self.version().is_some_and(|version| other.version() == Some(version))
+        self.0 == other.0
+            || self
+                .version()
+                .is_some_and(|version| other.version() == Some(version))
     }
 }
 
@@ -202,7 +212,11 @@ fn pattern(name: &PackageName) -> String {
 
 impl Installed {
     fn named(&self) -> [String; 3] {
-        [self.env.operand(), self.name.to_string(), pattern(&self.name)]
+        [
+            self.env.operand(),
+            self.name.to_string(),
+            pattern(&self.name),
+        ]
     }
 }
 
@@ -271,13 +285,90 @@ done"#
 
     fn expected(&self, answer: &Self::Answer) -> Option<Vec<u8>> {
         let [env, name, _] = self.named();
-        let line = answer.as_ref().map(|release| format!("{env}\0{name}\0{}\0", release.0));
+        let line = answer
+            .as_ref()
+            .map(|release| format!("{env}\0{name}\0{}\0", release.0));
         Some(line.unwrap_or_default().into_bytes())
     }
 
     fn reads(&self) -> Vec<Thing> {
         self.env.reads()
     }
+}
+
+/// All that an environment has, so that what extras require is known without another question.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Distributions(pub Env);
+
+impl Probe for Distributions {
+    const KIND: &'static str = "pip_distributions";
+    const SCRIPT: &'static str = look!(
+        r#"
+for ek_e in "$@"; do
+  ek_dirs=$(ek_pip_look "$ek_e") || continue
+  printf '%s\0' "$ek_e"
+  ek_ifs=$IFS IFS='
+'
+  set -f
+  for ek_d in $ek_dirs; do
+    set +f
+    case $ek_d in /*) ;; *) continue ;; esac
+    for ek_p in "$ek_d"/*-*.dist-info; do
+      [ -f "$ek_p/METADATA" ] || continue
+      ek_b=${ek_p##*/}
+      printf '%s\n' "${ek_b%.dist-info}"
+    done
+  done
+  set +f
+  IFS=$ek_ifs
+  printf '\0'
+done"#
+    );
+    /// Each as its metadata is named: `name-version`. Nothing where there is no such environment.
+    type Answer = Option<Vec<String>>;
+
+    fn operands(&self) -> Vec<Vec<u8>> {
+        vec![self.0.operand().into_bytes()]
+    }
+
+    fn parse(batch: &[&Self], output: &[u8]) -> Result<Vec<Result<Self::Answer, NotYet>>, String> {
+        let mut found = BTreeMap::new();
+        for record in fields(output).chunks(2) {
+            let [env, lines] = record else {
+                return Err(format!("{record:?}"));
+            };
+            let lines: Vec<_> = lines.lines().map(str::to_owned).collect();
+            found.insert(env.clone(), lines);
+        }
+        Ok(batch
+            .iter()
+            .map(|probe| Ok(found.get(&probe.0.operand()).cloned()))
+            .collect())
+    }
+
+    fn expected(&self, answer: &Self::Answer) -> Option<Vec<u8>> {
+        let record = answer.as_ref().map(|names| {
+            let lines: String = names
+                .iter()
+                .flat_map(|name| [name.as_str(), "\n"])
+                .collect();
+            format!("{}\0{lines}\0", self.0.operand())
+        });
+        Some(record.unwrap_or_default().into_bytes())
+    }
+
+    fn reads(&self) -> Vec<Thing> {
+        self.0.reads()
+    }
+}
+
+/// The version of a package among what an environment has.
+pub(super) fn among(names: &[String], wanted: &PackageName) -> Option<Release> {
+    names.iter().find_map(|entry| {
+        let (name, version) = entry.rsplit_once('-')?;
+        let name = PackageName::from_str(name).ok()?;
+        (name == *wanted).then(|| Release(version.to_owned()))
+    })
 }
 
 /// What the extras of an installed package require: its `Requires-Dist` lines that name an extra.
@@ -339,8 +430,16 @@ done"#
     fn expected(&self, answer: &Self::Answer) -> Option<Vec<u8>> {
         let [env, name, _] = self.0.named();
         let text = answer.as_ref().map(|lines| {
-            let lines: Vec<u8> = lines.iter().flat_map(|line| [line.as_bytes(), b"\n"].concat()).collect();
-            [format!("{env}\0{name}\0").into_bytes(), lines, b"\0".to_vec()].concat()
+            let lines: Vec<u8> = lines
+                .iter()
+                .flat_map(|line| [line.as_bytes(), b"\n"].concat())
+                .collect();
+            [
+                format!("{env}\0{name}\0").into_bytes(),
+                lines,
+                b"\0".to_vec(),
+            ]
+            .concat()
         });
         Some(text.unwrap_or_default())
     }

@@ -73,8 +73,7 @@ impl Default for Numbers {
 
 impl Probe for Details {
     const KIND: &'static str = "details";
-    const SCRIPT: &'static str =
-        r#"stat --printf '%s|%h|%d|%i|%X|%Y|%Z|%n\0' -- "$@" 2>/dev/null"#;
+    const SCRIPT: &'static str = r#"stat --printf '%s|%h|%d|%i|%X|%Y|%Z|%n\0' -- "$@" 2>/dev/null"#;
     type Answer = Option<Detail>;
 
     fn operands(&self) -> Vec<Vec<u8>> {
@@ -86,7 +85,11 @@ impl Probe for Details {
         for record in output.split(|byte| *byte == 0).filter(|r| !r.is_empty()) {
             let text = String::from_utf8_lossy(record);
             let fields: Vec<&str> = text.splitn(8, '|').collect();
-            let numbers: Vec<i64> = fields.iter().take(7).filter_map(|n| n.parse().ok()).collect();
+            let numbers: Vec<i64> = fields
+                .iter()
+                .take(7)
+                .filter_map(|n| n.parse().ok())
+                .collect();
             let ([size, nlink, dev, inode, atime, mtime, ctime], Some(path)) =
                 (&numbers[..], fields.get(7))
             else {
@@ -103,7 +106,10 @@ impl Probe for Details {
             };
             found.insert((*path).to_owned(), detail);
         }
-        Ok(batch.iter().map(|path| Ok(found.get(&path.0).copied())).collect())
+        Ok(batch
+            .iter()
+            .map(|path| Ok(found.get(&path.0).copied()))
+            .collect())
     }
 
     fn expected(&self, answer: &Self::Answer) -> Option<Vec<u8>> {

@@ -29,6 +29,8 @@ pub struct UnitState {
     pub stale: bool,
     /// Whether it ends by itself and is then inactive.
     pub passing: bool,
+    /// Whether it is a script of System V.
+    pub sysv: bool,
 }
 
 impl Unit {
@@ -41,24 +43,46 @@ impl Probe for Unit {
     const KIND: &'static str = "systemd_unit";
     const SCRIPT: &'static str = r#"
 command -v systemctl >/dev/null 2>&1 || return 0
+ek_unit_say() {
+  printf '%s:%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0' "$ek_s" "$1" \
+    "$ek_load" "$ek_err" "$ek_act" "$ek_file" "$ek_stale" "$ek_pass" "$ek_sysv"
+}
+ek_unit_clear() {
+  ek_names= ek_load= ek_err= ek_act= ek_sub= ek_file= ek_stale= ek_type= ek_rem= ek_frag= ek_src= ek_sysv=0
+}
+# What is enabled by others, or by links of System V, is found there.
+ek_unit_enabled() {
+  case $ek_file/$ek_src in
+    generated//etc/init.d/*)
+      ek_sysv=1 ek_file=disabled
+      for ek_l in /etc/rc[2345].d/S[0-9][0-9]"${ek_src##*/}"; do
+        [ ! -e "$ek_l" ] || ek_file=enabled
+      done ;;
+    indirect/*)
+      [ -r "$ek_frag" ] && ! grep -Eq '^(WantedBy|RequiredBy|UpheldBy|Alias)=.' "$ek_frag" || return 0
+      for ek_l in $(sed -n 's/^Also=//p' "$ek_frag"); do
+        systemctl "--$ek_s" -q is-enabled -- "$ek_l" 2>/dev/null </dev/null || return 0
+        ek_file=enabled
+      done ;;
+  esac
+}
 ek_unit_tell() {
-  [ "$ek_sub" != auto-restart ] || ek_act=auto-restart
+  [ "$ek_sub" != auto-restart ] && [ "$ek_sub" != auto-restart-queued ] || ek_act=auto-restart
   case $ek_type/$ek_rem in oneshot/no) ek_pass=1 ;; *) ek_pass=0 ;; esac
+  ek_unit_enabled
   for ek_n in "$@"; do
-    case " $ek_names " in *" $ek_n "*)
-      printf '%s:%s\0%s\0%s\0%s\0%s\0%s\0%s\0' "$ek_s" "$ek_n" \
-        "$ek_load" "$ek_err" "$ek_act" "$ek_file" "$ek_stale" "$ek_pass" ;;
-    esac
+    case " $ek_names " in *" $ek_n "*) ek_unit_say "$ek_n" ;; esac
   done
-  ek_names= ek_load= ek_err= ek_act= ek_sub= ek_file= ek_stale= ek_type= ek_rem=
+  ek_unit_clear
 }
 ek_unit_show() (
   ek_s=$1; shift
   [ "$ek_s" != user ] ||
     { XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}; export XDG_RUNTIME_DIR; }
-  ek_names= ek_load= ek_err= ek_act= ek_sub= ek_file= ek_stale= ek_type= ek_rem=
+  ek_unit_clear
   LC_ALL=C systemctl "--$ek_s" show -p Names,LoadState,LoadError,ActiveState,SubState \
-    -p UnitFileState,NeedDaemonReload,Type,RemainAfterExit -- "$@" 2>/dev/null </dev/null | {
+    -p UnitFileState,NeedDaemonReload,Type,RemainAfterExit,FragmentPath,SourcePath \
+    -- "$@" 2>/dev/null </dev/null | {
     while IFS= read -r ek_l; do
       case $ek_l in
         '') ek_unit_tell "$@" ;;
@@ -71,18 +95,39 @@ ek_unit_show() (
         NeedDaemonReload=*) ek_stale=${ek_l#*=} ;;
         Type=*) ek_type=${ek_l#*=} ;;
         RemainAfterExit=*) ek_rem=${ek_l#*=} ;;
+        FragmentPath=*) ek_frag=${ek_l#*=} ;;
+        SourcePath=*) ek_src=${ek_l#*=} ;;
       esac
     done
     ek_unit_tell "$@"
   }
 )
+# Where no systemd runs, only links can be looked at.
+ek_unit_offline() {
+  ek_unit_clear
+  ek_act=offline ek_stale=no ek_pass=0
+  for ek_n in "$@"; do
+    ek_file=$(LC_ALL=C systemctl --root=/ is-enabled -- "$ek_n" 2>/dev/null </dev/null)
+    case $ek_file in
+      '' | not-found) ek_load=not-found ek_file= ;;
+      masked*) ek_load=masked ;;
+      *) ek_load=loaded ;;
+    esac
+    ek_unit_say "$ek_n"
+  done
+}
 for ek_s in system user; do
   ek_i=0 ek_list=
   for ek_n in "$@"; do
     ek_i=$((ek_i + 1))
     case $ek_n in "$ek_s:"*) ek_list="$ek_list \"\${$ek_i#*:}\"" ;; esac
   done
-  [ -z "$ek_list" ] || eval "ek_unit_show $ek_s $ek_list"
+  [ -n "$ek_list" ] || continue
+  if [ $ek_s = system ] && [ ! -d "${ek_booted:-/run/systemd/system}" ]; then
+    eval "ek_unit_offline $ek_list"
+  else
+    eval "ek_unit_show $ek_s $ek_list"
+  fi
 done"#;
     type Answer = UnitState;
 
@@ -94,8 +139,8 @@ done"#;
         let text = String::from_utf8_lossy(output);
         let fields: Vec<&str> = text.strip_suffix('\0').map_or(Vec::new(), |t| t.split('\0').collect());
         let mut found = BTreeMap::new();
-        for record in fields.chunks(7) {
-            let [unit, load, error, active, enabled, stale, passing] = record else {
+        for record in fields.chunks(8) {
+            let [unit, load, error, active, enabled, stale, passing, sysv] = record else {
                 return Err(format!("{record:?}"));
             };
             let state = UnitState {
@@ -105,24 +150,75 @@ done"#;
                 enabled: (*enabled).to_owned(),
                 stale: *stale == "yes",
                 passing: *passing == "1",
+                sysv: *sysv == "1",
             };
             found.insert((*unit).to_owned(), state);
         }
         let missing = |unit: &Self| {
-            NotYet(format!("systemd (to be asked about `{}`), running", unit.name))
+            NotYet(match unit.scope {
+                "user" => format!(
+                    "the user's own systemd, running, for `{}` (`loginctl enable-linger USER` starts it with the machine)",
+                    unit.name
+                ),
+                _ => format!("systemd, running, for `{}`", unit.name),
+            })
         };
         Ok(batch.iter().map(|u| found.get(&u.operand()).cloned().ok_or_else(|| missing(u))).collect())
     }
 
     fn expected(&self, answer: &Self::Answer) -> Option<Vec<u8>> {
-        let UnitState { load, error, active, enabled, stale, passing } = answer;
-        let (stale, passing) = (if *stale { "yes" } else { "no" }, u8::from(*passing));
+        let UnitState { load, error, active, enabled, stale, passing, sysv } = answer;
+        let stale = if *stale { "yes" } else { "no" };
+        let (passing, sysv) = (u8::from(*passing), u8::from(*sysv));
         let unit = self.operand();
-        Some(format!("{unit}\0{load}\0{error}\0{active}\0{enabled}\0{stale}\0{passing}\0").into_bytes())
+        Some(format!("{unit}\0{load}\0{error}\0{active}\0{enabled}\0{stale}\0{passing}\0{sysv}\0").into_bytes())
     }
 
     fn reads(&self) -> Vec<Thing> {
         vec![Thing::Unit(self.name.clone())]
+    }
+}
+
+/// The names of all units, to find one that was meant.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnitNames {
+    /// `system` or `user`.
+    pub scope: &'static str,
+}
+
+impl Probe for UnitNames {
+    const KIND: &'static str = "systemd_names";
+    const SCRIPT: &'static str = r#"
+command -v systemctl >/dev/null 2>&1 || return 0
+for ek_s in "$@"; do
+  ( [ "$ek_s" != user ] ||
+      { XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}; export XDG_RUNTIME_DIR; }
+    LC_ALL=C systemctl "--$ek_s" list-unit-files --no-legend --no-pager 2>/dev/null </dev/null |
+      while read -r ek_n ek_x; do printf '%s %s\n' "$ek_s" "$ek_n"; done )
+done"#;
+    type Answer = Vec<String>;
+
+    fn operands(&self) -> Vec<Vec<u8>> {
+        vec![self.scope.as_bytes().to_vec()]
+    }
+
+    fn parse(batch: &[&Self], output: &[u8]) -> Result<Vec<Result<Self::Answer, NotYet>>, String> {
+        let text = String::from_utf8_lossy(output);
+        let names = |probe: &&Self| {
+            let lines = text.lines().filter_map(|line| line.split_once(' '));
+            let mine = lines.filter(|(scope, _)| *scope == probe.scope);
+            Ok(mine.map(|(_, name)| name.to_owned()).collect())
+        };
+        Ok(batch.iter().map(names).collect())
+    }
+
+    fn expected(&self, answer: &Self::Answer) -> Option<Vec<u8>> {
+        let lines = answer.iter().map(|name| format!("{} {name}\n", self.scope));
+        Some(lines.collect::<String>().into_bytes())
+    }
+
+    fn reads(&self) -> Vec<Thing> {
+        Vec::new()
     }
 }
 
@@ -232,6 +328,7 @@ NeedDaemonReload=no
         let operands = probes.iter().flat_map(P::operands);
         let out = Command::new(shell)
             .env("PATH", path)
+            .env("ek_booted", dir.path())
             .args(["-uc", &format!("probe() {{ {}\n}}; probe \"$@\"", P::SCRIPT), "ek"])
             .args(operands.map(|operand| String::from_utf8(operand).unwrap()))
             .output()

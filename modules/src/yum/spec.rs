@@ -44,17 +44,46 @@ pub(super) fn is_archive(text: &str) -> bool {
     text.strip_suffix(".rpm").is_some()
 }
 
+/// Whether it is a pattern.
+pub(super) fn is_pattern(text: &str) -> bool {
+    !text.starts_with('@') && text.contains(['*', '?', '['])
+}
+
+/// The name of an archive, without its directory and `.rpm`: what `rpm -q` knows it by.
+pub(super) fn stem(text: &str) -> &str {
+    let file = text.rsplit('/').next().unwrap_or(text);
+    file.strip_suffix(".rpm").unwrap_or(file)
+}
+
+/// The same as dnf wants it, which takes an epoch in front of the version only.
+pub(super) fn for_dnf(text: &str) -> String {
+    let plain = || text.to_owned();
+    let epoch = text.split_once(':').map_or("", |(epoch, _)| epoch);
+    if epoch.is_empty() || !epoch.bytes().all(|byte| byte.is_ascii_digit()) {
+        return plain();
+    }
+    let all = readings(text);
+    let named = all.iter().rev().filter_map(|reading| {
+        let (_, evr) = reading.version.as_ref()?;
+        evr.version.starts_with(|c: char| c.is_ascii_digit()).then_some((reading, evr))
+    });
+    let Some((reading, evr)) = named.into_iter().next() else {
+        return plain();
+    };
+    let arch = reading.arch.as_ref().map_or_else(String::new, |arch| format!(".{arch}"));
+    format!("{}-{evr}{arch}", reading.name)
+}
+
 pub(super) fn spec(text: &str) -> Spec {
-    if text.starts_with('@') || text.contains(['*', '?', '[']) {
+    if text.starts_with('@') || is_pattern(text) {
         return Spec::Resolved(text.to_owned());
     }
     if let Some(reading) = relation(text) {
         return Spec::Package(vec![reading]);
     }
-    let file = text.rsplit('/').next().unwrap_or(text);
-    if let Some(stem) = file.strip_suffix(".rpm") {
+    if is_archive(text) {
         let readings: Vec<_> =
-            readings(stem).into_iter().filter(|reading| reading.version.is_some()).collect();
+            readings(stem(text)).into_iter().filter(|reading| reading.version.is_some()).collect();
         return if readings.is_empty() { Spec::Resolved(text.to_owned()) } else { Spec::Package(readings) };
     }
     if text.starts_with('/') {
@@ -181,6 +210,15 @@ mod tests {
         assert_eq!(names("foo-1:1.0-2")[2], "foo=1:1.0-2");
         assert_eq!(names("number-11-name-11.0")[0], "number-11-name-11.0");
         assert_eq!(names("/srv/foo-1.0-2.noarch.rpm"), ["foo-1.0=2/noarch", "foo=1.0-2/noarch"]);
+    }
+
+    #[test]
+    fn dnf_wants_epochs_in_front_of_versions() {
+        assert_eq!(for_dnf("1:berry-1.0"), "berry-1:1.0");
+        assert_eq!(for_dnf("1:berry-core-1.0-2.el9.noarch"), "berry-core-1:1.0-2.el9.noarch");
+        for same in ["berry-1:1.0", "berry", "@brook:2", "http://a/b-1-1.noarch.rpm"] {
+            assert_eq!(for_dnf(same), same);
+        }
     }
 
     #[test]

@@ -1,7 +1,4 @@
-use evenkeel_engine::{
-    Action, Run, Value, bind,
-    probes::{Answered, Ask, Which},
-};
+use evenkeel_engine::{Action, Run, Value, bind, probes::Which};
 
 use super::*;
 
@@ -34,15 +31,61 @@ fn seen(args: &Args, packages: &[&str]) -> Seen {
     seen
 }
 
+/// The same, where dnf says this to whatever it is asked.
+fn said(args: &Args, mut seen: Seen, status: i32, text: &str) -> Seen {
+    for probe in Yum::observe(args, &seen) {
+        if let Some(question) = probe.as_any().downcast_ref::<Resolve>() {
+            seen = said_to(question, seen, status, text);
+        }
+    }
+    seen
+}
+
+fn said_to(question: &Resolve, seen: Seen, status: i32, text: &str) -> Seen {
+    let said = Said {
+        status,
+        merged: false,
+        text: text.to_owned(),
+    };
+    seen.with(question, said)
+}
+
+/// What is asked of dnf.
+fn asked(args: &Args, seen: &Seen) -> Vec<String> {
+    let probes = Yum::observe(args, seen);
+    let questions = probes.iter().filter_map(|probe| probe.as_any().downcast_ref::<Resolve>());
+    let words = |question: &Resolve| {
+        let head = question.head.iter().filter(|word| !word.starts_with("--setopt"));
+        head.chain(&question.names).cloned().collect::<Vec<_>>().join(" ")
+    };
+    questions.map(words).collect()
+}
+
+/// A table of dnf's with these rows, each below what stands over it.
+fn table(rows: &[(&str, &str)]) -> String {
+    let rows = rows.iter().map(|(head, row)| format!("{head}:\n {row} shop 5.9 k\n"));
+    let rows: Vec<String> = rows.collect();
+    format!("Dependencies resolved.\n{}\nOperation aborted.", rows.concat())
+}
+
+/// What is to be changed; where dnf is asked, it is busy.
 fn plan(args: &Args, seen: &Seen) -> Vec<String> {
-    let plan = Yum::plan(args, seen).unwrap();
-    plan.changes.iter().map(|change| change.what.clone()).collect()
+    let seen = said(args, seen.clone(), 200, "");
+    let plan = Yum::plan(args, &seen).unwrap();
+    plan.changes
+        .iter()
+        .map(|change| change.what.clone())
+        .collect()
 }
 
 fn run(args: &Args, seen: &Seen) -> Run {
-    let plan = Yum::plan(args, seen).unwrap();
-    let Action::Run(run) = &plan.changes.last().unwrap().steps[0].action else { panic!() };
-    run.clone()
+    let seen = said(args, seen.clone(), 200, "");
+    let plan = Yum::plan(args, &seen).unwrap();
+    let Action::Run(mut run) = plan.changes.last().unwrap().steps[0].action.clone() else {
+        panic!()
+    };
+    run.argv.retain(|word| !word.starts_with("--setopt"));
+    run
 }
 
 #[test]
@@ -103,28 +146,68 @@ fn what_is_not_there_need_not_be_removed() {
     assert_eq!(run(&args, &there).argv, ["dnf", "-y", "remove"]);
 }
 
-fn ask(words: &[&str], status: i32, stdout: &str, seen: Seen) -> Seen {
-    let argv = ["env", "LC_ALL=C", "dnf", "--assumeno"].iter().chain(words).copied();
-    seen.with(&Ask::new(argv), Answered { status, stdout: stdout.to_owned() })
-}
-
 #[test]
 fn dnf_resolves_groups_patterns_and_upgrades() {
     let group = args(serde_json::json!({ "name": "@core" }));
-    let base = || seen(&group, &[]);
-    let there = ask(&["install", "@core"], 0, "Nothing to do.\nComplete!", base());
-    assert!(plan(&group, &there).is_empty());
-    let missing = ask(&["install", "@core"], 1, "Transaction Summary", base());
-    assert_eq!(plan(&group, &missing), ["package `@core`"]);
+    let seen_of = |args: &Args, packages: &[&str]| seen(args, packages);
+    let base = || seen_of(&group, &[]);
+    assert_eq!(asked(&group, &base()), ["--assumeno install @core"]);
+    let there = said(&group, base(), 0, "Nothing to do.\nComplete!");
+    assert!(Yum::plan(&group, &there).unwrap().changes.is_empty());
+    let missing = table(&[("Installing group/module packages", "gcc x86_64 1-1")]);
+    let missing = said(&group, base(), 1, &missing);
+    let told = |args: &Args, seen: &Seen| -> Vec<String> {
+        let plan = Yum::plan(args, seen).unwrap();
+        plan.changes.iter().map(|change| change.what.clone()).collect()
+    };
+    assert_eq!(told(&group, &missing), ["package `@core`", "package `gcc`"]);
 
     let latest = args(serde_json::json!({ "name": ["a", "b"], "state": "latest", "security": true }));
-    let base = seen(&latest, &["a 1-1"]);
-    let newer = ask(&["upgrade", "--security", "a"], 1, "Transaction Summary", base);
-    assert_eq!(plan(&latest, &newer), ["package `b`", "package `a`"]);
-    assert_eq!(run(&latest, &newer).argv, ["dnf", "-y", "upgrade", "--security"]);
+    let base = seen_of(&latest, &["a 1-1"]);
+    assert_eq!(
+        asked(&latest, &base),
+        ["--best --assumeno upgrade --security a", "--best --assumeno install b"]
+    );
+    let mut newer = base;
+    for probe in Yum::observe(&latest, &newer) {
+        let Some(question) = probe.as_any().downcast_ref::<Resolve>() else { continue };
+        let row = match question.names[0].as_str() {
+            "a" => ("Upgrading", "a noarch 2-1"),
+            _ => ("Installing", "b noarch 1-1"),
+        };
+        newer = said_to(question, newer, 1, &table(&[row]));
+    }
+    assert_eq!(told(&latest, &newer), ["package `b`", "package `a`"]);
+    assert_eq!(run(&latest, &newer).argv, ["dnf", "--best", "-y", "upgrade", "--security"]);
 
     let only = args(serde_json::json!({ "name": "a", "state": "latest", "update_only": true }));
-    assert!(plan(&only, &seen(&only, &[])).is_empty());
+    assert!(plan(&only, &seen_of(&only, &[])).is_empty());
+}
+
+#[test]
+fn what_dnf_resolves_is_foretold() {
+    let args = args(serde_json::json!({ "name": "a-1.0" }));
+    let text = table(&[("Installing", "a noarch 1.0-1"), ("Installing dependencies", "b noarch 2-1")]);
+    let seen = said(&args, seen(&args, &[]), 1, &text);
+    let plan = Yum::plan(&args, &seen).unwrap();
+    let told: Vec<String> = plan
+        .changes
+        .iter()
+        .map(|change| format!("{}: {}", change.what, change.after.to_json()))
+        .collect();
+    assert_eq!(told, ["package `a-1.0`: \"1.0-1\"", "package `b`: \"2-1\""]);
+    let mut after = seen;
+    after.foretell(&plan.changes.last().unwrap().steps[0].effects);
+    assert!(Yum::plan(&args, &after).unwrap().changes.is_empty());
+}
+
+#[test]
+fn what_dnf_cannot_do_is_refused() {
+    let args = args(serde_json::json!({ "name": ["a", "nosuch"] }));
+    let text = "No match for argument: nosuch\nError: Unable to find a match: nosuch";
+    let seen = said(&args, seen(&args, &[]), 2, text);
+    let Err(Stop::Refused(why)) = Yum::plan(&args, &seen) else { panic!() };
+    assert_eq!(why.message, "no repository that is on has `nosuch`");
 }
 
 #[test]

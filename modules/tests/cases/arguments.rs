@@ -8,8 +8,33 @@ use evenkeel_engine::{
 };
 
 /// Samples of arguments: together, those of a module set every argument it has, none to its default.
-const SAMPLES: [&str; 24] = [
+const SAMPLES: &[&str] = &[
+    "apt: {name: [gcc], state: latest, update_cache: true, cache_valid_time: 60, update_cache_retries: 2, \
+     purge: true, autoremove: true, autoclean: true, clean: true, install_recommends: false, only_upgrade: true, \
+     default_release: stable, dpkg_options: [force-confnew], allow_downgrade: true, \
+     allow_change_held_packages: true, allow_unauthenticated: true, force: true, fail_on_autoremove: true, \
+     lock_timeout: 9, policy_rc_d: 101, force_apt_get: true, auto_install_module_deps: true, deb: /x.deb}",
+    "apt: {upgrade: dist}",
+    "apt-repository: {repo: 'deb http://x s main', state: absent, filename: f, mode: '0640', update_cache: false, \
+     update_cache_retries: 2, codename: c, validate_certs: false, install_python_apt: true}",
+    "package: {name: [gcc], state: latest, use: apt, update_cache: true}",
+    "authorized_key: {user: app, key: ssh-ed25519 x, path: /f, manage_dir: false, state: absent, \
+     key_options: no-pty, exclusive: true, comment: c, follow: true}",
+    "cron: {name: a, user: app, job: x, state: absent, cron_file: f, backup: true, minute: '1', \
+     hour: '2', day: '3', month: '4', weekday: '5', disabled: true, env: true, insertafter: A, \
+     insertbefore: B}",
+    "cron: {name: a, special_time: daily}",
+    "find: {paths: [/a], patterns: [b], excludes: [c], use_regex: true, file_type: any, recurse: true, \
+     depth: 2, hidden: true, follow: true, age: 1d, age_stamp: atime, size: 1k, limit: 3}",
+    "getent: {database: passwd, key: app, service: files, split: ',', fail_key: false}",
+    "ping: {data: x}",
+    "slurp: {src: /f}",
+    "sysctl: {name: a.b, value: v, state: absent, sysctl_set: true, reload: false, \
+     sysctl_file: /f, ignoreerrors: true}",
     "assert: {that: [{text: a > 1, holds: true}], fail_msg: no, success_msg: fine, quiet: true}",
+    "blockinfile: {path: /f, block: b, state: absent, marker: 'x {mark}', marker_begin: b, marker_end: \
+     e, insertafter: i, insertbefore: j, prepend_newline: true, append_newline: true, create: true, \
+     backup: true, validate: check %s, owner: app, group: web, mode: '0640'}",
     "command: {cmd: a b, creates: [/c], removes: [/r], unless: [u], onlyif: [o], chdir: /d, \
      stdin: in, stdin_add_newline: false, expand_argument_vars: false, strip_empty_ends: false, \
      long: true, timeout: 5}",
@@ -40,17 +65,20 @@ const SAMPLES: [&str; 24] = [
      virtualenv_site_packages: true, executable: pip3, extra_args: -v, state: latest, \
      editable: true, chdir: /d, umask: '0077', break_system_packages: true, no_index: true, \
      find_links: /l}",
-    "psql-db: {name: app, state: rename, owner: o, encoding: UTF8, lc_collate: C, lc_ctype: C, \
-     template: template0, conn_limit: 3, tablespace: t, comment: c, force: true, target: x, \
+    "psql-db: {name: app, state: rename, target: x}",
+    "psql-db: {name: app, state: absent, owner: o, encoding: UTF8, lc_collate: C, lc_ctype: C, \
+     template: template0, conn_limit: 3, tablespace: t, comment: c, force: true, \
      login_host: h, login_unix_socket: /s, login_port: 5, login_user: u, login_password: p, \
      login_db: d, session_role: r, ssl_mode: require, ca_cert: /a, ssl_cert: /c, ssl_key: /k, \
      trust_input: false}",
     "psql-user: {name: app, state: absent, password: x, no_password_changes: true, \
-     role_attr_flags: [LOGIN], expires: '2030-01-01', conn_limit: 3, comment: c, \
+     role_attr_flags: LOGIN, expires: '2030-01-01', conn_limit: 3, comment: c, \
      configuration: {work_mem: 16MB}, reset_unspecified_configuration: true, fail_on_user: false, \
      encrypted: false, login_host: h, login_unix_socket: /s, login_port: 5, login_user: u, login_password: p, \
      login_db: d, session_role: r, ssl_mode: require, ca_cert: /a, ssl_cert: /c, ssl_key: /k, \
      trust_input: false}",
+    "replace: {path: /f, regexp: r, replace: s, after: a, before: b, backup: true, \
+     validate: check %s, owner: app, group: web, mode: '0640'}",
     "set_fact: {a: 1, b: [x], cacheable: true}",
     "setup: {gather_subset: [network], filter: [all_*], fact_path: /f, gather_timeout: 9}",
     "shell: {cmd: a | b, executable: /bin/bash, creates: [/c], removes: [/r], unless: [u], \
@@ -59,7 +87,9 @@ const SAMPLES: [&str; 24] = [
     "stat: {path: /f, follow: true, get_checksum: false, checksum_algorithm: sha256, \
      get_mime: false, get_attributes: false}",
     "systemd-unit: {name: app, state: stopped, enabled: true, masked: true, daemon_reload: true, \
-     scope: user, no_block: true, force: true, steady: 7}",
+     scope: user, no_block: true, force: true, steady: 7, content: text, src: u.j2, verify: false, \
+     timeout: 9, health: {url: 'http://h/', status: [204], port: 5, host: h, command: c, timeout: 3}}",
+    "tempfile: {state: directory, path: /d, prefix: p, suffix: s}",
     "useradd: {name: app, state: absent, uid: 5, non_unique: true, group: web, groups: [a, b], \
      append: true, comment: c, home: /h, shell: /s, skeleton: /k, create_home: false, \
      move_home: true, system: true, password: x, update_password: on_create, password_lock: true, \
@@ -75,12 +105,41 @@ const SAMPLES: [&str; 24] = [
      enable_plugin: [e], disable_gpg_check: true, allow_downgrade: true, autoremove: true, \
      allowerasing: true, security: true, bugfix: true, cacheonly: true, install_weak_deps: false, \
      nobest: true, skip_broken: true, conf_file: /c, releasever: '9', validate_certs: false, \
-     lock_timeout: 5}",
+     lock_timeout: 5, download_only: true, download_dir: /dl}",
+    "yum-repository: {name: a, description: b, baseurl: [c], metalink: d, mirrorlist: e, \
+     state: absent, file: f, reposdir: /r, enabled: false, gpgcheck: true, repo_gpgcheck: true, \
+     gpgkey: [k], gpgcakey: k, priority: 5, cost: 6, module_hotfixes: true, exclude: [x], \
+     includepkgs: [y], skip_if_unavailable: true, sslverify: true, sslcacert: /a, \
+     sslclientcert: /b, sslclientkey: /c, proxy: p, proxy_username: u, proxy_password: w, \
+     username: u, password: w, timeout: 7, retries: 8, metadata_expire: 6h, bandwidth: 1M, \
+     throttle: 50%, ip_resolve: '4', keepalive: true, failovermethod: priority, owner: app, \
+     group: web, mode: '0640'}",
+    "compile-python: {version: 3.9.2, source: '@py.tar', sha256: '00', remote_src: true, prefix: /opt/py, \
+     optimizations: false, configure: [--with-x], modules: [ssl], pip: '22', jobs: 2, build_dir: /b}",
+    "get-url: {url: 'http://h/f', dest: /f, checksum: 'sha256:00', force: true, headers: {X-A: b}, timeout: 5, \
+     url_username: me, url_password: pw, force_basic_auth: true, http_agent: a, use_proxy: false, \
+     validate_certs: false, ca_path: /ca, client_cert: /c, client_key: /k, tmp_dest: /t, decompress: false, \
+     backup: true, owner: u, group: g, mode: '0600'}",
 ];
 
 /// What a text is tried to be changed to where not any text fits.
-const OTHERS: [&str; 9] = [
-    "NOLOGIN", "always", "absent", "present", "started", "system", "0600", "preserve", "\n",
+const OTHERS: [&str; 16] = [
+    "NOLOGIN",
+    "full",
+    "dnf",
+    "always",
+    "absent",
+    "present",
+    "started",
+    "debian",
+    "weekly",
+    "directory",
+    "file",
+    "ctime",
+    "system",
+    "0600",
+    "preserve",
+    "\n",
 ];
 
 /// Arguments that do not count, each with its reason: none does so far.
@@ -248,22 +307,31 @@ fn the_long_names_of_ansible_are_known() {
     let registry = evenkeel_modules::standard();
     let names = [
         "assert",
+        "blockinfile",
         "command",
         "copy",
+        "cron",
         "debug",
         "dnf",
         "fail",
         "file",
+        "find",
+        "getent",
         "group",
         "lineinfile",
         "package",
+        "ping",
         "pip",
+        "replace",
         "service",
         "set_fact",
         "shell",
+        "slurp",
         "stat",
         "systemd",
         "systemd_service",
+        "raw",
+        "tempfile",
         "template",
         "user",
         "wait_for",

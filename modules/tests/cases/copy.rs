@@ -174,6 +174,11 @@ fn with_care() -> Vec<Expect> {
 
 fn refusals() -> Vec<Expect> {
     vec![
+        case(
+            "an address",
+            "copy: {src: 'https://example.org/a', dest: /srv/n}",
+        )
+        .refused("is an address"),
         case("CPY-06 neither src nor content", "copy: {dest: /srv/f}")
             .refused("`src` or `content`"),
         case("src and content", "copy: {dest: /srv/f, content: x}")

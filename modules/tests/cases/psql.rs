@@ -318,11 +318,6 @@ fn refused_roles() -> Vec<Expect> {
         case("a name that would be cut off", &long).refused("has 64 bytes"),
         case("a name of the server's own", "psql-user: {name: pg_boss}")
             .refused("cannot be the name of a role"),
-        case(
-            "a password as it is",
-            "psql-user: {name: app, encrypted: false}",
-        )
-        .refused("not possible"),
     ]
 }
 

@@ -16,6 +16,9 @@ use crate::{
     yaml::{Kind, Node},
 };
 
+/// The modules whose `src` is a template: what it gives is their `content`.
+pub(super) const TEMPLATES: [&str; 2] = ["file-template", "systemd-unit"];
+
 /// What rendering needs.
 pub(crate) struct Making<'a> {
     /// The task.
@@ -50,7 +53,7 @@ impl Making<'_> {
     pub(crate) fn bound(&self) -> Result<Arc<dyn Bound>, Failure> {
         let mut args = self.values()?;
         self.open(&mut args)?;
-        if self.module.name() == "file-template" {
+        if TEMPLATES.contains(&self.module.name()) {
             self.template(&mut args)?;
         }
         let bound = match self.module.bind(&Value::Map(args)) {
@@ -137,6 +140,10 @@ impl Making<'_> {
             let Some(Value::Str(path)) = args.get(name) else {
                 continue;
             };
+            // An address is fetched by the host.
+            if path.contains("://") {
+                continue;
+            }
             let source = self
                 .store
                 .source(path, "files", self.scope.search_folders());
@@ -148,9 +155,10 @@ impl Making<'_> {
 
     /// Renders the template that `src` names into `content`.
     fn template(&self, args: &mut Map) -> Result<(), Failure> {
+        let its_own = self.module.name() == "file-template";
         let mut flag = |name: &str, default: bool| {
-            args.shift_remove(name)
-                .map_or(default, |value| is_yes(&value))
+            let given = its_own.then(|| args.shift_remove(name)).flatten();
+            given.map_or(default, |value| is_yes(&value))
         };
         let whitespace = Whitespace {
             trim: flag("trim_blocks", true),

@@ -10,7 +10,7 @@ use super::{
     program::{Condition, Form, Loop},
 };
 use crate::{
-    template::{Fault, Variables},
+    template::{DOUBT, Fault, Variables},
     vars::Scope,
 };
 
@@ -75,7 +75,19 @@ impl Body {
             .making(scope, Care::Strict)
             .map(|making| making.bound());
         let found = match bound {
-            Ok(Ok(_)) | Err(Trouble::NotYet(_)) => return,
+            Ok(Ok(bound)) => {
+                let at = self
+                    .program
+                    .arg("content")
+                    .or_else(|| self.program.arg("src"));
+                let at = at.map_or(self.program.module.span, |arg| arg.name.span);
+                faults.extend(bound.doubts().into_iter().map(|doubt| {
+                    let fault = Fault::new(DOUBT, doubt.message).or_at(at);
+                    doubt.help.into_iter().fold(fault, Fault::help)
+                }));
+                return;
+            }
+            Err(Trouble::NotYet(_)) => return,
             // Types of the others are wrong in any case.
             Ok(Err(Failure::NotYet(_))) => return self.check_names(nothing, faults),
             Ok(Err(Failure::Faults(found))) | Err(Trouble::Faults(found)) => found,

@@ -121,7 +121,7 @@ impl Looking<'_> {
     /// What the template file of a task uses, and its text.
     fn file(&self, program: &Program) -> Option<Result<Arc<TemplateFile>, Unknown>> {
         let module = self.registry.get(&program.module.value)?;
-        if module.name() != "file-template" {
+        if !super::args::TEMPLATES.contains(&module.name()) {
             return None;
         }
         let program::Form::Tree(tree) = &program.arg("src")?.form else {

@@ -17,6 +17,9 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Fault(Box<Parts>);
 
+/// The code of what is allowed, but most likely not meant.
+pub const DOUBT: &str = "doubtful";
+
 /// What is in a [`Fault`].
 #[derive(Clone, Debug)]
 pub struct Parts {
@@ -202,6 +205,9 @@ impl Fault {
             None => Diagnostic::nowhere(self.code, self.message.clone()),
         };
         diagnostic.help.clone_from(&self.help);
+        if self.code == DOUBT {
+            diagnostic = diagnostic.warning();
+        }
         diagnostic
     }
 

@@ -15,7 +15,12 @@ use crate::{
 };
 
 /// Makes the virtual environment.
-pub(super) fn make(args: &Args, path: &str, wanted: &[Wanted], look: &Look<'_>) -> Result<Change, Stop> {
+pub(super) fn make(
+    args: &Args,
+    path: &str,
+    wanted: &[Wanted],
+    look: &Look<'_>,
+) -> Result<Change, Stop> {
     let command = match (&args.virtualenv_command, &args.virtualenv_python) {
         (Some(command), _) => command.clone(),
         (None, Some(python)) => format!("{python} -m venv"),
@@ -47,11 +52,18 @@ pub(super) fn make(args: &Args, path: &str, wanted: &[Wanted], look: &Look<'_>) 
         if let Wanted::Named { requirement, .. } = wanted {
             let probe = installed(&env, &requirement.name);
             let bundled = ["pip", "setuptools", "wheel"].contains(&probe.name.as_ref());
- step = step.effect(if bundled { Effect::unknown(probe, "what a new environment comes with") } else { Effect::new(probe, None) });
+            step = step.effect(if bundled {
+                Effect::unknown(probe, "what a new environment comes with")
+            } else {
+                Effect::new(probe, None)
+            });
         }
     }
     let version = Interpreter(env);
-    let step = step.effect(Effect::unknown(version, "the Python of the new environment"));
+    let step = step.effect(Effect::unknown(
+        version,
+        "the Python of the new environment",
+    ));
     Ok(Change::new("virtual environment", false, true).step(step))
 }
 
@@ -69,7 +81,12 @@ impl Task<'_> {
             argv.push("--force-reinstall".to_owned());
         }
         argv.extend(self.sources());
-        argv.extend(self.args.requirements.iter().flat_map(|file| ["-r".to_owned(), file.clone()]));
+        argv.extend(
+            self.args
+                .requirements
+                .iter()
+                .flat_map(|file| ["-r".to_owned(), file.clone()]),
+        );
         argv.extend(self.named());
         let mut step = Step::from(self.run(argv));
         if let Env::Venv(_) = &self.env {
@@ -77,13 +94,18 @@ impl Task<'_> {
             step = step.effect(Effect::new(Which(python.clone()), Some(python)));
         }
         for wanted in wanted {
-            let Wanted::Named { requirement, .. } = wanted else { continue };
+            let Wanted::Named { requirement, .. } = wanted else {
+                continue;
+            };
             let probe = installed(&self.env, &requirement.name);
-            let differs = differing.iter().find(|differs| differs.name == requirement.name);
+            let differs = differing
+                .iter()
+                .find(|differs| differs.name == requirement.name);
             step = match differs {
-                Some(Differs { after: Some(release), .. }) => {
-                    step.effect(Effect::new(probe, Some(release.clone())))
-                }
+                Some(Differs {
+                    after: Some(release),
+                    ..
+                }) => step.effect(Effect::new(probe, Some(release.clone()))),
                 None if !upgrade && self.args.state == State::Present => step,
                 _ => {
                     let why = format!("which version of `{}` pip takes", requirement.name);
@@ -142,7 +164,10 @@ impl Task<'_> {
             env.push(("PIP_BREAK_SYSTEM_PACKAGES", "1"));
         }
         Run {
-            env: env.iter().map(|(name, value)| ((*name).to_owned(), Text::from(*value))).collect(),
+            env: env
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), Text::from(*value)))
+                .collect(),
             dir: self.args.chdir.clone(),
             umask: umask(self.args),
             seconds: Some(LIMIT),
@@ -156,8 +181,9 @@ impl Task<'_> {
         if !self.exists {
             return Ok(Newer::Unknown);
         }
-        if wanted.iter().all(|w| matches!(w, Wanted::Named { requirement, .. } if pinned(requirement).is_some()))
-        {
+        if wanted.iter().all(
+            |w| matches!(w, Wanted::Named { requirement, .. } if pinned(requirement).is_some()),
+        ) {
             return Ok(Newer::None);
         }
         let answer = look.get(&self.dry_run())?;
@@ -168,9 +194,7 @@ impl Task<'_> {
             .stdout
             .lines()
             .find_map(|line| line.strip_prefix("Would install "));
-        Ok(line.map_or(Newer::None, |names| {
-            Newer::These(names.trim().to_owned())
-        }))
+        Ok(line.map_or(Newer::None, |names| Newer::These(names.trim().to_owned())))
     }
 
     /// The question what pip would upgrade.

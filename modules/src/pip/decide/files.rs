@@ -65,8 +65,9 @@ pub(super) fn files(args: &Args, extra: &Extra, look: &Look<'_>) -> Result<Files
         constraints: BTreeMap::new(),
     };
     let requirements = args.requirements.iter().chain(&extra.requirements);
-    let mut open: Vec<(String, bool, usize)> =
-        requirements.map(|file| (args.below(file), true, 0)).collect();
+    let mut open: Vec<(String, bool, usize)> = requirements
+        .map(|file| (args.below(file), true, 0))
+        .collect();
     let constraints = args.constraints.iter().chain(&extra.constraints);
     open.extend(constraints.map(|file| (args.below(file), false, 0)));
     for (file, ..) in open.iter().filter(|(file, ..)| !file.contains("://")) {
@@ -82,7 +83,11 @@ pub(super) fn files(args: &Args, extra: &Extra, look: &Look<'_>) -> Result<Files
         }
         let bytes = look.get(&Contents(file.clone()))?.as_ref();
         let bytes = bytes.ok_or_else(|| NotYet(format!("the file `{file}`")))?;
-        let Listing { wanted, requirements, constraints } = listing(bytes);
+        let Listing {
+            wanted,
+            requirements,
+            constraints,
+        } = listing(bytes);
         if wants {
             all.wanted.extend(wanted);
         } else {
@@ -90,11 +95,23 @@ pub(super) fn files(args: &Args, extra: &Extra, look: &Look<'_>) -> Result<Files
         }
         let dir = file.rsplit_once('/').map_or("", |(dir, _)| dir);
         let near = |name: String| {
- if name.starts_with('/') || name.contains("://") { name } else { format!("{dir}/{name}") }
- };
+            if name.starts_with('/') || name.contains("://") {
+                name
+            } else {
+                format!("{dir}/{name}")
+            }
+        };
         if depth < DEPTH {
-            open.extend(requirements.into_iter().map(|name| (near(name), wants, depth + 1)));
-            open.extend(constraints.into_iter().map(|name| (near(name), false, depth + 1)));
+            open.extend(
+                requirements
+                    .into_iter()
+                    .map(|name| (near(name), wants, depth + 1)),
+            );
+            open.extend(
+                constraints
+                    .into_iter()
+                    .map(|name| (near(name), false, depth + 1)),
+            );
         }
     }
     Ok(all)

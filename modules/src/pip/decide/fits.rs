@@ -21,10 +21,14 @@ impl Task<'_> {
         look: &Look<'_>,
         depth: usize,
     ) -> Result<bool, Stop> {
-        let Some(release) = there else { return Ok(false) };
+        let Some(release) = there else {
+            return Ok(false);
+        };
         let wanted = versions(requirement);
         let constraint = self.constraints.get(&requirement.name);
-        let mut all = wanted.iter().chain(constraint.into_iter().flat_map(|c| c.iter()));
+        let mut all = wanted
+            .iter()
+            .chain(constraint.into_iter().flat_map(|c| c.iter()));
         let version = release.version();
         let fits = match &version {
             Some(version) => all.all(|specifier| specifier.contains(version)),
@@ -34,11 +38,15 @@ impl Task<'_> {
             return Ok(fits);
         }
         let probe = Extras(installed(&self.env, &requirement.name));
-        let Some(lines) = look.get(&probe)? else { return Ok(true) };
+        let Some(lines) = look.get(&probe)? else {
+            return Ok(true);
+        };
         for line in lines {
-            let Ok(needs) = line.parse::<Requirement<VerbatimUrl>>() else { continue };
+            let Ok(needs) = line.parse::<Requirement<VerbatimUrl>>() else {
+                continue;
+            };
             if self.applies(&needs, &requirement.extras, look)? {
-                let there = self.there(&needs.name, look)?;
+                let there = self.mentioned(&needs.name, look)?;
                 if !self.satisfied(&needs, there.as_ref(), look, depth + 1)? {
                     return Ok(false);
                 }

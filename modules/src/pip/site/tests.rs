@@ -6,7 +6,11 @@ use super::*;
 fn ask<P: Probe>(shell: &str, probes: &[P]) -> Vec<Result<P::Answer, NotYet>> {
     let operands = probes.iter().flat_map(P::operands);
     let out = Command::new(shell)
-        .args(["-uc", &format!("probe() {{ {}\n}}; probe \"$@\"", P::SCRIPT), "ek"])
+        .args([
+            "-uc",
+            &format!("probe() {{ {}\n}}; probe \"$@\"", P::SCRIPT),
+            "ek",
+        ])
         .args(operands.map(|operand| String::from_utf8(operand).unwrap()))
         .output()
         .unwrap();
@@ -21,13 +25,20 @@ fn ask<P: Probe>(shell: &str, probes: &[P]) -> Vec<Result<P::Answer, NotYet>> {
         .flatten()
         .collect();
     if answers.iter().all(Result::is_ok) {
-        assert_eq!(String::from_utf8_lossy(&said), String::from_utf8_lossy(&out.stdout), "{shell}");
+        assert_eq!(
+            String::from_utf8_lossy(&said),
+            String::from_utf8_lossy(&out.stdout),
+            "{shell}"
+        );
     }
     answers
 }
 
 fn installed(env: &Env, name: &str) -> Installed {
-    Installed { env: env.clone(), name: PackageName::from_str(name).unwrap() }
+    Installed {
+        env: env.clone(),
+        name: PackageName::from_str(name).unwrap(),
+    }
 }
 
 fn metadata(site: &Path, dir: &str, file: &str, text: &str) {
@@ -50,7 +61,12 @@ fn venv() -> (tempfile::TempDir, Env) {
     metadata(&site, "Flask-2.0.1.dist-info", "METADATA", wheel);
     metadata(&site, "flask_login-0.6.3.dist-info", "METADATA", "");
     metadata(&site, "zope.interface-5.4.0-py3.9.egg-info", "PKG-INFO", "");
-    metadata(&site, "mine.egg-info", "PKG-INFO", "Name: mine\nVersion: 1.2.dev0\n\n");
+    metadata(
+        &site,
+        "mine.egg-info",
+        "PKG-INFO",
+        "Name: mine\nVersion: 1.2.dev0\n\n",
+    );
     metadata(&site, "gone-1.0.dist-info", "RECORD", "");
     fs::write(site.join("single-3-py3.9.egg-info"), "").unwrap();
     (dir, Env::Venv(root.to_str().unwrap().to_owned()))
@@ -59,18 +75,34 @@ fn venv() -> (tempfile::TempDir, Env) {
 #[test]
 fn a_venv_is_read_without_python() {
     let (_dir, env) = venv();
-    let names =
-        ["flask", "flask-login", "Zope_Interface", "mine", "gone", "single", "flas", "login"];
+    let names = [
+        "flask",
+        "flask-login",
+        "Zope_Interface",
+        "mine",
+        "gone",
+        "single",
+        "flas",
+        "login",
+    ];
     let probes: Vec<_> = names.iter().map(|name| installed(&env, name)).collect();
     for shell in ["dash", "bash"] {
-        let found: Vec<_> =
-            ask(shell, &probes).into_iter().map(|answer| answer.unwrap().map(|r| r.0)).collect();
+        let found: Vec<_> = ask(shell, &probes)
+            .into_iter()
+            .map(|answer| answer.unwrap().map(|r| r.0))
+            .collect();
         let wanted = ["2.0.1", "0.6.3", "5.4.0", "1.2.dev0", "-", "3", "-", "-"]
             .map(|version| (version != "-").then(|| version.to_owned()));
         assert_eq!(found, wanted, "{shell}");
-        let python = ask(shell, &[Interpreter(env.clone())]).remove(0).unwrap().unwrap();
+        let python = ask(shell, &[Interpreter(env.clone())])
+            .remove(0)
+            .unwrap()
+            .unwrap();
         assert_eq!((python.version.as_str(), python.managed), ("3.9.16", false));
-        let extras = ask(shell, &[Extras(probes[0].clone()), Extras(probes[4].clone())]);
+        let extras = ask(
+            shell,
+            &[Extras(probes[0].clone()), Extras(probes[4].clone())],
+        );
         let lines = vec!["asgiref (>=3.2) ; extra == 'async'".to_owned()];
         assert_eq!(extras, [Ok(Some(lines)), Ok(None)], "{shell}");
     }
@@ -94,13 +126,21 @@ fn an_interpreter_is_asked_where_its_packages_are() {
     if Command::new("python3").arg("--version").output().is_err() {
         return; // Nothing to compare with.
     }
-    let pip = Command::new("python3").args(["-m", "pip", "--version"]).output().unwrap();
+    let pip = Command::new("python3")
+        .args(["-m", "pip", "--version"])
+        .output()
+        .unwrap();
     let pip = String::from_utf8(pip.stdout).unwrap();
     let wanted = pip.split(' ').nth(1).map(str::to_owned);
     for shell in ["dash", "bash"] {
         let found = ask(shell, &[installed(&env, "pip")]).remove(0).unwrap();
         assert_eq!(found.map(|release| release.0), wanted, "{shell}");
-        assert!(ask(shell, &[Interpreter(env.clone())])[0].as_ref().unwrap().is_some());
+        assert!(
+            ask(shell, &[Interpreter(env.clone())])[0]
+                .as_ref()
+                .unwrap()
+                .is_some()
+        );
     }
 }
 

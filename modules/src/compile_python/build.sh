@@ -1,0 +1,82 @@
+# shellcheck shell=sh disable=SC2016,SC2015  # names in backticks; `ek_fail` ends all
+# build WORK ARCHIVE SHA256 VERSION PYTHON JOBS PIP MODULES STAMP_PATH STAMP OPTIONS…
+# How far it came stands in WORK/state. What was being compiled when it was ended is not trusted: the tree is
+# unpacked anew.
+exec </dev/null
+shift
+ek_work=$1 ek_archive=$2 ek_sha=$3 ek_version=$4 ek_python=$5 ek_jobs=$6 ek_pip=$7 ek_modules=$8 ek_stamp=$9
+shift 9
+ek_id=$1
+shift
+ek_log=$ek_work/build.log
+umask 022
+ek_fail() {
+  exec >&2
+  printf '%s\n' "$1"
+  if [ -s "$ek_log" ]; then
+    printf 'the end of `%s`:\n' "$ek_log"
+    tail -n 40 -- "$ek_log"
+  fi
+  exit 1
+}
+# Compilers that an ended build left behind have this open: they are waited for.
+exec 9>"$ek_work/lock" || exit 1
+flock 9 || exit 1
+ek_state() {
+  { printf '%s\n%s\n' "$1" "$ek_id" >"$ek_work/state.new" && mv -f -- "$ek_work/state.new" "$ek_work/state"; } ||
+    ek_fail 'how far it came cannot be noted'
+}
+ek_now=
+if [ -f "$ek_work/state" ]; then
+  ek_now=$(cat -- "$ek_work/state")
+  ek_nl='
+'
+  if [ "${ek_now#*"$ek_nl"}" = "$ek_id" ]; then ek_now=${ek_now%%"$ek_nl"*}; else ek_now=; fi
+fi
+ek_tree=$ek_work/tree
+case $ek_now in
+  made) [ -d "$ek_tree" ] || ek_now= ;;
+  *) ek_now= ;;
+esac
+if [ -z "$ek_now" ]; then
+  : >"$ek_log"
+  rm -rf -- "$ek_tree" && mkdir -- "$ek_tree" || ek_fail 'the old tree cannot be removed'
+  ek_sum=$(sha256sum <"$ek_archive") || ek_fail "\`$ek_archive\` cannot be read"
+  [ "${ek_sum%% *}" = "$ek_sha" ] || ek_fail "\`$ek_archive\` has the sha256 ${ek_sum%% *}, not $ek_sha"
+  printf '== unpack\n' >>"$ek_log"
+  tar -x -f "$ek_archive" -C "$ek_tree" --no-same-owner --strip-components=1 >>"$ek_log" 2>&1 ||
+    ek_fail 'the archive cannot be unpacked'
+  cd -- "$ek_tree" || exit 1
+  [ -x configure ] && [ -f Include/patchlevel.h ] || ek_fail 'the archive is no source of Python: it has no configure'
+  ek_has=$(sed -n 's/^#define PY_VERSION *"\(.*\)"/\1/p' Include/patchlevel.h)
+  [ "$ek_has" = "$ek_version" ] || ek_fail "the archive is Python $ek_has, not $ek_version"
+  ek_state making
+  printf '== configure %s\n' "$*" >>"$ek_log"
+  ./configure "$@" >>"$ek_log" 2>&1 || ek_fail '`configure` failed'
+  ek_jobs=${ek_jobs:-$(nproc)}
+  printf '== make -j %s\n' "$ek_jobs" >>"$ek_log"
+  make -j "$ek_jobs" >>"$ek_log" 2>&1 || ek_fail '`make` failed'
+  ek_state made
+fi
+cd -- "$ek_tree" || exit 1
+rm -f -- "$ek_stamp"
+printf '== make altinstall\n' >>"$ek_log"
+make altinstall >>"$ek_log" 2>&1 || ek_fail '`make altinstall` failed'
+cd /
+ek_bad=$("$ek_python" -I -c 'import sys
+for name in sys.argv[1].split():
+    try: __import__(name)
+    except Exception as why: print("  %s: %s" % (name, why))' "$ek_modules" 2>&1) || ek_fail "\`$ek_python\` does not run: $ek_bad"
+[ -z "$ek_bad" ] || ek_fail "it was built without modules that are wanted (what they are compiled with is missing, or too old):
+$ek_bad"
+if [ -n "$ek_pip" ]; then
+  ek_has=$("$ek_python" -I -c 'import pip; print(pip.__version__)' 2>/dev/null)
+  if [ "$ek_has" != "$ek_pip" ]; then
+    printf '== pip %s\n' "$ek_pip" >>"$ek_log"
+    "$ek_python" -I -m pip install --no-input --disable-pip-version-check "pip==$ek_pip" >>"$ek_log" 2>&1 ||
+      ek_fail "pip $ek_pip cannot be installed"
+  fi
+fi
+{ printf '%s\n' "$ek_id" >"$ek_stamp.new" && sync -- "$ek_stamp.new" && mv -f -- "$ek_stamp.new" "$ek_stamp"; } ||
+  ek_fail 'that it is finished cannot be noted'
+rm -rf -- "$ek_tree" "$ek_work/state"

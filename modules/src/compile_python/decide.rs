@@ -1,0 +1,166 @@
+//! What differs from the interpreter that is wanted, and the steps that build it.
+
+use evenkeel_engine::{
+    Action, Attrs, Change, Content, Effect, NotYet, Plan, Run, Step, Stop, Write, hex,
+    probes::{Digest, Stat, Which, Whoami},
+};
+
+use super::{Args, Interpreter};
+use crate::{
+    attributes,
+    copy::Src,
+    fetch::{Algorithm, Download, Hash, script, tool},
+    look::Look,
+};
+
+/// A build that takes longer than this hangs.
+const LIMIT: u64 = 4 * 3600;
+
+/// What has to be installed: programs, and headers by the modules that need them.
+const CHECK: &str = include_str!("check.sh");
+
+/// Unpacks, configures, compiles, installs, and tries what was installed.
+const BUILD: &str = include_str!("build.sh");
+
+/// All that may have to be known, so that one round is enough.
+fn ask(args: &Args, look: &Look<'_>) {
+    let work = args.work();
+    look.ask(&Whoami);
+    for name in ["make", "tar", "flock", "cc", "gcc"] {
+        look.ask(&Which(name.to_owned()));
+    }
+    look.ask(&Stat(work.clone()));
+    look.ask(&Stat(source(args)));
+    look.ask(&Digest(source(args)));
+    attributes::ask_parent(look, &work);
+    if args.request().is_some() {
+        drop(tool(look));
+    }
+}
+
+/// Where the archive is kept.
+fn source(args: &Args) -> String {
+    format!("{}/source", args.work())
+}
+
+pub(super) fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
+    let built = args.built();
+    let now = look.get(&built);
+    ask(args, look);
+    let now = now?;
+    let why = reasons(args, now);
+    let pip = args.pip.clone().or_else(|| now.pip.clone().filter(|_| why.is_empty()));
+    let foretold = if pip.is_some() {
+        let (version, stamp) = (Some(args.version.clone()), Some(args.stamp()));
+        Effect::new(built, Interpreter { version, pip: pip.clone(), missing: Vec::new(), stamp })
+    } else {
+        Effect::unknown(built, "which pip comes with the source")
+    };
+    if why.is_empty() {
+        let Some(pip) = pip.filter(|pip| now.pip.as_ref() != Some(pip)) else {
+            return Ok(Plan::nothing());
+        };
+        let install = ["-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check"];
+        let mut argv = vec![args.python()];
+        argv.extend(install.map(ToOwned::to_owned));
+        argv.push(format!("pip=={pip}"));
+        let change = Change::new("pip", now.pip.clone(), pip.as_str());
+        return Ok(change.step(Step::from(Run::new(argv)).effect(foretold)).into());
+    }
+    compiler(look)?;
+    attributes::parent_exists(look, &args.work())?;
+    let before = now.version.clone().map(|version| format!("{version} ({})", why.join(", ")));
+    let what = format!("python{}", args.series());
+    let mut change = Change::new(what, before, args.version.as_str());
+    let (argv, stdin) = script("check", CHECK, args.modules(), &Content::default());
+    change = change.step(Run { stdin, ..Run::new(argv) });
+    let attrs = Attrs { mode: Some(0o700), ..Attrs::default() };
+    change = change.step(Action::Directory { path: args.work(), attrs });
+    let (archive, step) = archive(args, look)?;
+    change.steps.extend(step);
+    Ok(change.step(build(args, archive).effect(foretold)).into())
+}
+
+/// What it is compiled with; an earlier task may install it.
+fn compiler(look: &Look<'_>) -> Result<(), NotYet> {
+    let there = |name: &str| Ok::<bool, NotYet>(look.get(&Which(name.to_owned()))?.is_some());
+    if (there("cc")? || there("gcc")?) && there("make")? && there("tar")? && there("flock")? {
+        return Ok(());
+    }
+    let what = "a compiler, `make`, `tar` and `flock` on the host (install `gcc`, `make`, `tar`, `util-linux`)";
+    Err(NotYet(what.to_owned()))
+}
+
+/// Where the archive is, and the step that brings it there.
+fn archive(args: &Args, look: &Look<'_>) -> Result<(String, Option<Step>), Stop> {
+    if let (Src::Host(path), None) = (&args.source, args.request()) {
+        return Ok((path.clone(), None));
+    }
+    let source = source(args);
+    let digits = args.sha256.to_ascii_lowercase();
+    if let Src::Local(local) = &args.source {
+        let found = hex(&local.digest());
+        if found != digits {
+            return Err(Stop::refused(format!("`{}` has the sha256 {found}, not {digits}", local.name())));
+        }
+    }
+    if look.get(&Digest(source.clone()))?.is_some_and(|sha| hex(&sha) == digits) {
+        return Ok((source, None));
+    }
+    let step = match (&args.source, args.request()) {
+        (_, Some(request)) => {
+            tool(look)?;
+            let hash = Hash { algorithm: Algorithm::Sha256, digits };
+            let (to, hash) = (source.as_str(), Some(&hash));
+            Download { request: &request, to, parts: None, hash, decompress: false }.step(look)?
+        }
+        (Src::Local(local), None) => {
+            let content = Content::Source(local.clone());
+            Action::Write(Write { path: source.clone(), content, ..Write::default() }).into()
+        }
+        (Src::Host(path), None) => return Ok((path.clone(), None)),
+    };
+    Ok((source, Some(step)))
+}
+
+fn build(args: &Args, archive: String) -> Step {
+    let jobs = args.jobs.map(|jobs| jobs.to_string()).unwrap_or_default();
+    let pip = args.pip.clone().unwrap_or_default();
+    let digits = args.sha256.to_ascii_lowercase();
+    let mut words = vec![args.work(), archive, digits, args.version.clone(), args.python(), jobs, pip];
+    words.extend([args.modules().join(" "), args.stamp_path(), args.stamp()]);
+    words.extend(args.options());
+    let (argv, stdin) = script("build", BUILD, words, &Content::default());
+    Step::from(Run {
+        seconds: Some(LIMIT),
+        long: true,
+        env: vec![("LC_ALL".to_owned(), "C".into())],
+        stdin,
+        ..Run::new(argv)
+    })
+}
+
+/// Why what is there is not what is wanted.
+fn reasons(args: &Args, now: &Interpreter) -> Vec<String> {
+    let mut why = Vec::new();
+    match &now.version {
+        None => why.push("it does not answer".to_owned()),
+        Some(version) if *version != args.version => why.push("another version".to_owned()),
+        Some(_) if !now.missing.is_empty() => why.push(format!("without {}", now.missing.join(", "))),
+        Some(_) => {}
+    }
+    let stamp = args.stamp();
+    match now.stamp.as_deref() {
+        Some(found) if found == stamp => {}
+        None => why.push("its build was never finished, or is not ours".to_owned()),
+        Some(found) => {
+            let source = |text: &str| text.lines().find(|line| line.starts_with("source ")).map(str::to_owned);
+            if source(found) == source(&stamp) {
+                why.push("built with other options".to_owned());
+            } else {
+                why.push("built from another source".to_owned());
+            }
+        }
+    }
+    why
+}

@@ -1,0 +1,183 @@
+//! `compile-python`.
+
+use evenkeel_engine::{
+    Done, Source, Value,
+    fake::{self, Call, FakeHost, World},
+};
+use evenkeel_modules::compile_python::{Built, Interpreter};
+
+use crate::support::{Expect, case, sha};
+
+fn stamp(sha: &str, options: &str) -> String {
+    format!("evenkeel: 3.9.2\nsource {sha}\nconfigure \"--prefix=/usr/local\"\n{options}")
+}
+
+const OPTIMIZED: &str = "configure \"--enable-optimizations\"";
+
+fn built() -> Built {
+    Built {
+        python: "/usr/local/bin/python3.9".to_owned(),
+        stamp: "/usr/local/lib/python3.9/evenkeel-build.txt".to_owned(),
+        modules: ["ssl", "sqlite3", "bz2", "zlib", "ctypes", "lzma"]
+            .map(ToOwned::to_owned)
+            .into(),
+    }
+}
+
+fn there(version: &str, stamp: Option<String>) -> Interpreter {
+    Interpreter {
+        version: Some(version.to_owned()),
+        pip: Some("20.2.3".to_owned()),
+        missing: Vec::new(),
+        stamp,
+    }
+}
+
+fn noted(now: &Interpreter) -> String {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    format!(
+        "{}|{}|{}|{}",
+        text(&now.version),
+        text(&now.pip),
+        now.missing.join(" "),
+        text(&now.stamp)
+    )
+}
+
+fn read(note: &str) -> Interpreter {
+    let mut fields = note
+        .splitn(4, '|')
+        .map(|field| Some(field.to_owned()).filter(|field| !field.is_empty()));
+    let mut next = || fields.next().flatten();
+    let (version, pip) = (next(), next());
+    Interpreter {
+        version,
+        pip,
+        missing: next()
+            .unwrap_or_default()
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect(),
+        stamp: next(),
+    }
+}
+
+/// Checks, or builds what its words say.
+fn sh(world: &mut World, call: &Call) -> Done {
+    match call.args()[..] {
+        ["-c", _, "check", ..] => fake::ok(""),
+        [
+            "-c",
+            _,
+            "build",
+            _,
+            _,
+            archive,
+            _,
+            version,
+            _,
+            _,
+            pip,
+            _,
+            _,
+            stamp,
+            ..,
+        ] => {
+            assert!(world.exists(archive), "the archive is there");
+            let pip = if pip.is_empty() { "20.2.3" } else { pip };
+            let now = format!("{version}|{pip}||{stamp}");
+            world.note("built", now);
+            fake::ok("")
+        }
+        _ => fake::failed(2, "neither a check nor a build"),
+    }
+}
+
+/// A host with a compiler, on which this is built.
+fn host(now: &Interpreter) -> FakeHost {
+    let host = FakeHost::new()
+        .dir("/usr/local/src")
+        .model::<Built>(|world, _| Ok(world.noted("built").map(read).unwrap_or_default()));
+    host.change(|world| world.note("built", noted(now)));
+    let host = host
+        .program("sh", sh)
+        .program("/usr/local/bin/python3.9", |world, call| {
+            let Some(pip) = call
+                .args()
+                .last()
+                .and_then(|word| word.strip_prefix("pip=="))
+            else {
+                return fake::failed(2, "no pip");
+            };
+            let mut now = read(world.noted("built").unwrap_or_default());
+            now.pip = Some(pip.to_owned());
+            world.note("built", noted(&now));
+            fake::ok("")
+        });
+    ["gcc", "make", "tar", "flock", "curl"]
+        .into_iter()
+        .fold(host, |host, name| host.program(name, |_, _| fake::ok("")))
+}
+
+fn task(more: &str) -> String {
+    format!(
+        "compile-python: {{version: 3.9.2, sha256: '{}'{more}}}",
+        sha("archive")
+    )
+}
+
+fn local(name: &str, more: &str) -> Expect {
+    let source = Source::inline("Python-3.9.2.tar.xz", b"archive".to_vec());
+    case(name, &task(more)).arg("source", Value::Source(source))
+}
+
+pub(crate) fn cases() -> Vec<Expect> {
+    let right = || Some(stamp(&sha("archive"), OPTIMIZED));
+    let mut without_ssl = there("3.9.2", right());
+    without_ssl.missing = vec!["ssl".to_owned()];
+    vec![
+        local("CP-01 the interpreter is there", "").on(host(&there("3.9.2", right()))),
+        (local("CP-02 another version", ", pip: 20.2.3").on(host(&there("3.9.0", right()))))
+            .changes(["python3.9: \"3.9.0 (another version)\" -> \"3.9.2\""])
+            .gives("version", "\"3.9.2\""),
+        (local("CP-02 it cannot import what is wanted", ", pip: 20.2.3").on(host(&without_ssl)))
+            .changes(["python3.9: \"3.9.2 (without ssl)\" -> \"3.9.2\""]),
+        local("CP-03 nothing to compile with", "")
+            .on(FakeHost::new()
+                .dir("/usr/local/src")
+                .answers(built(), Interpreter::default()))
+            .not_yet("install `gcc`"),
+        (local("CP-04 a build that never finished", ", pip: 20.2.3")
+            .on(host(&there("3.9.2", None))))
+        .changes([
+            "python3.9: \"3.9.2 (its build was never finished, or is not ours)\" -> \"3.9.2\"",
+        ]),
+        (local(
+            "CP-05 other options",
+            ", pip: 20.2.3, configure: [--with-x]",
+        )
+        .on(host(&there("3.9.2", right()))))
+        .changes(["python3.9: \"3.9.2 (built with other options)\" -> \"3.9.2\""]),
+        (local("CP-05 another source", ", pip: 20.2.3")
+            .on(host(&there("3.9.2", Some(stamp(&sha("other"), OPTIMIZED))))))
+        .changes(["python3.9: \"3.9.2 (built from another source)\" -> \"3.9.2\""]),
+        (local("CP-06 a first build", ", pip: 22.0.4").on(host(&Interpreter::default())))
+            .changes(["python3.9: null -> \"3.9.2\""])
+            .gives("pip", "\"22.0.4\""),
+        local("CP-09 another pip", ", pip: 22.0.4")
+            .on(host(&there("3.9.2", right())))
+            .changes(["pip: \"20.2.3\" -> \"22.0.4\""]),
+        local("CP-05 the archive is another", "")
+            .arg(
+                "source",
+                Value::Source(Source::inline("x.tar", b"other".to_vec())),
+            )
+            .on(host(&Interpreter::default()))
+            .refused("`x.tar` has the sha256"),
+        case(
+            "CP-06 a version that is none",
+            "compile-python: {version: '3.9', source: 'http://h/p', sha256: x}",
+        )
+        .refused("is not three numbers"),
+    ]
+}
