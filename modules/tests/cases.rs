@@ -49,6 +49,8 @@ mod package;
 mod pip;
 #[path = "cases/psql.rs"]
 mod psql;
+#[path = "cases/psql_ext.rs"]
+mod psql_ext;
 #[path = "cases/replace.rs"]
 mod replace;
 #[path = "cases/say.rs"]
@@ -87,6 +89,7 @@ fn all() -> Vec<Expect> {
         lineinfile::cases(),
         pip::cases(),
         psql::cases(),
+        psql_ext::cases(),
         say::cases(),
         stat::cases(),
         systemd_unit::cases(),

@@ -65,10 +65,7 @@ fn extensions_are_kept_as_they_are_described() {
     assert_eq!(lines[0], format!("citext|1.6|{schema}|{citext}"));
     assert!(lines[1].starts_with("cube|"), "{there}");
     assert!(lines[2].starts_with("earthdistance|"), "{there}");
-    assert_eq!(
-        lines[3],
-        "pg_trgm|1.3|public|it's \\ $(touch /tmp/pwned)"
-    );
+    assert_eq!(lines[3], "pg_trgm|1.3|public|it's \\ $(touch /tmp/pwned)");
     assert_eq!(lines[4], "uuid-ossp|1.1|public|-");
     assert!(!host.is("test -e /tmp/pwned"));
 

@@ -71,6 +71,10 @@ const SAMPLES: &[&str] = &[
      login_host: h, login_unix_socket: /s, login_port: 5, login_user: u, login_password: p, \
      login_db: d, session_role: r, ssl_mode: require, ca_cert: /a, ssl_cert: /c, ssl_key: /k, \
      trust_input: false}",
+    "psql-ext: {name: x, state: absent, schema: s, version: '1', cascade: true, comment: c, \
+     login_host: h, login_unix_socket: /s, login_port: 5, login_user: u, login_password: p, \
+     login_db: d, session_role: r, ssl_mode: require, ca_cert: /a, ssl_cert: /c, ssl_key: /k, \
+     trust_input: false}",
     "psql-user: {name: app, state: absent, password: x, no_password_changes: true, \
      role_attr_flags: LOGIN, expires: '2030-01-01', conn_limit: 3, comment: c, \
      configuration: {work_mem: 16MB}, reset_unspecified_configuration: true, fail_on_user: false, \

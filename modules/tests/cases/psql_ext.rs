@@ -89,9 +89,7 @@ fn at(version: &str) -> FakeHost {
 }
 
 fn needy(hstore: &mut Extension) {
-    hstore
-        .needs
-        .insert("1.8".to_owned(), owned(["cube"]));
+    hstore.needs.insert("1.8".to_owned(), owned(["cube"]));
 }
 
 pub(crate) fn cases() -> Vec<Expect> {
@@ -103,12 +101,18 @@ pub(crate) fn cases() -> Vec<Expect> {
 
 fn there() -> Vec<Expect> {
     vec![
-        case("PGE-01 a new extension", "psql-ext: {name: hstore, login_db: app}")
-            .on(on(|_| {}))
-            .changes(["extension: null -> \"hstore 1.8\""]),
-        case("PGE-01 it is there", "postgresql_ext: {ext: hstore, db: app}")
-            .on(at("1.8"))
-            .gives("version", "\"1.8\""),
+        case(
+            "PGE-01 a new extension",
+            "psql-ext: {name: hstore, login_db: app}",
+        )
+        .on(on(|_| {}))
+        .changes(["extension: null -> \"hstore 1.8\""]),
+        case(
+            "PGE-01 it is there",
+            "postgresql_ext: {ext: hstore, db: app}",
+        )
+        .on(at("1.8"))
+        .gives("version", "\"1.8\""),
         case(
             "PGE-02 it goes, and what needs it",
             "psql-ext: {name: hstore, login_db: app, state: absent, cascade: true}",
@@ -267,18 +271,24 @@ fn refused() -> Vec<Expect> {
         )
         .on(on(|_| {}))
         .refused("no version `9`"),
-        case("PGE-08 nobody knows it", "psql-ext: {name: nope, login_db: app}")
-            .on(on(|_| {}))
-            .not_yet("the extension `nope` on the host of PostgreSQL"),
+        case(
+            "PGE-08 nobody knows it",
+            "psql-ext: {name: nope, login_db: app}",
+        )
+        .on(on(|_| {}))
+        .not_yet("the extension `nope` on the host of PostgreSQL"),
         case(
             "what it needs is not there",
             "psql-ext: {name: hstore, login_db: app}",
         )
         .on(on(needy))
         .not_yet("the extension `cube`, which `hstore` needs"),
-        case("a standby takes none", "psql-ext: {name: hstore, login_db: app}")
-            .on(with_server(&standby, &hstore()))
-            .refused("takes no changes: it is a standby"),
+        case(
+            "a standby takes none",
+            "psql-ext: {name: hstore, login_db: app}",
+        )
+        .on(with_server(&standby, &hstore()))
+        .refused("takes no changes: it is a standby"),
         case("no version at all", "psql-ext: {name: hstore, version: ''}")
             .refused("`version` is empty"),
         case(
