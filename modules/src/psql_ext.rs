@@ -128,13 +128,16 @@ impl Module for PsqlExt {
         writes.extend(Question::Extension(args.name.clone()).reads(&login).into_iter().take(1));
         // What it brings along.
         writes.push(login.object("rights", ""));
+        writes.push(login.object("extensions of", &login.database));
+        let others = login.object("extensions made or removed with others of", &login.database);
         if args.cascade {
-            writes.push(login.object("extensions of", &login.database));
+            writes.push(others.clone());
         }
         let mut reads = vec![
             login.object("settings", ""),
             login.object("database", &login.database),
             login.object("extensions of", &login.database),
+            others,
         ];
         reads.push(login.object("role", login.role.as_ref().unwrap_or(&login.user)));
         Touches::writes(writes).reading(reads).reading(Login::units())

@@ -26,6 +26,8 @@ pub enum Question {
     Tablespace(String),
     /// An extension of the database of the login; [`Extension`].
     Extension(String),
+    /// All extensions that are in the database of the login; their names, sorted.
+    Extensions,
 }
 
 /// A server.
@@ -231,6 +233,9 @@ const EXTENSION: &str = "SELECT '@', jsonb_build_object(\
       coalesce(jsonb_object_agg(version, relocatable), '{}') AS movable \
       FROM pg_available_extension_versions WHERE name = #NAME) v;";
 
+const EXTENSIONS: &str = "SELECT '@', (SELECT coalesce(jsonb_agg(extname \
+    ORDER BY extname::text COLLATE \"C\"), '[]') FROM pg_extension);";
+
 impl Question {
     /// The statements; the answer's line begins with the token.
     pub(crate) fn sql(&self, token: &str) -> String {
@@ -249,6 +254,7 @@ impl Question {
             Self::Sessions(name) => named(SESSIONS, name),
             Self::Tablespace(name) => named(TABLESPACE, name),
             Self::Extension(name) => named(EXTENSION, name),
+            Self::Extensions => named(EXTENSIONS, ""),
         }
     }
 
@@ -264,8 +270,9 @@ impl Question {
             Self::Tablespace(name) => vec![login.object("tablespace", name)],
             Self::Extension(name) => vec![
                 login.object(&format!("extension of {}:", login.database), name),
-                login.object("extensions of", &login.database),
+                login.object("extensions made or removed with others of", &login.database),
             ],
+            Self::Extensions => vec![login.object("extensions of", &login.database)],
         }
     }
 }

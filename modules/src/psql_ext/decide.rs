@@ -1,5 +1,7 @@
 //! What differs of an extension, and the statements that close it.
 
+use std::collections::BTreeSet;
+
 use evenkeel_engine::{Change, Effect, NotYet, Plan, Refusal, Seen, Stop, Value};
 
 use super::{Args, Output, State};
@@ -15,15 +17,17 @@ use crate::{
 /// Decides.
 pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     let login = args.login();
-    // Both are asked before one of them is needed.
+    // All are asked before one of them is needed.
     look.ask(&asked(&login, &args.name));
+    look.ask(&Sql { login: login.clone(), question: Question::Extensions });
     let server: Server = psql::get(look, &login, Question::Server)?;
     let now = extension(look, &login, &args.name)?;
+    let there: BTreeSet<String> = psql::get(look, &login, Question::Extensions)?;
     let changes = match (args.state, &now.installed) {
         (State::Absent, None) => Vec::new(),
-        (State::Absent, Some(installed)) => vec![remove(args, &login, &now, installed)],
-        (State::Present, None) => vec![create(args, look, &login, &now)?],
-        (State::Present, Some(installed)) => alter(args, look, &login, &now, installed.clone())?,
+        (State::Absent, Some(installed)) => vec![remove(args, &login, &now, installed, there)],
+        (State::Present, None) => vec![create(args, &login, &now, there)?],
+        (State::Present, Some(installed)) => alter(args, &login, &now, &there, installed.clone())?,
     };
     if !changes.is_empty() {
         step::writable(&login, &server)?;
@@ -56,11 +60,20 @@ fn then(login: &Login, name: &str, now: &Extension, installed: Option<Installed>
     Effect::new(asked(login, name), Told::of(after))
 }
 
-fn remove(args: &Args, login: &Login, now: &Extension, installed: &Installed) -> Change {
+fn remove(
+    args: &Args,
+    login: &Login,
+    now: &Extension,
+    installed: &Installed,
+    there: BTreeSet<String>,
+) -> Change {
     let mut statements = Statements::default();
     let cascade = if args.cascade { " CASCADE" } else { "" };
     statements.add(format!("DROP EXTENSION {}{cascade}", ident(&args.name)));
-    let step = statements.step(login, true).effect(then(login, &args.name, now, None));
+    let step = statements
+        .step(login, true)
+        .effect(then(login, &args.name, now, None))
+        .effect(all_then(args, login, there));
     let was = format!("{} {}", args.name, installed.version);
     Change::new("extension", was.as_str(), Value::Null).step(step)
 }
@@ -89,37 +102,43 @@ fn no_version(args: &Args, now: &Extension, version: &str) -> Stop {
     Refusal::new(what).help("name one of these, or `latest`").into()
 }
 
-/// What it needs has to be there; with `cascade` it is made. Gives what is made.
+/// What it needs has to be there; with `cascade` it is made.
 fn needed(
     args: &Args,
-    look: &Look<'_>,
-    login: &Login,
     now: &Extension,
     version: &str,
-) -> Result<Vec<String>, Stop> {
-    let needs = now.needs.get(version).cloned().unwrap_or_default();
-    for name in &needs {
-        look.ask(&asked(login, name));
-    }
-    let mut made = Vec::new();
-    for name in needs {
-        if extension(look, login, &name)?.installed.is_some() {
-            continue;
-        }
-        if !args.cascade {
+    there: &BTreeSet<String>,
+) -> Result<(), Stop> {
+    let mut needs = now.needs.get(version).into_iter().flatten();
+    let missing = needs.find(|name| !there.contains(*name));
+    match missing.filter(|_| !args.cascade) {
+        None => Ok(()),
+        Some(name) => {
             let what = format!("the extension `{name}`, which `{}` needs", args.name);
-            return Err(NotYet(format!("{what} (`cascade: true` makes it as well)")).into());
+            Err(NotYet(format!("{what} (`cascade: true` makes it as well)")).into())
         }
-        made.push(name);
     }
-    Ok(made)
+}
+
+/// All that are in the database afterwards; what a cascade takes along is not known.
+fn all_then(args: &Args, login: &Login, mut there: BTreeSet<String>) -> Effect {
+    let question = Question::Extensions;
+    let probe = Sql { login: login.clone(), question };
+    if args.cascade {
+        return Effect::unknown(probe, "which extensions go along");
+    }
+    match args.state {
+        State::Present => there.insert(args.name.clone()),
+        State::Absent => there.remove(&args.name),
+    };
+    Effect::new(probe, Told::of(there))
 }
 
 fn create(
     args: &Args,
-    look: &Look<'_>,
     login: &Login,
     now: &Extension,
+    there: BTreeSet<String>,
 ) -> Result<Change, Stop> {
     let (Some(default), false) = (&now.default, now.needs.is_empty()) else {
         return Err(no_files(args, login));
@@ -133,7 +152,7 @@ fn create(
     {
         return Err(only_in(args, own, other));
     }
-    let made = needed(args, look, login, now, version)?;
+    needed(args, now, version, &there)?;
     let schema = own.clone().or_else(|| args.schema.clone()).unwrap_or_else(|| "public".to_owned());
     let mut sql = format!("CREATE EXTENSION {}", ident(&args.name));
     // One with a schema of its own makes it, if it is not named.
@@ -160,11 +179,10 @@ fn create(
         movable: now.movable.get(version).copied().unwrap_or_default(),
     };
     let said = format!("{} {version}", args.name);
-    let mut step =
-        statements.step(login, true).effect(then(login, &args.name, now, Some(installed)));
-    for name in made {
-        step = step.effect(Effect::unknown(asked(login, &name), format!("the extension `{name}`")));
-    }
+    let step = statements
+        .step(login, true)
+        .effect(then(login, &args.name, now, Some(installed)))
+        .effect(all_then(args, login, there));
     Ok(Change::new("extension", Value::Null, said.as_str()).step(step))
 }
 
@@ -180,9 +198,9 @@ fn comment_on(name: &str, comment: Option<&str>) -> String {
 
 fn alter(
     args: &Args,
-    look: &Look<'_>,
     login: &Login,
     now: &Extension,
+    there: &BTreeSet<String>,
     mut installed: Installed,
 ) -> Result<Vec<Change>, Stop> {
     let name = ident(&args.name);
@@ -205,7 +223,7 @@ fn alter(
                 .help("an extension goes back only if its author wrote how; remove it and make it anew if what needs it may go")
                 .into());
         }
-        needed(args, look, login, now, version)?;
+        needed(args, now, version, there)?;
         changes.push(Change::new("version", installed.version.as_str(), version));
         statements.add(format!("ALTER EXTENSION {name} UPDATE TO {}", literal(version)));
         version.clone_into(&mut installed.version);

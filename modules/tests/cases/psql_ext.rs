@@ -63,12 +63,9 @@ fn with_server(server: &Server, extension: &Extension) -> FakeHost {
     let host = says(FakeHost::new(), Question::Server, Told::of(server));
     let name = |name: &str| Question::Extension(name.to_owned());
     let host = says(host, name("hstore"), Told::of(extension));
-    let cube = Extension {
-        default: Some("1.5".to_owned()),
-        needs: BTreeMap::from([("1.5".to_owned(), Vec::new())]),
-        ..Extension::default()
-    };
-    let host = says(host, name("cube"), Told::of(cube));
+    let there = extension.installed.iter().map(|_| "hstore".to_owned());
+    let there: Vec<String> = there.chain(owned(["plpgsql"])).collect();
+    let host = says(host, Question::Extensions, Told::of(there));
     says(host, name("nope"), Told::of(Extension::default()))
 }
 
