@@ -1,7 +1,5 @@
 //! Extensions of PostgreSQL: what is decided. What the server does is seen in the lab.
 
-use std::collections::BTreeMap;
-
 use evenkeel_engine::fake::FakeHost;
 use evenkeel_modules::psql::{Extension, Installed, Login, Question, Server, Sql, Told};
 
