@@ -140,7 +140,9 @@ impl Module for PsqlExt {
             others,
         ];
         reads.push(login.object("role", login.role.as_ref().unwrap_or(&login.user)));
-        Touches::writes(writes).reading(reads).reading(Login::units())
+        Touches::writes(writes)
+            .reading(reads)
+            .reading(Login::units())
     }
 
     fn subject(args: &Args) -> String {

@@ -54,11 +54,16 @@ fn extensions_are_kept_as_they_are_described() {
   psql-ext: {name: uuid-ossp, login_db: shop, comment: ''}
 - name: with what it needs
   psql-ext: {name: earthdistance, login_db: shop, cascade: true}
+- name: a new database
+  psql-db: {name: fresh}
+- name: in the new database
+  psql-ext: {name: hstore, login_db: fresh}
 - name: there since ever
   psql-ext: {name: plpgsql, login_db: shop}
 ",
     ));
-    assert_eq!(run.count("changed"), 4);
+    assert_eq!(run.count("changed"), 6);
+    assert_eq!(sql(host, "fresh", "SELECT 'a=>1'::hstore -> 'a'"), "1");
     let citext = "data type for case-insensitive character strings";
     let there = extensions(host);
     let lines: Vec<&str> = there.lines().collect();
