@@ -291,7 +291,8 @@ fn turn(
             warnings: Vec::new(),
         },
         (Fate::Act(plan), Some(bound)) => acted(plan, bound.as_ref(), left, seen),
-        (Fate::Skip | Fate::Rest { .. } | Fate::Act(_), _) => Turned {
+        (Fate::Done, Some(bound)) => rested(bound.as_ref(), seen, Outcome::Changed),
+        (Fate::Skip | Fate::Rest { .. } | Fate::Act(_) | Fate::Done, _) => Turned {
             outcome: Outcome::Skipped,
             output: Output {
                 changed: false.into(),
@@ -302,7 +303,7 @@ fn turn(
             warnings: Vec::new(),
         },
     };
-    let judged = matches!(item.fate, Fate::Act(_) | Fate::Rest { .. });
+    let judged = matches!(item.fate, Fate::Act(_) | Fate::Rest { .. } | Fate::Done);
     if let (Some(judge), true) = (&context.task.judge, judged) {
         let verdict = match judge.always_changed() {
             Some(changed) if !judge.judges_failure() => Ok(Judgement {

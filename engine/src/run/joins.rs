@@ -21,7 +21,7 @@ use crate::{
 pub(super) struct Rule<'a> {
     pub(super) list: &'a TaskList,
     /// Tasks whose joined run failed.
-    pub(super) apart: &'a BTreeSet<TaskId>,
+    pub(super) apart: &'a BTreeMap<TaskId, Box<Decided>>,
     /// `--in-order`: nothing does.
     pub(super) in_order: bool,
 }
@@ -105,7 +105,7 @@ impl Rule<'_> {
         let task = self.task(decided);
         let judge = task.judge.as_ref();
         let judged = judge.is_some_and(|judge| judge.judges_failure());
-        if self.in_order || judged || self.apart.contains(&decided.task) {
+        if self.in_order || judged || self.apart.contains_key(&decided.task) {
             return None;
         }
         let joins = |(_, step): (usize, &'a Step)| match &step.action {

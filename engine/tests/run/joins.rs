@@ -1,6 +1,6 @@
 //! Thirty packages are one transaction; if it fails, each task fails for itself.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use evenkeel_engine::{
     Change, Done, Effect, Late, Module, Plan, Probes, Resolved, Run, Seen, Step, Stop, Task,
@@ -178,6 +178,41 @@ fn if_it_fails_each_fails_for_itself() {
             assert_eq!(outcomes(&ran, Outcome::Failed), 1);
             assert_eq!(outcomes(&ran, Outcome::Blocked), 30 - bad);
         }
+    }
+}
+
+#[test]
+fn what_it_did_before_it_failed_is_told_as_changed() {
+    for long in [false, true] {
+        let shop = || {
+            let host = host().dir("/pkgs").file("/pkgs/p03", "");
+            Arc::new(host.program("install", |world, call| {
+                for word in call.args() {
+                    if word == "p06" {
+                        return fake::failed(1, "no package p06\n");
+                    }
+                    world.write(&place(word), "");
+                }
+                fake::ok("done\n")
+            }))
+        };
+        let tasks = || packages(10, long);
+        let (host, ordered) = (shop(), shop());
+        let keep_going = |options| Options {
+            keep_going: true,
+            ..options
+        };
+        let ran = go_with(&host, tasks(), keep_going(Options::new()));
+        let in_order = go_with(&ordered, tasks(), keep_going(in_order()));
+        // What needs nothing is told while the long step goes on.
+        let told = |ran: &Ran| ran.told().into_iter().collect::<BTreeSet<_>>();
+        assert_eq!(told(&ran), told(&in_order));
+        assert_eq!(ran.of("p02").unwrap().outcome, Outcome::Changed);
+        assert_eq!(ran.of("p02").unwrap().changes.len(), 1);
+        assert_eq!(ran.of("p03").unwrap().outcome, Outcome::Unchanged);
+        assert_eq!(ran.of("p06").unwrap().outcome, Outcome::Failed);
+        let again = go_with(&host, tasks(), keep_going(Options::new()));
+        assert_eq!(outcomes(&again, Outcome::Changed), 0, "{:?}", again.told());
     }
 }
 

@@ -30,8 +30,8 @@ class Answers(http.server.BaseHTTPRequestHandler):
         if path == "/moved":
             return self.answer(302, b"", {"Location": "/file/f.txt"})
         if path == "/private":
-            wanted = "Basic " + base64.b64encode(b"me:geheim-4711").decode()
-            fits = self.headers.get("Authorization") == wanted and self.headers.get("X-Token") == "token-0815"
+            wanted = "Basic " + base64.b64encode(b"me:s3cret-4711").decode()
+            fits = self.headers.get("Authorization") == wanted and self.headers.get("X-Token") == "s3cret-0815"
             return self.answer(200, b"private\n") if fits else self.answer(401, b"no\n")
         name = os.path.join(ROOT, os.path.basename(path))
         if not os.path.exists(name):
