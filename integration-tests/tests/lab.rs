@@ -19,6 +19,7 @@ mod lab {
     mod hosts;
     mod pip;
     mod psql;
+    mod psql_more;
     mod python;
     mod rabbitmq;
     mod speed;
@@ -28,5 +29,6 @@ mod lab {
     mod three;
     mod unarchive;
     mod web;
+    mod web_more;
     mod yum;
 }

@@ -8,7 +8,8 @@ use evenkeel_engine::{
 };
 
 /// What a text is tried to be changed to where not any text fits.
-const OTHERS: [&str; 19] = [
+const OTHERS: [&str; 20] = [
+    "raw",
     "NOLOGIN",
     "full",
     "dnf",
