@@ -626,6 +626,9 @@ fn millis_of(end: &StepEnd) -> u64 {
     }
 }
 
+/// The status of a file that could not be written (`step.sh`): any other is that of its validator.
+const NOT_WRITTEN: i32 = 125;
+
 /// How a file action that failed is told.
 fn action_error(action: &Action, done: &Done) -> TaskError {
     let what = match action {
@@ -644,16 +647,21 @@ fn action_error(action: &Action, done: &Done) -> TaskError {
     };
     let stderr = String::from_utf8_lossy(&done.stderr).trim().to_owned();
     let validator = match action {
-        Action::Write(write) => write.validate.as_ref().and_then(|argv| argv.first()),
+        Action::Write(write) if done.status != NOT_WRITTEN => {
+            write.validate.as_ref().and_then(|argv| argv.first())
+        }
         _ => None,
     };
-    let message = match (stderr.lines().last(), validator) {
-        (Some(last), _) => format!("{what}: {last}"),
-        (None, Some(program)) => {
-            let status = done.status;
-            format!("{what}: `{program}` does not accept the new file: it ended with {status}")
+    let message = if let Some(program) = validator {
+        // What it means is in its first line: the last may only point at a place.
+        let ended = || format!("it ended with {}", done.status);
+        let why = stderr.lines().next().map_or_else(ended, str::to_owned);
+        format!("{what}: `{program}` does not accept the new file: {why}")
+    } else {
+        match stderr.lines().last() {
+            Some(last) => format!("{what}: {last}"),
+            None => what,
         }
-        (None, None) => what,
     };
     let stderr = (stderr.lines().count() > 1).then_some(stderr);
     TaskError {

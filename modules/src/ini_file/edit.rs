@@ -184,7 +184,7 @@ impl Ini {
             return Ok(());
         };
         let before = self.settings();
-        let number = self.number(&region);
+        let number = place.section.map_or(0, |_| self.number(&region));
         let edits = self.edits(&region, option, values, style);
         self.apply(edits);
         let others = |all: Vec<Setting>| -> Vec<Setting> {
@@ -205,7 +205,7 @@ impl Ini {
             .ok_or(Entangled)
     }
 
-    /// The number of a section, as settings have it.
+    /// The number of a section with a header, as settings have it; what is before all has 0.
     fn number(&self, region: &Range<usize>) -> usize {
         let headers = &self.lines[..self.lines.len().min(region.start + 1)];
         headers

@@ -96,6 +96,13 @@ fn set() -> Vec<Expect> {
         )
         .changes(["content", "a: \"b\" -> \"c\""]),
         edit(
+            "an option before a section that begins the file",
+            "option: a, value: b",
+            "[s]\na = x\n",
+            Some("a = b\n[s]\na = x\n"),
+        )
+        .changes(["content", "a: null -> \"b\""]),
+        edit(
             "an option before all sections goes",
             "option: a, state: absent",
             "a = b\n[s]\na = x\n",
