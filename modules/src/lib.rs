@@ -70,6 +70,7 @@ modules! {
     ini_file => IniFile,
     lineinfile => Lineinfile,
     package => Package,
+    pause => Pause,
     ping => Ping,
     pip => Pip,
     psql_db => PsqlDb,

@@ -52,6 +52,7 @@ cases_of! {
     ini_file,
     lineinfile,
     package,
+    pause,
     pip,
     psql,
     psql_ext,

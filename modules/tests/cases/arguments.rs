@@ -209,6 +209,7 @@ fn the_long_names_of_ansible_are_known() {
         "group",
         "lineinfile",
         "package",
+        "pause",
         "ping",
         "pip",
         "replace",
