@@ -73,6 +73,7 @@ modules! {
     ping => Ping,
     pip => Pip,
     psql_db => PsqlDb,
+    psql_privs => PsqlPrivs,
     psql_user => PsqlUser,
     replace => Replace,
     rabbitmq_plugin => RabbitmqPlugin,

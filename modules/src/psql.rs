@@ -4,6 +4,7 @@ pub(crate) mod ask;
 pub(crate) mod guc;
 mod jsonb;
 pub(crate) mod login;
+pub(crate) mod objects;
 pub(crate) mod password;
 pub(crate) mod questions;
 pub(crate) mod quote;
@@ -15,6 +16,7 @@ use serde::de::DeserializeOwned;
 use crate::look::Look;
 pub use ask::{Sql, Told};
 pub use login::Login;
+pub use objects::{Kept, Many, Object};
 pub use questions::{Database, Left, Question, Right, Role, Server};
 
 /// Asks a server, and reads what it says in its type.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use evenkeel_engine::Thing;
 use serde::{Deserialize, Serialize};
 
-use super::{login::Login, quote::literal};
+use super::{login::Login, objects::Kept, quote::literal};
 
 /// A question to the catalogs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +24,8 @@ pub enum Question {
     Sessions(String),
     /// Whether there is a tablespace; a truth.
     Tablespace(String),
+    /// What has an access list.
+    Kept(Kept),
 }
 
 /// A server.
@@ -198,6 +200,7 @@ impl Question {
             Self::Database(name) => named(DATABASE, name),
             Self::Sessions(name) => named(SESSIONS, name),
             Self::Tablespace(name) => named(TABLESPACE, name),
+            Self::Kept(kept) => format!("SELECT '{token}', {};", kept.sql()),
         }
     }
 
@@ -211,6 +214,10 @@ impl Question {
             Self::Database(name) => vec![login.object("database", name)],
             Self::Sessions(name) => vec![login.object("sessions of database", name)],
             Self::Tablespace(name) => vec![login.object("tablespace", name)],
+            Self::Kept(_) => vec![
+                login.object("rights", ""),
+                login.object("database", &login.database),
+            ],
         }
     }
 }
