@@ -18,6 +18,7 @@ mod lab {
     mod hosts;
     mod pip;
     mod psql;
+    mod psql_privs;
     mod python;
     mod rabbitmq;
     mod speed;

@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use crate::look::Look;
 pub use ask::{Sql, Told};
 pub use login::Login;
-pub use objects::{Kept, Many, Object};
+pub use objects::{Kept, Named, Object, Sort};
 pub use questions::{Database, Left, Question, Right, Role, Server};
 
 /// Asks a server, and reads what it says in its type.

@@ -1,7 +1,9 @@
 //! Rights of roles on what is in PostgreSQL.
 
 mod decide;
+mod grants;
 mod kind;
+mod places;
 
 use evenkeel_engine::{Done, Module, Plan, Probes, Refusal, Seen, Stop, Touches};
 use schemars::JsonSchema;
@@ -11,7 +13,7 @@ use crate::{
     args::is_default,
     look::Look,
     many::{is_yes, yes},
-    psql::{Login, login::with_login, quote, step},
+    psql::{Login, Question, login::with_login, quote, step},
 };
 pub use kind::Kind;
 
@@ -25,19 +27,20 @@ pub struct Args {
     /// What the rights are on.
     #[serde(default, rename = "type", skip_serializing_if = "is_default")]
     pub kind: Kind,
-    /// The things, with commas between; a function with its arguments, `f(int:text)`; `ALL_IN_SCHEMA` for
-    /// tables, sequences and functions; `TABLES`, `SEQUENCES`, `FUNCTIONS`, `TYPES`, `SCHEMAS` for
-    /// `default_privs`; roles for `group`. With `type: database` it is `login_db` if unset.
-    #[serde(default, alias = "obj", deserialize_with = "crate::many::comma_list", skip_serializing_if = "is_default")]
+    /// The things, a list or with commas between; a routine with the types of its arguments, as `f(int:text)`;
+    /// `ALL_IN_SCHEMA` for all tables, sequences, functions or procedures of `schema`. For `default_privs`:
+    /// `TABLES`, `SEQUENCES`, `FUNCTIONS`, `TYPES`, `SCHEMAS`, or `ALL_DEFAULT`; for `group`: the roles that
+    /// `roles` are members of; for `database`: `login_db` if unset.
+    #[serde(default, alias = "obj", deserialize_with = "kind::names", skip_serializing_if = "is_default")]
     pub objs: Vec<String>,
     /// The schema they are in; `public` if unset. For `default_privs`: all, if unset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<String>,
-    /// The rights, with commas between, or `ALL`.
+    /// The rights, in any case, with commas between, or `ALL`.
     #[serde(default, alias = "priv", deserialize_with = "kind::read", skip_serializing_if = "is_default")]
     pub privs: Vec<String>,
-    /// The roles that have them, with commas between; `PUBLIC` is everybody.
-    #[serde(alias = "role", deserialize_with = "crate::many::comma_list")]
+    /// The roles that have them, a list or with commas between; `PUBLIC` is everybody, `SESSION_USER` who logs in.
+    #[serde(alias = "role", deserialize_with = "kind::names")]
     pub roles: Vec<String>,
     /// Whether the roles may pass the rights on; left as it is if unset. With `state: absent` and `true` only that is
     /// taken away.
@@ -47,9 +50,9 @@ pub struct Args {
     #[serde(default, skip_serializing_if = "is_default")]
     pub state: State,
     /// With `type: default_privs`: the roles whose things of the future are meant.
-    #[serde(default, deserialize_with = "crate::many::comma_list", skip_serializing_if = "is_default")]
+    #[serde(default, deserialize_with = "kind::names", skip_serializing_if = "is_default")]
     pub target_roles: Vec<String>,
-    /// Whether a role that is not there is an error (the default); else it is passed over.
+    /// Whether a role that is not there is an error (the default); else it is passed over with a warning.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub fail_on_role: bool,
 }
@@ -89,22 +92,39 @@ impl Module for PsqlPrivs {
 ";
     const CHANGED_WHEN: &'static str = "A right is missing that is wanted, or there that is not.";
     const LIMITS: &'static str = "\
-        It needs `psql` on the host. Rights on types, languages, tablespaces, parameters, foreign servers and procedures \
-        are not there. A right that another role gave is not taken away: that is told. A grant that others \
-        depend on is not taken away with them (there is no `CASCADE`).";
+        It needs `psql` on the host, and PostgreSQL 11 or newer. Rights on single columns and on large objects are \
+        not there. A right that another role gave is not taken away: that is told. Nothing is taken away from \
+        others with it (there is no `CASCADE`): that is refused. With `state: absent`, what or who is not there has no \
+        rights. With `default_privs` rights are added to what there is; `target_roles` has to be said.";
     type Args = Args;
     type Output = Output;
 
     fn check(args: &Args) -> Result<(), Refusal> {
         kind::check(args)?;
-        let mut names: Vec<(&str, &String)> = args.roles.iter().map(|name| ("roles", name)).collect();
+        let mut names: Vec<(&str, &String)> =
+            args.roles.iter().map(|name| ("roles", name)).collect();
         names.extend(args.target_roles.iter().map(|name| ("target_roles", name)));
         names.extend(args.schema.iter().map(|name| ("schema", name)));
-        let functions = args.kind == Kind::Function;
-        names.extend(args.objs.iter().filter(|_| !functions).map(|name| ("objs", name)));
+        // The types of a routine are more than a name.
+        let routine = matches!(args.kind, Kind::Function | Kind::Procedure);
+        names.extend(
+            args.objs
+                .iter()
+                .filter(|_| !routine)
+                .map(|name| ("objs", name)),
+        );
         for (what, name) in &names {
             quote::check_name(what, name)?;
         }
+        if args.objs.iter().any(|name| name.contains('\0')) {
+            return Err(Refusal::new("`objs` contains a NUL"));
+        }
+        names.extend(
+            args.objs
+                .iter()
+                .filter(|_| routine)
+                .map(|name| ("objs", name)),
+        );
         if !args.trust_input {
             for (what, name) in names {
                 quote::check_trust(what, &name.as_str().into())?;
@@ -122,18 +142,40 @@ impl Module for PsqlPrivs {
     }
 
     fn output(_: &Args, _: &Seen, done: &[Done]) -> Result<Output, Stop> {
-        Ok(Output { queries: step::said(done) })
+        Ok(Output {
+            queries: step::said(done),
+        })
     }
 
     fn touches(args: &Args) -> Touches {
-        let login = args.login();
+        let login = args.at();
         let mut writes = vec![login.order(), login.object("rights", "")];
-        if args.kind == Kind::Database {
-            writes.extend(args.databases().iter().map(|name| login.object("database", name)));
+        for place in places::places(args) {
+            match place.question {
+                Question::Kept(kept) => writes.extend(kept.things(&login, true)),
+                _ => writes.extend(
+                    args.databases()
+                        .iter()
+                        .map(|name| login.object("database", name)),
+                ),
+            }
         }
-        let mut reads = vec![login.object("settings", ""), login.object("database", &login.database)];
-        reads.extend(args.roles.iter().chain(&args.target_roles).map(|name| login.object("role", name)));
-        Touches::writes(writes).reading(reads).reading(Login::units())
+        let mut reads = vec![
+            login.object("settings", ""),
+            login.object("database", &login.database),
+        ];
+        reads.extend(
+            args.roles
+                .iter()
+                .chain(&args.target_roles)
+                .map(|name| login.object("role", name)),
+        );
+        if args.kind == Kind::Group {
+            reads.extend(args.objs.iter().map(|name| login.object("role", name)));
+        }
+        Touches::writes(writes)
+            .reading(reads)
+            .reading(Login::units())
     }
 
     fn subject(args: &Args) -> String {
@@ -144,6 +186,26 @@ impl Module for PsqlPrivs {
 impl Args {
     /// The databases that rights are on.
     fn databases(&self) -> Vec<String> {
-        if self.objs.is_empty() { vec![self.login().database] } else { self.objs.clone() }
+        if self.objs.is_empty() {
+            self.login_db.clone().into_iter().collect()
+        } else {
+            self.objs.clone()
+        }
+    }
+
+    /// Where it logs in: not to the database itself if the rights are on that, as it may not be there yet.
+    fn at(&self) -> Login {
+        let mut login = self.login();
+        if self.kind == Kind::Database && self.databases() == [login.database.clone()] {
+            "postgres".clone_into(&mut login.database);
+        }
+        login
+    }
+
+    /// The schema of what roles will make; `not-specified` is none.
+    fn place(&self) -> Option<&str> {
+        self.schema
+            .as_deref()
+            .filter(|schema| *schema != "not-specified")
     }
 }

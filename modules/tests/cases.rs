@@ -54,6 +54,7 @@ cases_of! {
     package,
     pip,
     psql,
+    psql_privs,
     rabbitmq,
     replace,
     say,

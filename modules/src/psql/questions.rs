@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use evenkeel_engine::Thing;
 use serde::{Deserialize, Serialize};
 
-use super::{login::Login, objects::Kept, quote::literal};
+use super::{
+    login::Login,
+    objects::{Kept, by},
+    quote::literal,
+};
 
 /// A question to the catalogs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,6 +117,8 @@ pub struct Database {
     pub tablespace: String,
     /// Its comment.
     pub comment: Option<String>,
+    /// In whose name the login can grant: its owner, if it has the owner's rights.
+    pub by: Vec<String>,
     /// Its access list, sorted.
     pub acl: Vec<Right>,
 }
@@ -125,8 +131,14 @@ pub(crate) fn acl(list: &str, kind: char, owner: &str) -> String {
          'by', pg_get_userbyid(x.grantor), 'what', x.privilege_type, 'grant', x.is_grantable) \
          ORDER BY CASE WHEN x.grantee = 0 THEN '' ELSE pg_get_userbyid(x.grantee)::text END COLLATE \"C\", \
          pg_get_userbyid(x.grantor)::text COLLATE \"C\", x.privilege_type COLLATE \"C\"), '[]') \
-         FROM aclexplode(coalesce({list}, acldefault('{kind}', {owner}))) x)"
+         FROM {} x)",
+        explode(&format!("coalesce({list}, acldefault('{kind}', {owner}))"))
     )
+}
+
+/// The rows of an access list.
+pub(crate) fn explode(list: &str) -> String {
+    format!("aclexplode({list})")
 }
 
 const SERVER: &str = "SELECT '@', jsonb_build_object(\
@@ -173,7 +185,7 @@ const DATABASE: &str = "SELECT '@', coalesce((SELECT jsonb_build_object(\
     'owner', pg_get_userbyid(d.datdba), 'encoding', pg_encoding_to_char(d.encoding), \
     'collate', d.datcollate, 'ctype', d.datctype, 'conn_limit', d.datconnlimit, \
     'tablespace', (SELECT spcname FROM pg_tablespace t WHERE t.oid = d.dattablespace), \
-    'comment', shobj_description(d.oid, 'pg_database'), 'acl', #ACL) \
+    'comment', shobj_description(d.oid, 'pg_database'), 'by', #BY, 'acl', #ACL) \
     FROM pg_database d WHERE d.datname = #NAME), 'null');";
 
 const SESSIONS: &str = "SELECT '@', (SELECT coalesce(jsonb_object_agg(s.who, s.n), '{}') FROM (\
@@ -190,6 +202,7 @@ impl Question {
             // The name comes last: whatever it holds is not looked at again.
             let sql = sql.replace("#ROW", ROW);
             let sql = sql.replace("#ACL", &acl("d.datacl", 'd', "d.datdba"));
+            let sql = sql.replace("#BY", &by("d.datacl", "d.datdba"));
             sql.replace('@', token).replace("#NAME", &literal(name))
         };
         match self {
@@ -214,10 +227,7 @@ impl Question {
             Self::Database(name) => vec![login.object("database", name)],
             Self::Sessions(name) => vec![login.object("sessions of database", name)],
             Self::Tablespace(name) => vec![login.object("tablespace", name)],
-            Self::Kept(_) => vec![
-                login.object("rights", ""),
-                login.object("database", &login.database),
-            ],
+            Self::Kept(kept) => kept.reads(login),
         }
     }
 }

@@ -184,6 +184,7 @@ fn these_arguments_take_secrets() {
         "lineinfile.line",
         "ping.data",
         "psql-db.login_password",
+        "psql-privs.login_password",
         "psql-user.password",
         "psql-user.login_password",
         "rabbitmq-user.password",
