@@ -190,7 +190,7 @@ fn may(thing: &Thing<'_>, by: &str, whats: &[&str]) -> bool {
             .iter()
             .any(|right| right.to == by && right.what == **what && right.grant)
     };
-    thing.owner == by || whats.iter().all(|what| can(what))
+    thing.owner == by || whats.iter().all(can)
 }
 
 /// The list as it is then.
