@@ -15,6 +15,7 @@ mod lab {
     mod edits;
     mod faults;
     mod fleet;
+    mod git;
     mod hosts;
     mod pip;
     mod psql;

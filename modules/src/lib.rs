@@ -66,6 +66,7 @@ modules! {
     find => Find,
     getent => Getent,
     get_url => GetUrl,
+    git => Git,
     group => Group,
     ini_file => IniFile,
     lineinfile => Lineinfile,
