@@ -10,6 +10,7 @@
 
 mod lab {
     mod apt;
+    mod beside_ansible;
     mod commands;
     mod controllers;
     mod edits;
