@@ -14,6 +14,7 @@ mod lab {
     mod commands;
     mod controllers;
     mod edits;
+    mod facts;
     mod faults;
     mod fleet;
     mod git;

@@ -8,7 +8,8 @@ use evenkeel_engine::{
 };
 
 /// What a text is tried to be changed to where not any text fits.
-const OTHERS: [&str; 20] = [
+const OTHERS: [&str; 21] = [
+    "first",
     "raw",
     "NOLOGIN",
     "full",

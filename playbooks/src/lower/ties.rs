@@ -206,7 +206,7 @@ impl Lowering<'_> {
         }
         let module = self.registry.get(&entry.task.module.value);
         let module = module.map(evenkeel_engine::AnyModule::name);
-        if module == Some("setup") {
+        if matches!(module, Some("setup" | "package-facts" | "service-facts")) {
             add(facts_of, "ansible_facts", How::Gathered);
         }
         if module == Some("set_fact") {
