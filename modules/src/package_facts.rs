@@ -78,7 +78,7 @@ done"#;
     fn parse(batch: &[&Self], output: &[u8]) -> Result<Vec<Result<Self::Answer, NotYet>>, String> {
         let text = String::from_utf8_lossy(output);
         let fields: Vec<&str> = text.split_terminator('\0').collect();
-        if fields.len() % 2 != 0 {
+        if !fields.len().is_multiple_of(2) {
             return Err("a list of packages ended early".to_owned());
         }
         let of = |one: &&Self| {

@@ -43,8 +43,5 @@ pub(crate) fn cases() -> Vec<Expect> {
         )
         .on(host())
         .gives("ansible_facts.services", &format!("{{{services}}}")),
-        case("SVF-02 no systemd", "service_facts:")
-            .on(FakeHost::new())
-            .not_yet("services"),
     ]
 }
