@@ -16,10 +16,12 @@ mod lab {
     mod faults;
     mod fleet;
     mod hosts;
+    mod mount;
     mod pip;
     mod psql;
     mod python;
     mod rabbitmq;
+    mod rpm_key;
     mod speed;
     mod sshd;
     mod system;
