@@ -10,6 +10,7 @@
 
 mod lab {
     mod apt;
+    mod beside_ansible;
     mod commands;
     mod controllers;
     mod edits;
@@ -19,6 +20,7 @@ mod lab {
     mod mount;
     mod pip;
     mod psql;
+    mod psql_more;
     mod python;
     mod rabbitmq;
     mod rpm_key;
@@ -29,5 +31,6 @@ mod lab {
     mod three;
     mod unarchive;
     mod web;
+    mod web_more;
     mod yum;
 }
