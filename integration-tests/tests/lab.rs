@@ -16,6 +16,7 @@ mod lab {
     mod edits;
     mod faults;
     mod fleet;
+    mod git;
     mod hosts;
     mod mount;
     mod pip;

@@ -66,6 +66,7 @@ modules! {
     find => Find,
     getent => Getent,
     get_url => GetUrl,
+    git => Git,
     group => Group,
     hostname => Hostname,
     ini_file => IniFile,

@@ -48,6 +48,7 @@ cases_of! {
     file_template,
     find,
     get_url,
+    git,
     group,
     hostname,
     ini_file,
