@@ -24,6 +24,7 @@ mod lab {
     mod psql_more;
     mod python;
     mod rabbitmq;
+    mod reboot;
     mod rpm_key;
     mod speed;
     mod sshd;

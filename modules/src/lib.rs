@@ -78,6 +78,7 @@ modules! {
     psql_db => PsqlDb,
     psql_ext => PsqlExt,
     psql_user => PsqlUser,
+    reboot => Reboot,
     replace => Replace,
     rabbitmq_plugin => RabbitmqPlugin,
     rabbitmq_policy => RabbitmqPolicy,

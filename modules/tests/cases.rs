@@ -59,6 +59,7 @@ cases_of! {
     psql,
     psql_ext,
     rabbitmq,
+    reboot,
     replace,
     rpm_key,
     say,
