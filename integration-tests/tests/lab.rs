@@ -19,11 +19,14 @@ mod lab {
     mod fleet;
     mod git;
     mod hosts;
+    mod mount;
     mod pip;
     mod psql;
     mod psql_more;
     mod python;
     mod rabbitmq;
+    mod reboot;
+    mod rpm_key;
     mod speed;
     mod sshd;
     mod system;
