@@ -4,6 +4,8 @@ use std::{os::unix::process::ExitStatusExt as _, process::Output};
 
 use serde_json::Value;
 
+use crate::lab::is_marked;
+
 /// What a program said, and how it ended. Checks return it, so that they can be written one after the
 /// other; each says everything there is when it fails.
 #[derive(Debug, Clone)]
@@ -33,6 +35,17 @@ impl Ended {
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
             stdout,
         }
+    }
+
+    /// No secret of a test is in what it said.
+    #[track_caller]
+    pub(crate) fn keeps_secrets(self) -> Self {
+        let said = [&self.stdout, &self.stderr];
+        assert!(
+            !said.into_iter().any(|text| is_marked(text)),
+            "a secret\n{self}"
+        );
+        self
     }
 
     /// It ended with this status.

@@ -21,14 +21,19 @@
 //! Each host has the users `root` and `deploy`, who log in with the lab's key, and `oper`, who does with the
 //! key or the password `oper-pw`; `deploy` may use sudo and is not asked, `oper` is asked.
 //!
+//! What has [`MARK`] in it is a secret: while the lab is up it is watched for in argument lists, and at the end in logs and
+//! in files that others may read.
+//!
 //! When a lab is dropped, it first looks at what its runs left behind on the hosts and here, then it ends, and then it
 //! looks again: no process, no mount, no control group is left.
 
+mod ansible;
 mod boot;
 mod fault;
 mod host;
 mod leftovers;
 mod plan;
+mod vigil;
 
 use std::{
     ffi::OsStr,
@@ -39,7 +44,15 @@ use std::{
 
 use tempfile::TempDir;
 
-pub use self::{fault::Line, host::Host, plan::Plan};
+use self::vigil::Vigil;
+pub(crate) use self::vigil::is_marked;
+pub use self::{
+    ansible::{need_ansible, need_collection},
+    fault::Line,
+    host::Host,
+    plan::Plan,
+    vigil::MARK,
+};
 use crate::{Ended, Scratch};
 
 /// Hosts that run.
@@ -55,6 +68,8 @@ pub struct Lab {
     namespaces: Vec<PathBuf>,
     /// Whether runs may leave something behind.
     quiet: bool,
+    /// Looks for secrets.
+    vigil: Vigil,
 }
 
 impl Lab {

@@ -60,6 +60,7 @@ impl Running {
             stdout: all(self.stdout),
             stderr: all(self.stderr),
         })
+        .keeps_secrets()
     }
 
     /// Waits for its end. Beside what came of it: how much memory it had at most, in bytes.

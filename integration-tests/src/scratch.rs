@@ -111,7 +111,7 @@ impl Scratch {
 
     /// What comes of a program.
     pub fn ended(&self, command: &mut Command) -> Ended {
-        Ended::new(&command.output().unwrap())
+        Ended::new(&command.output().unwrap()).keeps_secrets()
     }
 
     /// Starts `evenkeel run --output json`, and does not wait for its end.

@@ -10,17 +10,24 @@
 
 mod lab {
     mod apt;
+    mod beside_ansible;
     mod commands;
     mod controllers;
     mod edits;
+    mod facts;
     mod faults;
     mod fleet;
+    mod git;
     mod hosts;
+    mod mount;
     mod pip;
     mod psql;
+    mod psql_more;
     mod psql_privs;
     mod python;
     mod rabbitmq;
+    mod reboot;
+    mod rpm_key;
     mod speed;
     mod sshd;
     mod system;
@@ -28,5 +35,6 @@ mod lab {
     mod three;
     mod unarchive;
     mod web;
+    mod web_more;
     mod yum;
 }

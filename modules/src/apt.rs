@@ -80,13 +80,21 @@ pub struct Args {
     )]
     pub upgrade: Upgrade,
     /// Whether recommended packages are installed; as the host is configured if unset.
-    #[serde(default, alias = "install-recommends", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        alias = "install-recommends",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub install_recommends: Option<bool>,
     /// Does not install what is not there.
     #[serde(default, skip_serializing_if = "is_default")]
     pub only_upgrade: bool,
     /// The release that packages are taken from.
-    #[serde(default, alias = "default-release", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        alias = "default-release",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub default_release: Option<String>,
     /// Options of dpkg, each without its dashes.
     #[serde(
@@ -108,7 +116,11 @@ pub struct Args {
     #[serde(default, skip_serializing_if = "is_default")]
     pub allow_change_held_packages: bool,
     /// Does not check signatures.
-    #[serde(default, alias = "allow-unauthenticated", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        alias = "allow-unauthenticated",
+        skip_serializing_if = "is_default"
+    )]
     pub allow_unauthenticated: bool,
     /// Allows all that is dangerous: no signatures, older versions, held and essential packages.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -254,7 +266,10 @@ impl Module for Apt {
     }
 
     fn subject(args: &Args) -> String {
-        args.names().map(String::as_str).collect::<Vec<_>>().join(",")
+        args.names()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(",")
     }
 }
 
@@ -293,7 +308,9 @@ impl Args {
         if let Some(deb) = &self.deb
             && !matches!(spec(deb)?, Spec::File(_) | Spec::Address(_))
         {
-            let why = Refusal::new(format!("`deb: {deb}` is neither an absolute path nor an address"));
+            let why = Refusal::new(format!(
+                "`deb: {deb}` is neither an absolute path nor an address"
+            ));
             return Err(why.help("archives are on the host; `copy` brings one there"));
         }
         let words = self.dpkg_options.iter().chain(&self.default_release);
@@ -305,13 +322,15 @@ impl Args {
         }
         let named = self.names().next().is_some();
         match self.state {
-            State::Absent | State::BuildDep if self.deb.is_some() => {
-                refuse("`deb` names what is to be installed; `name` names what is to be removed or built")
-            }
+            State::Absent | State::BuildDep if self.deb.is_some() => refuse(
+                "`deb` names what is to be installed; `name` names what is to be removed or built",
+            ),
             State::Absent | State::BuildDep if self.names().any(|name| is_archive(name)) => {
                 refuse("what is in an archive is named by the name of its package here")
             }
-            State::Fixed if named => refuse("`state: fixed` is about all packages: it has no names"),
+            State::Fixed if named => {
+                refuse("`state: fixed` is about all packages: it has no names")
+            }
             State::BuildDep if !named => refuse("`state: build-dep` needs `name`"),
             _ if self.upgrade != Upgrade::No && named => {
                 refuse("`upgrade` is about all packages: it excludes `name` and `deb`")
@@ -324,5 +343,3 @@ impl Args {
 fn is_archive(name: &str) -> bool {
     matches!(spec(name), Ok(Spec::File(_) | Spec::Address(_)))
 }
-
-

@@ -5,8 +5,8 @@ mod source;
 use std::collections::BTreeMap;
 
 use evenkeel_engine::{
-    Action, Change, Content, Done, Effect, Module, NotYet, Plan, Probe, Probes, Refusal, Seen, Stop,
-    Thing, Touches, Value,
+    Action, Change, Content, Done, Effect, Module, NotYet, Plan, Probe, Probes, Refusal, Seen,
+    Stop, Thing, Touches, Value,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,7 +42,11 @@ pub struct Args {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
     /// Fetches the lists of packages if the sources are newer (the default).
-    #[serde(default = "yes", alias = "update-cache", skip_serializing_if = "is_yes")]
+    #[serde(
+        default = "yes",
+        alias = "update-cache",
+        skip_serializing_if = "is_yes"
+    )]
     pub update_cache: bool,
     /// How often a fetching is tried again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -116,11 +120,17 @@ impl Probe for Sources {
         // Files of stanzas are told after the others.
         let (lists, stanzas): (Vec<_>, Vec<_>) = answer.iter().partition(|(path, _)| is_list(path));
         let all = lists.into_iter().chain(stanzas);
-        Some(all.flat_map(|(path, text)| format!("{path}\0{text}\0").into_bytes()).collect())
+        Some(
+            all.flat_map(|(path, text)| format!("{path}\0{text}\0").into_bytes())
+                .collect(),
+        )
     }
 
     fn reads(&self) -> Vec<Thing> {
-        vec![Thing::Path(format!("{DIR}/sources.list")), Thing::Tree(format!("{DIR}/sources.list.d"))]
+        vec![
+            Thing::Path(format!("{DIR}/sources.list")),
+            Thing::Tree(format!("{DIR}/sources.list.d")),
+        ]
     }
 }
 
@@ -152,7 +162,8 @@ impl Module for AptRepository {
 
     fn check(args: &Args) -> Result<(), Refusal> {
         if args.repo.contains(['\n', '\r', '\0']) {
-            return Err(Refusal::new("`repo` is more than one line").help("each source is a task of its own"));
+            return Err(Refusal::new("`repo` is more than one line")
+                .help("each source is a task of its own"));
         }
         Source::check(&args.repo)?;
         let fits = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
@@ -179,11 +190,21 @@ impl Module for AptRepository {
     fn output(args: &Args, after: &Seen, _: &[Done]) -> Result<Output, Stop> {
         let source = Source::check(&args.repo)?;
         let files = after.get(&Sources)?;
-        let has = |(path, text): &(&String, &String)| if is_list(path) { source::without(text, &source).is_some() } else { source::in_stanzas(text, &source) };
+        let has = |(path, text): &(&String, &String)| {
+            if is_list(path) {
+                source::without(text, &source).is_some()
+            } else {
+                source::in_stanzas(text, &source)
+            }
+        };
         Ok(Output {
             repo: args.repo.clone(),
             state: args.state,
-            paths: files.iter().filter(has).map(|(path, _)| path.clone()).collect(),
+            paths: files
+                .iter()
+                .filter(has)
+                .map(|(path, _)| path.clone())
+                .collect(),
         })
     }
 
@@ -246,14 +267,22 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         }
     }
     let same = after == *files;
-    for step in changes.iter_mut().flat_map(|change: &mut Change| &mut change.steps) {
+    for step in changes
+        .iter_mut()
+        .flat_map(|change: &mut Change| &mut change.steps)
+    {
         step.effects.push(Effect::new(Sources, after.clone()));
     }
     if args.update_cache {
         let age = *look.get(&Lists(None))?;
         if !same || age != Age::Fresh {
-            let before = if same { age.told() } else { "older than the sources" };
-            let step = fetching_step(args.update_cache_retries).effect(Effect::new(Lists(None), Age::Fresh));
+            let before = if same {
+                age.told()
+            } else {
+                "older than the sources"
+            };
+            let step = fetching_step(args.update_cache_retries)
+                .effect(Effect::new(Lists(None), Age::Fresh));
             changes.push(Change::new("lists of packages", before, "fetched").step(step));
         }
     }
@@ -266,16 +295,26 @@ type Written = Vec<(String, Option<String>)>;
 fn present(args: &Args, source: &Source, own: &str, files: &BTreeMap<String, String>) -> Written {
     let line = args.line();
     let lists = || files.iter().filter(|(path, _)| is_list(path));
-    let is = |text: &&String| text.lines().any(|line| Source::parse(line).as_ref() == Some(source));
+    let is = |text: &&String| {
+        text.lines()
+            .any(|line| Source::parse(line).as_ref() == Some(source))
+    };
     if let Some((path, text)) = lists().find(|(_, text)| is(text)) {
         // Its mode may differ all the same.
         let mode = args.mode.is_some() && path == own;
-        return mode.then(|| (path.clone(), Some(text.clone()))).into_iter().collect();
+        return mode
+            .then(|| (path.clone(), Some(text.clone())))
+            .into_iter()
+            .collect();
     }
-    if files.iter().any(|(path, text)| !is_list(path) && source::in_stanzas(text, source)) {
+    if files
+        .iter()
+        .any(|(path, text)| !is_list(path) && source::in_stanzas(text, source))
+    {
         return Vec::new();
     }
-    let there = lists().find_map(|(path, text)| Some((path.clone(), source::with(text, source, &line)?)));
+    let there =
+        lists().find_map(|(path, text)| Some((path.clone(), source::with(text, source, &line)?)));
     let (path, text) = there.unwrap_or_else(|| {
         let mut text = files.get(own).cloned().unwrap_or_default();
         if !text.is_empty() && !text.ends_with('\n') {
@@ -306,8 +345,16 @@ fn absent(source: &Source, files: &BTreeMap<String, String>) -> Result<Written, 
 
 fn put(args: &Args, look: &Look<'_>, path: &str, text: String) -> Result<Vec<Change>, Stop> {
     let mode = args.mode.as_ref().filter(|_| args.state == State::Present);
-    let wanted = Wanted { mode, ..Wanted::default() };
-    let put = Put { wanted, force: true, backup: false, validate: None };
+    let wanted = Wanted {
+        mode,
+        ..Wanted::default()
+    };
+    let put = Put {
+        wanted,
+        force: true,
+        backup: false,
+        validate: None,
+    };
     Put::ask(look, path);
     let target = Target {
         path: path.to_owned(),

@@ -1,7 +1,8 @@
 //! Ends the play of a host if a condition does not hold.
 
 use evenkeel_engine::{
-    BindError, Done, Late, Module, Nature, NotYet, Plan, Probes, Refusal, Seen, Stop, Touches, Value,
+    BindError, Done, Late, Module, Nature, NotYet, Plan, Probes, Refusal, Seen, Stop, Touches,
+    Value,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
@@ -102,8 +103,7 @@ impl Module for Assert {
       - app_port | int > 1023
     fail_msg: app_port must not need root
 ";
-    const CHANGED_WHEN: &'static str =
-        "Never.";
+    const CHANGED_WHEN: &'static str = "Never.";
     const LIMITS: &'static str = "\
         It asks the host nothing: what a condition needs comes from facts, variables and registered \
         results.";
@@ -161,7 +161,9 @@ impl Module for Assert {
 pub(crate) fn plain(value: &Value) -> String {
     match value {
         Value::Seq(lines) => lines.iter().map(plain).collect::<Vec<_>>().join("\n"),
-        _ => value.as_text().unwrap_or_else(|| value.to_json().to_string()),
+        _ => value
+            .as_text()
+            .unwrap_or_else(|| value.to_json().to_string()),
     }
 }
 
@@ -183,7 +185,10 @@ mod tests {
     }
 
     fn check(text: &str, holds: impl Into<Late<bool>>) -> Check {
-        Check { text: text.into(), holds: holds.into() }
+        Check {
+            text: text.into(),
+            holds: holds.into(),
+        }
     }
 
     #[test]
@@ -198,7 +203,12 @@ mod tests {
     #[test]
     fn all_hold() {
         let args = args(serde_json::json!({ "that": [true, "yes"], "quiet": "on" }));
-        assert!(Assert::plan(&args, &Seen::default()).unwrap().changes.is_empty());
+        assert!(
+            Assert::plan(&args, &Seen::default())
+                .unwrap()
+                .changes
+                .is_empty()
+        );
         let output = Assert::output(&args, &Seen::default(), &[]).unwrap();
         assert_eq!(output.msg, Value::from("all conditions hold"));
     }
@@ -214,7 +224,10 @@ mod tests {
         let later = Late::NotYet(NotYet::new("x"));
         let mut args = args(serde_json::json!({ "that": [true] }));
         args.that = vec![check("a", true), check("b", later)];
-        assert!(matches!(Assert::plan(&args, &Seen::default()), Err(Stop::NotYet(_))));
+        assert!(matches!(
+            Assert::plan(&args, &Seen::default()),
+            Err(Stop::NotYet(_))
+        ));
     }
 
     #[test]
@@ -240,7 +253,10 @@ mod tests {
     fn a_condition_that_nobody_evaluated_is_not_known_yet() {
         let args = args(serde_json::json!({ "that": ["a > 1"] }));
         assert_eq!(args.that[0].text, "a > 1");
-        assert!(matches!(Assert::plan(&args, &Seen::default()), Err(Stop::NotYet(_))));
+        assert!(matches!(
+            Assert::plan(&args, &Seen::default()),
+            Err(Stop::NotYet(_))
+        ));
     }
 
     #[test]

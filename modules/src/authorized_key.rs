@@ -91,11 +91,21 @@ impl Module for AuthorizedKey {
         if args.user.is_empty() {
             return Err(Refusal::new("`user` is empty"));
         }
-        if args.path.as_deref().is_some_and(|path| !paths::is_absolute(path)) {
+        if args
+            .path
+            .as_deref()
+            .is_some_and(|path| !paths::is_absolute(path))
+        {
             return Err(Refusal::new("`path` is not absolute"));
         }
-        for (name, text) in [("key_options", &args.key_options), ("comment", &args.comment)] {
-            if text.as_deref().is_some_and(|text| text.contains(['\n', '\r', '\0'])) {
+        for (name, text) in [
+            ("key_options", &args.key_options),
+            ("comment", &args.comment),
+        ] {
+            if text
+                .as_deref()
+                .is_some_and(|text| text.contains(['\n', '\r', '\0']))
+            {
                 return Err(Refusal::new(format!("`{name}` is more than one line")));
             }
         }
@@ -169,9 +179,11 @@ impl Args {
             }
             // What is written must be read as the same key.
             if Key::read(&key.line()).ok().as_ref() != Some(&key) {
-                return Err(Refusal::new("`key_options` or `comment` would not be read back")
-                    .help("a `\"` in it is not closed, or it has spaces outside of quotes")
-                    .into());
+                return Err(
+                    Refusal::new("`key_options` or `comment` would not be read back")
+                        .help("a `\"` in it is not closed, or it has spaces outside of quotes")
+                        .into(),
+                );
             }
             keys.retain(|known| known.data != key.data);
             keys.push(key);
@@ -249,7 +261,9 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         && let evenkeel_engine::probes::Kind::Link(target) = &stat.kind
     {
         let why = format!("`{path}` is a link to `{target}`");
-        return Err(Refusal::new(why).help("`follow: true` changes what it leads to").into());
+        return Err(Refusal::new(why)
+            .help("`follow: true` changes what it leads to")
+            .into());
     }
     let missing = look.get(&Stat(dir.clone()))?.is_none() && args.state == State::Present;
     if missing && (!args.manage_dir || look.get(&Stat(above.clone()))?.is_none()) {
@@ -265,7 +279,11 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     let mut told = Vec::new();
     let rewrite = Rewrite {
         // What is there keeps its owner and mode.
-        wanted: if there.is_none() && args.state == State::Present { owned(&mode) } else { Wanted::default() },
+        wanted: if there.is_none() && args.state == State::Present {
+            owned(&mode)
+        } else {
+            Wanted::default()
+        },
         above: owned(&open),
         ..args.rewrite(&path)
     };
@@ -286,7 +304,10 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         let name = if secret { "key".to_owned() } else { name };
         Change::new(name, shown(before), shown(after))
     });
-    let at = plan.changes.iter().position(|change| change.what == "content");
+    let at = plan
+        .changes
+        .iter()
+        .position(|change| change.what == "content");
     let at = at.map_or(plan.changes.len(), |at| at + 1);
     plan.changes.splice(at..at, changes);
     Ok(plan)

@@ -114,7 +114,8 @@ pub enum State {
 
 impl Module for Blockinfile {
     const NAME: &'static str = "blockinfile";
-    const ALIASES: &'static [&'static str] = &["ansible.builtin.blockinfile", "ansible.legacy.blockinfile"];
+    const ALIASES: &'static [&'static str] =
+        &["ansible.builtin.blockinfile", "ansible.legacy.blockinfile"];
     const ABOUT: &'static str = "keeps a block of lines in a file, between two marks";
     const EXAMPLE: &'static str = "\
 - name: the hosts of the cluster
@@ -181,15 +182,17 @@ impl Module for Blockinfile {
 impl Args {
     /// The two lines that mark the block.
     fn marks(&self) -> Result<(String, String), Refusal> {
-        let marker = self.marker.as_deref().unwrap_or("# {mark} ANSIBLE MANAGED BLOCK");
+        let marker = self
+            .marker
+            .as_deref()
+            .unwrap_or("# {mark} ANSIBLE MANAGED BLOCK");
         let made = |mark: Option<&str>, default| marker.replace("{mark}", mark.unwrap_or(default));
         let begin = made(self.marker_begin.as_deref(), "BEGIN");
         let end = made(self.marker_end.as_deref(), "END");
         if begin == end {
             let why = format!("both marks of the block are `{begin}`: it would not be found again");
-            return Err(Refusal::new(why).help(
-                "`marker` needs `{mark}`, and `marker_begin` and `marker_end` must differ",
-            ));
+            return Err(Refusal::new(why)
+                .help("`marker` needs `{mark}`, and `marker_begin` and `marker_end` must differ"));
         }
         if begin.contains('\n') || end.contains('\n') {
             return Err(Refusal::new("a mark of the block is more than one line")
@@ -208,12 +211,14 @@ impl Args {
     }
 
     fn place(&self) -> Result<Place, Refusal> {
-        Ok(match (self.insertafter.as_deref(), self.insertbefore.as_deref()) {
-            (Some("BOF"), _) | (_, Some("BOF")) => Place::Begin,
-            (Some("EOF") | None, None | Some("EOF")) => Place::End,
-            (_, Some(pattern)) => Place::Before(Pattern::new("insertbefore", pattern)?),
-            (Some(pattern), _) => Place::After(Pattern::new("insertafter", pattern)?),
-        })
+        Ok(
+            match (self.insertafter.as_deref(), self.insertbefore.as_deref()) {
+                (Some("BOF"), _) | (_, Some("BOF")) => Place::Begin,
+                (Some("EOF") | None, None | Some("EOF")) => Place::End,
+                (_, Some(pattern)) => Place::Before(Pattern::new("insertbefore", pattern)?),
+                (Some(pattern), _) => Place::After(Pattern::new("insertafter", pattern)?),
+            },
+        )
     }
 
     fn block(&self) -> Result<Block, Stop> {
@@ -260,7 +265,9 @@ impl Args {
 
 /// Whether a pattern begins with a flag that makes it one for several lines.
 fn is_for_lines(pattern: &str) -> bool {
-    let flags = pattern.strip_prefix("(?").and_then(|rest| rest.split_once(')'));
+    let flags = pattern
+        .strip_prefix("(?")
+        .and_then(|rest| rest.split_once(')'));
     flags.is_some_and(|(flags, _)| {
         flags.contains('m') && flags.chars().all(|flag| flag.is_ascii_lowercase())
     })

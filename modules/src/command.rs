@@ -1,9 +1,11 @@
 //! A program of the user's, without a shell.
 
 mod guard;
-mod split;
+pub(crate) mod split;
 
-use evenkeel_engine::{Action, Cause, Change, Done, Effect, Late, Module, Nature, NotYet, Plan, Probes, Refusal, Run, Secret, Seen, Step, Stop, Text, Touches, Value,
+use evenkeel_engine::{
+    Action, Cause, Change, Done, Effect, Late, Module, Nature, NotYet, Plan, Probes, Refusal, Run,
+    Secret, Seen, Step, Stop, Text, Touches, Value,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,23 +27,43 @@ pub struct Command;
 #[serde(deny_unknown_fields)]
 pub struct Args {
     /// The program and its arguments in one line, split as a shell would, but run without one.
-    #[serde(default, alias = "_raw_params", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        alias = "_raw_params",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cmd: Option<Late<Text>>,
     /// The program and its arguments as a list, each taken as it is.
     #[serde(default, skip_serializing_if = "is_default")]
     pub argv: Vec<Late<Text>>,
     /// Does not run if these paths exist; patterns (`*`, `?`, `[…]`) are allowed.
-    #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        deserialize_with = "one_or_many",
+        skip_serializing_if = "is_default"
+    )]
     pub creates: Vec<String>,
     /// Does not run if none of these paths exists; patterns are allowed.
-    #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        deserialize_with = "one_or_many",
+        skip_serializing_if = "is_default"
+    )]
     pub removes: Vec<String>,
     /// Does not run if one of these commands succeeds. They run through `sh`, at each look at the
     /// host, in check mode too: they must only read.
-    #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        deserialize_with = "one_or_many",
+        skip_serializing_if = "is_default"
+    )]
     pub unless: Vec<String>,
     /// Does not run if one of these commands fails. As `unless`, they must only read.
-    #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        deserialize_with = "one_or_many",
+        skip_serializing_if = "is_default"
+    )]
     pub onlyif: Vec<String>,
     /// The directory to run in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -203,19 +225,26 @@ impl Module for Command {
         };
         let words = args.words()?;
         let bare = words.iter().map(Text::bytes);
-        let bare: Vec<_> = bare.map(|w| String::from_utf8_lossy(w).into_owned()).collect();
+        let bare: Vec<_> = bare
+            .map(|w| String::from_utf8_lossy(w).into_owned())
+            .collect();
         let argv = if args.expand_argument_vars {
- split::expanding(bare)
-} else {
- bare
-};
+            split::expanding(bare)
+        } else {
+            bare
+        };
         let run = Run {
             dir: args.guards().dir(seen)?,
             stdin: stdin(args.stdin.as_ref(), args.stdin_add_newline)?,
             secret_argv: args.secrets(),
             ..limited(argv, args.long, args.timeout)
         };
-        Ok(change(&Self::subject(args), cause, run, args.guards().effects(seen)))
+        Ok(change(
+            &Self::subject(args),
+            cause,
+            run,
+            args.guards().effects(seen),
+        ))
     }
 
     fn output(args: &Args, after: &Seen, done: &[Done]) -> Result<Output, Stop> {
@@ -340,7 +369,11 @@ pub(crate) fn output(
 
 fn text(bytes: &[u8], strip: bool) -> String {
     let text = String::from_utf8_lossy(bytes);
-    let text = if strip { text.trim_end_matches(['\r', '\n']) } else { &text };
+    let text = if strip {
+        text.trim_end_matches(['\r', '\n'])
+    } else {
+        &text
+    };
     text.to_owned()
 }
 

@@ -91,44 +91,70 @@ no `share_build`. Paths may hold no spaces.";
 
     fn check(args: &Args) -> Result<(), Refusal> {
         let numbers: Vec<&str> = args.version.split('.').collect();
-        let is_number = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_number =
+            |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         if numbers.len() != 3 || !numbers.iter().all(is_number) {
-            return Err(Refusal::new(format!("`version: {}` is not three numbers", args.version))
-                .help("write it as `3.9.16`"));
+            return Err(
+                Refusal::new(format!("`version: {}` is not three numbers", args.version))
+                    .help("write it as `3.9.16`"),
+            );
         }
         if args.sha256.len() != 64 || !args.sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(Refusal::new("`sha256` is not 64 hexadecimal digits"));
         }
         match &args.source {
             Src::Local(source) if source.tree().is_some() => {
-                return Err(Refusal::new(format!("`source`: `{}` is a directory", source.name())));
+                return Err(Refusal::new(format!(
+                    "`source`: `{}` is a directory",
+                    source.name()
+                )));
             }
             Src::Local(_) if !args.remote_src => {}
             Src::Local(_) => {
-                return Err(Refusal::new("`source` is a local file, but `remote_src` is set"));
+                return Err(Refusal::new(
+                    "`source` is a local file, but `remote_src` is set",
+                ));
             }
-            Src::Host(text) if is_web(text) && !args.remote_src => Request::new(text.as_str()).check()?,
+            Src::Host(text) if is_web(text) && !args.remote_src => {
+                Request::new(text.as_str()).check()?;
+            }
             Src::Host(text) if args.remote_src && text.starts_with('/') => {}
             Src::Host(text) => {
-                return Err(Refusal::new(format!("`source: {text}` is neither an address nor a local file"))
-                    .help("a file of the host needs `remote_src: true` and its whole path"));
+                return Err(Refusal::new(format!(
+                    "`source: {text}` is neither an address nor a local file"
+                ))
+                .help("a file of the host needs `remote_src: true` and its whole path"));
             }
         }
         for (name, path) in [("prefix", args.prefix()), ("build_dir", &args.work())] {
             if !path.starts_with('/') || path.contains(char::is_whitespace) {
-                return Err(Refusal::new(format!("`{name}: {path}` has to be a whole path without spaces"))
-                    .help("Python's own makefiles break on spaces"));
+                return Err(Refusal::new(format!(
+                    "`{name}: {path}` has to be a whole path without spaces"
+                ))
+                .help("Python's own makefiles break on spaces"));
             }
         }
-        let odd = |name: &&String| name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.".contains(&b));
+        let odd = |name: &&String| {
+            name.is_empty()
+                || !name
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"_.".contains(&b))
+        };
         if let Some(name) = args.modules.iter().flatten().find(odd) {
-            return Err(Refusal::new(format!("`modules`: `{name}` is no name of a module")));
+            return Err(Refusal::new(format!(
+                "`modules`: `{name}` is no name of a module"
+            )));
         }
         if args.jobs == Some(0) {
             return Err(Refusal::new("`jobs: 0` compiles nothing"));
         }
-        if let Some(option) = args.configure.iter().find(|option| option.starts_with("--prefix")) {
-            return Err(Refusal::new(format!("`{option}` in `configure`")).help("`prefix` says where it is installed"));
+        if let Some(option) = args
+            .configure
+            .iter()
+            .find(|option| option.starts_with("--prefix"))
+        {
+            return Err(Refusal::new(format!("`{option}` in `configure`"))
+                .help("`prefix` says where it is installed"));
         }
         Ok(())
     }
@@ -168,11 +194,17 @@ impl Args {
 
     /// `3.9` of `3.9.16`.
     fn series(&self) -> &str {
-        self.version.rsplit_once('.').map_or(self.version.as_str(), |(series, _)| series)
+        self.version
+            .rsplit_once('.')
+            .map_or(self.version.as_str(), |(series, _)| series)
     }
 
     fn python(&self) -> String {
-        format!("{}/bin/python{}", self.prefix().trim_end_matches('/'), self.series())
+        format!(
+            "{}/bin/python{}",
+            self.prefix().trim_end_matches('/'),
+            self.series()
+        )
     }
 
     fn work(&self) -> String {
@@ -181,7 +213,11 @@ impl Args {
     }
 
     fn modules(&self) -> Vec<String> {
-        let default = || ["ssl", "sqlite3", "bz2", "zlib", "ctypes", "lzma"].map(ToOwned::to_owned).into();
+        let default = || {
+            ["ssl", "sqlite3", "bz2", "zlib", "ctypes", "lzma"]
+                .map(ToOwned::to_owned)
+                .into()
+        };
         self.modules.clone().unwrap_or_else(default)
     }
 
@@ -196,12 +232,25 @@ impl Args {
 
     /// What a finished build leaves beside its library.
     fn stamp(&self) -> String {
-        let lines: Vec<String> = self.options().iter().map(|option| format!("configure {option:?}")).collect();
-        format!("evenkeel: {}\nsource {}\n{}", self.version, self.sha256.to_ascii_lowercase(), lines.join("\n"))
+        let lines: Vec<String> = self
+            .options()
+            .iter()
+            .map(|option| format!("configure {option:?}"))
+            .collect();
+        format!(
+            "evenkeel: {}\nsource {}\n{}",
+            self.version,
+            self.sha256.to_ascii_lowercase(),
+            lines.join("\n")
+        )
     }
 
     fn stamp_path(&self) -> String {
-        format!("{}/lib/python{}/evenkeel-build.txt", self.prefix().trim_end_matches('/'), self.series())
+        format!(
+            "{}/lib/python{}/evenkeel-build.txt",
+            self.prefix().trim_end_matches('/'),
+            self.series()
+        )
     }
 
     fn built(&self) -> Built {

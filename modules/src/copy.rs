@@ -159,7 +159,9 @@ impl Module for Copy {
                     .help("a file of the host needs `remote_src: true`"));
             }
             (Some(Src::Local(_)), None) if args.remote_src => {
-                return Err(Refusal::new("`src` is a local file, but `remote_src` is set"));
+                return Err(Refusal::new(
+                    "`src` is a local file, but `remote_src` is set",
+                ));
             }
             _ => {}
         }
@@ -182,7 +184,9 @@ impl Module for Copy {
 
     fn doubts(args: &Args) -> Vec<Refusal> {
         let content = match (&args.src, &args.content) {
-            (Some(Src::Local(source)), _) if source.tree().is_none() => Content::Source(source.clone()),
+            (Some(Src::Local(source)), _) if source.tree().is_none() => {
+                Content::Source(source.clone())
+            }
             (None, Some(Late::Known(body))) => body.content(),
             _ => return Vec::new(),
         };
@@ -232,7 +236,9 @@ impl Module for Copy {
             Some(Src::Host(_)) => return Touches::everything(),
             Some(Src::Local(source)) if source.tree().is_some() => {
                 let above = paths::ancestors(&path).filter(|dir| *dir != "/");
-                touches.writes.extend(above.map(|dir| Thing::Path(dir.to_owned())));
+                touches
+                    .writes
+                    .extend(above.map(|dir| Thing::Path(dir.to_owned())));
                 touches.writes.push(Thing::Tree(path.clone()));
             }
             _ => {}
@@ -257,7 +263,11 @@ pub(crate) fn writes(dest: &str, name: Option<&str>, backup: bool) -> Touches {
     if backup {
         // The backup's name is known only when the old content is.
         let dir = paths::parent(&path).unwrap_or("/");
-        things.push(Thing::Tree(if name.is_some() { path.clone() } else { dir.to_owned() }));
+        things.push(Thing::Tree(if name.is_some() {
+            path.clone()
+        } else {
+            dir.to_owned()
+        }));
         things.push(Thing::Tree(dir.to_owned()));
     }
     Touches::writes(things)
@@ -311,7 +321,10 @@ impl Args {
         Wanted {
             owner: self.owner.as_deref(),
             group: self.group.as_deref(),
-            mode: self.directory_mode.as_ref().filter(|mode| !mode.is_preserve()),
+            mode: self
+                .directory_mode
+                .as_ref()
+                .filter(|mode| !mode.is_preserve()),
         }
     }
 
@@ -379,7 +392,11 @@ fn tree(
             match look.get(&Stat(path.clone()))? {
                 None => {
                     let one = std::iter::once(path);
-                    changes.extend(attributes::missing_directories(look, one, args.directories())?);
+                    changes.extend(attributes::missing_directories(
+                        look,
+                        one,
+                        args.directories(),
+                    )?);
                 }
                 Some(_) if is_directory(look, &path)? => {}
                 Some(_) => return Err(Stop::refused(format!("`{path}` is not a directory"))),
@@ -414,7 +431,10 @@ fn checksum(args: &Args) -> Result<(), Refusal> {
     let Some(text) = &args.checksum else {
         return Ok(());
     };
-    let digits = text.strip_prefix("sha256:").unwrap_or(text).to_ascii_lowercase();
+    let digits = text
+        .strip_prefix("sha256:")
+        .unwrap_or(text)
+        .to_ascii_lowercase();
     if digits.len() != 64 || !digits.chars().all(|digit| digit.is_ascii_hexdigit()) {
         return Err(Refusal::new(format!("`checksum: {text}` is not a SHA-256"))
             .help("give the 64 digits that `sha256sum` prints"));
@@ -427,5 +447,7 @@ fn checksum(args: &Args) -> Result<(), Refusal> {
     if found == digits {
         return Ok(());
     }
-    Err(Refusal::new(format!("the source has the checksum {found}, not {digits}")))
+    Err(Refusal::new(format!(
+        "the source has the checksum {found}, not {digits}"
+    )))
 }

@@ -5,8 +5,7 @@ mod table;
 
 use evenkeel_engine::{
     Action, Change, Content, Done, Effect, Late, MASK, Module, Plan, Probes, Refusal, Run, Secret,
-    Seen, Stop, Text, Touches,
-    probes::Contents,
+    Seen, Stop, Text, Touches, probes::Contents,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -137,10 +136,14 @@ impl Module for Cron {
     fn check(args: &Args) -> Result<(), Refusal> {
         args.check_file()?;
         if args.insertafter.is_some() && args.insertbefore.is_some() {
-            return Err(Refusal::new("`insertafter` and `insertbefore` exclude each other"));
+            return Err(Refusal::new(
+                "`insertafter` and `insertbefore` exclude each other",
+            ));
         }
         if (args.insertafter.is_some() || args.insertbefore.is_some()) && !args.env {
-            return Err(Refusal::new("`insertafter` and `insertbefore` need `env: true`"));
+            return Err(Refusal::new(
+                "`insertafter` and `insertbefore` need `env: true`",
+            ));
         }
         if args.backup && args.cron_file.is_none() {
             return Err(Refusal::new("`backup` needs `cron_file`")
@@ -160,7 +163,10 @@ impl Module for Cron {
             return Err(Refusal::new(format!("`{name}` is no name for a variable")));
         }
         if args.state == State::Present {
-            let job = args.job.as_ref().ok_or_else(|| Refusal::new("`job` is missing"))?;
+            let job = args
+                .job
+                .as_ref()
+                .ok_or_else(|| Refusal::new("`job` is missing"))?;
             if let Late::Known(job) = job {
                 check_job(job)?;
             }
@@ -192,7 +198,9 @@ impl Module for Cron {
     fn subject(args: &Args) -> String {
         let name = args.name.as_deref().unwrap_or_default();
         let place = args.cron_file.as_deref().or(args.user.as_deref());
-        format!("{} {name}", place.unwrap_or_default()).trim().to_owned()
+        format!("{} {name}", place.unwrap_or_default())
+            .trim()
+            .to_owned()
     }
 }
 
@@ -216,7 +224,9 @@ impl Args {
         }
         let odd = file.is_empty() || (file.contains('/') && !paths::is_absolute(file));
         if odd || file == "." || file == ".." {
-            return Err(Refusal::new(format!("`cron_file: {file}` is no name of a file")));
+            return Err(Refusal::new(format!(
+                "`cron_file: {file}` is no name of a file"
+            )));
         }
         if self.user.is_none() && self.state == State::Present && !self.env {
             return Err(Refusal::new("`cron_file` needs `user`: who runs the job"));
@@ -243,7 +253,13 @@ impl Args {
 
     /// When the job runs, as cron writes it.
     fn times(&self) -> Result<String, Refusal> {
-        let given = [&self.minute, &self.hour, &self.day, &self.month, &self.weekday];
+        let given = [
+            &self.minute,
+            &self.hour,
+            &self.day,
+            &self.month,
+            &self.weekday,
+        ];
         if let Some(special) = self.special_time {
             if given.iter().any(|field| field.is_some()) {
                 return Err(Refusal::new("`special_time` excludes the other times"));
@@ -256,8 +272,9 @@ impl Args {
             if !table::is_field(text, field) {
                 let (name, least, most, _) = field;
                 let why = format!("`{name}: {text}` is not understood by cron");
-                return Err(Refusal::new(why)
-                    .help(format!("`*`, numbers from {least} to {most}, `1-5`, `*/2`, or several with commas")));
+                return Err(Refusal::new(why).help(format!(
+                    "`*`, numbers from {least} to {most}, `1-5`, `*/2`, or several with commas"
+                )));
             }
             times.push(text);
         }
@@ -354,7 +371,9 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
 fn edited(args: &Args, name: &str, before: &[u8]) -> Result<Edited, Stop> {
     let edited = args.wish(name)?.edit(before);
     Ok(edited.map_err(|table::NoPlace(other)| {
-        Refusal::new(format!("the crontab has no variable `{other}` to put `{name}` beside"))
+        Refusal::new(format!(
+            "the crontab has no variable `{other}` to put `{name}` beside"
+        ))
     })?)
 }
 
@@ -376,7 +395,9 @@ fn in_crontab(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     run.stdin = Content::Secret(Secret::new(&edited.text));
     let effect = Effect::new(probe, Some(edited.text.clone()));
     let change = args.change(name, &edited);
-    Ok(change.step(evenkeel_engine::Step::from(run).effect(effect)).into())
+    Ok(change
+        .step(evenkeel_engine::Step::from(run).effect(effect))
+        .into())
 }
 
 fn in_file(args: &Args, look: &Look<'_>, path: &str) -> Result<Plan, Stop> {
@@ -405,10 +426,15 @@ fn in_file(args: &Args, look: &Look<'_>, path: &str) -> Result<Plan, Stop> {
         let backup = backup.filter(|step| matches!(step.action, Action::Copy { .. }));
         let steps = backup.chain(gone.steps).collect();
         return Ok(Plan::from(
-            told.into_iter().chain([Change { steps, ..gone }]).collect::<Vec<_>>(),
+            told.into_iter()
+                .chain([Change { steps, ..gone }])
+                .collect::<Vec<_>>(),
         ));
     }
-    let at = plan.changes.iter().position(|change| change.what == "content");
+    let at = plan
+        .changes
+        .iter()
+        .position(|change| change.what == "content");
     let at = at.map_or(plan.changes.len(), |at| at + 1);
     plan.changes.splice(at..at, told);
     Ok(plan)

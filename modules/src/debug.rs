@@ -39,10 +39,8 @@ impl Module for Debug {
 - debug:
     msg: the application is on port {{ app_port }}
 ";
-    const CHANGED_WHEN: &'static str =
-        "Never.";
-    const LIMITS: &'static str =
-        "It goes to no host.";
+    const CHANGED_WHEN: &'static str = "Never.";
+    const LIMITS: &'static str = "It goes to no host.";
     type Args = Args;
     type Output = Output;
 
@@ -87,22 +85,37 @@ mod tests {
     #[test]
     fn it_says_any_value_and_changes_nothing() {
         let said = serde_json::json!({ "answer": { "a": [1, true, "x"] } });
-        let args: Args = bind(&serde_json::json!({ "msg": said, "verbosity": "2" }).into()).unwrap();
-        assert!(Debug::plan(&args, &Seen::default()).unwrap().changes.is_empty());
+        let args: Args =
+            bind(&serde_json::json!({ "msg": said, "verbosity": "2" }).into()).unwrap();
+        assert!(
+            Debug::plan(&args, &Seen::default())
+                .unwrap()
+                .changes
+                .is_empty()
+        );
         let output = Debug::output(&args, &Seen::default(), &[]).unwrap();
         assert_eq!(output.msg.to_json(), said);
     }
 
     #[test]
     fn a_secret_stays_one() {
-        let args = Args { msg: Some(Late::Known(Value::Secret(Secret::new("x")))), verbosity: 0 };
+        let args = Args {
+            msg: Some(Late::Known(Value::Secret(Secret::new("x")))),
+            verbosity: 0,
+        };
         let output = With::<Debug>(args).output(&Seen::default(), &[]).unwrap();
         assert!(matches!(output.get("msg"), Some(Value::Secret(_))));
     }
 
     #[test]
     fn what_is_not_known_yet_is_not_said() {
-        let args = Args { msg: Some(Late::NotYet(NotYet::new("x"))), verbosity: 0 };
-        assert!(matches!(Debug::plan(&args, &Seen::default()), Err(Stop::NotYet(_))));
+        let args = Args {
+            msg: Some(Late::NotYet(NotYet::new("x"))),
+            verbosity: 0,
+        };
+        assert!(matches!(
+            Debug::plan(&args, &Seen::default()),
+            Err(Stop::NotYet(_))
+        ));
     }
 }

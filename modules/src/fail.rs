@@ -34,10 +34,8 @@ impl Module for Fail {
     msg: this host needs 4 GiB of memory
   when: ansible_memtotal_mb < 4096
 ";
-    const CHANGED_WHEN: &'static str =
-        "Never: it fails.";
-    const LIMITS: &'static str =
-        "It undoes nothing; a `rescue` of its block can.";
+    const CHANGED_WHEN: &'static str = "Never: it fails.";
+    const LIMITS: &'static str = "It undoes nothing; a `rescue` of its block can.";
     type Args = Args;
     type Output = Output;
 
@@ -82,14 +80,19 @@ mod tests {
 
     #[test]
     fn it_fails_with_its_message() {
-        assert_eq!(plan(serde_json::json!({ "msg": "no" })), Stop::refused("no"));
+        assert_eq!(
+            plan(serde_json::json!({ "msg": "no" })),
+            Stop::refused("no")
+        );
         let bare = Stop::refused("the playbook asks to fail here");
         assert_eq!(plan(serde_json::json!({})), bare);
     }
 
     #[test]
     fn a_message_that_is_not_known_yet_is_waited_for() {
-        let args = Args { msg: Some(Late::NotYet(NotYet::new("x"))) };
+        let args = Args {
+            msg: Some(Late::NotYet(NotYet::new("x"))),
+        };
         let stop = Fail::plan(&args, &Seen::default()).unwrap_err();
         assert_eq!(stop, Stop::NotYet(NotYet::new("x")));
     }

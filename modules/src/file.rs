@@ -151,13 +151,20 @@ impl Module for File {
             return Err(Refusal::new("`recurse` goes with `state: directory` only"));
         }
         if args.src.is_some() && !matches!(args.state, Some(State::Link | State::Hard)) {
-            return Err(Refusal::new("`src` goes with `state: link` and `state: hard` only")
-                .help("to copy a file, use `copy`"));
+            return Err(
+                Refusal::new("`src` goes with `state: link` and `state: hard` only")
+                    .help("to copy a file, use `copy`"),
+            );
         }
         if args.state == Some(State::Hard)
-            && args.src.as_ref().is_some_and(|src| !paths::is_absolute(src))
+            && args
+                .src
+                .as_ref()
+                .is_some_and(|src| !paths::is_absolute(src))
         {
-            return Err(Refusal::new("`src` of a hard link must be an absolute path"));
+            return Err(Refusal::new(
+                "`src` of a hard link must be an absolute path",
+            ));
         }
         if times::named(args)
             && matches!(args.state, Some(State::Absent | State::Link | State::Hard))
@@ -172,10 +179,16 @@ impl Module for File {
 
     fn doubts(args: &Args) -> Vec<Refusal> {
         let path = paths::clean(&args.path);
-        let below = path.strip_prefix("/run/").or_else(|| path.strip_prefix("/var/run/"));
-        let Some(below) = below.filter(|_| args.state == Some(State::Directory)) else { return Vec::new() };
+        let below = path
+            .strip_prefix("/run/")
+            .or_else(|| path.strip_prefix("/var/run/"));
+        let Some(below) = below.filter(|_| args.state == Some(State::Directory)) else {
+            return Vec::new();
+        };
         let what = format!("`{path}` is gone after the next boot: `/run` is emptied then");
-        let help = format!("`RuntimeDirectory={below}` in its unit makes it at each start; a file in `/etc/tmpfiles.d` at each boot");
+        let help = format!(
+            "`RuntimeDirectory={below}` in its unit makes it at each start; a file in `/etc/tmpfiles.d` at each boot"
+        );
         vec![Refusal::new(what).help(help)]
     }
 
@@ -323,7 +336,11 @@ fn directory(args: &Args, look: &Look<'_>, asked: &str) -> Result<Vec<Change>, S
             }
             let levels = std::iter::once(path.as_str()).chain(paths::ancestors(&path));
             let levels = levels.map(ToOwned::to_owned);
-            Ok(attributes::missing_directories(look, levels, args.wanted())?)
+            Ok(attributes::missing_directories(
+                look,
+                levels,
+                args.wanted(),
+            )?)
         }
         Some(stat) if stat.kind == Kind::Directory => {
             let mut changes = args.wanted().changes(look, &path, stat)?;
@@ -355,13 +372,16 @@ fn touch(args: &Args, look: &Look<'_>, asked: &str) -> Result<Vec<Change>, Stop>
     let (path, stat) = meant(args, look, asked)?;
     let Some(stat) = stat else {
         attributes::parent_exists(look, &path)?;
-        let attrs = args.wanted().fresh(look, 0o666 & !crate::mode::UMASK, false)?;
-        let mut change = Change::new("file", None::<String>, path.clone()).step(Action::Write(Write {
-            path: path.clone(),
-            attrs,
-            if_was: Some(None),
-            ..Write::default()
-        }));
+        let attrs = args
+            .wanted()
+            .fresh(look, 0o666 & !crate::mode::UMASK, false)?;
+        let mut change =
+            Change::new("file", None::<String>, path.clone()).step(Action::Write(Write {
+                path: path.clone(),
+                attrs,
+                if_was: Some(None),
+                ..Write::default()
+            }));
         if let Some(step) = times::of_new(args, &path) {
             change = change.step(step);
         }

@@ -134,7 +134,11 @@ impl Newline {
 
 impl Module for FileTemplate {
     const NAME: &'static str = "file-template";
-    const ALIASES: &'static [&'static str] = &["template", "ansible.builtin.template", "ansible.legacy.template"];
+    const ALIASES: &'static [&'static str] = &[
+        "template",
+        "ansible.builtin.template",
+        "ansible.legacy.template",
+    ];
     const ABOUT: &'static str = "puts files made from templates in their place";
     const EXAMPLE: &'static str = "\
 - name: the settings of the application
@@ -164,7 +168,10 @@ impl Module for FileTemplate {
 
     fn doubts(args: &Args) -> Vec<Refusal> {
         let content = args.content.get().map(Body::content);
-        content.map_or_else(|_| Vec::new(), |content| lint::of_file(&args.dest, &content))
+        content.map_or_else(
+            |_| Vec::new(),
+            |content| lint::of_file(&args.dest, &content),
+        )
     }
 
     fn observe(args: &Args, seen: &Seen) -> Probes {
@@ -209,7 +216,10 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     };
     wanted.ask(look);
     let target = put::target(look, &args.dest, args.name(), args.follow)?;
-    let content = args.content.get().map(|body| args.newline_sequence.end(body));
+    let content = args
+        .content
+        .get()
+        .map(|body| args.newline_sequence.end(body));
     let put = Put {
         wanted,
         force: args.force.unwrap_or(true),

@@ -9,12 +9,7 @@ use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    args::is_default,
-    look::Look,
-    many::one_or_many,
-    paths,
-};
+use crate::{args::is_default, look::Look, many::one_or_many, paths};
 pub use probe::{Entry, Found, Tree};
 
 /// The module `find`.
@@ -29,10 +24,20 @@ pub struct Args {
     #[serde(alias = "path", alias = "name", deserialize_with = "one_or_many")]
     pub paths: Vec<String>,
     /// One of these fits the name: `*.log`, or with `use_regex` a pattern of Python. All fit if unset.
-    #[serde(default, alias = "pattern", deserialize_with = "one_or_many", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        alias = "pattern",
+        deserialize_with = "one_or_many",
+        skip_serializing_if = "is_default"
+    )]
     pub patterns: Vec<String>,
     /// None of these fits the name.
-    #[serde(default, alias = "exclude", deserialize_with = "one_or_many", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        alias = "exclude",
+        deserialize_with = "one_or_many",
+        skip_serializing_if = "is_default"
+    )]
     pub excludes: Vec<String>,
     /// `patterns` and `excludes` are patterns of Python.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -117,7 +122,8 @@ impl Module for Find {
   register: logs
 ";
     const CHANGED_WHEN: &'static str = "Never.";
-    const LIMITS: &'static str = "It looks for names, ages, sizes and kinds, not for what files hold.";
+    const LIMITS: &'static str =
+        "It looks for names, ages, sizes and kinds, not for what files hold.";
     type Args = Args;
     type Output = Output;
 
@@ -140,7 +146,8 @@ impl Module for Find {
     }
 
     fn plan(args: &Args, seen: &Seen) -> Result<Plan, Stop> {
-        args.trees().try_for_each(|tree| seen.get(&tree).map(drop))?;
+        args.trees()
+            .try_for_each(|tree| seen.get(&tree).map(drop))?;
         Ok(Plan::nothing())
     }
 
@@ -171,7 +178,10 @@ impl Limit {
             Some(rest) => (true, rest),
             None => (false, text),
         };
-        let last = rest.chars().next_back().map(|letter| letter.to_ascii_lowercase());
+        let last = rest
+            .chars()
+            .next_back()
+            .map(|letter| letter.to_ascii_lowercase());
         let unit = units.iter().find(|(letter, _)| Some(*letter) == last);
         let (digits, factor) = match unit {
             Some((_, factor)) => (&rest[..rest.len() - 1], *factor),
@@ -181,20 +191,41 @@ impl Limit {
         let number = digits.parse::<i64>().ok().filter(|_| plain);
         let number = number.and_then(|number| number.checked_mul(factor));
         let number = number.ok_or_else(|| {
-            let letters: Vec<String> = units.iter().map(|(letter, _)| format!("`{letter}`")).collect();
-            Refusal::new(format!("`{name}: {text}` is no limit"))
-                .help(format!("a number, with one of {} behind it or none", letters.join(", ")))
+            let letters: Vec<String> = units
+                .iter()
+                .map(|(letter, _)| format!("`{letter}`"))
+                .collect();
+            Refusal::new(format!("`{name}: {text}` is no limit")).help(format!(
+                "a number, with one of {} behind it or none",
+                letters.join(", ")
+            ))
         })?;
         Ok(Self { number, most })
     }
 
     fn holds(self, number: i64) -> bool {
-        if self.most { number <= self.number } else { number >= self.number }
+        if self.most {
+            number <= self.number
+        } else {
+            number >= self.number
+        }
     }
 }
 
-const TIMES: [(char, i64); 5] = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400), ('w', 604_800)];
-const SIZES: [(char, i64); 5] = [('b', 1), ('k', 1 << 10), ('m', 1 << 20), ('g', 1 << 30), ('t', 1 << 40)];
+const TIMES: [(char, i64); 5] = [
+    ('s', 1),
+    ('m', 60),
+    ('h', 3600),
+    ('d', 86_400),
+    ('w', 604_800),
+];
+const SIZES: [(char, i64); 5] = [
+    ('b', 1),
+    ('k', 1 << 10),
+    ('m', 1 << 20),
+    ('g', 1 << 30),
+    ('t', 1 << 40),
+];
 
 impl Args {
     fn trees(&self) -> impl Iterator<Item = Tree> {
@@ -208,7 +239,10 @@ impl Args {
 
     fn limits(&self) -> Result<[Option<Limit>; 2], Refusal> {
         let age = self.age.as_ref().map(|age| Limit::read("age", age, &TIMES));
-        let size = self.size.as_ref().map(|size| Limit::read("size", size, &SIZES));
+        let size = self
+            .size
+            .as_ref()
+            .map(|size| Limit::read("size", size, &SIZES));
         Ok([age.transpose()?, size.transpose()?])
     }
 
@@ -227,7 +261,10 @@ impl Args {
             });
             made.collect()
         };
-        Ok([read("patterns", &self.patterns)?, read("excludes", &self.excludes)?])
+        Ok([
+            read("patterns", &self.patterns)?,
+            read("excludes", &self.excludes)?,
+        ])
     }
 }
 
@@ -247,7 +284,9 @@ fn glob(text: &str) -> String {
                     Some(end) => {
                         let inner = tail[skip..end].replace('\\', "\\\\").replace('[', "\\[");
                         let inner = inner.replace('^', "\\^").replace("&&", "&\\&");
-                        let inner = inner.strip_prefix(']').map_or(inner.clone(), |rest| format!("\\]{rest}"));
+                        let inner = inner
+                            .strip_prefix(']')
+                            .map_or(inner.clone(), |rest| format!("\\]{rest}"));
                         out.push_str(if skip == 1 { "[^" } else { "[" });
                         out.push_str(&inner);
                         out.push(']');
@@ -270,7 +309,9 @@ fn found(args: &Args, seen: &Seen) -> Result<Output, Stop> {
         let found: Result<&Found, NotYet> = seen.get(&tree);
         let found = found?;
         let Some(entries) = &found.entries else {
-            output.skipped_paths.insert(tree.path, "it is no directory".into());
+            output
+                .skipped_paths
+                .insert(tree.path, "it is no directory".into());
             continue;
         };
         output.examined += entries.len();
@@ -332,7 +373,10 @@ fn facts(entry: &Entry) -> Map {
         ("isuid", bit(0o4000)),
         ("isgid", bit(0o2000)),
     ];
-    facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    facts
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 #[cfg(test)]
@@ -342,10 +386,23 @@ mod tests {
     #[test]
     fn patterns_of_the_shell() {
         let fits = |pattern: &str, name: &str| Regex::new(&glob(pattern)).unwrap().is_match(name);
-        for (pattern, name) in [("*.log", "a.log"), ("?[!a]", "xb"), ("[]x]", "]"), ("a[b", "a[b"), ("é*", "é\nx"), ("[a^]", "^"), ("a+", "a+")] {
+        for (pattern, name) in [
+            ("*.log", "a.log"),
+            ("?[!a]", "xb"),
+            ("[]x]", "]"),
+            ("a[b", "a[b"),
+            ("é*", "é\nx"),
+            ("[a^]", "^"),
+            ("a+", "a+"),
+        ] {
             assert!(fits(pattern, name), "{pattern} {name}");
         }
-        for (pattern, name) in [("*.log", "a.logs"), ("?[!a]", "xa"), ("a.b", "axb"), ("[a-c]", "d")] {
+        for (pattern, name) in [
+            ("*.log", "a.logs"),
+            ("?[!a]", "xa"),
+            ("a.b", "axb"),
+            ("[a-c]", "d"),
+        ] {
             assert!(!fits(pattern, name), "{pattern} {name}");
         }
     }
@@ -353,8 +410,25 @@ mod tests {
     #[test]
     fn limits() {
         let read = |text: &str| Limit::read("age", &text.into(), &TIMES);
-        assert_eq!(read("2d"), Ok(Limit { number: 172_800, most: false }));
-        assert_eq!(read("-10"), Ok(Limit { number: 10, most: true }));
-        assert!(read("x").is_err() && read("").is_err() && read("1.5d").is_err() && read("--1").is_err());
+        assert_eq!(
+            read("2d"),
+            Ok(Limit {
+                number: 172_800,
+                most: false
+            })
+        );
+        assert_eq!(
+            read("-10"),
+            Ok(Limit {
+                number: 10,
+                most: true
+            })
+        );
+        assert!(
+            read("x").is_err()
+                && read("").is_err()
+                && read("1.5d").is_err()
+                && read("--1").is_err()
+        );
     }
 }

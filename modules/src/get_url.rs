@@ -5,7 +5,8 @@ mod decide;
 use std::collections::BTreeMap;
 
 use evenkeel_engine::{
-    Done, Module, Plan, Probes, Refusal, Seen, Stop, Text, Thing, Touches, Value, hex, probes::Digest,
+    Done, Module, Plan, Probes, Refusal, Seen, Stop, Text, Thing, Touches, Value, hex,
+    probes::Digest,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -134,7 +135,11 @@ pub struct Output {
 
 impl Module for GetUrl {
     const NAME: &'static str = "get-url";
-    const ALIASES: &'static [&'static str] = &["get_url", "ansible.builtin.get_url", "ansible.legacy.get_url"];
+    const ALIASES: &'static [&'static str] = &[
+        "get_url",
+        "ansible.builtin.get_url",
+        "ansible.legacy.get_url",
+    ];
     const ABOUT: &'static str = "keeps files that a server holds";
     const EXAMPLE: &'static str = "\
 - name: the constraints of Airflow
@@ -225,7 +230,10 @@ the task put there. Addresses are `http`, `https` and `file`. A download takes a
         let dir = paths::parent(&path).unwrap_or("/").to_owned();
         let mut touches = copy::writes(&args.dest, None, args.backup);
         touches.writes.push(Thing::Path(decide::beside(&path)));
-        touches.writes.push(Thing::Tree(paths::join(&dir, &format!(".{}.evenkeel-part", paths::name(&path)))));
+        touches.writes.push(Thing::Tree(paths::join(
+            &dir,
+            &format!(".{}.evenkeel-part", paths::name(&path)),
+        )));
         touches.writes.push(Thing::Tree(path));
         touches
     }
@@ -245,14 +253,19 @@ the task put there. Addresses are `http`, `https` and `file`. A download takes a
 impl Args {
     /// The file of the host that the address names.
     fn local(&self) -> Option<&str> {
-        let Text::Plain(url) = &self.url else { return None };
-        url.strip_prefix("file://").filter(|path| path.starts_with('/'))
+        let Text::Plain(url) = &self.url else {
+            return None;
+        };
+        url.strip_prefix("file://")
+            .filter(|path| path.starts_with('/'))
     }
 
     fn check_local(checksum: Option<&Checksum>) -> Result<(), Refusal> {
         match checksum {
             Some(Checksum::Known(hash)) if hash.algorithm.name() == "sha256" => Ok(()),
-            Some(_) => Err(Refusal::new("of a file of the host only a `checksum` with `sha256:` and digits is held")),
+            Some(_) => Err(Refusal::new(
+                "of a file of the host only a `checksum` with `sha256:` and digits is held",
+            )),
             None => Ok(()),
         }
     }
@@ -280,7 +293,11 @@ impl Args {
     fn request(&self) -> Request {
         Request {
             url: self.url.clone(),
-            headers: self.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+            headers: self
+                .headers
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
             user: self.url_username.clone(),
             password: self.url_password.clone(),
             timeout: self.timeout.unwrap_or(10),

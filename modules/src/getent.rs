@@ -62,7 +62,11 @@ impl Module for Getent {
         if name.is_empty() || !name.chars().all(word) {
             return Err(Refusal::new(format!("`{name}` is no name of a database")));
         }
-        if args.key.as_deref().is_some_and(|key| key.is_empty() || key.starts_with('-')) {
+        if args
+            .key
+            .as_deref()
+            .is_some_and(|key| key.is_empty() || key.starts_with('-'))
+        {
             return Err(Refusal::new("`key` is empty, or begins with `-`"));
         }
         if args.split.as_deref() == Some("") {
@@ -99,7 +103,11 @@ impl Module for Getent {
 impl Args {
     fn question(&self) -> Ask {
         let mut argv = vec!["getent".to_owned()];
-        argv.extend(self.service.iter().flat_map(|service| ["-s".to_owned(), service.clone()]));
+        argv.extend(
+            self.service
+                .iter()
+                .flat_map(|service| ["-s".to_owned(), service.clone()]),
+        );
         argv.push(self.database.clone());
         argv.extend(self.key.clone());
         let key = self.key.clone().unwrap_or_default();
@@ -119,7 +127,11 @@ fn entries(args: &Args, seen: &Seen) -> Result<Map, Stop> {
     let database = &args.database;
     match answer.status {
         0 => {}
-        1 => return Err(Stop::refused(format!("`{database}` is no database that `getent` knows"))),
+        1 => {
+            return Err(Stop::refused(format!(
+                "`{database}` is no database that `getent` knows"
+            )));
+        }
         2 if !args.fail_key => {
             let missing = key.map(|key| (key.to_owned(), Value::Null));
             return Ok(missing.into_iter().collect());
@@ -129,9 +141,17 @@ fn entries(args: &Args, seen: &Seen) -> Result<Map, Stop> {
             let key = key.unwrap_or_default();
             return Err(NotYet(format!("the entry `{key}` of `{database}`")).into());
         }
-        3 => return Err(Stop::refused(format!("`{database}` cannot be listed: give a `key`"))),
+        3 => {
+            return Err(Stop::refused(format!(
+                "`{database}` cannot be listed: give a `key`"
+            )));
+        }
         127 => return Err(NotYet::new("the program `getent`").into()),
-        other => return Err(Stop::refused(format!("`getent {database}` ended with {other}"))),
+        other => {
+            return Err(Stop::refused(format!(
+                "`getent {database}` ended with {other}"
+            )));
+        }
     }
     let colon = matches!(database.as_str(), "passwd" | "shadow" | "group" | "gshadow");
     let mut found = Map::new();

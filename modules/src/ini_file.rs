@@ -134,8 +134,11 @@ pub enum State {
 
 impl Module for IniFile {
     const NAME: &'static str = "ini-file";
-    const ALIASES: &'static [&'static str] =
-        &["ini_file", "community.general.ini_file", "community.general.files.ini_file"];
+    const ALIASES: &'static [&'static str] = &[
+        "ini_file",
+        "community.general.ini_file",
+        "community.general.files.ini_file",
+    ];
     const ABOUT: &'static str = "sets options of INI files and leaves the rest as it is";
     const EXAMPLE: &'static str = "\
 - name: where Airflow keeps its data
@@ -164,7 +167,10 @@ impl Module for IniFile {
         if args.mode.as_ref().is_some_and(Mode::is_preserve) {
             return Err(Refusal::new("`mode: preserve` is for copies only"));
         }
-        args.validate.as_deref().map(crate::put::validator).transpose()?;
+        args.validate
+            .as_deref()
+            .map(crate::put::validator)
+            .transpose()?;
         let one = args.section.is_some() || args.option.is_some() || args.value.is_some();
         if one && args.sections.is_some() {
             return Err(Refusal::new(
@@ -175,9 +181,15 @@ impl Module for IniFile {
             return Err(Refusal::new("`value` needs `option`"));
         }
         if args.sections.is_none() && args.section().is_none() && args.option.is_none() {
-            return Err(Refusal::new("one of `section`, `option` and `sections` is needed"));
+            return Err(Refusal::new(
+                "one of `section`, `option` and `sections` is needed",
+            ));
         }
-        if args.section_has_values.iter().any(|with| with.option.is_empty()) {
+        if args
+            .section_has_values
+            .iter()
+            .any(|with| with.option.is_empty())
+        {
             return Err(Refusal::new("an `option` of `section_has_values` is empty"));
         }
         match args.wanted() {
@@ -222,7 +234,9 @@ impl Wish<'_> {
     /// How it is called in reports.
     fn name(&self) -> String {
         let section = self.section.map(|name| format!("[{name}]"));
-        let parts = section.into_iter().chain(self.option.map(ToOwned::to_owned));
+        let parts = section
+            .into_iter()
+            .chain(self.option.map(ToOwned::to_owned));
         parts.collect::<Vec<_>>().join(" ")
     }
 
@@ -232,7 +246,9 @@ impl Wish<'_> {
             && (section.contains([']', '\n', '\r', '\0']) || section.trim() != section)
         {
             let why = "it has a `]`, the end of a line, or spaces around it";
-            return Err(Refusal::new(format!("`{section}` is no name of a section: {why}")));
+            return Err(Refusal::new(format!(
+                "`{section}` is no name of a section: {why}"
+            )));
         }
         let Some(option) = self.option else {
             return Ok(());
@@ -247,10 +263,13 @@ impl Wish<'_> {
                 "`value: ''` is an empty one; `allow_no_value: true` writes the name alone",
             ));
         }
-        if args.state == State::Present && matches!(self.values, Values::Many(all) if all.is_empty())
+        if args.state == State::Present
+            && matches!(self.values, Values::Many(all) if all.is_empty())
         {
-            return Err(Refusal::new(format!("the list of values of `{name}` is empty"))
-                .help("`state: absent` takes the option out"));
+            return Err(
+                Refusal::new(format!("the list of values of `{name}` is empty"))
+                    .help("`state: absent` takes the option out"),
+            );
         }
         for text in self.values {
             if !edit::is_value(text.bytes()) {
@@ -265,7 +284,10 @@ impl Wish<'_> {
     fn values(&self) -> Vec<Option<Vec<u8>>> {
         match self.values {
             Values::Bare => vec![None],
-            values => values.iter().map(|text| Some(text.bytes().to_vec())).collect(),
+            values => values
+                .iter()
+                .map(|text| Some(text.bytes().to_vec()))
+                .collect(),
         }
     }
 
@@ -361,7 +383,10 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         Ok(Some(ini.print()))
     })?;
     // Behind the one change that writes the file.
-    let at = plan.changes.iter().position(|change| change.what == "content");
+    let at = plan
+        .changes
+        .iter()
+        .position(|change| change.what == "content");
     let at = at.map_or(plan.changes.len(), |at| at + 1);
     plan.changes.splice(at..at, said);
     plan.warnings = warnings;
@@ -370,7 +395,11 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
 
 /// Does what is wanted to the text, and says what changed.
 fn fulfil(args: &Args, wish: &Wish<'_>, ini: &mut Ini) -> Result<Option<Change>, Stop> {
-    let conditions: Vec<Condition> = args.section_has_values.iter().map(With::condition).collect();
+    let conditions: Vec<Condition> = args
+        .section_has_values
+        .iter()
+        .map(With::condition)
+        .collect();
     let place = Place {
         section: wish.section.map(str::as_bytes),
         conditions: &conditions,

@@ -2,7 +2,9 @@
 
 mod edit;
 
-use evenkeel_engine::{Cause, Done, Late, Module, Plan, Probes, Refusal, Seen, Stop, Text, Touches};
+use evenkeel_engine::{
+    Cause, Done, Late, Module, Plan, Probes, Refusal, Seen, Stop, Text, Touches,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -111,7 +113,8 @@ pub enum State {
 
 impl Module for Lineinfile {
     const NAME: &'static str = "lineinfile";
-    const ALIASES: &'static [&'static str] = &["ansible.builtin.lineinfile", "ansible.legacy.lineinfile"];
+    const ALIASES: &'static [&'static str] =
+        &["ansible.builtin.lineinfile", "ansible.legacy.lineinfile"];
     const ABOUT: &'static str = "keeps one line of a file";
     const EXAMPLE: &'static str = "\
 - name: root does not log in
@@ -144,7 +147,11 @@ impl Module for Lineinfile {
             args.search_string.is_some(),
             "`regexp` and `search_string`",
         )?;
-        excludes(args.backrefs, args.search_string.is_some(), "`backrefs` and `search_string`")?;
+        excludes(
+            args.backrefs,
+            args.search_string.is_some(),
+            "`backrefs` and `search_string`",
+        )?;
         if args.path.is_empty() {
             return Err(Refusal::new("`path` is empty"));
         }
@@ -155,7 +162,9 @@ impl Module for Lineinfile {
             return Err(Refusal::new("`line` is missing"));
         }
         if args.line.is_none() && args.regexp.is_none() && args.search_string.is_none() {
-            return Err(Refusal::new("one of `line`, `regexp` and `search_string` is needed"));
+            return Err(Refusal::new(
+                "one of `line`, `regexp` and `search_string` is needed",
+            ));
         }
         if args.mode.as_ref().is_some_and(Mode::is_preserve) {
             return Err(Refusal::new("`mode: preserve` is for copies only"));
@@ -198,12 +207,14 @@ impl Args {
     }
 
     fn place(&self) -> Result<edit::Place, Refusal> {
-        Ok(match (self.insertafter.as_deref(), self.insertbefore.as_deref()) {
-            (Some("BOF"), _) | (_, Some("BOF")) => edit::Place::Begin,
-            (Some("EOF") | None, None | Some("EOF")) => edit::Place::End,
-            (_, Some(pattern)) => edit::Place::Before(Pattern::new("insertbefore", pattern)?),
-            (Some(pattern), _) => edit::Place::After(Pattern::new("insertafter", pattern)?),
-        })
+        Ok(
+            match (self.insertafter.as_deref(), self.insertbefore.as_deref()) {
+                (Some("BOF"), _) | (_, Some("BOF")) => edit::Place::Begin,
+                (Some("EOF") | None, None | Some("EOF")) => edit::Place::End,
+                (_, Some(pattern)) => edit::Place::Before(Pattern::new("insertbefore", pattern)?),
+                (Some(pattern), _) => edit::Place::After(Pattern::new("insertafter", pattern)?),
+            },
+        )
     }
 
     fn edit(&self) -> Result<Edit, Stop> {
@@ -250,7 +261,10 @@ impl Args {
 
     fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
-        for (name, text) in [("regexp", &self.regexp), ("search_string", &self.search_string)] {
+        for (name, text) in [
+            ("regexp", &self.regexp),
+            ("search_string", &self.search_string),
+        ] {
             if text.as_deref() == Some("") {
                 warnings.push(format!("`{name}` is empty: it matches every line"));
             }
@@ -275,7 +289,9 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         Ok(match args.state {
             State::Present => {
                 let after = edit.present(before);
-                again = after.as_ref().is_some_and(|after| edit.present(after).is_some());
+                again = after
+                    .as_ref()
+                    .is_some_and(|after| edit.present(after).is_some());
                 after
             }
             State::Absent => edit.absent(before),
@@ -284,7 +300,11 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     plan.warnings = args.warnings();
     if again {
         // There is no state to come to.
-        for change in plan.changes.iter_mut().filter(|change| change.what == "content") {
+        for change in plan
+            .changes
+            .iter_mut()
+            .filter(|change| change.what == "content")
+        {
             change.cause = Cause::Act;
         }
         let why = "`regexp` matches another line then: each run will change the file again";

@@ -155,10 +155,14 @@ impl Module for Package {
 
     fn output(args: &Args, after: &Seen, done: &[Done]) -> Result<Output, Stop> {
         Ok(if args.program(after)? == By::Apt {
-            let apt::Output { packages, results, .. } = Apt::output(&args.of(By::Apt), after, done)?;
+            let apt::Output {
+                packages, results, ..
+            } = Apt::output(&args.of(By::Apt), after, done)?;
             Output { packages, results }
         } else {
-            let yum::Output { packages, results, .. } = Yum::output(&args.of(By::Dnf), after, done)?;
+            let yum::Output {
+                packages, results, ..
+            } = Yum::output(&args.of(By::Dnf), after, done)?;
             Output { packages, results }
         })
     }
@@ -233,7 +237,16 @@ fn family(release: &str) -> By {
         value.trim_matches(['"', '\'']).to_owned()
     };
     let all = format!("{} {}", value("ID="), value("ID_LIKE="));
-    let of = ["rhel", "fedora", "centos", "suse", "amzn", "ol", "rocky", "almalinux"];
+    let of = [
+        "rhel",
+        "fedora",
+        "centos",
+        "suse",
+        "amzn",
+        "ol",
+        "rocky",
+        "almalinux",
+    ];
     if all.split_whitespace().any(|word| of.contains(&word)) {
         By::Dnf
     } else {
@@ -248,7 +261,10 @@ mod tests {
     #[test]
     fn the_family_is_that_of_the_distribution() {
         assert_eq!(family("NAME=x\nID=ubuntu\nID_LIKE=debian\n"), By::Apt);
-        assert_eq!(family("ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\n"), By::Dnf);
+        assert_eq!(
+            family("ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\n"),
+            By::Dnf
+        );
         assert_eq!(family("ID=fedora\n"), By::Dnf);
         assert_eq!(family(""), By::Apt);
     }
@@ -265,7 +281,10 @@ mod tests {
         assert_eq!(program([true, false, false], ""), Ok(By::Apt));
         assert_eq!(program([false, false, true], ""), Ok(By::Dnf));
         assert_eq!(program([true, true, true], "ID=debian\n"), Ok(By::Apt));
-        assert_eq!(program([true, true, true], "ID=ol\nID_LIKE=fedora\n"), Ok(By::Dnf));
+        assert_eq!(
+            program([true, true, true], "ID=ol\nID_LIKE=fedora\n"),
+            Ok(By::Dnf)
+        );
         assert!(program([false; 3], "").is_err());
         assert!(Args::default().program(&Seen::default()).is_err());
     }

@@ -17,7 +17,7 @@ use crate::look::Look;
 pub use ask::{Sql, Told};
 pub use login::Login;
 pub use objects::{Kept, Named, Object, Sort};
-pub use questions::{Database, Left, Question, Right, Role, Server};
+pub use questions::{Database, Extension, Installed, Left, Question, Right, Role, Server};
 
 /// Asks a server, and reads what it says in its type.
 pub(crate) fn get<T: DeserializeOwned>(

@@ -74,7 +74,9 @@ pub enum State {
 /// A number, were it in quotes.
 fn limit<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<i32>, D::Error> {
     let value: Option<evenkeel_engine::Value> = Option::deserialize(deserializer)?;
-    let Some(text) = value.and_then(|value| value.as_text()) else { return Ok(None) };
+    let Some(text) = value.and_then(|value| value.as_text()) else {
+        return Ok(None);
+    };
     let number = text.trim().parse().ok().filter(|limit| *limit >= -1);
     let wrong = || serde::de::Error::custom("it is a number of sessions, or -1 for any");
     number.map(Some).ok_or_else(wrong)
@@ -102,8 +104,7 @@ impl Module for PsqlDb {
   become: true
   become_user: postgres
 ";
-    const CHANGED_WHEN: &'static str =
-        "The database is not there, or its owner, limit, comment, tablespace or name is not as it says.";
+    const CHANGED_WHEN: &'static str = "The database is not there, or its owner, limit, comment, tablespace or name is not as it says.";
     const LIMITS: &'static str = "\
         It needs `psql` on the host. Encoding and order of a database that exists cannot be changed, and are \
         refused. Dumps are made and restored by `pg_dump` and `pg_restore` in a task of `command`.";
@@ -131,13 +132,21 @@ impl Module for PsqlDb {
         if args.state != State::Rename && args.target.is_some() {
             return Err(Refusal::new("`target` needs `state: rename`"));
         }
-        let texts = [&args.encoding, &args.lc_collate, &args.lc_ctype, &args.comment];
+        let texts = [
+            &args.encoding,
+            &args.lc_collate,
+            &args.lc_ctype,
+            &args.comment,
+        ];
         if texts.into_iter().flatten().any(|text| text.contains('\0')) {
             return Err(Refusal::new("a text contains a NUL"));
         }
         if args.state == State::Absent && args.login().database == args.name {
-            return Err(Refusal::new(format!("`{}` cannot be removed by a login to itself", args.name))
-                .help("leave out `login_db`, or name another database there"));
+            return Err(Refusal::new(format!(
+                "`{}` cannot be removed by a login to itself",
+                args.name
+            ))
+            .help("leave out `login_db`, or name another database there"));
         }
         args.login().check()
     }
@@ -151,22 +160,43 @@ impl Module for PsqlDb {
     }
 
     fn output(args: &Args, _: &Seen, done: &[Done]) -> Result<Output, Stop> {
-        Ok(Output { db: args.name.clone(), executed_commands: step::said(done) })
+        Ok(Output {
+            db: args.name.clone(),
+            executed_commands: step::said(done),
+        })
     }
 
     fn touches(args: &Args) -> Touches {
         let login = args.login();
         let mut writes = vec![login.order(), login.object("database", &args.name)];
-        writes.extend(args.target.iter().map(|name| login.object("database", name)));
+        writes.extend(
+            args.target
+                .iter()
+                .map(|name| login.object("database", name)),
+        );
         writes.push(login.object("sessions of database", &args.name));
         // What roles own and may.
         writes.push(login.object("rights", ""));
         let template = args.template.as_deref().unwrap_or("template1");
-        let mut reads = vec![login.object("settings", ""), login.object("database", template)];
-        reads.extend([&args.owner].into_iter().flatten().map(|name| login.object("role", name)));
+        let mut reads = vec![
+            login.object("settings", ""),
+            login.object("database", template),
+        ];
+        reads.extend(
+            [&args.owner]
+                .into_iter()
+                .flatten()
+                .map(|name| login.object("role", name)),
+        );
         reads.push(login.object("role", login.role.as_ref().unwrap_or(&login.user)));
-        reads.extend(args.tablespace.iter().map(|name| login.object("tablespace", name)));
-        Touches::writes(writes).reading(reads).reading(Login::units())
+        reads.extend(
+            args.tablespace
+                .iter()
+                .map(|name| login.object("tablespace", name)),
+        );
+        Touches::writes(writes)
+            .reading(reads)
+            .reading(Login::units())
     }
 
     fn subject(args: &Args) -> String {

@@ -5,7 +5,9 @@ mod flags;
 
 use std::collections::BTreeMap;
 
-use evenkeel_engine::{Done, Late, Module, Plan, Probes, Refusal, Seen, Stop, Text, Touches, Value};
+use evenkeel_engine::{
+    Done, Late, Module, Plan, Probes, Refusal, Seen, Stop, Text, Touches, Value,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
@@ -77,7 +79,9 @@ pub enum State {
     Absent,
 }
 
-fn settings<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+fn settings<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
     let map: BTreeMap<String, Value> = BTreeMap::deserialize(deserializer)?;
     let text = |(name, value): (String, Value)| {
         let text = match &value {
@@ -111,8 +115,7 @@ impl Module for PsqlUser {
   become: true
   become_user: postgres
 ";
-    const CHANGED_WHEN: &'static str =
-        "The role is not there, or its password, flags, limits, comment or settings are not as it says.";
+    const CHANGED_WHEN: &'static str = "The role is not there, or its password, flags, limits, comment or settings are not as it says.";
     const LIMITS: &'static str = "\
         It needs `psql` on the host, and PostgreSQL 10 or newer. A password whose hash the login cannot \
         read (it needs a superuser) is set on each run. Rights on objects are no matter of this module. A role that owns \
@@ -123,11 +126,16 @@ impl Module for PsqlUser {
     fn check(args: &Args) -> Result<(), Refusal> {
         quote::check_name("name", &args.name)?;
         if ["public", "none"].contains(&args.name.as_str()) || args.name.starts_with("pg_") {
-            return Err(Refusal::new(format!("`{}` cannot be the name of a role", args.name))
-                .help("PostgreSQL keeps `public`, `none` and all that begins with `pg_` for itself"));
+            return Err(
+                Refusal::new(format!("`{}` cannot be the name of a role", args.name)).help(
+                    "PostgreSQL keeps `public`, `none` and all that begins with `pg_` for itself",
+                ),
+            );
         }
         if args.conn_limit.is_some_and(|limit| limit < -1) {
-            return Err(Refusal::new("`conn_limit` is a number of sessions, or -1 for any"));
+            return Err(Refusal::new(
+                "`conn_limit` is a number of sessions, or -1 for any",
+            ));
         }
         if let Some(Late::Known(password)) = &args.password
             && password.bytes().contains(&0)
@@ -137,7 +145,9 @@ impl Module for PsqlUser {
         for name in args.configuration.keys() {
             let fits = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
             if name.is_empty() || !name.chars().all(fits) {
-                return Err(Refusal::new(format!("`configuration`: `{name}` is no name of a setting")));
+                return Err(Refusal::new(format!(
+                    "`configuration`: `{name}` is no name of a setting"
+                )));
             }
         }
         flags::check(&args.role_attr_flags)?;
@@ -176,14 +186,19 @@ impl Module for PsqlUser {
     }
 
     fn output(args: &Args, _: &Seen, done: &[Done]) -> Result<Output, Stop> {
-        Ok(Output { user: args.name.clone(), queries: step::said(done) })
+        Ok(Output {
+            user: args.name.clone(),
+            queries: step::said(done),
+        })
     }
 
     fn touches(args: &Args) -> Touches {
         let login = args.login();
         let role = login.object("role", &args.name);
         let reads = [login.object("settings", ""), login.object("rights", "")];
-        Touches::writes([login.order(), role]).reading(reads).reading(Login::units())
+        Touches::writes([login.order(), role])
+            .reading(reads)
+            .reading(Login::units())
     }
 
     fn subject(args: &Args) -> String {
@@ -194,6 +209,12 @@ impl Module for PsqlUser {
 impl Args {
     /// What becomes of a new role that nothing is said of.
     fn fresh() -> Role {
-        Role { inherit: true, login: true, conn_limit: -1, readable: true, ..Role::default() }
+        Role {
+            inherit: true,
+            login: true,
+            conn_limit: -1,
+            readable: true,
+            ..Role::default()
+        }
     }
 }

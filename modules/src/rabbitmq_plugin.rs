@@ -108,9 +108,11 @@ impl Known {
                 return Err(NotYet::new(missing).into());
             }
             _ => {
-                return Err(Refusal::new("the file of the enabled plugins cannot be read")
-                    .help("only `root` and `rabbitmq` may read it: `become: true`")
-                    .into());
+                return Err(
+                    Refusal::new("the file of the enabled plugins cannot be read")
+                        .help("only `root` and `rabbitmq` may read it: `become: true`")
+                        .into(),
+                );
             }
         }
         let of = |kind: &str| {
@@ -151,7 +153,10 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     if let Some(missing) = new.iter().find(|name| !known.there.contains(**name))
         && !known.there.is_empty()
     {
-        return Err(NotYet(format!("the plugin `{missing}` among those of RabbitMQ on this host")).into());
+        return Err(NotYet(format!(
+            "the plugin `{missing}` among those of RabbitMQ on this host"
+        ))
+        .into());
     }
     let gone: Vec<&String> = known.enabled.difference(&wanted).collect();
     let enabled = new

@@ -96,9 +96,11 @@ impl<'de> Deserialize<'de> for Priority {
         }
         match Either::deserialize(deserializer)? {
             Either::Number(number) => Ok(Self(number)),
-            Either::Text(text) => text.trim().parse().map(Self).map_err(|_| {
-                serde::de::Error::custom(format!("`priority: {text}` is no number"))
-            }),
+            Either::Text(text) => {
+                text.trim().parse().map(Self).map_err(|_| {
+                    serde::de::Error::custom(format!("`priority: {text}` is no number"))
+                })
+            }
         }
     }
 }
@@ -180,7 +182,11 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
             binary(args.priority.0.to_string()),
             binary(args.apply_to.text()),
         );
-        (differences(&args.name, now, &wanted), order, Told::Of(wanted))
+        (
+            differences(&args.name, now, &wanted),
+            order,
+            Told::Of(wanted),
+        )
     };
     if let Some(last) = changes.pop() {
         let step = Step::from(rabbit::order(args.node.as_ref(), &[order]));

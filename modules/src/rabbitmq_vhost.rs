@@ -1,6 +1,8 @@
 //! Virtual hosts of `RabbitMQ`.
 
-use evenkeel_engine::{Change, Done, Effect, Module, Plan, Probes, Refusal, Seen, Step, Stop, Thing, Touches};
+use evenkeel_engine::{
+    Change, Done, Effect, Module, Plan, Probes, Refusal, Seen, Step, Stop, Thing, Touches,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -44,9 +46,16 @@ pub struct Output {
 }
 
 fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
-    let about = Broker { node: args.node.clone(), what: What::Vhost(args.name.clone()) };
+    let about = Broker {
+        node: args.node.clone(),
+        what: What::Vhost(args.name.clone()),
+    };
     let now = match look.get(&about)? {
-        Told::Of(told) => Some(told.get(0).and_then(serde_json::Value::as_bool).unwrap_or_default()),
+        Told::Of(told) => Some(
+            told.get(0)
+                .and_then(serde_json::Value::as_bool)
+                .unwrap_or_default(),
+        ),
         _ => None,
     };
     let name = binary(&args.name);
@@ -54,12 +63,20 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     let mut after = Told::Nothing;
     if args.state == State::Absent {
         if now.is_some() {
-            changes.push(Change::new("virtual host", args.name.as_str(), None::<&str>));
+            changes.push(Change::new(
+                "virtual host",
+                args.name.as_str(),
+                None::<&str>,
+            ));
             orders.push(format!("rabbit_vhost:delete({name}, <<\"evenkeel\">>)"));
         }
     } else {
         if now.is_none() {
-            changes.push(Change::new("virtual host", None::<&str>, args.name.as_str()));
+            changes.push(Change::new(
+                "virtual host",
+                None::<&str>,
+                args.name.as_str(),
+            ));
             orders.push(format!("rabbit_vhost:add({name}, <<\"evenkeel\">>)"));
         }
         let traced = now.unwrap_or_default();
@@ -72,7 +89,8 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         after = Told::Of(json!([wanted]));
     }
     if let Some(last) = changes.pop() {
-        let step = Step::from(rabbit::order(args.node.as_ref(), &orders)).effect(Effect::new(about, after));
+        let step = Step::from(rabbit::order(args.node.as_ref(), &orders))
+            .effect(Effect::new(about, after));
         changes.push(last.step(step));
     }
     Ok(changes.into())
@@ -80,7 +98,8 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
 
 impl Module for RabbitmqVhost {
     const NAME: &'static str = "rabbitmq-vhost";
-    const ALIASES: &'static [&'static str] = &["rabbitmq_vhost", "community.rabbitmq.rabbitmq_vhost"];
+    const ALIASES: &'static [&'static str] =
+        &["rabbitmq_vhost", "community.rabbitmq.rabbitmq_vhost"];
     const ABOUT: &'static str = "keeps a virtual host of RabbitMQ";
     const EXAMPLE: &'static str = "\
 - rabbitmq-vhost:
@@ -107,11 +126,15 @@ impl Module for RabbitmqVhost {
     }
 
     fn output(args: &Args, _: &Seen, _: &[Done]) -> Result<Output, Stop> {
-        Ok(Output { name: args.name.clone(), state: args.state })
+        Ok(Output {
+            name: args.name.clone(),
+            state: args.state,
+        })
     }
 
     fn touches(_: &Args) -> Touches {
-        Touches::writes([Thing::Object(rabbit::OBJECT.to_owned())]).reading([Thing::Unit("rabbitmq-server.service".to_owned())])
+        Touches::writes([Thing::Object(rabbit::OBJECT.to_owned())])
+            .reading([Thing::Unit("rabbitmq-server.service".to_owned())])
     }
 
     fn subject(args: &Args) -> String {

@@ -143,9 +143,7 @@ impl Args {
     fn section(&self) -> Result<Option<Pattern>, Refusal> {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         let (name, text) = match (given(&self.after), given(&self.before)) {
-            (Some(after), Some(before)) => {
-                ("after", format!("{after}(?P<subsection>.*?){before}"))
-            }
+            (Some(after), Some(before)) => ("after", format!("{after}(?P<subsection>.*?){before}")),
             (Some(after), None) => ("after", format!("{after}(?P<subsection>.*)")),
             (None, Some(before)) => ("before", format!("(?P<subsection>.*){before}")),
             (None, None) => return Ok(None),
@@ -172,7 +170,9 @@ impl Args {
         };
         let inner = self.pattern()?.replace_all(&text[range.clone()], template);
         let inner = inner.map_err(refused)?;
-        Ok(Some([&text[..range.start], &inner, &text[range.end..]].concat()))
+        Ok(Some(
+            [&text[..range.start], &inner, &text[range.end..]].concat(),
+        ))
     }
 
     fn rewrite(&self) -> Rewrite<'_> {
@@ -207,12 +207,15 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     })?;
     if again {
         // There is no state to come to.
-        for change in plan.changes.iter_mut().filter(|change| change.what == "content") {
+        for change in plan
+            .changes
+            .iter_mut()
+            .filter(|change| change.what == "content")
+        {
             change.cause = Cause::Act;
         }
-        return Ok(plan.warning(
-            "`regexp` matches what it has written: each run will change the file again",
-        ));
+        return Ok(plan
+            .warning("`regexp` matches what it has written: each run will change the file again"));
     }
     if !found {
         return Ok(plan.warning("`after` and `before` are not in the file: nothing is replaced"));

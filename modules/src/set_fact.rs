@@ -7,7 +7,9 @@ use evenkeel_engine::{
 };
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::SerializeMap as _};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::SerializeMap as _,
+};
 
 /// The module `set_fact`.
 #[derive(Debug)]
@@ -62,8 +64,11 @@ impl JsonSchema for Args {
 
 impl Module for SetFact {
     const NAME: &'static str = "set_fact";
-    const ALIASES: &'static [&'static str] =
-        &["set-fact", "ansible.builtin.set_fact", "ansible.legacy.set_fact"];
+    const ALIASES: &'static [&'static str] = &[
+        "set-fact",
+        "ansible.builtin.set_fact",
+        "ansible.legacy.set_fact",
+    ];
     const NATURE: Nature = Nature::Passive;
     const ABOUT: &'static str = "sets variables of a host";
     const EXAMPLE: &'static str = "\
@@ -71,19 +76,23 @@ impl Module for SetFact {
     app_home: /srv/app
     app_url: http://{{ inventory_hostname }}:8080/
 ";
-    const CHANGED_WHEN: &'static str =
-        "Never.";
-    const LIMITS: &'static str =
-        "Facts last as long as the run.";
+    const CHANGED_WHEN: &'static str = "Never.";
+    const LIMITS: &'static str = "Facts last as long as the run.";
     type Args = Args;
     type Output = Map;
 
     fn check(args: &Args) -> Result<(), Refusal> {
         let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
         for name in args.facts.keys() {
-            if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(word) {
-                return Err(Refusal::new(format!("`{name}` is no name for a variable"))
-                    .help("names are made of letters, digits and `_`, and do not begin with a digit"));
+            if name.is_empty()
+                || name.starts_with(|c: char| c.is_ascii_digit())
+                || !name.chars().all(word)
+            {
+                return Err(
+                    Refusal::new(format!("`{name}` is no name for a variable")).help(
+                        "names are made of letters, digits and `_`, and do not begin with a digit",
+                    ),
+                );
             }
         }
         if args.facts.is_empty() {
@@ -106,7 +115,11 @@ impl Module for SetFact {
             Late::Known(value) => value.clone(),
             Late::NotYet(what) => Value::NotYet(what.clone()),
         };
-        Ok(args.facts.iter().map(|(name, late)| (name.clone(), value(late))).collect())
+        Ok(args
+            .facts
+            .iter()
+            .map(|(name, late)| (name.clone(), value(late)))
+            .collect())
     }
 
     fn touches(_: &Args) -> Touches {
@@ -114,7 +127,11 @@ impl Module for SetFact {
     }
 
     fn subject(args: &Args) -> String {
-        args.facts.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
+        args.facts
+            .keys()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 
@@ -127,7 +144,10 @@ mod tests {
     fn tree() -> Value {
         Value::Map(Map::from_iter([
             ("b".to_owned(), Value::Secret(Secret::new("x"))),
-            ("a".to_owned(), [Value::from(1), "t".into()].into_iter().collect()),
+            (
+                "a".to_owned(),
+                [Value::from(1), "t".into()].into_iter().collect(),
+            ),
             ("later".to_owned(), Value::NotYet(NotYet::new("y"))),
             ("cacheable".to_owned(), "yes".into()),
         ]))
@@ -138,7 +158,9 @@ mod tests {
         let args: Args = bind(&tree()).unwrap();
         assert!(args.cacheable);
         let output = With::<SetFact>(args).output(&Seen::default(), &[]).unwrap();
-        let Value::Map(mut wanted) = tree() else { unreachable!() };
+        let Value::Map(mut wanted) = tree() else {
+            unreachable!()
+        };
         wanted.shift_remove("cacheable");
         assert_eq!(output, Value::Map(wanted));
     }
@@ -146,16 +168,27 @@ mod tests {
     #[test]
     fn arguments_survive_the_way_to_a_tree_and_back() {
         let args: Args = bind(&tree()).unwrap();
-        assert_eq!(bind::<Args>(&Value::from_typed(&args).unwrap()).unwrap(), args);
+        assert_eq!(
+            bind::<Args>(&Value::from_typed(&args).unwrap()).unwrap(),
+            args
+        );
     }
 
     #[test]
     fn names_are_checked() {
         let message = |json: serde_json::Value| {
-            SetFact::check(&bind(&json.into()).unwrap()).unwrap_err().message
+            SetFact::check(&bind(&json.into()).unwrap())
+                .unwrap_err()
+                .message
         };
-        assert_eq!(message(serde_json::json!({ "a-b": 1 })), "`a-b` is no name for a variable");
-        assert_eq!(message(serde_json::json!({ "1a": 1 })), "`1a` is no name for a variable");
+        assert_eq!(
+            message(serde_json::json!({ "a-b": 1 })),
+            "`a-b` is no name for a variable"
+        );
+        assert_eq!(
+            message(serde_json::json!({ "1a": 1 })),
+            "`1a` is no name for a variable"
+        );
         assert_eq!(message(serde_json::json!({})), "no variable is set");
     }
 }

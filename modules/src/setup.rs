@@ -69,11 +69,12 @@ impl Args {
         let patterns = self.patterns();
         let fits = |section: &Section| {
             let open = section.has_open_names();
-            section
-                .names()
-                .iter()
-                .any(|name| fits(&patterns, name))
-                || open && self.filter.iter().any(|filter| !is_plain(filter) || of_interface(filter))
+            section.names().iter().any(|name| fits(&patterns, name))
+                || open
+                    && self
+                        .filter
+                        .iter()
+                        .any(|filter| !is_plain(filter) || of_interface(filter))
         };
         Ok(chosen.into_iter().filter(fits).collect())
     }
@@ -152,8 +153,7 @@ impl Module for Setup {
     gather_subset: [network]
     filter: ansible_default_ipv4
 ";
-    const CHANGED_WHEN: &'static str =
-        "Never.";
+    const CHANGED_WHEN: &'static str = "Never.";
     const LIMITS: &'static str = "\
         It gathers what is asked for or used, without Python on the host; facts that only other programs \
         know (`ohai`, `facter`) are not among them.";

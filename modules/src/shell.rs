@@ -30,17 +30,33 @@ pub struct Args {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub executable: Option<String>,
     /// Does not run if these paths exist; patterns (`*`, `?`, `[…]`) are allowed.
-    #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        deserialize_with = "one_or_many",
+        skip_serializing_if = "is_default"
+    )]
     pub creates: Vec<String>,
     /// Does not run if none of these paths exists; patterns are allowed.
-    #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        deserialize_with = "one_or_many",
+        skip_serializing_if = "is_default"
+    )]
     pub removes: Vec<String>,
     /// Does not run if one of these commands succeeds. They run through `sh`, at each look at the
     /// host, in check mode too: they must only read.
-    #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        deserialize_with = "one_or_many",
+        skip_serializing_if = "is_default"
+    )]
     pub unless: Vec<String>,
     /// Does not run if one of these commands fails. As `unless`, they must only read.
-    #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        deserialize_with = "one_or_many",
+        skip_serializing_if = "is_default"
+    )]
     pub onlyif: Vec<String>,
     /// The directory to run in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,7 +110,13 @@ impl Args {
 
 impl Module for Shell {
     const NAME: &'static str = "shell";
-    const ALIASES: &'static [&'static str] = &["ansible.builtin.shell", "ansible.legacy.shell", "raw", "ansible.builtin.raw", "ansible.legacy.raw"];
+    const ALIASES: &'static [&'static str] = &[
+        "ansible.builtin.shell",
+        "ansible.legacy.shell",
+        "raw",
+        "ansible.builtin.raw",
+        "ansible.legacy.raw",
+    ];
     const NATURE: Nature = Nature::Command;
     const ABOUT: &'static str = "runs a command line through a shell";
     const EXAMPLE: &'static str = "\
@@ -103,8 +125,7 @@ impl Module for Shell {
     chdir: /etc/app
     creates: secret.key
 ";
-    const CHANGED_WHEN: &'static str =
-        "As for `command`.";
+    const CHANGED_WHEN: &'static str = "As for `command`.";
     const LIMITS: &'static str = "\
         The line itself is the host's affair: quote what comes from variables (`| quote`).";
     type Args = Args;
@@ -135,7 +156,12 @@ impl Module for Shell {
             secret_argv: secret(line).into_iter().collect(),
             ..limited(argv, args.long, args.timeout)
         };
-        Ok(change(&Self::subject(args), cause, run, args.guards().effects(seen)))
+        Ok(change(
+            &Self::subject(args),
+            cause,
+            run,
+            args.guards().effects(seen),
+        ))
     }
 
     fn output(args: &Args, after: &Seen, done: &[Done]) -> Result<Output, Stop> {

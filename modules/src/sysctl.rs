@@ -86,14 +86,19 @@ impl Module for Sysctl {
         }
         match (&args.value, args.state) {
             (None, State::Present) => Err(Refusal::new("`value` is missing")),
-            (Some(value), _) if value.is_secret() => {
-                Err(Refusal::new("`value` is a secret: everybody may read parameters of the kernel"))
-            }
+            (Some(value), _) if value.is_secret() => Err(Refusal::new(
+                "`value` is a secret: everybody may read parameters of the kernel",
+            )),
             (Some(_), State::Present) if args.value().is_empty() => {
                 Err(Refusal::new("`value` is empty")
                     .help("`state: absent` takes the parameter out of the file"))
             }
-            (Some(value), _) if value.bytes().iter().any(|byte| matches!(byte, b'\n' | b'\r' | 0)) => {
+            (Some(value), _)
+                if value
+                    .bytes()
+                    .iter()
+                    .any(|byte| matches!(byte, b'\n' | b'\r' | 0)) =>
+            {
                 Err(Refusal::new("`value` is more than one line"))
             }
             _ => Ok(()),
@@ -115,7 +120,9 @@ impl Module for Sysctl {
     fn touches(args: &Args) -> Touches {
         let mut touches = args.rewrite().touches();
         if args.sysctl_set || args.reload {
-            touches.writes.push(Thing::Object(format!("sysctl {}", args.name)));
+            touches
+                .writes
+                .push(Thing::Object(format!("sysctl {}", args.name)));
         }
         touches
     }
@@ -200,7 +207,9 @@ impl Args {
         for line in before.split_inclusive(|byte| *byte == b'\n') {
             let text = String::from_utf8_lossy(line);
             let text = text.trim();
-            let entry = text.split_once('=').filter(|_| !text.starts_with(['#', ';']));
+            let entry = text
+                .split_once('=')
+                .filter(|_| !text.starts_with(['#', ';']));
             // A `-` says that a failure is no matter.
             let mine = entry.filter(|(name, _)| name.trim().trim_start_matches('-') == self.name);
             let Some((_, value)) = mine else {
@@ -249,7 +258,10 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         told = Some(Change::new(args.name.as_str(), old, wanted));
         Ok(Some(after))
     })?;
-    let written = plan.changes.iter().position(|change| change.what == "content");
+    let written = plan
+        .changes
+        .iter()
+        .position(|change| change.what == "content");
     let mut first = Vec::new();
     if looks {
         let live = look.get(&args.live())?;

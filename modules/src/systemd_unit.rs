@@ -27,7 +27,12 @@ pub struct SystemdUnit;
 #[serde(deny_unknown_fields)]
 pub struct Args {
     /// The unit; `.service` if it has no suffix.
-    #[serde(default, alias = "unit", alias = "service", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        alias = "unit",
+        alias = "service",
+        skip_serializing_if = "is_default"
+    )]
     pub name: String,
     /// The file of the unit, as text. A template (`app@.service`) is the file of all its instances.
     /// systemd has to find it valid (`systemd-analyze verify`) before it replaces the old one. A unit
@@ -141,33 +146,46 @@ impl Module for SystemdUnit {
 
     fn check(args: &Args) -> Result<(), Refusal> {
         args.check_name()?;
-        let starts = matches!(args.state, Some(State::Started | State::Restarted | State::Reloaded));
+        let starts = matches!(
+            args.state,
+            Some(State::Started | State::Restarted | State::Reloaded)
+        );
         if args.masked == Some(true) && starts {
             return Err(Refusal::new("a masked unit cannot be started")
                 .help("leave out `masked: true`, or say `state: stopped`"));
         }
         if args.content.is_some() && args.masked == Some(true) {
-            return Err(Refusal::new("a masked unit has no file of its own").help("leave out `content`, or `masked: true`"));
+            return Err(Refusal::new("a masked unit has no file of its own")
+                .help("leave out `content`, or `masked: true`"));
         }
         if args.verify == Some(true) && args.content.is_none() {
             return Err(Refusal::new("`verify` needs `content`"));
         }
-        let Some(health) = &args.health else { return Ok(()) };
+        let Some(health) = &args.health else {
+            return Ok(());
+        };
         if !starts || args.no_block {
-            return Err(Refusal::new("`health` needs a unit that is started and waited for")
-                .help("say `state: started`, and leave out `no_block`"));
+            return Err(
+                Refusal::new("`health` needs a unit that is started and waited for")
+                    .help("say `state: started`, and leave out `no_block`"),
+            );
         }
         health.check()
     }
 
     fn doubts(args: &Args) -> Vec<Refusal> {
         let content = args.content.as_ref().and_then(|content| content.get().ok());
-        let mut doubts = content.map_or_else(Vec::new, |body| lint::of_service(&args.unit().name, &body.content()));
+        let mut doubts = content.map_or_else(Vec::new, |body| {
+            lint::of_service(&args.unit().name, &body.content())
+        });
         let installs = |body: &Body| String::from_utf8_lossy(body.0.bytes()).contains("[Install]");
         if args.enabled == Some(true) && content.is_some_and(|body| !installs(body)) {
             doubts.push(
-                Refusal::new(format!("`{}` has no `[Install]` section: it cannot be enabled", args.unit().name))
-                    .help("write `[Install]` and `WantedBy=multi-user.target`, or leave out `enabled`"),
+                Refusal::new(format!(
+                    "`{}` has no `[Install]` section: it cannot be enabled",
+                    args.unit().name
+                ))
+                .help("write `[Install]` and `WantedBy=multi-user.target`, or leave out `enabled`"),
             );
         }
         doubts
@@ -193,7 +211,10 @@ impl Module for SystemdUnit {
             status.insert("LoadState".to_owned(), state.load.clone());
             status.insert("UnitFileState".to_owned(), state.enabled.clone());
         }
-        Ok(Output { name: args.name.clone(), status })
+        Ok(Output {
+            name: args.name.clone(),
+            status,
+        })
     }
 
     fn touches(args: &Args) -> Touches {
@@ -214,13 +235,25 @@ impl Module for SystemdUnit {
 }
 
 const SUFFIXES: [&str; 11] = [
-    ".service", ".socket", ".device", ".mount", ".automount", ".swap", ".target", ".path", ".timer",
-    ".slice", ".scope",
+    ".service",
+    ".socket",
+    ".device",
+    ".mount",
+    ".automount",
+    ".swap",
+    ".target",
+    ".path",
+    ".timer",
+    ".slice",
+    ".scope",
 ];
 
 impl Args {
     fn check_name(&self) -> Result<(), Refusal> {
-        let about_unit = self.state.is_some() || self.enabled.is_some() || self.masked.is_some() || self.content.is_some();
+        let about_unit = self.state.is_some()
+            || self.enabled.is_some()
+            || self.masked.is_some()
+            || self.content.is_some();
         let name = &self.name;
         if name.is_empty() && (about_unit || !self.daemon_reload) {
             return Err(Refusal::new("the argument `name` is missing").help("say which unit"));
@@ -231,11 +264,16 @@ impl Args {
         }
         let wrong = |c: char| !(c.is_ascii_alphanumeric() || ":-_.@\\".contains(c));
         if name.starts_with('-') || name.contains(wrong) || name.len() > 255 {
-            return Err(Refusal::new(format!("`{}` is no name of a unit", name.escape_debug()))
-                .help("names hold letters, digits and `:-_.\\@`; `systemd-escape` writes others so"));
+            return Err(
+                Refusal::new(format!("`{}` is no name of a unit", name.escape_debug())).help(
+                    "names hold letters, digits and `:-_.\\@`; `systemd-escape` writes others so",
+                ),
+            );
         }
         if name.starts_with('@') {
-            return Err(Refusal::new(format!("`{name}` is no name of a unit: nothing stands before `@`")));
+            return Err(Refusal::new(format!(
+                "`{name}` is no name of a unit: nothing stands before `@`"
+            )));
         }
         let template = self.unit().name.contains("@.");
         if template && (self.state.is_some() || self.masked == Some(true)) {
@@ -249,7 +287,11 @@ impl Args {
         let whole = SUFFIXES.iter().any(|suffix| self.name.ends_with(suffix));
         Unit {
             scope: self.scope(),
-            name: if whole { self.name.clone() } else { format!("{}.service", self.name) },
+            name: if whole {
+                self.name.clone()
+            } else {
+                format!("{}.service", self.name)
+            },
         }
     }
 

@@ -51,7 +51,8 @@ pub struct Output {
 
 impl Module for Tempfile {
     const NAME: &'static str = "tempfile";
-    const ALIASES: &'static [&'static str] = &["ansible.builtin.tempfile", "ansible.legacy.tempfile"];
+    const ALIASES: &'static [&'static str] =
+        &["ansible.builtin.tempfile", "ansible.legacy.tempfile"];
     const ABOUT: &'static str = "makes a file or a directory of a new name, each time";
     const EXAMPLE: &'static str = "\
 - tempfile:
@@ -76,7 +77,11 @@ impl Module for Tempfile {
                 return Err(Refusal::new(format!("`{name}` ends in `X`")));
             }
         }
-        if args.path.as_deref().is_some_and(|path| !paths::is_absolute(path)) {
+        if args
+            .path
+            .as_deref()
+            .is_some_and(|path| !paths::is_absolute(path))
+        {
             return Err(Refusal::new("`path` is not absolute"));
         }
         Ok(())
@@ -95,14 +100,21 @@ impl Module for Tempfile {
                 "directory"
             }
         };
-        argv.extend(["-p".to_owned(), args.dir(), "--".to_owned(), args.template()]);
+        argv.extend([
+            "-p".to_owned(),
+            args.dir(),
+            "--".to_owned(),
+            args.template(),
+        ]);
         let place = paths::join(&args.dir(), &args.template());
         let change = Change::new(what, Value::Null, place).because(Cause::Act);
         Ok(change.step(Run::new(argv)).into())
     }
 
     fn output(_: &Args, _: &Seen, done: &[Done]) -> Result<Output, Stop> {
-        let done = done.last().ok_or_else(|| NotYet::new("the name that is chosen"))?;
+        let done = done
+            .last()
+            .ok_or_else(|| NotYet::new("the name that is chosen"))?;
         let path = String::from_utf8_lossy(&done.stdout);
         let path = path.trim_end_matches('\n').to_owned();
         Ok(Output { path })

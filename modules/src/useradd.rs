@@ -7,7 +7,8 @@ mod home;
 mod key;
 
 use evenkeel_engine::{
-    Done, Late, Module, NotYet, Plan, Probes, Refusal, Seen, Stop, Text, Thing, Touches, Value, probes::Whoami,
+    Done, Late, Module, NotYet, Plan, Probes, Refusal, Seen, Stop, Text, Thing, Touches, Value,
+    probes::Whoami,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
@@ -44,7 +45,11 @@ pub struct Args {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
     /// Further groups: a list, or names with commas between; an empty one removes it from all.
-    #[serde(default, deserialize_with = "listed", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "listed",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[schemars(with = "Option<Vec<String>>")]
     pub groups: Option<Vec<String>>,
     /// Whether it stays in the groups that are not in `groups`.
@@ -81,7 +86,11 @@ pub struct Args {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_lock: Option<bool>,
     /// When the account is closed, in seconds since 1970; a negative number: never.
-    #[serde(default, deserialize_with = "seconds", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "seconds",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expires: Option<i64>,
     /// Days between changes of the password, at least.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -171,7 +180,10 @@ fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D:
         let what = format!("`{}` is no number of seconds since 1970", value.to_json());
         D::Error::custom(what)
     })?;
-    #[expect(clippy::cast_possible_truncation, reason = "the end of time is far enough")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the end of time is far enough"
+    )]
     Ok(Some(number.floor() as i64))
 }
 
@@ -228,7 +240,8 @@ pub struct Output {
 
 impl Module for Useradd {
     const NAME: &'static str = "useradd";
-    const ALIASES: &'static [&'static str] = &["user", "ansible.builtin.user", "ansible.legacy.user"];
+    const ALIASES: &'static [&'static str] =
+        &["user", "ansible.builtin.user", "ansible.legacy.user"];
     const ABOUT: &'static str = "keeps a user with its groups, password, home and key";
     const EXAMPLE: &'static str = "\
 - useradd:
@@ -239,8 +252,7 @@ impl Module for Useradd {
     groups: [redis, web]
     append: true
 ";
-    const CHANGED_WHEN: &'static str =
-        "A user, or one of its properties, is not as it says.";
+    const CHANGED_WHEN: &'static str = "A user, or one of its properties, is not as it says.";
     const LIMITS: &'static str = "\
         It changes no user of a directory such as LDAP. A password is a hash: clear text is refused.";
     type Args = Args;
@@ -264,19 +276,24 @@ impl Module for Useradd {
             return refuse(&format!("`umask: {umask}` is not octal"));
         }
         let line = |name: &str, text: &Option<String>| match text {
-            Some(text) if text.contains([':', '\n']) => {
-                Err(Refusal::new(format!("`{name}` contains a colon or a line break: the files of users cannot hold it")))
-            }
+            Some(text) if text.contains([':', '\n']) => Err(Refusal::new(format!(
+                "`{name}` contains a colon or a line break: the files of users cannot hold it"
+            ))),
             _ => Ok(()),
         };
         line("comment", &args.comment)?;
         line("home", &args.home)?;
         line("shell", &args.shell)?;
         if let Some(Late::Known(password)) = &args.password
-            && password.bytes().iter().any(|byte| matches!(byte, b':' | b'\n' | 0))
+            && password
+                .bytes()
+                .iter()
+                .any(|byte| matches!(byte, b':' | b'\n' | 0))
         {
-            return Err(Refusal::new("`password` contains a colon or a line break: `/etc/shadow` cannot hold it")
-                .help("give the encrypted password, as `password_hash('sha512')` makes it"));
+            return Err(Refusal::new(
+                "`password` contains a colon or a line break: `/etc/shadow` cannot hold it",
+            )
+            .help("give the encrypted password, as `password_hash('sha512')` makes it"));
         }
         Ok(())
     }
@@ -319,7 +336,10 @@ impl Module for Useradd {
     }
 
     fn touches(args: &Args) -> Touches {
-        let relative = args.home.as_ref().is_some_and(|home| !paths::is_absolute(home));
+        let relative = args
+            .home
+            .as_ref()
+            .is_some_and(|home| !paths::is_absolute(home));
         // Where it lives now only the host knows.
         if relative || args.remove || args.move_home {
             return Touches::everything();
@@ -337,19 +357,33 @@ impl Module for Useradd {
         let home = args.home.as_ref().map(|home| paths::clean(home));
         let home = home.unwrap_or_else(|| format!("/home/{name}"));
         if args.home.is_some() && args.create_home {
-            writes.extend(paths::ancestors(&home).filter(|dir| *dir != "/").map(|dir| Thing::Path(dir.to_owned())));
+            writes.extend(
+                paths::ancestors(&home)
+                    .filter(|dir| *dir != "/")
+                    .map(|dir| Thing::Path(dir.to_owned())),
+            );
         }
         writes.extend(args.uid.map(|uid| Thing::User(uid.to_string())));
         writes.push(Thing::Tree(home));
-        if let Some(file) = args.ssh_key_file.as_ref().filter(|file| paths::is_absolute(file)) {
+        if let Some(file) = args
+            .ssh_key_file
+            .as_ref()
+            .filter(|file| paths::is_absolute(file))
+        {
             writes.push(Thing::Path(file.clone()));
             writes.push(Thing::Path(format!("{file}.pub")));
         }
         let reads = args.groups.iter().flatten().chain(&args.group);
-        let skeleton = args.skeleton.clone().unwrap_or_else(|| "/etc/skel".to_owned());
+        let skeleton = args
+            .skeleton
+            .clone()
+            .unwrap_or_else(|| "/etc/skel".to_owned());
         Touches::writes(writes)
             .reading(reads.map(|group| Thing::Group(group.clone())))
-            .reading(["/", "/home", "/etc/login.defs", "/etc/default/useradd"].map(|path| Thing::Path(path.to_owned())))
+            .reading(
+                ["/", "/home", "/etc/login.defs", "/etc/default/useradd"]
+                    .map(|path| Thing::Path(path.to_owned())),
+            )
             // The group of those that have none of their own.
             .reading([Thing::Tree(skeleton), Thing::Group("100".to_owned())])
     }
@@ -361,7 +395,10 @@ impl Module for Useradd {
 
 impl Args {
     fn login(&self) -> Login {
-        Login { name: self.name.clone(), local: self.local }
+        Login {
+            name: self.name.clone(),
+            local: self.local,
+        }
     }
 
     fn umask(&self) -> Option<u32> {
@@ -374,8 +411,10 @@ impl Args {
             || self.name.contains([':', '/', '\n', ',', '\0', ' '])
             || self.name.bytes().all(|byte| byte.is_ascii_digit());
         if wrong {
-            return Err(Refusal::new(format!("`{}` cannot be the name of a user", self.name))
-                .help("names begin with a letter and hold letters, digits, `-` and `_`"));
+            return Err(
+                Refusal::new(format!("`{}` cannot be the name of a user", self.name))
+                    .help("names begin with a letter and hold letters, digits, `-` and `_`"),
+            );
         }
         Ok(())
     }

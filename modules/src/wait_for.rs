@@ -4,8 +4,8 @@
 //! that every task gets. Otherwise the host itself waits, in the exchange of the tasks around it,
 //! and beyond five minutes detached from the connection.
 
-mod ports;
 mod pattern;
+mod ports;
 mod probe;
 mod words;
 
@@ -78,10 +78,18 @@ pub struct Args {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub msg: Option<String>,
     /// States of TCP that count as connected, for `drained`.
-    #[serde(default, deserialize_with = "comma_list", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        deserialize_with = "comma_list",
+        skip_serializing_if = "is_default"
+    )]
     pub active_connection_states: Vec<String>,
     /// Addresses whose connections do not count, for `drained`.
-    #[serde(default, deserialize_with = "comma_list", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        deserialize_with = "comma_list",
+        skip_serializing_if = "is_default"
+    )]
     pub exclude_hosts: Vec<String>,
 }
 
@@ -198,10 +206,14 @@ impl Args {
     }
 
     fn waits(&self, step: Step) -> Plan {
-        Change::new(format!("wait for {}", self.what()), Value::Null, Value::Null)
-            .step(step)
-            .because(Cause::Wait)
-            .into()
+        Change::new(
+            format!("wait for {}", self.what()),
+            Value::Null,
+            Value::Null,
+        )
+        .step(step)
+        .because(Cause::Wait)
+        .into()
     }
 
     /// The line that was there without any waiting.
@@ -214,7 +226,8 @@ impl Args {
 
 impl Module for WaitFor {
     const NAME: &'static str = "wait_for";
-    const ALIASES: &'static [&'static str] = &["ansible.builtin.wait_for", "ansible.legacy.wait_for"];
+    const ALIASES: &'static [&'static str] =
+        &["ansible.builtin.wait_for", "ansible.legacy.wait_for"];
     /// What is listed after it comes after it, what is listed before it before it.
     const NATURE: Nature = Nature::Control;
     const ABOUT: &'static str = "waits for a port, a path or a line";
@@ -224,8 +237,7 @@ impl Module for WaitFor {
     port: 5432
     timeout: 60
 ";
-    const CHANGED_WHEN: &'static str =
-        "Never: it waits.";
+    const CHANGED_WHEN: &'static str = "Never: it waits.";
     const LIMITS: &'static str = "\
         It looks from the host, not from here: use `delegate_to: localhost` for that.";
     type Args = Args;
@@ -238,8 +250,16 @@ impl Module for WaitFor {
             }
             Ok(())
         };
-        exclusive(args.port.is_some(), args.path.is_some(), "`port` and `path`")?;
-        exclusive(args.host.is_some(), args.path.is_some(), "`host` and `path`")?;
+        exclusive(
+            args.port.is_some(),
+            args.path.is_some(),
+            "`port` and `path`",
+        )?;
+        exclusive(
+            args.host.is_some(),
+            args.path.is_some(),
+            "`host` and `path`",
+        )?;
         if args.port == Some(0) {
             return Err(Refusal::new("there is no port 0"));
         }
@@ -249,19 +269,27 @@ impl Module for WaitFor {
             _ => (false, ""),
         };
         if state && args.path.is_some() {
-            return Err(Refusal::new(format!("`state: {word}` is about a port, not about a path"))
-                .help("a path is waited for with `present` or `absent`"));
+            return Err(
+                Refusal::new(format!("`state: {word}` is about a port, not about a path"))
+                    .help("a path is waited for with `present` or `absent`"),
+            );
         }
         if args.target().is_none() && args.path.is_none() {
             if args.state != State::Started {
-                return Err(Refusal::new("neither `port` nor `path` says what is waited for"));
+                return Err(Refusal::new(
+                    "neither `port` nor `path` says what is waited for",
+                ));
             }
             if args.search_regex.is_some() {
                 return Err(Refusal::new("`search_regex` needs `port` or `path`"));
             }
         }
         let ends = matches!(args.state, State::Stopped | State::Drained | State::Absent);
-        exclusive(args.search_regex.is_some(), ends, "`search_regex` and the wait for an end")?;
+        exclusive(
+            args.search_regex.is_some(),
+            ends,
+            "`search_regex` and the wait for an end",
+        )?;
         let counts = !args.exclude_hosts.is_empty() || !args.active_connection_states.is_empty();
         if counts && args.state != State::Drained {
             return Err(Refusal::new(
@@ -289,7 +317,10 @@ impl Module for WaitFor {
             Some(CANNOT) => return Err(Stop::Refused(args.cannot())),
             _ => {}
         }
-        let (mut groups, mut named) = (Value::Seq(Vec::new()), Value::Map(evenkeel_engine::Map::new()));
+        let (mut groups, mut named) = (
+            Value::Seq(Vec::new()),
+            Value::Map(evenkeel_engine::Map::new()),
+        );
         if let Some(pattern) = args.pattern()? {
             let line = match done {
                 Some(done) => done.stdout.clone(),

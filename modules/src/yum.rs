@@ -50,22 +50,42 @@ pub struct Args {
     #[serde(default, skip_serializing_if = "is_default")]
     pub update_only: bool,
     /// Repositories to switch on.
-    #[serde(default, deserialize_with = "comma_list", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        deserialize_with = "comma_list",
+        skip_serializing_if = "is_default"
+    )]
     pub enablerepo: Vec<String>,
     /// Repositories to switch off.
-    #[serde(default, deserialize_with = "comma_list", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        deserialize_with = "comma_list",
+        skip_serializing_if = "is_default"
+    )]
     pub disablerepo: Vec<String>,
     /// Packages to leave alone.
-    #[serde(default, deserialize_with = "comma_list", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        deserialize_with = "comma_list",
+        skip_serializing_if = "is_default"
+    )]
     pub exclude: Vec<String>,
     /// Ignores what the configuration excludes: `all`, `main` or a repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disable_excludes: Option<String>,
     /// Plugins to switch off.
-    #[serde(default, deserialize_with = "comma_list", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        deserialize_with = "comma_list",
+        skip_serializing_if = "is_default"
+    )]
     pub disable_plugin: Vec<String>,
     /// Plugins to switch on.
-    #[serde(default, deserialize_with = "comma_list", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        deserialize_with = "comma_list",
+        skip_serializing_if = "is_default"
+    )]
     pub enable_plugin: Vec<String>,
     /// Does not check signatures.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -115,6 +135,27 @@ pub struct Args {
     /// With `download_only`: the directory they come to. Without it they are fetched each time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub download_dir: Option<String>,
+    /// What Ansible works through. Here that is the host's `dnf` whatever is said, so it counts for nothing.
+    #[serde(default, skip_serializing)]
+    pub use_backend: Option<Backend>,
+}
+
+/// What Ansible works through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Backend {
+    /// Whatever there is.
+    Auto,
+    /// The first yum.
+    Yum,
+    /// dnf by its other name.
+    Yum4,
+    /// Any dnf.
+    Dnf,
+    /// The Python of dnf 4.
+    Dnf4,
+    /// dnf 5.
+    Dnf5,
 }
 
 /// Whether packages are there.
@@ -180,7 +221,9 @@ impl Module for Yum {
         }
         let upgrades = args.security || args.bugfix || args.update_only;
         if upgrades && args.state != State::Latest {
-            return Err(Refusal::new("`security`, `bugfix` and `update_only` need `state: latest`"));
+            return Err(Refusal::new(
+                "`security`, `bugfix` and `update_only` need `state: latest`",
+            ));
         }
         let lists = [&args.enablerepo, &args.disablerepo, &args.exclude];
         let plugins = [&args.enable_plugin, &args.disable_plugin];
@@ -191,11 +234,17 @@ impl Module for Yum {
         if args.download_dir.is_some() && !args.download_only {
             return Err(Refusal::new("`download_dir` needs `download_only`"));
         }
-        if args.download_dir.as_ref().is_some_and(|dir| !dir.starts_with('/')) {
+        if args
+            .download_dir
+            .as_ref()
+            .is_some_and(|dir| !dir.starts_with('/'))
+        {
             return Err(Refusal::new("`download_dir` has to be an absolute path"));
         }
         if args.download_only && args.state == State::Absent {
-            return Err(Refusal::new("`download_only` does not go with `state: absent`"));
+            return Err(Refusal::new(
+                "`download_only` does not go with `state: absent`",
+            ));
         }
         if args.autoremove && args.state != State::Absent {
             return Err(Refusal::new("`autoremove` needs `state: absent`"));
@@ -224,7 +273,11 @@ impl Module for Yum {
             }
         }
         let results = would::results(done);
-        let msg = if results.is_empty() { "Nothing to do" } else { "" };
+        let msg = if results.is_empty() {
+            "Nothing to do"
+        } else {
+            ""
+        };
         Ok(Output {
             packages,
             results,

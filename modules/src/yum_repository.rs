@@ -3,9 +3,9 @@
 mod section;
 
 use evenkeel_engine::{
-    Content, Done, Late, Module, Plan, Probes, Refusal, Secret, Seen, Stop, Text, Thing, Touches,
+    Action, Change, Content, Done, Late, Module, Plan, Probes, Refusal, Secret, Seen, Stop, Text,
+    Thing, Touches,
     probes::{Contents, Kind, Stat},
-    Action, Change,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -36,7 +36,11 @@ pub struct Args {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Addresses of the repository.
-    #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        deserialize_with = "one_or_many",
+        skip_serializing_if = "is_default"
+    )]
     pub baseurl: Vec<String>,
     /// The address of a list of mirrors, in XML.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,7 +67,11 @@ pub struct Args {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repo_gpgcheck: Option<bool>,
     /// Addresses of the keys that sign.
-    #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        deserialize_with = "one_or_many",
+        skip_serializing_if = "is_default"
+    )]
     pub gpgkey: Vec<String>,
     /// The address of the key that signs the keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,22 +86,39 @@ pub struct Args {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub module_hotfixes: Option<bool>,
     /// Packages that are never taken from it.
-    #[serde(default, alias = "excludepkgs", deserialize_with = "comma_list", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        alias = "excludepkgs",
+        deserialize_with = "comma_list",
+        skip_serializing_if = "is_default"
+    )]
     pub exclude: Vec<String>,
     /// The only packages that are taken from it.
-    #[serde(default, deserialize_with = "comma_list", skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        deserialize_with = "comma_list",
+        skip_serializing_if = "is_default"
+    )]
     pub includepkgs: Vec<String>,
     /// Whether a run goes on without it if it cannot be reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip_if_unavailable: Option<bool>,
     /// Whether the certificate of the server is checked.
-    #[serde(default, alias = "validate_certs", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        alias = "validate_certs",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sslverify: Option<bool>,
     /// The file of the authorities that sign certificates.
     #[serde(default, alias = "ca_cert", skip_serializing_if = "Option::is_none")]
     pub sslcacert: Option<String>,
     /// The file of the certificate that it is asked with.
-    #[serde(default, alias = "client_cert", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        alias = "client_cert",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sslclientcert: Option<String>,
     /// The file of the key of that certificate.
     #[serde(default, alias = "client_key", skip_serializing_if = "Option::is_none")]
@@ -194,8 +219,7 @@ impl Module for YumRepository {
     gpgcheck: true
     gpgkey: https://packages.example.com/key.asc
 ";
-    const CHANGED_WHEN: &'static str =
-        "The section would say something else, or the file would have another owner, group or mode.";
+    const CHANGED_WHEN: &'static str = "The section would say something else, or the file would have another owner, group or mode.";
     const LIMITS: &'static str = "\
         Options that are not given are dropped from the section; what else is in the file stays as it \
         is. It fetches nothing, and does not ask whether the repository answers.";
@@ -205,13 +229,20 @@ impl Module for YumRepository {
     fn check(args: &Args) -> Result<(), Refusal> {
         let odd = |c: char| c.is_whitespace() || c.is_control() || "[]/".contains(c);
         if args.name.is_empty() || args.name.contains(odd) {
-            return Err(Refusal::new(format!("`{}` cannot be the name of a repository", args.name))
-                .help("it has no blanks, brackets or slashes; what people are shown is `description`"));
+            return Err(Refusal::new(format!(
+                "`{}` cannot be the name of a repository",
+                args.name
+            ))
+            .help(
+                "it has no blanks, brackets or slashes; what people are shown is `description`",
+            ));
         }
         let file = args.file.as_deref().unwrap_or("x");
         if file.is_empty() || file.contains(['/', '\0', '\n']) {
-            return Err(Refusal::new(format!("`{file}` cannot be the name of a file"))
-                .help("it is without directory (that is `reposdir`) and without `.repo`"));
+            return Err(
+                Refusal::new(format!("`{file}` cannot be the name of a file"))
+                    .help("it is without directory (that is `reposdir`) and without `.repo`"),
+            );
         }
         if !paths::is_absolute(&args.reposdir) {
             return Err(Refusal::new("`reposdir` has to be an absolute path"));
@@ -223,13 +254,19 @@ impl Module for YumRepository {
             return Ok(());
         }
         if args.description.is_none() {
-            return Err(Refusal::new("`description` is missing").help("dnf calls a repository without it faulty"));
+            return Err(Refusal::new("`description` is missing")
+                .help("dnf calls a repository without it faulty"));
         }
         if args.baseurl.is_empty() && args.metalink.is_none() && args.mirrorlist.is_none() {
-            return Err(Refusal::new("one of `baseurl`, `metalink` and `mirrorlist` is needed"));
+            return Err(Refusal::new(
+                "one of `baseurl`, `metalink` and `mirrorlist` is needed",
+            ));
         }
         for (key, values) in args.settings().unwrap_or_default() {
-            if values.iter().any(|value| value.bytes().iter().any(|byte| b"\n\r\0".contains(byte))) {
+            if values
+                .iter()
+                .any(|value| value.bytes().iter().any(|byte| b"\n\r\0".contains(byte)))
+            {
                 return Err(Refusal::new(format!("`{key}` holds the end of a line")));
             }
         }
@@ -275,10 +312,15 @@ impl Args {
         let one = |text: &Option<String>| text.iter().map(plain).collect::<Vec<_>>();
         let yes = |is: Option<bool>| {
             let word = is.map(|is| if is { "1" } else { "0" });
-            word.map(|word| Text::Plain(word.to_owned())).into_iter().collect::<Vec<_>>()
+            word.map(|word| Text::Plain(word.to_owned()))
+                .into_iter()
+                .collect::<Vec<_>>()
         };
         let number = |number: Option<i64>| {
-            number.map(|number| Text::Plain(number.to_string())).into_iter().collect::<Vec<_>>()
+            number
+                .map(|number| Text::Plain(number.to_string()))
+                .into_iter()
+                .collect::<Vec<_>>()
         };
         let secret = |late: &Option<Late<Text>>| -> Result<Vec<Text>, Stop> {
             Ok(match late {
@@ -324,7 +366,10 @@ impl Args {
             ("keepalive", yes(self.keepalive)),
             ("failovermethod", one(&self.failovermethod)),
         ];
-        Ok(all.into_iter().filter(|(_, values)| !values.is_empty()).collect())
+        Ok(all
+            .into_iter()
+            .filter(|(_, values)| !values.is_empty())
+            .collect())
     }
 
     fn holds_password(&self) -> bool {
@@ -363,12 +408,25 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     }
     let settings = args.settings()?;
     let same = sections.has(&args.name, &settings);
-    let content = if same { there.clone() } else { sections.with(&args.name, &settings) };
+    let content = if same {
+        there.clone()
+    } else {
+        sections.with(&args.name, &settings)
+    };
     // Who may read the passwords of others that are in the file must not learn them from us.
-    let secret = settings.iter().flat_map(|(_, values)| values).any(Text::is_secret);
-    let content = if secret { Content::Secret(Secret::new(content)) } else { Content::from(content) };
+    let secret = settings
+        .iter()
+        .flat_map(|(_, values)| values)
+        .any(Text::is_secret);
+    let content = if secret {
+        Content::Secret(Secret::new(content))
+    } else {
+        Content::from(content)
+    };
     let wanted = Wanted {
-        mode: wanted.mode.or((args.holds_password() && !exists).then_some(&private)),
+        mode: wanted
+            .mode
+            .or((args.holds_password() && !exists).then_some(&private)),
         ..wanted
     };
     put(look, &path, wanted, content)

@@ -95,6 +95,8 @@ pub(super) enum Fate {
     Assume { result: Option<Value> },
     /// Steps have to be taken.
     Act(Plan),
+    /// In its state since a run together with other tasks, which failed only after that.
+    Done,
 }
 
 impl Decided {
@@ -103,6 +105,23 @@ impl Decided {
         self.items
             .iter()
             .any(|item| matches!(item.fate, Fate::Act(_)))
+    }
+
+    /// Decided anew after a run together with others has failed: what is in its state now, and was not then, was
+    /// changed by that run.
+    pub(super) fn with_what_was_done(mut self, joined: &Self) -> Self {
+        if self.acts() || self.items.len() != joined.items.len() {
+            return self;
+        }
+        for (now, then) in self.items.iter_mut().zip(&joined.items) {
+            if let (Fate::Rest { .. }, Fate::Act(_)) = (&now.fate, &then.fate) {
+                now.fate = Fate::Done;
+                now.reason.clone_from(&then.reason);
+                self.reason.clone_from(&joined.reason);
+                self.shown.clone_from(&joined.shown);
+            }
+        }
+        self
     }
 
     /// Actions of all turns, in order.
@@ -585,6 +604,7 @@ impl Ground<'_> {
         };
         match (cause, before.past) {
             (Cause::Wait, _) => Reason::Waits,
+            (Cause::Asks, _) => Reason::Asks,
             (_, Past::Interrupted) => Reason::Interrupted,
             (Cause::Unguarded, _) if once => changed().unwrap_or(Reason::Once),
             (Cause::Unguarded, _) => Reason::Unguarded,

@@ -12,7 +12,7 @@ use super::{
     Mode, Shared,
     board::Machine,
     chain::Entry,
-    decide::{Decision, Question, identities},
+    decide::{Decided, Decision, Question, identities},
     exchange::{Lost, Sent},
     finish::Ran,
     known::{Known, Who},
@@ -69,8 +69,8 @@ pub(super) struct Loop {
     pub(super) run_noted: bool,
     /// Tasks of which it was told that their steps were sent.
     pub(super) started: BTreeSet<TaskId>,
-    /// Tasks whose joined run failed: they run apart.
-    pub(super) apart: BTreeSet<TaskId>,
+    /// Tasks whose joined run failed, as they were decided then: they run apart.
+    pub(super) apart: BTreeMap<TaskId, Box<Decided>>,
     /// What was known of links when the order between tasks was last set by them.
     pub(super) links_heeded: u64,
     /// How often names of this machine had changed it when this one looked.
@@ -181,7 +181,7 @@ impl Loop {
             epochs: 0,
             run_noted: false,
             started: BTreeSet::new(),
-            apart: BTreeSet::new(),
+            apart: BTreeMap::new(),
             links_heeded: 0,
             seen_writes: 0,
             machine: Arc::default(),

@@ -103,6 +103,12 @@ impl Loop {
             };
             ground.decide()
         };
+        let decision = match (decision, self.apart.get(&id)) {
+            (Decision::Decided(decided), Some(joined)) => {
+                Decision::Decided(Box::new(decided.with_what_was_done(joined)))
+            }
+            (decision, _) => decision,
+        };
         (self.keys, self.used) = (keys, used);
         self.note_questions(id, &decision);
         decision

@@ -167,7 +167,7 @@ impl Loop {
     /// knows, so who listens to it is owed a turn until it has ended.
     pub(super) fn part(&mut self, entry: &Entry) {
         let id = entry.decided.task;
-        self.apart.insert(id);
+        self.apart.insert(id, entry.decided.clone());
         if let Some(epoch) = entry.epoch.clone() {
             self.lines.push(Line::End {
                 epoch,

@@ -8,7 +8,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use super::{Host, Lab, Plan, leftovers::Traces};
+use super::{Host, Lab, Plan, leftovers::Traces, vigil::Vigil};
 use crate::{Scratch, until};
 
 /// Where the scripts are that the lab is made of.
@@ -43,6 +43,7 @@ impl Lab {
         let scratch = Scratch::new().of_lab(init);
         clients(&scratch, &hosts, dir.path());
         Self {
+            vigil: Vigil::begin(dir.path()),
             scratch,
             dir,
             hosts,

@@ -138,8 +138,10 @@ impl Drop for Lab {
         if !self.quiet {
             left.extend(self.left());
             let on = self.hosts.iter().filter(|host| host.first().is_some());
-            left.extend(on.flat_map(Host::left));
+            left.extend(on.flat_map(|host| [host.left(), host.leaks()].concat()));
+            left.extend(self.leaks());
         }
+        left.extend(self.vigil.end());
         left.extend(self.end());
         assert!(left.is_empty(), "left behind: {left:#?}");
     }
@@ -154,7 +156,7 @@ fn groups() -> Vec<PathBuf> {
 }
 
 /// The numbers of the processes of this machine of which something is so.
-fn processes(is_so: impl Fn(&str) -> bool) -> Vec<String> {
+pub(super) fn processes(is_so: impl Fn(&str) -> bool) -> Vec<String> {
     let all = fs::read_dir("/proc")
         .unwrap()
         .map(|entry| entry.unwrap().file_name());

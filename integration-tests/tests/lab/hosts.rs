@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use evenkeel_integration_tests::{Lab, Line, need_lab, until};
+use evenkeel_integration_tests::{Lab, Line, MARK, need_lab, until};
 
 #[test]
 #[ignore = "needs root and a lab"]
@@ -27,6 +27,33 @@ fn hosts_are_whole_machines() {
     assert_eq!(lab.ssh("oper@web", with).ok().stdout, "root\n");
     lab.ssh("web", "ping -c 1 -W 5 db").ok();
     lab.ssh("web", "ping -c 1 -W 1 192.0.2.1").status(1);
+}
+
+#[test]
+#[ignore = "needs root and a lab"]
+fn secrets_that_leak_are_found() {
+    if !need_lab() {
+        return;
+    }
+    let lab = Lab::plan().host("one").boot();
+    let host = lab.host("one");
+    host.write("/root/leak", &format!("sleep 1; : {MARK}"));
+    host.write("/root/hidden", MARK);
+    host.write("/var/readable", MARK);
+    host.sh("chmod 700 /root; systemd-run -q --wait sh -c \"$(cat /root/leak)\"");
+    host.sh("base64 /root/hidden | systemd-cat");
+    lab.file(".state/record", MARK);
+    let end = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(lab)));
+    let said = *end.unwrap_err().downcast::<String>().unwrap();
+    for leak in [
+        "in the argument list",
+        "in /var/readable of one",
+        "in its journal of one",
+        "in a record",
+    ] {
+        assert!(said.contains(leak), "{leak}: {said}");
+    }
+    assert!(!said.contains("/root/hidden"), "{said}");
 }
 
 #[test]

@@ -1,14 +1,5 @@
 //! PostgreSQL: roles, databases and rights, on a server that runs. One host, and few runs: each looks at many things.
 
-use std::{
-    fs,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
-};
-
 use evenkeel_integration_tests::{Host, Lab, need_lab, until};
 
 /// What is looked for everywhere.
@@ -44,39 +35,6 @@ fn login(host: &Host, user: &str, password: &str, database: &str, sql: &str) -> 
     host.write("/root/login.sh", &line);
     let ended = host.try_sh("sh /root/login.sh; status=$?; rm /root/login.sh; exit $status");
     (ended.status, ended.stdout.trim_end().to_owned())
-}
-
-/// Looks at all command lines of this machine, those of its labs among them.
-struct Watch {
-    stop: Arc<AtomicBool>,
-    thread: thread::JoinHandle<Vec<String>>,
-}
-
-impl Watch {
-    fn new(secret: &'static str) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let until = Arc::clone(&stop);
-        let thread = thread::spawn(move || {
-            let mut found = Vec::new();
-            while !until.load(Ordering::Relaxed) {
-                for entry in fs::read_dir("/proc").unwrap().flatten() {
-                    let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-                    let line = String::from_utf8_lossy(&line).into_owned();
-                    if line.contains(secret) {
-                        found.push(line);
-                    }
-                }
-                thread::yield_now();
-            }
-            found
-        });
-        Self { stop, thread }
-    }
-
-    fn found(self) -> Vec<String> {
-        self.stop.store(true, Ordering::Relaxed);
-        self.thread.join().unwrap()
-    }
 }
 
 /// The first play: what a database server is made of, and names that try to break out.
@@ -153,7 +111,6 @@ fn postgresql_is_kept_as_it_is_described() {
     );
     sql(host, "postgres", "ALTER SYSTEM SET log_statement = $$all$$");
     sql(host, "postgres", "SELECT pg_reload_conf()");
-    let watch = Watch::new("s3cret-of");
 
     made(&lab, host);
     changed(&lab, host);
@@ -161,14 +118,13 @@ fn postgresql_is_kept_as_it_is_described() {
     removed(&lab, host);
     started(&lab, host);
 
-    // The passwords were on no command line, in no log and in no record; nor were hashes.
-    assert_eq!(watch.found(), Vec::<String>::new());
-    for hidden in ["s3cret-of", "SCRAM-SHA-256$"] {
-        let found = format!("grep -rlF -- '{hidden}' /var/log /root /home /tmp || true");
-        assert_eq!(host.sh(&found), "", "{hidden}");
-        let journal = host.sh("journalctl -b -a --no-pager");
-        assert!(!journal.contains(hidden), "{hidden}");
-    }
+    // Nor are verifiers of passwords in a log, which the lab does not know for secrets.
+    let verifier = "'SCRAM-SHA-256$'";
+    let found = format!("grep -rlF -- {verifier} /var/log /root /home /tmp || true");
+    assert_eq!(host.sh(&found), "");
+    assert!(host.is(&format!(
+        "! journalctl -b -a --no-pager | grep -qF {verifier}"
+    )));
     assert!(host.is("grep -rqF 'CREATE DATABASE' /var/log/postgresql"));
 }
 

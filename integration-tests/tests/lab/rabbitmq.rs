@@ -1,56 +1,8 @@
 //! Users, virtual hosts, policies and plugins of `RabbitMQ`, on a broker that runs.
 
-use std::{
-    fs,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
-};
-
 use evenkeel_integration_tests::{Host, Lab, need_lab, until};
 
 const PASSWORD: &str = "s3cret-of'airflow $(touch /tmp/pwned) \\ \"";
-
-/// Looks at all command lines of this machine, those of its labs among them.
-struct Watch {
-    stop: Arc<AtomicBool>,
-    thread: thread::JoinHandle<(Vec<String>, usize)>,
-}
-
-impl Watch {
-    fn new(secret: &'static str) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let until = Arc::clone(&stop);
-        let thread = thread::spawn(move || {
-            let (mut found, mut orders) = (Vec::new(), 0);
-            while !until.load(Ordering::Relaxed) {
-                for entry in fs::read_dir("/proc").unwrap().flatten() {
-                    let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-                    let line = String::from_utf8_lossy(&line).into_owned();
-                    if line.contains(secret) {
-                        found.push(line);
-                    } else if line.contains("rabbitmqctl") {
-                        orders += 1;
-                    }
-                }
-                // Not without a pause: the broker needs the processor too.
-                thread::park_timeout(std::time::Duration::from_millis(20));
-            }
-            (found, orders)
-        });
-        Self { stop, thread }
-    }
-
-    /// Where the secret was seen; that it was looked for at the right time is made sure.
-    fn found(self) -> Vec<String> {
-        self.stop.store(true, Ordering::Relaxed);
-        let (found, orders) = self.thread.join().unwrap();
-        assert!(orders > 0);
-        found
-    }
-}
 
 /// Whether the broker lets somebody in with a password, which no argument list holds.
 fn lets_in(host: &Host, user: &str, password: &str) -> bool {
@@ -84,21 +36,11 @@ fn rabbitmq_is_kept_as_it_is_described() {
     until("RabbitMQ answers", || {
         host.is("timeout 30 rabbitmqctl -q await_startup")
     });
-    let watch = Watch::new("s3cret");
     plugins(&lab, host);
     airflow(&lab, host);
     hostile(&lab, host);
     policies(&lab, host);
     failures(&lab, host);
-    // The password was on no command line and in no log; nor was it as the numbers of its bytes.
-    assert_eq!(watch.found(), Vec::<String>::new());
-    for hidden in ["s3cret", "115,51,99,114"] {
-        let found =
-            format!("grep -rlF -- '{hidden}' /var/log /var/lib/rabbitmq /root /home /tmp || true");
-        assert_eq!(host.sh(&found), "", "{hidden}");
-        let journal = host.sh("journalctl -b -a --no-pager");
-        assert!(!journal.contains(hidden), "{hidden}");
-    }
     assert!(host.is("! test -e /tmp/pwned"));
 }
 

@@ -92,8 +92,14 @@ fn options(args: &Args) -> Vec<String> {
         (args.autoremove, "--auto-remove"),
         (args.fail_on_autoremove, "--no-remove"),
         (args.allow_downgrade || args.force, "--allow-downgrades"),
-        (args.allow_change_held_packages || args.force, "--allow-change-held-packages"),
-        (args.allow_unauthenticated || args.force, "--allow-unauthenticated"),
+        (
+            args.allow_change_held_packages || args.force,
+            "--allow-change-held-packages",
+        ),
+        (
+            args.allow_unauthenticated || args.force,
+            "--allow-unauthenticated",
+        ),
         (args.force, "--allow-remove-essential"),
     ];
     let on = flags.iter().filter(|(on, _)| *on);
@@ -114,7 +120,11 @@ impl Apt<'_> {
         let mut argv = vec!["apt-get".to_owned(), "-y".to_owned()];
         argv.extend(options(self.args));
         argv.push(format!("-oDPkg::Lock::Timeout={}", self.patience()));
-        let forced = self.args.dpkg_options.iter().filter(|word| !word.is_empty());
+        let forced = self
+            .args
+            .dpkg_options
+            .iter()
+            .filter(|word| !word.is_empty());
         argv.extend(forced.map(|word| format!("-oDpkg::Options::=--{word}")));
         argv.extend(verb.iter().map(|&word| word.to_owned()));
         self.step(argv, names)
@@ -126,16 +136,27 @@ impl Apt<'_> {
         argv.extend(fetching(self.args));
         argv.push(note());
         argv.push("update".to_owned());
-        let alone = Apt { update: false, ..*self };
+        let alone = Apt {
+            update: false,
+            ..*self
+        };
         alone.step(argv, None)
     }
 
     /// The step that sets up what dpkg has begun.
     pub(super) fn configure(&self) -> Step {
         let mut argv = vec!["dpkg".to_owned()];
-        argv.extend(self.args.dpkg_options.iter().map(|word| format!("--{word}")));
+        argv.extend(
+            self.args
+                .dpkg_options
+                .iter()
+                .map(|word| format!("--{word}")),
+        );
         argv.extend(["--configure", "-a"].map(str::to_owned));
-        let alone = Apt { update: false, ..*self };
+        let alone = Apt {
+            update: false,
+            ..*self
+        };
         alone.step(argv, None)
     }
 
@@ -151,7 +172,10 @@ impl Apt<'_> {
         } else {
             String::new()
         };
-        let policy = self.args.policy_rc_d.map_or(String::new(), |status| status.to_string());
+        let policy = self
+            .args
+            .policy_rc_d
+            .map_or(String::new(), |status| status.to_string());
         let under = ["sh", "-c", UNDER, "apt"].map(str::to_owned);
         let patience = self.patience();
         let env = [
@@ -162,11 +186,16 @@ impl Apt<'_> {
             ("LC_ALL", "C.UTF-8"),
         ];
         Step::from(Run {
-            under: under.into_iter().chain([update, policy, patience.to_string()]).collect(),
+            under: under
+                .into_iter()
+                .chain([update, policy, patience.to_string()])
+                .collect(),
             joins: names,
             seconds: Some(LIMIT + patience),
             long: true,
-            env: env.map(|(name, value)| (name.to_owned(), value.into())).into(),
+            env: env
+                .map(|(name, value)| (name.to_owned(), value.into()))
+                .into(),
             explain: Some(explain),
             ..Run::new(argv)
         })

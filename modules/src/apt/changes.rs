@@ -60,13 +60,23 @@ impl Foreseen {
     fn row(&self, wanted: &Wanted) -> Option<&Row> {
         let arch = wanted.wish.as_ref().and_then(|wish| wish.arch.as_ref());
         self.rows.iter().find(|row| {
-            row.name == wanted.package && arch.is_none_or(|arch| row.arch.as_ref().is_none_or(|other| other == arch || other == "all"))
+            row.name == wanted.package
+                && arch.is_none_or(|arch| {
+                    row.arch
+                        .as_ref()
+                        .is_none_or(|other| other == arch || other == "all")
+                })
         })
     }
 
     /// Whether somebody has named it.
     fn is_named(&self, row: &Row) -> bool {
-        let bare = |word: &str| word.split(['=', ':', '/']).next().unwrap_or_default().to_owned();
+        let bare = |word: &str| {
+            word.split(['=', ':', '/'])
+                .next()
+                .unwrap_or_default()
+                .to_owned()
+        };
         self.others.iter().any(|word| bare(word) == row.name)
     }
 }
@@ -88,16 +98,25 @@ impl Task<'_> {
         let mut changes: Vec<Change> = Vec::new();
         for one in wanted {
             let row = foreseen.row(one);
-            let after = match row.and_then(|row| row.after.clone()).or_else(|| one.version.clone()) {
+            let after = match row
+                .and_then(|row| row.after.clone())
+                .or_else(|| one.version.clone())
+            {
                 _ if removes => Value::Null,
                 Some(version) => version.into(),
                 None => "installed".into(),
             };
             step = self.effects(step, one, row, removes);
-            changes.push(Change::new(format!("package `{}`", one.label), one.before.clone(), after));
+            changes.push(Change::new(
+                format!("package `{}`", one.label),
+                one.before.clone(),
+                after,
+            ));
         }
         if !foreseen.silent {
-            let named = |row: &&Row| wanted.iter().any(|one| one.package == row.name) || foreseen.is_named(row);
+            let named = |row: &&Row| {
+                wanted.iter().any(|one| one.package == row.name) || foreseen.is_named(row)
+            };
             let drawn = foreseen.rows.iter().filter(|row| !named(row));
             changes.extend(drawn.map(Self::drawn));
         }
@@ -143,13 +162,24 @@ impl Task<'_> {
                 }
             }
         }
-        if let (Ok(Spec::File(path)), Some(Row { after: Some(version), .. })) = (spec(&one.label), row) {
+        if let (
+            Ok(Spec::File(path)),
+            Some(Row {
+                after: Some(version),
+                ..
+            }),
+        ) = (spec(&one.label), row)
+        {
             let held = Held::Deb {
                 name: one.package.clone(),
                 version: version.clone(),
                 there: Some(version.clone()),
             };
-            return step.effect(Effect::new(Archive(path), held));
+            // Another archive of the same package finds another version.
+            let package = Effect::unknown(Package(one.package.clone()), "which version is there");
+            return step
+                .effect(Effect::new(Archive(path), held))
+                .effect(package);
         }
         if one.package.is_empty() {
             return step;
@@ -162,13 +192,24 @@ impl Task<'_> {
         let arch = one.wish.as_ref().and_then(|wish| wish.arch.as_ref());
         if removes {
             if self.args.purge && one.pattern.is_none() {
-                let leftovers = Matching { pattern: one.package.clone(), leftovers: true };
+                let leftovers = Matching {
+                    pattern: one.package.clone(),
+                    leftovers: true,
+                };
                 step = step.effect(Effect::new(leftovers, Vec::new()));
             }
-            return if few { step.effect(Effect::new(package, Found::default())) } else { step.effect(Effect::unknown(package, "what of it stays")) };
+            return if few {
+                step.effect(Effect::new(package, Found::default()))
+            } else {
+                step.effect(Effect::unknown(package, "what of it stays"))
+            };
         }
         step.effect(match row {
-            Some(Row { after: Some(version), arch: Some(of), .. }) if few && arch.is_none() => {
+            Some(Row {
+                after: Some(version),
+                arch: Some(of),
+                ..
+            }) if few && arch.is_none() => {
                 let held = found.debs.iter().any(Deb::is_held);
                 let deb = Deb {
                     state: if held { "hi" } else { "ii" }.to_owned(),
@@ -177,9 +218,18 @@ impl Task<'_> {
                     native: true,
                 };
                 let debs = vec![deb];
-                Effect::new(package, Found { debs, providers: Vec::new() })
+                Effect::new(
+                    package,
+                    Found {
+                        debs,
+                        providers: Vec::new(),
+                    },
+                )
             }
-            _ => Effect::unknown(package, format!("which version of `{}` the sources have", one.label)),
+            _ => Effect::unknown(
+                package,
+                format!("which version of `{}` the sources have", one.label),
+            ),
         })
     }
 }

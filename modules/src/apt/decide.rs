@@ -3,8 +3,7 @@
 use std::cmp::Ordering;
 
 use evenkeel_engine::{
-    Action, AnyProbe, Cause, Change, Effect, NotYet, Plan, Refusal, Stop, Value,
-    probes::Glob,
+    Action, AnyProbe, Cause, Change, Effect, NotYet, Plan, Refusal, Stop, Value, probes::Glob,
 };
 
 use super::{
@@ -49,25 +48,37 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
 impl Task<'_> {
     fn decide(&self) -> Result<Vec<Change>, Stop> {
         let (task, args) = (self, self.args);
-    let mut changes = match args.state {
-        _ if args.upgrade != Upgrade::No => task.upgrade()?,
-        State::Fixed => task.fixed()?,
-        State::BuildDep => task.by_apt(&["build-dep"], &task.words(), "what is needed to build them")?,
-        State::Latest if task.is_everything() => task.upgrade()?,
-        State::Present => task.present()?,
-        State::Latest => task.latest()?,
-        State::Absent => task.absent()?,
-    };
-    if args.name.is_empty() && args.deb.is_none() && args.autoremove && args.upgrade == Upgrade::No {
-        changes.extend(task.by_apt(&["autoremove"], &[], "packages that nothing needs")?);
-    }
-    if args.autoclean {
-        changes.extend(task.by_apt(&["autoclean"], &[], "archives that cannot be fetched any more")?);
-    }
-    if args.clean {
-        changes.extend(task.clean()?);
-    }
-    Ok(changes)
+        let mut changes = match args.state {
+            _ if args.upgrade != Upgrade::No => task.upgrade()?,
+            State::Fixed => task.fixed()?,
+            State::BuildDep => task.by_apt(
+                &["build-dep"],
+                &task.words(),
+                "what is needed to build them",
+            )?,
+            State::Latest if task.is_everything() => task.upgrade()?,
+            State::Present => task.present()?,
+            State::Latest => task.latest()?,
+            State::Absent => task.absent()?,
+        };
+        if args.name.is_empty()
+            && args.deb.is_none()
+            && args.autoremove
+            && args.upgrade == Upgrade::No
+        {
+            changes.extend(task.by_apt(&["autoremove"], &[], "packages that nothing needs")?);
+        }
+        if args.autoclean {
+            changes.extend(task.by_apt(
+                &["autoclean"],
+                &[],
+                "archives that cannot be fetched any more",
+            )?);
+        }
+        if args.clean {
+            changes.extend(task.clean()?);
+        }
+        Ok(changes)
     }
 }
 
@@ -88,7 +99,10 @@ fn ask(args: &Args, look: &Look<'_>) {
             Ok(Spec::Address(address)) => look.ask(&Package(address.name)),
             Ok(Spec::File(path)) => look.ask(&Archive(path)),
             Ok(Spec::Pattern(pattern)) if args.state == State::Absent => {
-                look.ask(&Matching { pattern: pattern.clone(), leftovers: false });
+                look.ask(&Matching {
+                    pattern: pattern.clone(),
+                    leftovers: false,
+                });
                 if args.purge {
                     look.ask(&leftovers(&pattern));
                 }
@@ -122,9 +136,13 @@ fn leftovers(pattern: &str) -> Matching {
 
 impl Args {
     fn specs(&self) -> Result<Vec<(String, Spec)>, Stop> {
-        let all = self.names().filter(|name| *name != "*" || self.state != State::Latest);
+        let all = self
+            .names()
+            .filter(|name| *name != "*" || self.state != State::Latest);
         let read = |name: &String| Ok((name.clone(), spec(name)?));
-        all.map(read).collect::<Result<_, Refusal>>().map_err(Stop::from)
+        all.map(read)
+            .collect::<Result<_, Refusal>>()
+            .map_err(Stop::from)
     }
 
     fn verb(&self) -> &'static str {
@@ -157,7 +175,8 @@ impl Task<'_> {
             return Ok(None);
         }
         let age = *self.look.get(&Lists(self.args.cache_valid_time))?;
-        let by_state = matches!(self.args.state, State::Present | State::Absent) && !self.specs.is_empty();
+        let by_state =
+            matches!(self.args.state, State::Present | State::Absent) && !self.specs.is_empty();
         let always = self.args.cache_valid_time.is_none() && !by_state;
         Ok((always || age != Age::Fresh).then_some(age))
     }
@@ -211,11 +230,20 @@ impl Task<'_> {
             Spec::Package(wish) => self.lacks(name, wish),
             Spec::File(path) => match self.look.get(&Archive(path.clone()))? {
                 Held::Missing => Err(NotYet(format!("the archive `{path}`")).into()),
-                Held::Odd => Err(Stop::refused(format!("`{path}` is no archive of a Debian package"))),
-                Held::Deb { name: of, version, there } => {
+                Held::Odd => Err(Stop::refused(format!(
+                    "`{path}` is no archive of a Debian package"
+                ))),
+                Held::Deb {
+                    name: of,
+                    version,
+                    there,
+                } => {
                     let order = there.as_ref().map(|there| compare(there, version));
                     let newer = !self.args.allow_downgrade && order == Some(Ordering::Greater);
-                    if order == Some(Ordering::Equal) || newer || (order.is_none() && self.args.only_upgrade) {
+                    if order == Some(Ordering::Equal)
+                        || newer
+                        || (order.is_none() && self.args.only_upgrade)
+                    {
                         return Ok(None);
                     }
                     let mut wanted = Wanted::new(name, there.clone());
@@ -228,7 +256,10 @@ impl Task<'_> {
                 let there = found.debs.iter().find(|deb| deb.native && deb.is_whole());
                 let order = there.map(|deb| compare(without_epoch(&deb.version), &address.version));
                 let newer = !self.args.allow_downgrade && order == Some(Ordering::Greater);
-                if order == Some(Ordering::Equal) || newer || (order.is_none() && self.args.only_upgrade) {
+                if order == Some(Ordering::Equal)
+                    || newer
+                    || (order.is_none() && self.args.only_upgrade)
+                {
                     return Ok(None);
                 }
                 let mut wanted = Wanted::new(name, there.map(|deb| deb.version.clone()));
@@ -250,7 +281,13 @@ impl Task<'_> {
         if provided || (there.is_none() && self.args.only_upgrade) {
             return Ok(None);
         }
-        let before = there.map(|deb| if deb.is_whole() { deb.version.clone() } else { format!("{}, not set up", deb.version) });
+        let before = there.map(|deb| {
+            if deb.is_whole() {
+                deb.version.clone()
+            } else {
+                format!("{}, not set up", deb.version)
+            }
+        });
         let mut wanted = Wanted::new(name, before);
         wanted.package.clone_from(&wish.name);
         wanted.wish = Some(wish.clone());
@@ -264,13 +301,25 @@ impl Task<'_> {
             return Ok(Vec::new());
         }
         // An address is judged by its name; apt has not seen it yet.
-        let (fetched, known): (Vec<_>, Vec<_>) =
-            self.specs.iter().partition(|(_, spec)| matches!(spec, Spec::Address(_)));
+        let (fetched, known): (Vec<_>, Vec<_>) = self
+            .specs
+            .iter()
+            .partition(|(_, spec)| matches!(spec, Spec::Address(_)));
         let known_words: Vec<String> = known
             .iter()
-            .map(|(name, spec)| if let Spec::Package(wish) = spec { wish.word() } else { name.clone() })
+            .map(|(name, spec)| {
+                if let Spec::Package(wish) = spec {
+                    wish.word()
+                } else {
+                    name.clone()
+                }
+            })
             .collect();
-        let is_known = known_words.is_empty() || self.take(would(self.args, &["install"], &known_words, true), &mut foreseen)?;
+        let is_known = known_words.is_empty()
+            || self.take(
+                would(self.args, &["install"], &known_words, true),
+                &mut foreseen,
+            )?;
         for (name, spec) in &fetched {
             wanted.extend(self.missing(name, spec)?);
         }
@@ -284,7 +333,9 @@ impl Task<'_> {
             };
             let found = self.look.get(&Package(wish.name.clone()))?;
             let there = found.debs.iter().find(|deb| wish.is_of(deb));
-            let in_rows = |row: &Row| row.name == wish.name || (there.is_none() && found.providers.contains(&row.name));
+            let in_rows = |row: &Row| {
+                row.name == wish.name || (there.is_none() && found.providers.contains(&row.name))
+            };
             if missing.is_some() || foreseen.rows.iter().any(in_rows) {
                 wanted.push(missing.unwrap_or_else(|| {
                     let mut wanted = Wanted::new(name, there.map(|deb| deb.version.clone()));
@@ -310,8 +361,12 @@ impl Task<'_> {
             match spec {
                 Spec::Package(wish) => {
                     let found = self.look.get(&Package(wish.name.clone()))?;
-                    let there = found.debs.iter().find(|deb| wish.is_of(deb) && (wish.is_any() || wish.fits(deb)));
-                    let left = self.args.purge && !self.look.get(&leftovers(&wish.name))?.is_empty();
+                    let there = found
+                        .debs
+                        .iter()
+                        .find(|deb| wish.is_of(deb) && (wish.is_any() || wish.fits(deb)));
+                    let left =
+                        self.args.purge && !self.look.get(&leftovers(&wish.name))?.is_empty();
                     let before = match there {
                         Some(deb) => deb.version.clone(),
                         None if left && found.debs.is_empty() => "configuration".to_owned(),
@@ -323,7 +378,10 @@ impl Task<'_> {
                     wanted.push(one);
                 }
                 Spec::Pattern(pattern) => {
-                    let matching = Matching { pattern: pattern.clone(), leftovers: false };
+                    let matching = Matching {
+                        pattern: pattern.clone(),
+                        leftovers: false,
+                    };
                     let mut names = self.look.get(&matching)?.clone();
                     if self.args.purge {
                         names.extend(self.look.get(&leftovers(pattern))?.clone());
@@ -411,7 +469,10 @@ impl Task<'_> {
             return Ok(Vec::new());
         };
         let change = Change::new("archives", first.as_str(), Value::Null);
-        let step = self.apt().run(&["clean"], None).effect(Effect::new(archives, None));
+        let step = self
+            .apt()
+            .run(&["clean"], None)
+            .effect(Effect::new(archives, None));
         Ok(vec![change.step(step)])
     }
 
@@ -424,7 +485,10 @@ impl Task<'_> {
             .collect();
         let mut foreseen = Foreseen::default();
         if !words.is_empty() {
-            self.take(would(self.args, &[self.args.verb()], &words, true), &mut foreseen)?;
+            self.take(
+                would(self.args, &[self.args.verb()], &words, true),
+                &mut foreseen,
+            )?;
         }
         Ok(foreseen)
     }
@@ -470,37 +534,68 @@ impl Task<'_> {
     fn guard(&self, rows: &[Row]) -> Result<(), Stop> {
         let args = self.args;
         for row in rows.iter().filter(|row| row.what == What::Installed) {
-            let (Some(before), Some(after)) = (&row.before, &row.after) else { continue };
+            let (Some(before), Some(after)) = (&row.before, &row.after) else {
+                continue;
+            };
             if !args.allow_downgrade && !args.force && compare(before, after) == Ordering::Greater {
-                let why = format!("`{}` is there in version {before}, which is newer than {after}", row.name);
-                return Err(Refusal::new(why).help("`allow_downgrade: true` puts the older one in its place").into());
+                let why = format!(
+                    "`{}` is there in version {before}, which is newer than {after}",
+                    row.name
+                );
+                return Err(Refusal::new(why)
+                    .help("`allow_downgrade: true` puts the older one in its place")
+                    .into());
             }
         }
         for (_, spec) in &self.specs {
             let Spec::Package(wish) = spec else { continue };
             let found = self.look.get(&Package(wish.name.clone()))?;
-            let held = found.debs.iter().any(|deb| deb.is_held() && wish.is_of(deb));
+            let held = found
+                .debs
+                .iter()
+                .any(|deb| deb.is_held() && wish.is_of(deb));
             let changed = |row: &&Row| row.name == wish.name && row.what != What::Configured;
-            if held && !args.allow_change_held_packages && !args.force && rows.iter().any(|row| changed(&row)) {
+            if held
+                && !args.allow_change_held_packages
+                && !args.force
+                && rows.iter().any(|row| changed(&row))
+            {
                 let why = Refusal::new(format!("`{}` is held: it is to stay as it is", wish.name));
                 let help = "`allow_change_held_packages: true` changes it all the same; `apt-mark unhold` ends that";
                 return Err(why.help(help).into());
             }
-            let row = rows.iter().find(|row| row.name == wish.name && row.what == What::Installed);
-            if let (Some(least), Some(Row { after: Some(after), .. })) = (&wish.least, row)
+            let row = rows
+                .iter()
+                .find(|row| row.name == wish.name && row.what == What::Installed);
+            if let (
+                Some(least),
+                Some(Row {
+                    after: Some(after), ..
+                }),
+            ) = (&wish.least, row)
                 && compare(after, least) == Ordering::Less
                 && !self.fetches()
             {
-                let why = format!("no source of packages has `{}` in version {least} or newer: the newest is {after}", wish.name);
-                return Err(Refusal::new(why).help("`update_cache: true` fetches the lists anew").into());
+                let why = format!(
+                    "no source of packages has `{}` in version {least} or newer: the newest is {after}",
+                    wish.name
+                );
+                return Err(Refusal::new(why)
+                    .help("`update_cache: true` fetches the lists anew")
+                    .into());
             }
         }
-        let gone = rows.iter().find(|row| row.what == What::Removed || row.what == What::Purged);
+        let gone = rows
+            .iter()
+            .find(|row| row.what == What::Removed || row.what == What::Purged);
         if args.fail_on_autoremove
             && args.state != State::Absent
             && let Some(gone) = gone
         {
-            let why = format!("`{}` would have to be removed, and `fail_on_autoremove` forbids that", gone.name);
+            let why = format!(
+                "`{}` would have to be removed, and `fail_on_autoremove` forbids that",
+                gone.name
+            );
             return Err(Stop::refused(why));
         }
         Ok(())
@@ -508,7 +603,9 @@ impl Task<'_> {
 
     /// The lists are told with the first change, or fetched alone.
     fn with_lists(&self, mut changes: Vec<Change>) -> Vec<Change> {
-        let due = self.age.or((self.fetches() && !changes.is_empty()).then_some(Age::Fresh));
+        let due = self
+            .age
+            .or((self.fetches() && !changes.is_empty()).then_some(Age::Fresh));
         let Some(age) = due else {
             return changes;
         };
@@ -518,7 +615,11 @@ impl Task<'_> {
             lists = lists.because(Cause::Act);
         }
         let fresh = || Effect::new(Lists(self.args.cache_valid_time), Age::Fresh);
-        match changes.iter_mut().flat_map(|change| &mut change.steps).next() {
+        match changes
+            .iter_mut()
+            .flat_map(|change| &mut change.steps)
+            .next()
+        {
             Some(step) => step.effects.push(fresh()),
             None => lists.steps.push(self.apt().fetch().effect(fresh())),
         }
@@ -526,4 +627,3 @@ impl Task<'_> {
         changes
     }
 }
-

@@ -24,11 +24,17 @@ fn ticked(names: &[&str]) -> String {
 
 /// The errors, or else the last lines that say something.
 pub(super) fn told(text: &str) -> String {
-    let errors: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("E: ")).collect();
+    let errors: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("E: "))
+        .collect();
     if !errors.is_empty() {
         return errors.join("; ");
     }
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('!'));
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('!'));
     let lines: Vec<&str> = lines.collect();
     lines[lines.len().saturating_sub(4)..].join("; ")
 }
@@ -43,29 +49,55 @@ pub(super) fn explain(done: &Done) -> Option<Refusal> {
 
 /// Why it cannot, if that is known.
 pub(super) fn why(text: &str) -> Option<Refusal> {
-    const KNOWN: [fn(&str) -> Option<Refusal>; 9] =
-        [lock, root, interrupted, space, script, signature, fetch, names, rules];
-    KNOWN.iter().find_map(|known| known(text)).or_else(|| conflict(text))
+    const KNOWN: [fn(&str) -> Option<Refusal>; 9] = [
+        lock,
+        root,
+        interrupted,
+        space,
+        script,
+        signature,
+        fetch,
+        names,
+        rules,
+    ];
+    KNOWN
+        .iter()
+        .find_map(|known| known(text))
+        .or_else(|| conflict(text))
 }
 
 fn lock(text: &str) -> Option<Refusal> {
     let rest = behind(text, "Could not get lock ");
-    let line = rest.iter().find(|line| line.contains("held by")).or(rest.first())?;
-    let file = line.split(['.', ' ']).next().unwrap_or_default().trim_end_matches('.');
+    let line = rest
+        .iter()
+        .find(|line| line.contains("held by"))
+        .or(rest.first())?;
+    let file = line
+        .split(['.', ' '])
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('.');
     let why = match between(line, "held by process ", ")").and_then(|who| who.split_once(" (")) {
         Some((pid, name)) => Refusal::new(format!(
             "the process {pid} (`{name}`) holds the lock `{file}`, longer than was waited"
         )),
         None if line.contains("Permission denied") => return root("are you root?"),
-        None => Refusal::new(format!("another program holds the lock `{file}`, longer than was waited")),
+        None => Refusal::new(format!(
+            "another program holds the lock `{file}`, longer than was waited"
+        )),
     };
     Some(why.help("wait for its end, or give more time with `lock_timeout`"))
 }
 
 fn root(text: &str) -> Option<Refusal> {
-    let is = ["are you root?", "requested operation requires superuser privilege"];
+    let is = [
+        "are you root?",
+        "requested operation requires superuser privilege",
+    ];
     let why = Refusal::new("only root may change packages");
-    is.iter().any(|word| text.contains(word)).then(|| why.help("set `become: true` for this task"))
+    is.iter()
+        .any(|word| text.contains(word))
+        .then(|| why.help("set `become: true` for this task"))
 }
 
 /// dpkg has begun something, and has not ended it.
@@ -80,11 +112,16 @@ fn interrupted(text: &str) -> Option<Refusal> {
 
 fn space(text: &str) -> Option<Refusal> {
     let full = |line: &&str| {
-        line.contains("No space left on device") || line.contains("enough free space") || line.contains("write error (28")
+        line.contains("No space left on device")
+            || line.contains("enough free space")
+            || line.contains("write error (28")
     };
     let line = text.lines().find(full)?;
     let line = line.trim().trim_start_matches("E: ");
-    Some(Refusal::new(format!("the disk of the host is full: {line}")).help("make room, and run again"))
+    Some(
+        Refusal::new(format!("the disk of the host is full: {line}"))
+            .help("make room, and run again"),
+    )
 }
 
 /// A script of a package that failed, and what it printed last.
@@ -99,32 +136,61 @@ fn script(text: &str) -> Option<Refusal> {
     let package = between(text, "error processing package ", " (")
         .or_else(|| between(text, "error processing archive ", " ("))
         .or_else(|| words.iter().rev().nth(2).copied())?;
-    let heads = ["Setting up ", "Removing ", "Purging ", "Unpacking ", "Preparing to unpack "];
+    let heads = [
+        "Setting up ",
+        "Removing ",
+        "Purging ",
+        "Unpacking ",
+        "Preparing to unpack ",
+    ];
     let is_head = |line: &str| heads.iter().any(|head| line.starts_with(head));
     let noise = ["dpkg: ", "(Reading", "Selecting ", "Processing "];
     let lines: Vec<&str> = text[..begin].lines().map(str::trim).collect();
-    let last = lines.iter().rposition(|line| is_head(line)).map_or(0, |at| at + 1);
+    let last = lines
+        .iter()
+        .rposition(|line| is_head(line))
+        .map_or(0, |at| at + 1);
     let before = lines[last..].iter().copied();
-    let before = before.filter(|line| !line.is_empty() && !noise.iter().any(|head| line.starts_with(head)));
+    let before =
+        before.filter(|line| !line.is_empty() && !noise.iter().any(|head| line.starts_with(head)));
     let said: Vec<&str> = before.collect();
     let said = said[said.len().saturating_sub(3)..].join("; ");
-    let said = if said.is_empty() || said.starts_with("E: ") { String::new() } else { format!(": {said}") };
-    let why = Refusal::new(format!("the script `{script}` of `{package}` failed: {how}{said}"));
+    let said = if said.is_empty() || said.starts_with("E: ") {
+        String::new()
+    } else {
+        format!(": {said}")
+    };
+    let why = Refusal::new(format!(
+        "the script `{script}` of `{package}` failed: {how}{said}"
+    ));
     Some(why.help("the package itself is at fault, or misses something on this host; `state: fixed` tries again"))
 }
 
 fn signature(text: &str) -> Option<Refusal> {
     let keys = behind(text, "NO_PUBKEY ");
     if !keys.is_empty() {
-        let keys: Vec<&str> = keys.iter().filter_map(|key| key.split_whitespace().next()).collect();
-        let repo = between(text, "GPG error: ", " ").map_or(String::new(), |repo| format!(" of `{repo}`"));
-        let why = Refusal::new(format!("nobody here trusts the key {} that signs the lists{repo}", ticked(&keys)));
+        let keys: Vec<&str> = keys
+            .iter()
+            .filter_map(|key| key.split_whitespace().next())
+            .collect();
+        let repo =
+            between(text, "GPG error: ", " ").map_or(String::new(), |repo| format!(" of `{repo}`"));
+        let why = Refusal::new(format!(
+            "nobody here trusts the key {} that signs the lists{repo}",
+            ticked(&keys)
+        ));
         return Some(why.help("put its public key below /etc/apt/keyrings, and name that file by `signed-by` in the source"));
     }
     for word in ["BADSIG", "EXPKEYSIG", "REVKEYSIG", "EXPSIG"] {
         if let Some(found) = behind(text, word).first() {
-            let what = if word == "BADSIG" { "is wrong" } else { "is of a key that has expired or was revoked" };
-            return Some(Refusal::new(format!("the signature of the lists {what}: {found}")));
+            let what = if word == "BADSIG" {
+                "is wrong"
+            } else {
+                "is of a key that has expired or was revoked"
+            };
+            return Some(Refusal::new(format!(
+                "the signature of the lists {what}: {found}"
+            )));
         }
     }
     if let Some(repo) = between(text, "The repository '", "' is not signed") {
@@ -147,7 +213,11 @@ fn fetch(text: &str) -> Option<Refusal> {
     let first = failed.first()?;
     let (address, reason) = first.split_once(' ').unwrap_or((first, ""));
     let reason = reason.trim();
-    let more = if failed.len() > 1 { format!(" (and {} more)", failed.len() - 1) } else { String::new() };
+    let more = if failed.len() > 1 {
+        format!(" (and {} more)", failed.len() - 1)
+    } else {
+        String::new()
+    };
     let why = Refusal::new(format!("`{address}` cannot be fetched: {reason}{more}"));
     let help = if reason.contains("404") {
         "the lists may be older than the repository: `update_cache: true` fetches them anew"
@@ -165,7 +235,11 @@ fn names(text: &str) -> Option<Refusal> {
         behind(text, "E: Couldn't find task "),
         behind(text, "E: Unable to find a source package for "),
     ];
-    let patterns: Vec<&str> = patterns.concat().into_iter().map(|name| name.trim_matches('\'')).collect();
+    let patterns: Vec<&str> = patterns
+        .concat()
+        .into_iter()
+        .map(|name| name.trim_matches('\''))
+        .collect();
     let all: Vec<&str> = unknown.iter().copied().chain(patterns).collect();
     let never = text.contains("!never");
     let fetch = if never {
@@ -180,37 +254,57 @@ fn names(text: &str) -> Option<Refusal> {
         all.dedup();
         let why = Refusal::new(format!("no source of packages has {}", ticked(&all)));
         return Some(match near {
-            Some(near) if !never => why.help(format!("did you mean `{near}`? If it is new, `update_cache: true` fetches the lists anew")),
+            Some(near) if !never => why.help(format!(
+                "did you mean `{near}`? If it is new, `update_cache: true` fetches the lists anew"
+            )),
             _ => why.help(fetch),
         });
     }
     if let Some(version) = between(text, "E: Version '", "' was not found") {
         let (version, name) = version.split_once("' for '").unwrap_or((version, ""));
-        let why = Refusal::new(format!("no source of packages has version `{version}` of `{name}`"));
+        let why = Refusal::new(format!(
+            "no source of packages has version `{version}` of `{name}`"
+        ));
         return Some(why.help(format!("`apt-cache policy {name}` shows which there are; `update_cache: true` fetches the lists anew")));
     }
-    if let Some(release) = between(text, "E: The value '", "' is invalid for APT::Default-Release") {
-        return Some(Refusal::new(format!("no source of packages is of the release `{release}`")));
+    if let Some(release) = between(
+        text,
+        "E: The value '",
+        "' is invalid for APT::Default-Release",
+    ) {
+        return Some(Refusal::new(format!(
+            "no source of packages is of the release `{release}`"
+        )));
     }
     if let Some(release) = between(text, "E: Release '", "' was not found") {
         let (release, name) = release.split_once("' for '").unwrap_or((release, ""));
-        return Some(Refusal::new(format!("no source of packages has `{name}` in the release `{release}`")));
+        return Some(Refusal::new(format!(
+            "no source of packages has `{name}` in the release `{release}`"
+        )));
     }
     if text.contains("You must put some 'deb-src' URIs") {
         let why = Refusal::new("no source of source packages is configured");
         return Some(why.help("add a line `deb-src …` (the module `apt-repository`)"));
     }
     let name = between(text, "E: Package '", "' has no installation candidate")?;
-    let providers = text.lines().skip_while(|line| !line.contains("is a virtual package provided by:")).skip(1);
+    let providers = text
+        .lines()
+        .skip_while(|line| !line.contains("is a virtual package provided by:"))
+        .skip(1);
     let providers: Vec<&str> = providers
         .take_while(|line| line.starts_with("  "))
         .filter_map(|line| line.split_whitespace().next())
         .collect();
     if providers.is_empty() {
-        let why = Refusal::new(format!("no source of packages has `{name}`, though others know of it"));
+        let why = Refusal::new(format!(
+            "no source of packages has `{name}`, though others know of it"
+        ));
         return Some(why.help(fetch));
     }
-    let why = Refusal::new(format!("`{name}` is provided by several packages: {}", ticked(&providers)));
+    let why = Refusal::new(format!(
+        "`{name}` is provided by several packages: {}",
+        ticked(&providers)
+    ));
     Some(why.help("name one of them"))
 }
 
@@ -228,13 +322,17 @@ fn rules(text: &str) -> Option<Refusal> {
         (format!("{names} is held: it is to stay as it is"), help)
     } else if text.contains("Packages were downgraded") {
         let names = below("The following packages will be DOWNGRADED:");
-        let why = format!("an older version of {names} would take the place of the one that is there");
+        let why =
+            format!("an older version of {names} would take the place of the one that is there");
         (why, "`allow_downgrade: true` lets it")
     } else if text.contains("Essential packages were removed") {
         let why = "a package would be removed that the system cannot do without";
         (why.to_owned(), "look at what would go with it")
     } else if text.contains("Packages need to be removed but remove is disabled") {
-        ("a package would have to be removed".to_owned(), "`fail_on_autoremove` forbids that")
+        (
+            "a package would have to be removed".to_owned(),
+            "`fail_on_autoremove` forbids that",
+        )
     } else {
         return None;
     };
@@ -243,7 +341,9 @@ fn rules(text: &str) -> Option<Refusal> {
 
 /// What the solver says.
 fn conflict(text: &str) -> Option<Refusal> {
-    let lines = text.lines().skip_while(|line| !line.contains("have unmet dependencies"));
+    let lines = text
+        .lines()
+        .skip_while(|line| !line.contains("have unmet dependencies"));
     let lines = lines.skip(1).take_while(|line| line.starts_with(' '));
     let mut all: Vec<String> = Vec::new();
     for line in lines {
@@ -256,8 +356,13 @@ fn conflict(text: &str) -> Option<Refusal> {
     if all.is_empty() {
         return None;
     }
-    let why = Refusal::new(format!("the dependencies cannot be fulfilled: {}", all.join("; ")));
-    Some(why.help("`apt-cache policy NAME` shows which versions there are; `apt-mark showhold` what is held"))
+    let why = Refusal::new(format!(
+        "the dependencies cannot be fulfilled: {}",
+        all.join("; ")
+    ));
+    Some(why.help(
+        "`apt-cache policy NAME` shows which versions there are; `apt-mark showhold` what is held",
+    ))
 }
 
 /// Which of the names that there are is most like this one.
@@ -290,8 +395,14 @@ mod tests {
     #[test]
     fn why_it_cannot_is_said() {
         let cases = [
-            ("E: Unable to locate package nosuch", "no source of packages has `nosuch`"),
-            ("E: Version '9' for 'apple' was not found", "no source of packages has version `9` of `apple`"),
+            (
+                "E: Unable to locate package nosuch",
+                "no source of packages has `nosuch`",
+            ),
+            (
+                "E: Version '9' for 'apple' was not found",
+                "no source of packages has version `9` of `apple`",
+            ),
             (
                 "Some packages could not be installed.\nThe following packages have unmet dependencies:\n lacking : Depends: \
                  x (>= 2) but it is not installable\n           Depends: y\nE: Unable to correct problems, you have held broken packages.",
@@ -346,13 +457,18 @@ mod tests {
             assert_eq!(why(text).unwrap().message, wanted);
         }
         assert_eq!(why("E: something new"), None);
-        assert_eq!(told("x\nE: something new\nE: and more"), "something new; and more");
+        assert_eq!(
+            told("x\nE: something new\nE: and more"),
+            "something new; and more"
+        );
     }
 
     #[test]
     fn the_nearest_name_is_found() {
         let help = |text: &str| why(text).unwrap().help.unwrap();
-        assert!(help("E: Unable to locate package ngnix\n!near nginx\n!near nano").contains("`nginx`"));
+        assert!(
+            help("E: Unable to locate package ngnix\n!near nginx\n!near nano").contains("`nginx`")
+        );
         assert!(!help("E: Unable to locate package ngnix\n!near nano").contains("mean"));
         assert!(help("E: Unable to locate package ngnix\n!never").contains("never fetched"));
     }

@@ -116,7 +116,9 @@ LC_ALL=C dpkg-query -W -f '${db:Status-Abbrev}\t${Package}\t${Architecture}\t${V
                 }
                 let native = field.starts_with('=');
                 let words: Vec<&str> = field.get(1..).unwrap_or_default().split(' ').collect();
-                let [state, arch, version] = words[..] else { return Err(format!("`{field}`")) };
+                let [state, arch, version] = words[..] else {
+                    return Err(format!("`{field}`"));
+                };
                 found.debs.push(Deb {
                     state: state.to_owned(),
                     arch: arch.to_owned(),
@@ -131,7 +133,13 @@ LC_ALL=C dpkg-query -W -f '${db:Status-Abbrev}\t${Package}\t${Architecture}\t${V
 
     fn expected(&self, answer: &Self::Answer) -> Option<Vec<u8>> {
         let mut line = format!("{}\t", self.0);
-        for Deb { state, arch, version, native } in &answer.debs {
+        for Deb {
+            state,
+            arch,
+            version,
+            native,
+        } in &answer.debs
+        {
             line.push(if *native { '=' } else { '+' });
             for word in [state, " ", arch, " ", version, "\t"] {
                 line.push_str(word);
@@ -228,11 +236,18 @@ pub enum Age {
 }
 
 impl Age {
-    const ALL: [(Self, &'static str); 4] =
-        [(Self::Fresh, "fresh"), (Self::Never, "never"), (Self::Sources, "sources"), (Self::Old, "old")];
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Fresh, "fresh"),
+        (Self::Never, "never"),
+        (Self::Sources, "sources"),
+        (Self::Old, "old"),
+    ];
 
     fn word(self) -> &'static str {
-        Self::ALL.iter().find(|(age, _)| *age == self).map_or("", |(_, word)| word)
+        Self::ALL
+            .iter()
+            .find(|(age, _)| *age == self)
+            .map_or("", |(_, word)| word)
     }
 
     /// For people.
@@ -293,10 +308,14 @@ impl Probe for Lists {
             Err(why) => Ok(Err(why)),
             Ok(word) => {
                 let age = Age::ALL.iter().find(|(_, known)| *known == word);
-                age.map(|(age, _)| Ok(*age)).ok_or_else(|| format!("`{word}`"))
+                age.map(|(age, _)| Ok(*age))
+                    .ok_or_else(|| format!("`{word}`"))
             }
         };
-        lines(&text, batch.iter().map(|probe| probe.question())).into_iter().map(read).collect()
+        lines(&text, batch.iter().map(|probe| probe.question()))
+            .into_iter()
+            .map(read)
+            .collect()
     }
 
     fn expected(&self, answer: &Self::Answer) -> Option<Vec<u8>> {
@@ -304,7 +323,9 @@ impl Probe for Lists {
     }
 
     fn reads(&self) -> Vec<Thing> {
-        ["/var/lib/apt", "/etc/apt"].map(|dir| Thing::Tree(dir.to_owned())).into()
+        ["/var/lib/apt", "/etc/apt"]
+            .map(|dir| Thing::Tree(dir.to_owned()))
+            .into()
     }
 }
 
@@ -404,21 +425,30 @@ done"#;
                 Ok(line) => line,
             };
             let words: Vec<&str> = line.split(' ').collect();
-            let [name, version, there] = words[..] else { return Err(format!("`{line}`")) };
+            let [name, version, there] = words[..] else {
+                return Err(format!("`{line}`"));
+            };
             Ok(Ok(Held::Deb {
                 name: name.to_owned(),
                 version: version.to_owned(),
                 there: (!there.is_empty()).then(|| there.to_owned()),
             }))
         };
-        lines(&text, batch.iter().map(|probe| probe.0.clone())).into_iter().map(read).collect()
+        lines(&text, batch.iter().map(|probe| probe.0.clone()))
+            .into_iter()
+            .map(read)
+            .collect()
     }
 
     fn expected(&self, answer: &Self::Answer) -> Option<Vec<u8>> {
         let held = match answer {
             Held::Missing => "!missing".to_owned(),
             Held::Odd => "!odd".to_owned(),
-            Held::Deb { name, version, there } => {
+            Held::Deb {
+                name,
+                version,
+                there,
+            } => {
                 format!("{name} {version} {}", there.as_deref().unwrap_or_default())
             }
         };
@@ -455,18 +485,35 @@ mod tests {
     #[test]
     fn answers_survive() {
         let names = ["bash", "mta", "nosuch"].map(|name| Package(name.to_owned()));
-        survives(&names, "bash\t=ii amd64 5.2-1\t+hi i386 5.2-1\t\nmta\t~exim4\t~postfix\t\nnosuch\t\n");
-        let matching = |leftovers| Matching { pattern: "py*".to_owned(), leftovers };
-        survives(&[matching(false), matching(true)], "ipy*\tpython3 pybar \ncpy*\t\n");
+        survives(
+            &names,
+            "bash\t=ii amd64 5.2-1\t+hi i386 5.2-1\t\nmta\t~exim4\t~postfix\t\nnosuch\t\n",
+        );
+        let matching = |leftovers| Matching {
+            pattern: "py*".to_owned(),
+            leftovers,
+        };
+        survives(
+            &[matching(false), matching(true)],
+            "ipy*\tpython3 pybar \ncpy*\t\n",
+        );
         survives(&[Lists(None), Lists(Some(60))], "-\tsources\n60\told\n");
         let archives = ["/a", "/b", "/c", "/d"].map(|path| Archive(path.to_owned()));
-        survives(&archives, "/a\t!missing\n/b\t!odd\n/c\tx 1.0 \n/d\tx 1.0 0.9\n");
+        survives(
+            &archives,
+            "/a\t!missing\n/b\t!odd\n/c\tx 1.0 \n/d\tx 1.0 0.9\n",
+        );
     }
 
     #[test]
     fn what_is_half_there_is_not_whole() {
         let whole = |state: &str| {
-            let deb = Deb { state: state.to_owned(), arch: String::new(), version: String::new(), native: true };
+            let deb = Deb {
+                state: state.to_owned(),
+                arch: String::new(),
+                version: String::new(),
+                native: true,
+            };
             deb.is_whole()
         };
         assert!(["ii", "hi", "it"].into_iter().all(whole));

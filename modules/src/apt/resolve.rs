@@ -144,13 +144,21 @@ done
 
     fn operands(&self) -> Vec<Vec<u8>> {
         let joint = if self.joint { "joint" } else { "alone" };
-        let words = [self.token(), joint.to_owned(), quoted(&self.head), quoted(&self.names)];
+        let words = [
+            self.token(),
+            joint.to_owned(),
+            quoted(&self.head),
+            quoted(&self.names),
+        ];
         words.map(String::into_bytes).into()
     }
 
     fn parse(batch: &[&Self], output: &[u8]) -> Result<Vec<Result<Self::Answer, NotYet>>, String> {
         let mut found = BTreeMap::new();
-        for record in output.split(|byte| *byte == 0).filter(|record| !record.is_empty()) {
+        for record in output
+            .split(|byte| *byte == 0)
+            .filter(|record| !record.is_empty())
+        {
             let record = String::from_utf8_lossy(record);
             if record == "!apt" {
                 let without = || NotYet("`apt-get` (it belongs to Debian's systems)".to_owned());
@@ -158,7 +166,8 @@ done
             }
             let mut fields = record.splitn(5, '\t');
             let mut next = || fields.next().ok_or_else(|| format!("`{record}`"));
-            let (token, status, teller, others, text) = (next()?, next()?, next()?, next()?, next()?);
+            let (token, status, teller, others, text) =
+                (next()?, next()?, next()?, next()?, next()?);
             let said = Said {
                 status: status.parse().map_err(|_| format!("`{record}`"))?,
                 teller: teller == "1",
@@ -167,13 +176,24 @@ done
             };
             found.insert(token.to_owned(), said);
         }
-        let missing = |probe: &Self| NotYet(format!("what apt makes of {}", probe.names.join(", ")));
-        let answer = |probe: &&Self| found.get(&probe.token()).cloned().ok_or_else(|| missing(probe));
+        let missing =
+            |probe: &Self| NotYet(format!("what apt makes of {}", probe.names.join(", ")));
+        let answer = |probe: &&Self| {
+            found
+                .get(&probe.token())
+                .cloned()
+                .ok_or_else(|| missing(probe))
+        };
         Ok(batch.iter().map(answer).collect())
     }
 
     fn expected(&self, answer: &Self::Answer) -> Option<Vec<u8>> {
-        let Said { status, teller, others, text } = answer;
+        let Said {
+            status,
+            teller,
+            others,
+            text,
+        } = answer;
         let others: Vec<String> = others.iter().map(|name| format!("{name} ")).collect();
         let (others, teller) = (others.concat(), u8::from(*teller));
         Some(format!("{}\t{status}\t{teller}\t{others}\t{text}\0", self.token()).into_bytes())
@@ -207,7 +227,11 @@ mod tests {
             others: vec!["a".to_owned(), "b".to_owned()],
             ..Said::new(100, "E: no\n\tway\n")
         };
-        let output = [a.expected(&said).unwrap(), b.expected(&Said::nothing()).unwrap()].concat();
+        let output = [
+            a.expected(&said).unwrap(),
+            b.expected(&Said::nothing()).unwrap(),
+        ]
+        .concat();
         let answers = Resolve::parse(&[&b, &a], &output).unwrap();
         assert_eq!(answers, [Ok(Said::nothing()), Ok(said)]);
         assert!(Resolve::parse(&[&a], b"!apt\0").unwrap()[0].is_err());

@@ -54,7 +54,9 @@ pub(super) fn is_pattern(name: &str) -> bool {
 /// Whether a text, with these characters more, can be what apt takes for a name, and for nothing else.
 fn is_plain(text: &str, more: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || more.contains(c);
-    !text.is_empty() && text.chars().all(fits) && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+    !text.is_empty()
+        && text.chars().all(fits)
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
 }
 
 /// Reads a name, or says what is wrong with it.
@@ -76,7 +78,11 @@ pub(super) fn spec(text: &str) -> Result<Spec, Refusal> {
     }
     if let Some(name) = head.strip_suffix('^') {
         let fine = is_plain(name, "+-.") && version.is_none() && release.is_none();
-        return if fine { Ok(Spec::Task(text.to_owned())) } else { Err(odd()) };
+        return if fine {
+            Ok(Spec::Task(text.to_owned()))
+        } else {
+            Err(odd())
+        };
     }
     let (head, arch) = match head.split_once(':') {
         Some((head, arch)) => (head, Some(arch)),
@@ -87,9 +93,14 @@ pub(super) fn spec(text: &str) -> Result<Spec, Refusal> {
     }
     if is_pattern(head) {
         let fits = |c: char| c.is_ascii_alphanumeric() || "+-.*?[]!^".contains(c);
-        let fine = !head.starts_with('-') && head.chars().all(fits) && version.is_none() && arch.is_none();
+        let fine =
+            !head.starts_with('-') && head.chars().all(fits) && version.is_none() && arch.is_none();
         let help = "a pattern has no version and no architecture";
-        return if fine { Ok(Spec::Pattern(head.to_owned())) } else { Err(odd().help(help)) };
+        return if fine {
+            Ok(Spec::Pattern(head.to_owned()))
+        } else {
+            Err(odd().help(help))
+        };
     }
     if head.ends_with('-') && is_plain(head, "+-.") {
         let why = format!("`{text}` ends in `-`: apt would take that for an order to remove it");
@@ -108,7 +119,10 @@ pub(super) fn spec(text: &str) -> Result<Spec, Refusal> {
         let version = version.replace("==", "=");
         let (slot, version) = match version.strip_prefix(">=") {
             Some(version) => (&mut wish.least, version),
-            None => (&mut wish.version, version.strip_prefix('=').ok_or_else(odd)?),
+            None => (
+                &mut wish.version,
+                version.strip_prefix('=').ok_or_else(odd)?,
+            ),
         };
         let version = version.trim();
         if !is_plain(version.trim_start_matches('*'), "+-.:~*?[]") && version != "*" {
@@ -126,7 +140,10 @@ fn archive(text: &str) -> Result<Spec, Refusal> {
     if text.starts_with('/') {
         return Ok(Spec::File(text.to_owned()));
     }
-    if !["http://", "https://"].iter().any(|scheme| text.starts_with(scheme)) {
+    if !["http://", "https://"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme))
+    {
         let why = format!("`{text}` cannot be fetched: only http:// and https:// can");
         return Err(Refusal::new(why).help("bring the archive to the host, and name its path"));
     }
@@ -135,7 +152,10 @@ fn archive(text: &str) -> Result<Spec, Refusal> {
     let mut parts = file.strip_suffix(".deb").unwrap_or("").split('_');
     match (parts.next(), parts.next(), parts.next(), parts.next()) {
         (Some(name), Some(version), Some(_), None) if is_plain(name, "+-.") => {
-            let version = version.replace("%3a", ":").replace("%2b", "+").replace("%7e", "~");
+            let version = version
+                .replace("%3a", ":")
+                .replace("%2b", "+")
+                .replace("%7e", "~");
             Ok(Spec::Address(Address {
                 text: text.to_owned(),
                 name: name.to_owned(),
@@ -143,8 +163,11 @@ fn archive(text: &str) -> Result<Spec, Refusal> {
             }))
         }
         _ => {
-            let why = format!("`{text}` does not say which package it is: it does not end in NAME_VERSION_ARCH.deb");
-            Err(Refusal::new(why).help("fetch it (the module `get_url`), and name the path it has on the host"))
+            let why = format!(
+                "`{text}` does not say which package it is: it does not end in NAME_VERSION_ARCH.deb"
+            );
+            Err(Refusal::new(why)
+                .help("fetch it (the module `get_url`), and name the path it has on the host"))
         }
     }
 }
@@ -176,7 +199,11 @@ impl Wish {
     /// As apt is told.
     pub(super) fn word(&self) -> String {
         let mut word = self.name.clone();
-        let more = [(':', &self.arch), ('=', &self.version), ('/', &self.release)];
+        let more = [
+            (':', &self.arch),
+            ('=', &self.version),
+            ('/', &self.release),
+        ];
         for (mark, text) in more {
             if let Some(text) = text {
                 word.push(mark);
@@ -220,23 +247,51 @@ mod tests {
 
     #[test]
     fn a_text_may_mean_many_things() {
-        let Ok(Spec::Package(wish)) = spec("libc6:i386=2.3*") else { panic!() };
+        let Ok(Spec::Package(wish)) = spec("libc6:i386=2.3*") else {
+            panic!()
+        };
         assert_eq!(wish.word(), "libc6:i386=2.3*");
         assert_eq!(wish.bare(), "libc6:i386");
         assert!(matches!(spec("g++"), Ok(Spec::Package(_))));
         assert!(matches!(spec("python3*"), Ok(Spec::Pattern(_))));
         assert!(matches!(spec("web-server^"), Ok(Spec::Task(_))));
         assert!(matches!(spec("/srv/a b.deb"), Ok(Spec::File(_))));
-        let Ok(Spec::Address(address)) = spec("https://x.example/a/tool_1%3a2.0-1_all.deb?x=1") else { panic!() };
-        assert_eq!((address.name.as_str(), address.version.as_str()), ("tool", "2.0-1"));
+        let Ok(Spec::Address(address)) = spec("https://x.example/a/tool_1%3a2.0-1_all.deb?x=1")
+        else {
+            panic!()
+        };
+        assert_eq!(
+            (address.name.as_str(), address.version.as_str()),
+            ("tool", "2.0-1")
+        );
     }
 
     #[test]
     fn what_apt_would_take_for_something_else_is_refused() {
         let odd = [
-            "", "-y", "--simulate", "foo-", "foo bar", "foo;id", "$(id)", "`id`", "foo\nbar", "foo=", "foo=1 2",
-            "foo=$(id)", "foo/$(id)", "'", "\"", "../x", "ünicode", "foo<1", "*^", "https://x.example/y", "ftp://x/a_1_all.deb",
-            "?upgradable;", "foo:amd64;",
+            "",
+            "-y",
+            "--simulate",
+            "foo-",
+            "foo bar",
+            "foo;id",
+            "$(id)",
+            "`id`",
+            "foo\nbar",
+            "foo=",
+            "foo=1 2",
+            "foo=$(id)",
+            "foo/$(id)",
+            "'",
+            "\"",
+            "../x",
+            "ünicode",
+            "foo<1",
+            "*^",
+            "https://x.example/y",
+            "ftp://x/a_1_all.deb",
+            "?upgradable;",
+            "foo:amd64;",
         ];
         for text in odd {
             assert!(spec(text).is_err(), "`{text}`");

@@ -6,7 +6,9 @@ use std::cmp::Ordering;
 pub(super) fn compare(a: &str, b: &str) -> Ordering {
     let (a, b) = (parts(a), parts(b));
     let by_epoch = a.0.cmp(&b.0);
-    by_epoch.then_with(|| part(a.1, b.1)).then_with(|| part(a.2, b.2))
+    by_epoch
+        .then_with(|| part(a.1, b.1))
+        .then_with(|| part(a.2, b.2))
 }
 
 /// Epoch, upstream's version, Debian's revision.
@@ -76,8 +78,20 @@ mod tests {
     #[test]
     fn versions_are_compared_as_dpkg_does() {
         let rising = [
-            "0.9~beta", "0.9", "0.9-1", "0.9-1+b1", "0.10-1~", "0.10-1~x", "0.10-1", "1.0~rc1-1", "1.0-1",
-            "1.0a-1", "1.0+dfsg-1", "1.0.1-1", "1:0.1", "2:0~",
+            "0.9~beta",
+            "0.9",
+            "0.9-1",
+            "0.9-1+b1",
+            "0.10-1~",
+            "0.10-1~x",
+            "0.10-1",
+            "1.0~rc1-1",
+            "1.0-1",
+            "1.0a-1",
+            "1.0+dfsg-1",
+            "1.0.1-1",
+            "1:0.1",
+            "2:0~",
         ];
         for pair in rising.windows(2) {
             assert_eq!(compare(pair[0], pair[1]), Ordering::Less, "{pair:?}");

@@ -78,8 +78,12 @@ fn row(line: &str) -> Option<Row> {
         Some(text[..end].to_owned())
     };
     let before = word(rest, '[', [']', ' ']);
-    let after = rest.find('(').and_then(|at| word(&rest[at..], '(', [' ', ')']));
-    let of = rest.rsplit_once(" [").and_then(|(_, text)| text.split_once("])"));
+    let after = rest
+        .find('(')
+        .and_then(|at| word(&rest[at..], '(', [' ', ')']));
+    let of = rest
+        .rsplit_once(" [")
+        .and_then(|(_, text)| text.split_once("])"));
     let before = match what {
         What::Deleted => rest.split(' ').next().map(str::to_owned),
         _ => before,
@@ -97,7 +101,9 @@ fn row(line: &str) -> Option<Row> {
 fn rows(text: &str) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for row in text.lines().filter_map(row) {
-        let known = rows.iter().any(|other| other.name == row.name && other.arch == row.arch);
+        let known = rows
+            .iter()
+            .any(|other| other.name == row.name && other.arch == row.arch);
         if row.what != What::Configured || !known {
             rows.push(row);
         }
@@ -107,13 +113,18 @@ fn rows(text: &str) -> Vec<Row> {
 
 /// What apt and dpkg say that they have done.
 pub(super) fn results(done: &[Done]) -> Vec<String> {
-    const HEADS: [(&str, &str); 3] =
-        [("Setting up ", "Installed"), ("Removing ", "Removed"), ("Purging configuration files for ", "Purged")];
+    const HEADS: [(&str, &str); 3] = [
+        ("Setting up ", "Installed"),
+        ("Removing ", "Removed"),
+        ("Purging configuration files for ", "Purged"),
+    ];
     let mut results = Vec::new();
     for done in done {
         let text = String::from_utf8_lossy(&done.stdout);
         for line in text.lines() {
-            let found = HEADS.iter().find_map(|(head, what)| Some((line.strip_prefix(head)?, what)));
+            let found = HEADS
+                .iter()
+                .find_map(|(head, what)| Some((line.strip_prefix(head)?, what)));
             if let Some((rest, what)) = found
                 && let Some((package, _)) = rest.split_once(" ...")
             {
@@ -140,13 +151,23 @@ Del berry 1.0 [10 B]
 
     #[test]
     fn what_is_simulated_is_read() {
-        let Would::This(rows) = Said::new(0, SIMULATED).would("install", false) else { panic!() };
+        let Would::This(rows) = Said::new(0, SIMULATED).would("install", false) else {
+            panic!()
+        };
         let told: Vec<String> = rows
             .iter()
-            .map(|Row { what, name, arch, before, after }| {
-                let or = |text: &Option<String>| text.clone().unwrap_or("-".to_owned());
-                format!("{what:?} {name} {} {} {}", or(arch), or(before), or(after))
-            })
+            .map(
+                |Row {
+                     what,
+                     name,
+                     arch,
+                     before,
+                     after,
+                 }| {
+                    let or = |text: &Option<String>| text.clone().unwrap_or("-".to_owned());
+                    format!("{what:?} {name} {} {} {}", or(arch), or(before), or(after))
+                },
+            )
             .collect();
         assert_eq!(
             told,
@@ -159,12 +180,18 @@ Del berry 1.0 [10 B]
                 "Deleted berry - 1.0 -",
             ]
         );
-        assert_eq!(Said::nothing().would("install", false), Would::This(Vec::new()));
+        assert_eq!(
+            Said::nothing().would("install", false),
+            Would::This(Vec::new())
+        );
     }
 
     #[test]
     fn what_newer_lists_say_is_not_known() {
-        let said = Said::new(100, "Reading package lists...\nE: Unable to locate package new\n");
+        let said = Said::new(
+            100,
+            "Reading package lists...\nE: Unable to locate package new\n",
+        );
         assert_eq!(said.would("install", true), Would::Unknown);
         assert!(matches!(said.would("install", false), Would::Cannot(_)));
     }
@@ -175,6 +202,9 @@ Del berry 1.0 [10 B]
             stdout: b"Unpacking a (1) ...\nSetting up a (1) ...\nRemoving b (2) ...\nPurging configuration files for b (2) ...\n".to_vec(),
             ..Done::default()
         };
-        assert_eq!(results(&[done]), ["Installed: a (1)", "Removed: b (2)", "Purged: b (2)"]);
+        assert_eq!(
+            results(&[done]),
+            ["Installed: a (1)", "Removed: b (2)", "Purged: b (2)"]
+        );
     }
 }

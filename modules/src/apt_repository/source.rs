@@ -58,7 +58,9 @@ impl Source {
     /// What apt says of a line that it cannot read, before it is written.
     pub(super) fn check(line: &str) -> Result<Self, Refusal> {
         if line.trim_start().starts_with("ppa:") {
-            let why = Refusal::new(format!("`{line}` is short for a source that Launchpad knows, and a key"));
+            let why = Refusal::new(format!(
+                "`{line}` is short for a source that Launchpad knows, and a key"
+            ));
             let help = "write the source out: `deb [signed-by=/etc/apt/keyrings/NAME.asc] \
                         https://ppa.launchpadcontent.net/OWNER/NAME/ubuntu CODENAME main`, and bring the key there before";
             return Err(why.help(help));
@@ -69,16 +71,22 @@ impl Source {
         })?;
         let flat = source.suite.ends_with('/');
         if !source.uri.contains(':') {
-            return Err(Refusal::new(format!("`{}` is no address of a source", source.uri))
-                .help("it begins with a method, such as `https://` or `file:`"));
+            return Err(
+                Refusal::new(format!("`{}` is no address of a source", source.uri))
+                    .help("it begins with a method, such as `https://` or `file:`"),
+            );
         }
         if flat != source.components.is_empty() {
             let why = if flat {
-                format!("the suite `{}` is a path: it has no components", source.suite)
+                format!(
+                    "the suite `{}` is a path: it has no components",
+                    source.suite
+                )
             } else {
                 format!("the suite `{}` has no component", source.suite)
             };
-            return Err(Refusal::new(why).help("a suite has components (`main`), but a path, which ends in `/`, has none"));
+            return Err(Refusal::new(why)
+                .help("a suite has components (`main`), but a path, which ends in `/`, has none"));
         }
         Ok(source)
     }
@@ -94,10 +102,16 @@ fn option(text: &str) -> String {
 /// The name of a file for a source, as Ansible would choose it: of its address, without method and
 /// password, what are letters and digits.
 pub(super) fn file_name(source: &Source) -> String {
-    let uri = source.uri.split_once("://").map_or(source.uri.as_str(), |(_, rest)| rest);
+    let uri = source
+        .uri
+        .split_once("://")
+        .map_or(source.uri.as_str(), |(_, rest)| rest);
     let uri = uri.rsplit_once('@').map_or(uri, |(_, rest)| rest);
     let words = uri.split(|c: char| !c.is_ascii_alphanumeric());
-    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_")
+    words
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join("_")
 }
 
 /// Whether a file of stanzas has the source, and has it on.
@@ -107,7 +121,11 @@ pub(super) fn in_stanzas(text: &str, source: &Source) -> bool {
             let mut found: Option<Vec<String>> = None;
             let mut open = false;
             for line in stanza.lines().filter(|line| !line.starts_with('#')) {
-                let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+                let words = |text: &str| {
+                    text.split_whitespace()
+                        .map(str::to_owned)
+                        .collect::<Vec<_>>()
+                };
                 match line.split_once(':') {
                     _ if line.starts_with([' ', '\t']) => {
                         if let Some(found) = found.as_mut().filter(|_| open) {
@@ -125,12 +143,19 @@ pub(super) fn in_stanzas(text: &str, source: &Source) -> bool {
             }
             found.unwrap_or_default()
         };
-        let off = value("Enabled").first().is_some_and(|word| ["no", "false", "0"].contains(&word.as_str()));
+        let off = value("Enabled")
+            .first()
+            .is_some_and(|word| ["no", "false", "0"].contains(&word.as_str()));
         let components = value("Components");
         !off && value("Types").contains(&source.kind)
-            && value("URIs").iter().any(|uri| uri.trim_end_matches('/') == source.uri)
+            && value("URIs")
+                .iter()
+                .any(|uri| uri.trim_end_matches('/') == source.uri)
             && value("Suites").contains(&source.suite)
-            && source.components.iter().all(|component| components.contains(component))
+            && source
+                .components
+                .iter()
+                .all(|component| components.contains(component))
     })
 }
 
@@ -141,7 +166,8 @@ pub(super) fn with(text: &str, source: &Source, line: &str) -> Option<String> {
         Source::parse(text.trim_start_matches('#'))
     };
     let at = |found: &dyn Fn(&str) -> Option<Source>| {
-        text.lines().position(|line| found(line).is_some_and(|other| other.is_about(source)))
+        text.lines()
+            .position(|line| found(line).is_some_and(|other| other.is_about(source)))
     };
     let place = at(&Source::parse).or_else(|| at(&off))?;
     let lines = text.lines().enumerate();
@@ -164,7 +190,8 @@ fn joined<'a>(lines: impl Iterator<Item = &'a str>) -> String {
 
 /// Whether a file has any source, were it one that is off.
 pub(super) fn any(text: &str) -> bool {
-    text.lines().any(|line| Source::parse(line.trim_start().trim_start_matches('#')).is_some())
+    text.lines()
+        .any(|line| Source::parse(line.trim_start().trim_start_matches('#')).is_some())
 }
 
 #[cfg(test)]
@@ -177,17 +204,38 @@ mod tests {
 
     #[test]
     fn lines_are_compared_by_what_they_say() {
-        let one = source("deb [arch=amd64 signed-by=/k] https://x.example/a/ stable main  extra # mine");
-        assert_eq!(one, source("deb  [ signed-by=/k  arch=amd64 ] https://x.example/a stable extra main"));
+        let one =
+            source("deb [arch=amd64 signed-by=/k] https://x.example/a/ stable main  extra # mine");
+        assert_eq!(
+            one,
+            source("deb  [ signed-by=/k  arch=amd64 ] https://x.example/a stable extra main")
+        );
         assert_ne!(one, source("deb https://x.example/a stable main extra"));
-        assert!(one.is_about(&source("deb [arch=amd64] https://x.example/a stable main extra")));
-        assert!(!one.is_about(&source("deb [arch=i386] https://x.example/a stable main extra")));
-        assert_eq!(file_name(&source("deb https://me:pw@x.example:8/a stable main")), "x_example_8_a");
+        assert!(one.is_about(&source(
+            "deb [arch=amd64] https://x.example/a stable main extra"
+        )));
+        assert!(!one.is_about(&source(
+            "deb [arch=i386] https://x.example/a stable main extra"
+        )));
+        assert_eq!(
+            file_name(&source("deb https://me:pw@x.example:8/a stable main")),
+            "x_example_8_a"
+        );
     }
 
     #[test]
     fn what_apt_cannot_read_is_refused() {
-        let odd = ["", "x", "rpm http://x s m", "deb http://x", "deb /srv s main", "deb http://x s", "deb http://x ./ main", "deb [x http://x s m", "ppa:a/b"];
+        let odd = [
+            "",
+            "x",
+            "rpm http://x s m",
+            "deb http://x",
+            "deb /srv s main",
+            "deb http://x s",
+            "deb http://x ./ main",
+            "deb [x http://x s m",
+            "ppa:a/b",
+        ];
         for line in odd {
             assert!(Source::check(line).is_err(), "{line}");
         }
@@ -198,9 +246,18 @@ mod tests {
     fn stanzas_are_read() {
         let text = "# mine\nTypes: deb deb-src\nURIs: https://x.example/a/\nSuites: stable\n stable-updates\nComponents: main extra\n\n\
                     Types: deb\nURIs: https://off.example\nSuites: stable\nComponents: main\nEnabled: no\n";
-        assert!(in_stanzas(text, &source("deb-src https://x.example/a stable-updates main")));
-        assert!(!in_stanzas(text, &source("deb https://x.example/a stable other")));
-        assert!(!in_stanzas(text, &source("deb https://off.example stable main")));
+        assert!(in_stanzas(
+            text,
+            &source("deb-src https://x.example/a stable-updates main")
+        ));
+        assert!(!in_stanzas(
+            text,
+            &source("deb https://x.example/a stable other")
+        ));
+        assert!(!in_stanzas(
+            text,
+            &source("deb https://off.example stable main")
+        ));
     }
 
     #[test]
@@ -210,7 +267,10 @@ mod tests {
         let on = with("# a\n# deb http://x/ s main\nb", &wanted, line);
         assert_eq!(on.as_deref(), Some("# a\ndeb http://x s main\nb\n"));
         assert_eq!(with("# a\n", &wanted, line), None);
-        assert_eq!(without("deb http://x s  main\n# b\n", &wanted).as_deref(), Some("# b\n"));
+        assert_eq!(
+            without("deb http://x s  main\n# b\n", &wanted).as_deref(),
+            Some("# b\n")
+        );
         assert!(any("# deb http://x s main\n") && !any("# b\n"));
     }
 }

@@ -51,7 +51,9 @@ impl Key {
         let bytes = decoded(data).ok_or(Wrong::Data)?;
         // The key begins with its kind, as a text with its length.
         let (length, rest) = bytes.split_at_checked(4).ok_or(Wrong::Data)?;
-        let length = length.iter().fold(0_usize, |sum, byte| (sum << 8) | usize::from(*byte));
+        let length = length
+            .iter()
+            .fold(0_usize, |sum, byte| (sum << 8) | usize::from(*byte));
         let named = rest.get(..length).ok_or(Wrong::Data)?;
         if named != kind.as_bytes() || rest.len() == length {
             return Err(Wrong::Data);
@@ -66,9 +68,15 @@ impl Key {
 
     /// The line, without its end.
     pub(super) fn line(&self) -> String {
-        let options = self.options.as_deref().filter(|options| !options.is_empty());
+        let options = self
+            .options
+            .as_deref()
+            .filter(|options| !options.is_empty());
         let comment = Some(self.comment.as_str()).filter(|comment| !comment.is_empty());
-        let parts = options.into_iter().chain([self.kind.as_str(), &self.data]).chain(comment);
+        let parts = options
+            .into_iter()
+            .chain([self.kind.as_str(), &self.data])
+            .chain(comment);
         parts.collect::<Vec<_>>().join(" ")
     }
 
@@ -225,6 +233,9 @@ mod tests {
         assert_eq!(Key::read(""), Err(Wrong::Kind));
         assert_eq!(Key::read("ssh-ed25519 AAAA"), Err(Wrong::Data));
         assert_eq!(Key::read(&format!("ssh-rsa {KEY}")), Err(Wrong::Data));
-        assert_eq!(Key::read(&format!("ssh-ed25519 {}", &KEY[..KEY.len() - 3])), Err(Wrong::Data));
+        assert_eq!(
+            Key::read(&format!("ssh-ed25519 {}", &KEY[..KEY.len() - 3])),
+            Err(Wrong::Data)
+        );
     }
 }

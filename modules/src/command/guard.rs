@@ -28,7 +28,10 @@ pub(crate) enum Decision {
 impl Guards<'_> {
     pub(crate) fn check(&self) -> Result<(), Refusal> {
         let named = [("creates", self.creates), ("removes", self.removes)];
-        for (name, path) in named.iter().flat_map(|(n, paths)| paths.iter().map(move |p| (n, p))) {
+        for (name, path) in named
+            .iter()
+            .flat_map(|(n, paths)| paths.iter().map(move |p| (n, p)))
+        {
             if path.contains('$') {
                 let what = format!("`{name}: {path}` holds a variable of the host");
                 return Err(Refusal::new(what).help("write the path itself"));
@@ -69,7 +72,10 @@ impl Guards<'_> {
         }
         if let Ok(dir) = self.dir(seen) {
             for text in self.unless.iter().chain(self.onlyif) {
-                effects.push(Effect::unknown(Succeeds::new(text, dir.as_deref()), why(text)));
+                effects.push(Effect::unknown(
+                    Succeeds::new(text, dir.as_deref()),
+                    why(text),
+                ));
             }
         }
         effects
@@ -237,7 +243,10 @@ done"#;
         let answer = |probe: &&Self| match found.get(probe.token().as_str()) {
             Some(&"yes") => Ok(true),
             Some(&"no") => Ok(false),
-            Some(_) => Err(NotYet(format!("the end of `{}` (it ran for a minute)", probe.text))),
+            Some(_) => Err(NotYet(format!(
+                "the end of `{}` (it ran for a minute)",
+                probe.text
+            ))),
             None => Err(NotYet(format!("whether `{}` succeeds", probe.text))),
         };
         Ok(batch.iter().map(answer).collect())

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use evenkeel_engine::{Refusal, Text};
 
 /// Splits a line as a shell would.
-pub(super) fn words(line: &Text) -> Result<Vec<String>, Refusal> {
+pub(crate) fn words(line: &Text) -> Result<Vec<String>, Refusal> {
     let text = std::str::from_utf8(line.bytes())
         .map_err(|_| Refusal::new("the command line is not UTF-8"))?;
     shlex::split(text).ok_or_else(|| {
@@ -55,7 +55,8 @@ fn quoted(word: &str) -> (String, bool) {
             literal.clear();
         }
         let (open, close) = if braces { ("{", "\\}") } else { ("", "") };
-        write!(out, "\"${{{name}-\\${open}{name}{close}}}\"").expect("writing to a String cannot fail");
+        write!(out, "\"${{{name}-\\${open}{name}{close}}}\"")
+            .expect("writing to a String cannot fail");
         rest = &rest[name.len() + if braces { 3 } else { 1 }..];
         expands = true;
     }
@@ -84,7 +85,10 @@ fn variable(text: &str) -> Option<(&str, bool)> {
         None => (text, false),
     };
     let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    let end = text.bytes().position(|byte| !word(byte)).unwrap_or(text.len());
+    let end = text
+        .bytes()
+        .position(|byte| !word(byte))
+        .unwrap_or(text.len());
     let name = &text[..end];
     let fits = !name.is_empty() && !name.as_bytes()[0].is_ascii_digit();
     let closed = !braces || text[end..].starts_with('}');
@@ -106,7 +110,9 @@ mod tests {
 
     #[test]
     fn words_without_variables_go_as_they_are() {
-        let words = ["printf", "%s\n", "a b", "it's", "$(id)", "$$", "cost $5", "a~b", ""];
+        let words = [
+            "printf", "%s\n", "a b", "it's", "$(id)", "$$", "cost $5", "a~b", "",
+        ];
         assert_eq!(expand(&words), words);
     }
 
@@ -122,7 +128,14 @@ mod tests {
 
     #[test]
     fn the_host_sees_what_was_meant() {
-        let words = ["printf", "[%s]", "$SET $UNSET ${UNSET}", "'\"`id`$(id)\\$SET", "~/a b", ""];
+        let words = [
+            "printf",
+            "[%s]",
+            "$SET $UNSET ${UNSET}",
+            "'\"`id`$(id)\\$SET",
+            "~/a b",
+            "",
+        ];
         for shell in ["dash", "bash"] {
             let argv = expand(&words);
             let out = std::process::Command::new(shell)

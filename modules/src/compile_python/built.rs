@@ -59,9 +59,14 @@ done"#;
     type Answer = Interpreter;
 
     fn operands(&self) -> Vec<Vec<u8>> {
-        [self.token(), self.python.clone(), self.stamp.clone(), self.modules.join(" ")]
-            .map(String::into_bytes)
-            .into()
+        [
+            self.token(),
+            self.python.clone(),
+            self.stamp.clone(),
+            self.modules.join(" "),
+        ]
+        .map(String::into_bytes)
+        .into()
     }
 
     fn parse(batch: &[&Self], output: &[u8]) -> Result<Vec<Result<Self::Answer, NotYet>>, String> {
@@ -73,11 +78,28 @@ done"#;
                 return Err(format!("{record:?}"));
             };
             let mut lines = says.lines();
-            let mut line = || lines.next().filter(|line| !line.is_empty()).map(str::to_owned);
+            let mut line = || {
+                lines
+                    .next()
+                    .filter(|line| !line.is_empty())
+                    .map(str::to_owned)
+            };
             let (version, pip, missing) = (line(), line(), line());
-            let missing = missing.unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+            let missing = missing
+                .unwrap_or_default()
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect();
             let stamp = Some(stamp.trim_end().to_owned()).filter(|stamp| !stamp.is_empty());
-            found.insert(*token, Interpreter { version, pip, missing, stamp });
+            found.insert(
+                *token,
+                Interpreter {
+                    version,
+                    pip,
+                    missing,
+                    stamp,
+                },
+            );
         }
         let answer = |built: &&Self| {
             let none = || NotYet(format!("what `{}` says", built.python));
@@ -87,17 +109,30 @@ done"#;
     }
 
     fn expected(&self, answer: &Self::Answer) -> Option<Vec<u8>> {
-        let Interpreter { version, pip, missing, stamp } = answer;
+        let Interpreter {
+            version,
+            pip,
+            missing,
+            stamp,
+        } = answer;
         let says = version.as_ref().map(|version| {
             let pip = pip.as_deref().unwrap_or_default();
             // As the shell leaves it: without the line ends at the end.
-            format!("{version}\n{pip}\n{}", missing.join(" ")).trim_end_matches('\n').to_owned()
+            format!("{version}\n{pip}\n{}", missing.join(" "))
+                .trim_end_matches('\n')
+                .to_owned()
         });
-        let stamp = stamp.as_ref().map(|stamp| format!("{stamp}\n")).unwrap_or_default();
+        let stamp = stamp
+            .as_ref()
+            .map(|stamp| format!("{stamp}\n"))
+            .unwrap_or_default();
         Some(format!("{}\0{}\0{stamp}\0", self.token(), says.unwrap_or_default()).into_bytes())
     }
 
     fn reads(&self) -> Vec<Thing> {
-        vec![Thing::Path(self.python.clone()), Thing::Path(self.stamp.clone())]
+        vec![
+            Thing::Path(self.python.clone()),
+            Thing::Path(self.stamp.clone()),
+        ]
     }
 }

@@ -49,10 +49,21 @@ pub(super) fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     ask(args, look);
     let now = now?;
     let why = reasons(args, now);
-    let pip = args.pip.clone().or_else(|| now.pip.clone().filter(|_| why.is_empty()));
+    let pip = args
+        .pip
+        .clone()
+        .or_else(|| now.pip.clone().filter(|_| why.is_empty()));
     let foretold = if pip.is_some() {
         let (version, stamp) = (Some(args.version.clone()), Some(args.stamp()));
-        Effect::new(built, Interpreter { version, pip: pip.clone(), missing: Vec::new(), stamp })
+        Effect::new(
+            built,
+            Interpreter {
+                version,
+                pip: pip.clone(),
+                missing: Vec::new(),
+                stamp,
+            },
+        )
     } else {
         Effect::unknown(built, "which pip comes with the source")
     };
@@ -60,22 +71,43 @@ pub(super) fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         let Some(pip) = pip.filter(|pip| now.pip.as_ref() != Some(pip)) else {
             return Ok(Plan::nothing());
         };
-        let install = ["-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check"];
+        let install = [
+            "-I",
+            "-m",
+            "pip",
+            "install",
+            "--no-input",
+            "--disable-pip-version-check",
+        ];
         let mut argv = vec![args.python()];
         argv.extend(install.map(ToOwned::to_owned));
         argv.push(format!("pip=={pip}"));
         let change = Change::new("pip", now.pip.clone(), pip.as_str());
-        return Ok(change.step(Step::from(Run::new(argv)).effect(foretold)).into());
+        return Ok(change
+            .step(Step::from(Run::new(argv)).effect(foretold))
+            .into());
     }
     compiler(look)?;
     attributes::parent_exists(look, &args.work())?;
-    let before = now.version.clone().map(|version| format!("{version} ({})", why.join(", ")));
+    let before = now
+        .version
+        .clone()
+        .map(|version| format!("{version} ({})", why.join(", ")));
     let what = format!("python{}", args.series());
     let mut change = Change::new(what, before, args.version.as_str());
     let (argv, stdin) = script("check", CHECK, args.modules(), &Content::default());
-    change = change.step(Run { stdin, ..Run::new(argv) });
-    let attrs = Attrs { mode: Some(0o700), ..Attrs::default() };
-    change = change.step(Action::Directory { path: args.work(), attrs });
+    change = change.step(Run {
+        stdin,
+        ..Run::new(argv)
+    });
+    let attrs = Attrs {
+        mode: Some(0o700),
+        ..Attrs::default()
+    };
+    change = change.step(Action::Directory {
+        path: args.work(),
+        attrs,
+    });
     let (archive, step) = archive(args, look)?;
     change.steps.extend(step);
     Ok(change.step(build(args, archive).effect(foretold)).into())
@@ -101,22 +133,43 @@ fn archive(args: &Args, look: &Look<'_>) -> Result<(String, Option<Step>), Stop>
     if let Src::Local(local) = &args.source {
         let found = hex(&local.digest());
         if found != digits {
-            return Err(Stop::refused(format!("`{}` has the sha256 {found}, not {digits}", local.name())));
+            return Err(Stop::refused(format!(
+                "`{}` has the sha256 {found}, not {digits}",
+                local.name()
+            )));
         }
     }
-    if look.get(&Digest(source.clone()))?.is_some_and(|sha| hex(&sha) == digits) {
+    if look
+        .get(&Digest(source.clone()))?
+        .is_some_and(|sha| hex(&sha) == digits)
+    {
         return Ok((source, None));
     }
     let step = match (&args.source, args.request()) {
         (_, Some(request)) => {
             tool(look)?;
-            let hash = Hash { algorithm: Algorithm::Sha256, digits };
+            let hash = Hash {
+                algorithm: Algorithm::Sha256,
+                digits,
+            };
             let (to, hash) = (source.as_str(), Some(&hash));
-            Download { request: &request, to, parts: None, hash, decompress: false }.step(look)?
+            Download {
+                request: &request,
+                to,
+                parts: None,
+                hash,
+                decompress: false,
+            }
+            .step(look)?
         }
         (Src::Local(local), None) => {
             let content = Content::Source(local.clone());
-            Action::Write(Write { path: source.clone(), content, ..Write::default() }).into()
+            Action::Write(Write {
+                path: source.clone(),
+                content,
+                ..Write::default()
+            })
+            .into()
         }
         (Src::Host(path), None) => return Ok((path.clone(), None)),
     };
@@ -127,7 +180,15 @@ fn build(args: &Args, archive: String) -> Step {
     let jobs = args.jobs.map(|jobs| jobs.to_string()).unwrap_or_default();
     let pip = args.pip.clone().unwrap_or_default();
     let digits = args.sha256.to_ascii_lowercase();
-    let mut words = vec![args.work(), archive, digits, args.version.clone(), args.python(), jobs, pip];
+    let mut words = vec![
+        args.work(),
+        archive,
+        digits,
+        args.version.clone(),
+        args.python(),
+        jobs,
+        pip,
+    ];
     words.extend([args.modules().join(" "), args.stamp_path(), args.stamp()]);
     words.extend(args.options());
     let (argv, stdin) = script("build", BUILD, words, &Content::default());
@@ -146,7 +207,9 @@ fn reasons(args: &Args, now: &Interpreter) -> Vec<String> {
     match &now.version {
         None => why.push("it does not answer".to_owned()),
         Some(version) if *version != args.version => why.push("another version".to_owned()),
-        Some(_) if !now.missing.is_empty() => why.push(format!("without {}", now.missing.join(", "))),
+        Some(_) if !now.missing.is_empty() => {
+            why.push(format!("without {}", now.missing.join(", ")));
+        }
         Some(_) => {}
     }
     let stamp = args.stamp();
@@ -154,7 +217,11 @@ fn reasons(args: &Args, now: &Interpreter) -> Vec<String> {
         Some(found) if found == stamp => {}
         None => why.push("its build was never finished, or is not ours".to_owned()),
         Some(found) => {
-            let source = |text: &str| text.lines().find(|line| line.starts_with("source ")).map(str::to_owned);
+            let source = |text: &str| {
+                text.lines()
+                    .find(|line| line.starts_with("source "))
+                    .map(str::to_owned)
+            };
             if source(found) == source(&stamp) {
                 why.push("built with other options".to_owned());
             } else {

@@ -68,7 +68,9 @@ pub(super) fn file(
         && !wanted.eq_ignore_ascii_case(&hex(new))
     {
         let found = hex(new);
-        return Err(Stop::refused(format!("`{from}` has the checksum {found}, not {wanted}")));
+        return Err(Stop::refused(format!(
+            "`{from}` has the checksum {found}, not {wanted}"
+        )));
     }
     let old = match stat.map(|stat| &stat.kind) {
         None | Some(Kind::Link(_)) => None,
@@ -151,9 +153,7 @@ fn copied(
     if target.asked != path {
         place = place.effect(Effect::new(Digest(target.asked.clone()), Some(new)));
     }
-    change = change
-        .step(place)
-        .step(Action::Remove { path: beside });
+    change = change.step(place).step(Action::Remove { path: beside });
     Ok(change)
 }
 
@@ -175,7 +175,11 @@ fn attrs(put: &Put<'_>, look: &Look<'_>, kept: Option<&FileStat>) -> Result<Attr
     Ok(Attrs {
         owner: wanted.owner.or(Some(owner)),
         group: wanted.group.or(Some(group)),
-        mode: Some(if kept.is_some() { mode } else { wanted.mode.unwrap_or(mode) }),
+        mode: Some(if kept.is_some() {
+            mode
+        } else {
+            wanted.mode.unwrap_or(mode)
+        }),
         ..Attrs::default()
     })
 }

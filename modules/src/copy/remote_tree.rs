@@ -96,16 +96,22 @@ fn directory(
     }
     let bits = Mode::bits(stat.mode);
     let wanted = directories(args, &bits);
-    Ok(attributes::missing_directories(look, std::iter::once(path), wanted)?)
+    Ok(attributes::missing_directories(
+        look,
+        std::iter::once(path),
+        wanted,
+    )?)
 }
 
 fn link(look: &Look<'_>, from: &str, path: String) -> Result<Option<Change>, Stop> {
     let target = |path: &str| -> Result<Option<String>, Stop> {
-        Ok(match look.get(&Stat(path.to_owned()))?.as_ref().map(|s| &s.kind) {
-            None => None,
-            Some(Kind::Link(target)) => Some(target.clone()),
-            Some(_) => return Err(Stop::refused(format!("`{path}` is not a link"))),
-        })
+        Ok(
+            match look.get(&Stat(path.to_owned()))?.as_ref().map(|s| &s.kind) {
+                None => None,
+                Some(Kind::Link(target)) => Some(target.clone()),
+                Some(_) => return Err(Stop::refused(format!("`{path}` is not a link"))),
+            },
+        )
     };
     let (wanted, now) = (target(from)?, target(&path)?);
     let Some(target) = wanted.filter(|target| now.as_ref() != Some(target)) else {

@@ -40,7 +40,8 @@ done"#;
         }
         let mut found: BTreeMap<Vec<u8>, Result<Self::Answer, NotYet>> = BTreeMap::new();
         let mut parts = output.split(|byte| *byte == 0);
-        while let (Some(name), Some(status), Some(text)) = (parts.next(), parts.next(), parts.next())
+        while let (Some(name), Some(status), Some(text)) =
+            (parts.next(), parts.next(), parts.next())
         {
             let name = name.strip_prefix(b"=").ok_or("a name is missing")?;
             let answer = if status == b"0" {
@@ -50,7 +51,9 @@ done"#;
                 if said.contains("no crontab for") || said.contains("No such file") {
                     Ok(None)
                 } else {
-                    Err(NotYet(format!("what the crontab holds: `crontab -l` says: {said}")))
+                    Err(NotYet(format!(
+                        "what the crontab holds: `crontab -l` says: {said}"
+                    )))
                 }
             };
             found.insert(name.to_vec(), answer);

@@ -52,18 +52,25 @@ impl Wish {
         let mut lines: Vec<Vec<u8>> = if text.is_empty() {
             Vec::new()
         } else {
-            body.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
+            body.split(|byte| *byte == b'\n')
+                .map(<[u8]>::to_vec)
+                .collect()
         };
         let old = lines.clone();
         let before = match self {
             Self::Job { name, line } => job(&mut lines, name, line.as_ref()),
-            Self::Variable { name, line, place } => variable(&mut lines, name, line.as_ref(), place)?,
+            Self::Variable { name, line, place } => {
+                variable(&mut lines, name, line.as_ref(), place)?
+            }
         };
         let (Self::Job { line, .. } | Self::Variable { line, .. }) = self;
         let text = if lines == old {
             text.to_vec()
         } else {
-            lines.iter().flat_map(|line| [line.as_slice(), b"\n"].concat()).collect()
+            lines
+                .iter()
+                .flat_map(|line| [line.as_slice(), b"\n"].concat())
+                .collect()
         };
         Ok(Edited {
             text,
@@ -84,7 +91,10 @@ fn job(lines: &mut Vec<Vec<u8>>, name: &str, wanted: Option<&Vec<u8>>) -> Option
         lines.splice(at..end, new.into_iter().flatten());
         // A second job of the name would be one that nobody can reach.
         let mut at = at + if wanted.is_some() { 2 } else { 0 };
-        while let Some(next) = lines[at.min(lines.len())..].iter().position(|line| *line == mark) {
+        while let Some(next) = lines[at.min(lines.len())..]
+            .iter()
+            .position(|line| *line == mark)
+        {
             at += next;
             let end = at + 1 + usize::from(lines.get(at + 1).is_some_and(is_job));
             lines.drain(at..end);
@@ -140,15 +150,24 @@ pub(super) const FIELDS: [(&str, u32, u32, &[&str]); 5] = [
         "month",
         1,
         12,
-        &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
+        &[
+            "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+        ],
     ),
-    ("weekday", 0, 7, &["sun", "mon", "tue", "wed", "thu", "fri", "sat"]),
+    (
+        "weekday",
+        0,
+        7,
+        &["sun", "mon", "tue", "wed", "thu", "fri", "sat"],
+    ),
 ];
 
 /// Whether cron understands a field: one that it does not makes it pass over a whole file.
 pub(super) fn is_field(text: &str, (_, least, most, names): (&str, u32, u32, &[&str])) -> bool {
     let number = |text: &str| {
-        let named = names.iter().position(|name| name.eq_ignore_ascii_case(text));
+        let named = names
+            .iter()
+            .position(|name| name.eq_ignore_ascii_case(text));
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let number = named.map_or_else(
             || text.parse().ok().filter(|_| digits),
@@ -157,7 +176,9 @@ pub(super) fn is_field(text: &str, (_, least, most, names): (&str, u32, u32, &[&
         number.filter(|number| (least..=most).contains(number))
     };
     let range = |text: &str| match text.split_once(['-', '~']) {
-        Some((from, to)) => number(from).zip(number(to)).is_some_and(|(from, to)| from <= to),
+        Some((from, to)) => number(from)
+            .zip(number(to))
+            .is_some_and(|(from, to)| from <= to),
         None => text == "*" || number(text).is_some(),
     };
     text.split(',').all(|part| match part.split_once('/') {
@@ -180,7 +201,9 @@ mod tests {
         for text in ["*", "*/5", "0", "1,2,50-59/3", "59"] {
             assert!(is_field(text, FIELDS[0]), "{text}");
         }
-        for text in ["", "60", "-1", "*/0", "a", "1-", "5-1", "1 2", "*\n", "1,,2", "+1"] {
+        for text in [
+            "", "60", "-1", "*/0", "a", "1-", "5-1", "1 2", "*\n", "1,,2", "+1",
+        ] {
             assert!(!is_field(text, FIELDS[0]), "{text}");
         }
         assert!(is_field("jan-MAR", FIELDS[3]) && is_field("7,mon", FIELDS[4]));

@@ -63,7 +63,13 @@ pub(super) fn symbolic(
             target: target.clone(),
         }));
     }
-    changes.extend(attributes_of(args, look, path, target, stat.filter(|_| old == Some(target)))?);
+    changes.extend(attributes_of(
+        args,
+        look,
+        path,
+        target,
+        stat.filter(|_| old == Some(target)),
+    )?);
     Ok(changes)
 }
 
@@ -149,27 +155,27 @@ pub(super) fn hard(
     let Some(source) = look.get(&Stat(src.clone()))? else {
         return Err(NotYet(format!("`{src}`, which the hard link points to")).into());
     };
-    let same = stat.is_some()
-        && look.get(&Inode(src.clone()))? == look.get(&Inode(path.to_owned()))?;
+    let same =
+        stat.is_some() && look.get(&Inode(src.clone()))? == look.get(&Inode(path.to_owned()))?;
     let mut changes = Vec::new();
     if !same {
         if let Some(stat) = stat {
             let kind = kind_name(&stat.kind);
             if stat.kind == Kind::Directory || !args.force {
-                return Err(
-                    Refusal::new(format!("`{path}` is another {kind}, not a link to `{src}`"))
-                        .help("`force: true` replaces files and links")
-                        .into(),
-                );
+                return Err(Refusal::new(format!(
+                    "`{path}` is another {kind}, not a link to `{src}`"
+                ))
+                .help("`force: true` replaces files and links")
+                .into());
             }
         }
         attributes::parent_exists(look, path)?;
-        changes.push(
-            Change::new("hard link", None::<String>, src.clone()).step(Action::HardLink {
+        changes.push(Change::new("hard link", None::<String>, src.clone()).step(
+            Action::HardLink {
                 path: path.to_owned(),
                 target: src.clone(),
-            }),
-        );
+            },
+        ));
     }
     changes.extend(args.wanted().changes(look, path, source)?);
     Ok(changes)

@@ -164,12 +164,15 @@ pub(super) fn changes(args: &Args, look: &Look<'_>, path: &str) -> Result<Vec<Ch
         atime: Some(atime),
         ..Attrs::default()
     });
-    let modification = one("modification time", modification, was_modification, &|mtime| {
-        Attrs {
+    let modification = one(
+        "modification time",
+        modification,
+        was_modification,
+        &|mtime| Attrs {
             mtime: Some(mtime),
             ..Attrs::default()
-        }
-    });
+        },
+    );
     Ok(access.into_iter().chain(modification).collect())
 }
 

@@ -62,9 +62,16 @@ done"#;
     type Answer = Found;
 
     fn operands(&self) -> Vec<Vec<u8>> {
-        let depth = self.depth.map(|depth| depth.to_string()).unwrap_or_default();
+        let depth = self
+            .depth
+            .map(|depth| depth.to_string())
+            .unwrap_or_default();
         let follow = if self.follow { "L" } else { "" };
-        vec![self.path.clone().into_bytes(), depth.into_bytes(), follow.into()]
+        vec![
+            self.path.clone().into_bytes(),
+            depth.into_bytes(),
+            follow.into(),
+        ]
     }
 
     fn parse(batch: &[&Self], output: &[u8]) -> Result<Vec<Result<Self::Answer, NotYet>>, String> {
@@ -73,7 +80,10 @@ done"#;
             return Ok(batch.iter().map(|_| Err(missing.clone())).collect());
         }
         let mut found: BTreeMap<usize, Found> = BTreeMap::new();
-        for record in output.split(|byte| *byte == 0).filter(|record| !record.is_empty()) {
+        for record in output
+            .split(|byte| *byte == 0)
+            .filter(|record| !record.is_empty())
+        {
             let text = String::from_utf8_lossy(record);
             let wrong = || format!("`{text}`");
             let number = |text: &str| text.parse::<usize>().map_err(|_| wrong());
@@ -101,7 +111,12 @@ done"#;
             }
         }
         (1..=batch.len())
-            .map(|at| found.remove(&at).map(Ok).ok_or_else(|| "an answer is missing".to_owned()))
+            .map(|at| {
+                found
+                    .remove(&at)
+                    .map(Ok)
+                    .ok_or_else(|| "an answer is missing".to_owned())
+            })
             .collect()
     }
 
@@ -121,8 +136,23 @@ done"#;
 
 fn entry(text: &str) -> Option<Entry> {
     let fields: Vec<&str> = text.splitn(15, '|').collect();
-    let [_, kind, mode, size, uid, gid, accessed, changed, modified, device, inode, links, user, group, path] =
-        fields[..]
+    let [
+        _,
+        kind,
+        mode,
+        size,
+        uid,
+        gid,
+        accessed,
+        changed,
+        modified,
+        device,
+        inode,
+        links,
+        user,
+        group,
+        path,
+    ] = fields[..]
     else {
         return None;
     };
@@ -135,7 +165,11 @@ fn entry(text: &str) -> Option<Entry> {
         owner: (uid.parse().ok()?, user.to_owned()),
         group: (gid.parse().ok()?, group.to_owned()),
         times: [time(accessed)?, time(changed)?, time(modified)?],
-        numbers: [device.parse().ok()?, inode.parse().ok()?, links.parse().ok()?],
+        numbers: [
+            device.parse().ok()?,
+            inode.parse().ok()?,
+            links.parse().ok()?,
+        ],
     })
 }
 
@@ -146,16 +180,37 @@ mod tests {
     #[test]
     fn answers_are_read() {
         let (one, two) = (
-            Tree { path: "/a".into(), depth: Some(1), follow: false },
-            Tree { path: "/no".into(), depth: None, follow: false },
+            Tree {
+                path: "/a".into(),
+                depth: Some(1),
+                follow: false,
+            },
+            Tree {
+                path: "/no".into(),
+                depth: None,
+                follow: false,
+            },
         );
-        let output = b"now|1|100\0dir|1\x001|f|644|3|0|5|1.5|2.5|3.5|9|8|1|root|web|/a/x|y\n\0now|2|101\0";
+        let output =
+            b"now|1|100\0dir|1\x001|f|644|3|0|5|1.5|2.5|3.5|9|8|1|root|web|/a/x|y\n\0now|2|101\0";
         let read = Tree::parse(&[&one, &two], output).unwrap();
         let found = read[0].as_ref().unwrap();
         let entry = &found.entries.as_ref().unwrap()[0];
-        assert_eq!((entry.path.as_str(), entry.mode, entry.size), ("/a/x|y\n", 0o644, 3));
-        assert_eq!((entry.times, &entry.group), ([1, 2, 3], &(5, "web".to_owned())));
-        assert_eq!(read[1], Ok(Found { now: 101, entries: None }));
+        assert_eq!(
+            (entry.path.as_str(), entry.mode, entry.size),
+            ("/a/x|y\n", 0o644, 3)
+        );
+        assert_eq!(
+            (entry.times, &entry.group),
+            ([1, 2, 3], &(5, "web".to_owned()))
+        );
+        assert_eq!(
+            read[1],
+            Ok(Found {
+                now: 101,
+                entries: None
+            })
+        );
         assert!(Tree::parse(&[&one], b"missing\0").unwrap()[0].is_err());
         assert!(Tree::parse(&[&one], b"1|f\0").is_err());
     }

@@ -8,7 +8,10 @@ use evenkeel_engine::{
 use super::Args;
 use crate::{
     attributes::{self, Difference},
-    fetch::{Algorithm, Checksum, Download, Hash, Listed, Request, Served, Serving, State, Sum, find, parse_checksum, tool, unhex},
+    fetch::{
+        Algorithm, Checksum, Download, Hash, Listed, Request, Served, Serving, State, Sum, find,
+        parse_checksum, tool, unhex,
+    },
     look::Look,
     mode::UMASK,
     paths,
@@ -35,12 +38,16 @@ pub(super) fn place(args: &Args, look: &Look<'_>) -> Result<(String, bool), Stop
         }
         Some(Kind::File) | None => return Ok((end, false)),
         Some(kind) => {
-            return Err(Stop::refused(format!("`{end}` is not a file: {}", attributes::kind_name(kind))));
+            return Err(Stop::refused(format!(
+                "`{end}` is not a file: {}",
+                attributes::kind_name(kind)
+            )));
         }
     }
     let name = if request.is_secret() {
         request.name().ok_or_else(|| {
-            Refusal::new("the address names no file, and `dest` is a directory").help("write the file's name in `dest`")
+            Refusal::new("the address names no file, and `dest` is a directory")
+                .help("write the file's name in `dest`")
         })?
     } else {
         tool(look)?;
@@ -97,7 +104,10 @@ pub(super) fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     if let Ok(Some(hash)) = &hash
         && hash.algorithm != Algorithm::Sha256
     {
-        look.ask(&Sum { algorithm: hash.algorithm, path: dest });
+        look.ask(&Sum {
+            algorithm: hash.algorithm,
+            path: dest,
+        });
     }
     let (path, inside) = place(args, look)?;
     let hash = hash?;
@@ -108,9 +118,14 @@ pub(super) fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         return Ok(fresh(args, look, &path, inside, hash.as_ref(), None)?.into());
     };
     if stat.kind != Kind::File {
-        return Err(Stop::refused(format!("`{path}` is not a file: {}", attributes::kind_name(&stat.kind))));
+        return Err(Stop::refused(format!(
+            "`{path}` is not a file: {}",
+            attributes::kind_name(&stat.kind)
+        )));
     }
-    let now = look.get(&Digest(path.clone()))?.ok_or_else(|| NotYet(format!("what `{path}` holds")))?;
+    let now = look
+        .get(&Digest(path.clone()))?
+        .ok_or_else(|| NotYet(format!("what `{path}` holds")))?;
     let (same, hash) = compare(args, look, &path, inside, now, hash)?;
     let mut changes = Vec::new();
     if same {
@@ -121,15 +136,29 @@ pub(super) fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
             changes.push(change.step(Action::Remove { path: leftover }));
         }
     } else {
-        changes.push(fresh(args, look, &path, inside, hash.as_ref(), Some((now, stat)))?);
-        changes.extend(args.wanted().differences(look, stat)?.into_iter().map(Difference::change));
+        changes.push(fresh(
+            args,
+            look,
+            &path,
+            inside,
+            hash.as_ref(),
+            Some((now, stat)),
+        )?);
+        changes.extend(
+            args.wanted()
+                .differences(look, stat)?
+                .into_iter()
+                .map(Difference::change),
+        );
     }
     Ok(changes.into())
 }
 
 /// The checksum that is asked for, read from its file if it stands in one.
 fn hash(args: &Args, look: &Look<'_>, request: &Request) -> Result<Option<Hash>, Stop> {
-    let Some(checksum) = &args.checksum else { return Ok(None) };
+    let Some(checksum) = &args.checksum else {
+        return Ok(None);
+    };
     let (algorithm, url) = match parse_checksum(checksum)? {
         Checksum::Known(hash) => return Ok(Some(hash)),
         Checksum::In(algorithm, url) => (algorithm, url),
@@ -147,7 +176,9 @@ fn hash(args: &Args, look: &Look<'_>, request: &Request) -> Result<Option<Hash>,
         }
     };
     let found = find(algorithm, &text, &name);
-    found.map(Some).ok_or_else(|| Stop::refused(format!("`{url}` has no {} of `{name}`", algorithm.name())))
+    found
+        .map(Some)
+        .ok_or_else(|| Stop::refused(format!("`{url}` has no {} of `{name}`", algorithm.name())))
 }
 
 /// Whether the file is what it shall be, and the checksum of what it shall be, if that is known.
@@ -163,7 +194,10 @@ fn compare(
         let same = if hash.algorithm == Algorithm::Sha256 {
             hex(&now) == hash.digits
         } else {
-            let sum = Sum { algorithm: hash.algorithm, path: path.to_owned() };
+            let sum = Sum {
+                algorithm: hash.algorithm,
+                path: path.to_owned(),
+            };
             look.get(&sum)?.as_ref() == Some(&hash.digits)
         };
         return Ok((same, Some(hash)));
@@ -174,12 +208,19 @@ fn compare(
         return Ok((!args.force && known(look) == Some(now), None));
     }
     tool(look)?;
-    let dest = if inside { paths::parent(path).unwrap_or("/") } else { path };
+    let dest = if inside {
+        paths::parent(path).unwrap_or("/")
+    } else {
+        path
+    };
     match &look.get(&served(args, dest))?.state {
         State::Same => Ok((true, None)),
         State::Absent => Err(NotYet(format!("what `{}` holds", request.shown())).into()),
         State::Other(sum) => {
-            let known = sum.map(|sha| Hash { algorithm: Algorithm::Sha256, digits: hex(&sha) });
+            let known = sum.map(|sha| Hash {
+                algorithm: Algorithm::Sha256,
+                digits: hex(&sha),
+            });
             Ok((false, known))
         }
         State::Failed(why) => Err(refused(&request, why)),
@@ -229,18 +270,43 @@ fn fresh(
     {
         change = change.step(put::backup(path, sha));
     }
-    let mut place = Step::from(Action::HardLink { path: path.to_owned(), target: beside.clone() });
+    let mut place = Step::from(Action::HardLink {
+        path: path.to_owned(),
+        target: beside.clone(),
+    });
     if !request.is_secret() && args.checksum.is_none() {
-        let dest = if inside { paths::parent(path).unwrap_or("/") } else { path };
+        let dest = if inside {
+            paths::parent(path).unwrap_or("/")
+        } else {
+            path
+        };
         let name = inside.then(|| paths::name(path).to_owned());
-        place = place.effect(Effect::new(served(args, dest), Serving { name, state: State::Same }));
+        place = place.effect(Effect::new(
+            served(args, dest),
+            Serving {
+                name,
+                state: State::Same,
+            },
+        ));
     }
     if let Some(hash) = hash
         && hash.algorithm != Algorithm::Sha256
     {
-        let sum = Sum { algorithm: hash.algorithm, path: path.to_owned() };
+        let sum = Sum {
+            algorithm: hash.algorithm,
+            path: path.to_owned(),
+        };
         place = place.effect(Effect::new(sum, Some(hash.digits.clone())));
     }
-    let attrs = Action::Attrs { path: beside.clone(), attrs, follow: false, recurse: false };
-    Ok(change.step(download.step(look)?).step(attrs).step(place).step(Action::Remove { path: beside }))
+    let attrs = Action::Attrs {
+        path: beside.clone(),
+        attrs,
+        follow: false,
+        recurse: false,
+    };
+    Ok(change
+        .step(download.step(look)?)
+        .step(attrs)
+        .step(place)
+        .step(Action::Remove { path: beside }))
 }

@@ -46,7 +46,11 @@ pub(super) fn normal(value: &[u8]) -> Vec<u8> {
 
 /// Whether a line that begins with a name is read as this name.
 pub(super) fn is_name(name: &[u8], bare: bool) -> bool {
-    let line = if bare { name.to_vec() } else { [name, b" = x"].concat() };
+    let line = if bare {
+        name.to_vec()
+    } else {
+        [name, b" = x"].concat()
+    };
     let plain = !name.is_empty() && !text::is_comment(name) && !name.contains(&b'\n');
     plain && name[0] != b'[' && Entry::read(&line).name == name && text::trim(name) == name
 }
@@ -71,15 +75,23 @@ impl Ini {
         }
         let ends: Vec<usize> = starts.iter().skip(1).map(|start| start.0).collect();
         let ends = ends.into_iter().chain([self.lines.len()]);
-        let named = starts.into_iter().zip(ends).filter(|(start, _)| start.1 == place.section);
+        let named = starts
+            .into_iter()
+            .zip(ends)
+            .filter(|(start, _)| start.1 == place.section);
         let ranges = named.map(|(start, end)| start.0..end);
-        ranges.filter(|range| self.has(range, place.conditions)).collect()
+        ranges
+            .filter(|range| self.has(range, place.conditions))
+            .collect()
     }
 
     fn has(&self, region: &Range<usize>, conditions: &[Condition]) -> bool {
         conditions.iter().all(|wanted| {
             let fits = |at: &usize| {
-                let value = self.value(*at).map(|value| normal(&value)).unwrap_or_default();
+                let value = self
+                    .value(*at)
+                    .map(|value| normal(&value))
+                    .unwrap_or_default();
                 wanted.values.is_empty() || wanted.values.iter().any(|one| normal(one) == value)
             };
             self.active(region, &wanted.option).iter().any(fits)
@@ -196,7 +208,10 @@ impl Ini {
     /// The number of a section, as settings have it.
     fn number(&self, region: &Range<usize>) -> usize {
         let headers = &self.lines[..self.lines.len().min(region.start + 1)];
-        headers.iter().filter(|line| matches!(line.kind, Kind::Header(_))).count()
+        headers
+            .iter()
+            .filter(|line| matches!(line.kind, Kind::Header(_)))
+            .count()
     }
 
     fn edits(
@@ -218,7 +233,10 @@ impl Ini {
         // First those that say it already.
         for at in &active {
             let value = self.value(*at);
-            match missing.iter().position(|wanted| same(*wanted, value.as_deref())) {
+            match missing
+                .iter()
+                .position(|wanted| same(*wanted, value.as_deref()))
+            {
                 Some(found) => {
                     let wanted = missing.remove(found);
                     edits.extend(self.rewrite(*at, option, wanted, style));
@@ -239,10 +257,16 @@ impl Ini {
             let bare = missing.iter().any(Option::is_none);
             let mut rest = Vec::new();
             for (at, entry) in self.inactive(region, option, bare) {
-                match missing.iter().position(|wanted| same(*wanted, entry.value.as_deref())) {
+                match missing
+                    .iter()
+                    .position(|wanted| same(*wanted, entry.value.as_deref()))
+                {
                     Some(found) => {
                         let wanted = missing.remove(found);
-                        edits.push((at..at + 1, Some(self.fresh(region, at, option, wanted, style))));
+                        edits.push((
+                            at..at + 1,
+                            Some(self.fresh(region, at, option, wanted, style)),
+                        ));
                     }
                     None => rest.push(at),
                 }
@@ -250,7 +274,10 @@ impl Ini {
             if style.exclusive && active.is_empty() {
                 for at in rest.into_iter().take(missing.len()) {
                     let wanted = missing.remove(0);
-                    edits.push((at..at + 1, Some(self.fresh(region, at, option, wanted, style))));
+                    edits.push((
+                        at..at + 1,
+                        Some(self.fresh(region, at, option, wanted, style)),
+                    ));
                 }
             }
         }
@@ -268,7 +295,11 @@ impl Ini {
     /// Behind the last line of a section that says something.
     fn end_of_section(&self, region: &Range<usize>) -> usize {
         let says = |at: &usize| !matches!(self.lines[*at].kind, Kind::Blank | Kind::Comment);
-        region.clone().rev().find(says).map_or(region.start, |at| at + 1)
+        region
+            .clone()
+            .rev()
+            .find(says)
+            .map_or(region.start, |at| at + 1)
     }
 
     /// A line that sets an option with another value; nothing if it stays as it is.
@@ -291,7 +322,9 @@ impl Ini {
         } else {
             let lines = self.lines[range.clone()].iter();
             let lines = lines.filter(|line| line.kind != Kind::Comment);
-            lines.map(|line| content(&line.bytes)).eq(new.iter().map(|line| content(line)))
+            lines
+                .map(|line| content(&line.bytes))
+                .eq(new.iter().map(|line| content(line)))
         };
         (!stays).then_some((range, Some(new)))
     }
@@ -352,7 +385,11 @@ impl Ini {
             };
             for at in self.active(&region, option) {
                 let value = self.value(at);
-                if exclusive || values.iter().any(|wanted| same(wanted.as_deref(), value.as_deref())) {
+                if exclusive
+                    || values
+                        .iter()
+                        .any(|wanted| same(wanted.as_deref(), value.as_deref()))
+                {
                     edits.push((at..self.end_of(at), None));
                 }
             }
@@ -387,7 +424,10 @@ impl Ini {
         let mut found = Vec::new();
         for region in regions {
             for at in self.active(&region, option) {
-                let value = self.value(at).map(|value| normal(&value)).unwrap_or_default();
+                let value = self
+                    .value(at)
+                    .map(|value| normal(&value))
+                    .unwrap_or_default();
                 found.push(String::from_utf8_lossy(&value).into_owned());
             }
         }
@@ -418,7 +458,11 @@ fn same(one: Option<&[u8]>, other: Option<&[u8]>) -> bool {
 /// A line without its end; nothing if it is blank.
 fn content(line: &[u8]) -> &[u8] {
     let line = &line[..line.len() - text::ending(line).len()];
-    if text::trim(line).is_empty() { b"" } else { line }
+    if text::trim(line).is_empty() {
+        b""
+    } else {
+        line
+    }
 }
 
 fn rendered(

@@ -43,7 +43,10 @@ fn file() -> impl Strategy<Value = String> {
     let end = prop_oneof![8 => Just("\n"), 1 => Just("\r\n")];
     let lines = proptest::collection::vec((line, end), 0..14);
     (lines, any::<bool>()).prop_map(|(lines, cut)| {
-        let mut text: String = lines.iter().flat_map(|(line, end)| [line.as_str(), end]).collect();
+        let mut text: String = lines
+            .iter()
+            .flat_map(|(line, end)| [line.as_str(), end])
+            .collect();
         if cut {
             text.pop();
         }
@@ -65,10 +68,19 @@ fn value() -> impl Strategy<Value = String> {
     ]
 }
 
-fn set(before: &str, section: Option<&str>, option: &str, values: &[Option<&str>]) -> Option<String> {
+fn set(
+    before: &str,
+    section: Option<&str>,
+    option: &str,
+    values: &[Option<&str>],
+) -> Option<String> {
     let mut ini = Ini::parse(before.as_bytes());
-    let values: Vec<_> = values.iter().map(|value| value.map(|v| v.as_bytes().to_vec())).collect();
-    ini.set(place(section), Some(option.as_bytes()), &values, STYLE).ok()?;
+    let values: Vec<_> = values
+        .iter()
+        .map(|value| value.map(|v| v.as_bytes().to_vec()))
+        .collect();
+    ini.set(place(section), Some(option.as_bytes()), &values, STYLE)
+        .ok()?;
     Some(String::from_utf8(ini.print()).unwrap())
 }
 
@@ -86,7 +98,9 @@ fn settings(text: &str) -> Vec<Set> {
 fn comments(text: &str) -> Vec<Vec<u8>> {
     let lines = Ini::parse(text.as_bytes()).lines;
     let lines = lines.into_iter().filter(|line| line.kind == Kind::Comment);
-    lines.map(|line| super::text::trim(&line.bytes).to_vec()).collect()
+    lines
+        .map(|line| super::text::trim(&line.bytes).to_vec())
+        .collect()
 }
 
 proptest! {
@@ -203,7 +217,10 @@ fn ours(text: &str) -> Vec<(String, String, Option<String>)> {
     let text_of = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     for (section, name, value) in settings(text) {
         let (section, name, value) = (text_of(section), text_of(name), value.map(text_of));
-        match found.iter_mut().find(|one| one.0 == section && one.1 == name) {
+        match found
+            .iter_mut()
+            .find(|one| one.0 == section && one.1 == name)
+        {
             Some(one) => one.2 = value,
             None => found.push((section, name, value)),
         }
@@ -255,7 +272,10 @@ fn python_reads_it_as_we_do() {
             // Of several sections of one name the last counts for Python, and the first is set.
             let header = format!("[{section}]");
             let twice = text.lines().filter(|line| line.trim() == header).count() > 1;
-            assert!(text.is_empty() || twice || read.iter().any(is_set), "file {at}:\n{text}");
+            assert!(
+                text.is_empty() || twice || read.iter().any(is_set),
+                "file {at}:\n{text}"
+            );
         }
     }
     assert!(compared > 800, "{compared}");
@@ -265,7 +285,17 @@ fn python_reads_it_as_we_do() {
 #[test]
 fn what_cannot_be_read_back_is_no_name() {
     use super::edit::{is_name, is_value};
-    for name in ["a", "sqlalchemy.url", "a b", "é", "-x", "$(id)", "a;b", "\"q\"", "app:main"] {
+    for name in [
+        "a",
+        "sqlalchemy.url",
+        "a b",
+        "é",
+        "-x",
+        "$(id)",
+        "a;b",
+        "\"q\"",
+        "app:main",
+    ] {
         assert!(is_name(name.as_bytes(), false), "{name}");
     }
     for name in ["", "#a", ";a", "[a", "a=b", "a: b", " a", "a ", "a\nb"] {

@@ -94,7 +94,9 @@ impl Entry {
 fn delimiter(text: &[u8]) -> Option<usize> {
     let equals = text.iter().position(|byte| *byte == b'=');
     let colon = text.iter().enumerate().position(|(at, byte)| {
-        let ends = text.get(at + 1).is_none_or(|next| *next == b'=' || is_space(*next));
+        let ends = text
+            .get(at + 1)
+            .is_none_or(|next| *next == b'=' || is_space(*next));
         *byte == b':' && (ends || equals.is_none())
     });
     match (equals, colon) {
@@ -159,7 +161,10 @@ impl Ini {
 
     /// How its lines end.
     pub(super) fn newline(&self) -> &'static [u8] {
-        let windows = self.lines.first().is_some_and(|line| line.bytes.ends_with(b"\r\n"));
+        let windows = self
+            .lines
+            .first()
+            .is_some_and(|line| line.bytes.ends_with(b"\r\n"));
         if windows { b"\r\n" } else { b"\n" }
     }
 
@@ -195,7 +200,9 @@ impl Ini {
     pub(super) fn is_within(&self, line: usize) -> bool {
         let above = (0..line).rev();
         let mut entries = above.filter(|at| matches!(self.lines[*at].kind, Kind::Entry(_)));
-        entries.next().is_some_and(|entry| self.end_of(entry) > line)
+        entries
+            .next()
+            .is_some_and(|entry| self.end_of(entry) > line)
     }
 
     /// All that is set, in order.

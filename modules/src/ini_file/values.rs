@@ -48,7 +48,11 @@ impl<'de> Deserialize<'de> for Values {
         let text = |value: &Value| Text::deserialize(value).map_err(de::Error::custom);
         match Value::deserialize(deserializer)? {
             Value::Null => Ok(Self::Bare),
-            Value::Seq(items) => items.iter().map(text).collect::<Result<_, _>>().map(Self::Many),
+            Value::Seq(items) => items
+                .iter()
+                .map(text)
+                .collect::<Result<_, _>>()
+                .map(Self::Many),
             one => text(&one).map(Self::One),
         }
     }
@@ -72,7 +76,9 @@ impl<'de> Deserialize<'de> for Sections {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let all: IndexMap<String, Option<IndexMap<String, Values>>> =
             IndexMap::deserialize(deserializer)?;
-        let all = all.into_iter().map(|(name, options)| (name, options.unwrap_or_default()));
+        let all = all
+            .into_iter()
+            .map(|(name, options)| (name, options.unwrap_or_default()));
         Ok(Self(all.collect()))
     }
 }
@@ -93,7 +99,11 @@ impl With {
     pub(super) fn condition(&self) -> Condition {
         Condition {
             option: self.option.clone().into_bytes(),
-            values: self.value.iter().map(|text| text.bytes().to_vec()).collect(),
+            values: self
+                .value
+                .iter()
+                .map(|text| text.bytes().to_vec())
+                .collect(),
         }
     }
 }

@@ -122,7 +122,14 @@ impl Edit {
         if !lines.iter().any(goes) {
             return None;
         }
-        Some(lines.iter().filter(|line| !goes(line)).flatten().copied().collect())
+        Some(
+            lines
+                .iter()
+                .filter(|line| !goes(line))
+                .flatten()
+                .copied()
+                .collect(),
+        )
     }
 }
 

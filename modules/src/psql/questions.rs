@@ -28,6 +28,10 @@ pub enum Question {
     Sessions(String),
     /// Whether there is a tablespace; a truth.
     Tablespace(String),
+    /// An extension of the database of the login; [`Extension`].
+    Extension(String),
+    /// All extensions that are in the database of the login; their names, sorted.
+    Extensions,
     /// What has an access list.
     Kept(Kept),
 }
@@ -123,6 +127,38 @@ pub struct Database {
     pub acl: Vec<Right>,
 }
 
+/// An extension: what the server's host has of it, and what is in the database.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extension {
+    /// The version that new ones have, if the host has its files.
+    pub default: Option<String>,
+    /// The comment that new ones have.
+    pub about: Option<String>,
+    /// Versions that can be made, and the extensions they need.
+    pub needs: BTreeMap<String, Vec<String>>,
+    /// The schema that a version insists on.
+    pub schemas: BTreeMap<String, Option<String>>,
+    /// Whether a version may change its schema.
+    pub movable: BTreeMap<String, bool>,
+    /// From which version to which it can be brought.
+    pub paths: Vec<(String, String)>,
+    /// What is in the database.
+    pub installed: Option<Installed>,
+}
+
+/// An extension that is in a database.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Installed {
+    /// As `1.6`.
+    pub version: String,
+    /// Where its objects are.
+    pub schema: String,
+    /// Its comment.
+    pub comment: Option<String>,
+    /// Whether it may change its schema.
+    pub movable: bool,
+}
+
 /// An access list as rows of [`Right`], sorted; `kind` is its letter for `acldefault`.
 pub(crate) fn acl(list: &str, kind: char, owner: &str) -> String {
     format!(
@@ -134,6 +170,11 @@ pub(crate) fn acl(list: &str, kind: char, owner: &str) -> String {
          FROM {} x)",
         explode(&format!("coalesce({list}, acldefault('{kind}', {owner}))"))
     )
+}
+
+/// An extension of a database.
+pub(crate) fn extension(login: &Login, name: &str) -> Thing {
+    login.object(&format!("extension of {}:", login.database), name)
 }
 
 /// The rows of an access list.
@@ -195,6 +236,25 @@ const SESSIONS: &str = "SELECT '@', (SELECT coalesce(jsonb_object_agg(s.who, s.n
 const TABLESPACE: &str =
     "SELECT '@', to_jsonb(EXISTS (SELECT FROM pg_tablespace WHERE spcname = #NAME));";
 
+const EXTENSION: &str = "SELECT '@', jsonb_build_object(\
+    'default', (SELECT default_version FROM pg_available_extensions WHERE name = #NAME), \
+    'about', (SELECT comment FROM pg_available_extensions WHERE name = #NAME), \
+    'needs', v.needs, 'schemas', v.schemas, 'movable', v.movable, \
+    'paths', (SELECT coalesce(jsonb_agg(jsonb_build_array(p.source, p.target) \
+      ORDER BY p.source COLLATE \"C\", p.target COLLATE \"C\"), '[]') \
+      FROM pg_available_extensions a, LATERAL pg_extension_update_paths(a.name) p \
+      WHERE a.name = #NAME AND p.path IS NOT NULL), \
+    'installed', (SELECT jsonb_build_object('version', e.extversion, 'schema', n.nspname, \
+      'comment', obj_description(e.oid, 'pg_extension'), 'movable', e.extrelocatable) \
+      FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = #NAME)) \
+    FROM (SELECT coalesce(jsonb_object_agg(version, coalesce(to_jsonb(requires), '[]')), '{}') AS needs, \
+      coalesce(jsonb_object_agg(version, to_jsonb(schema)), '{}') AS schemas, \
+      coalesce(jsonb_object_agg(version, relocatable), '{}') AS movable \
+      FROM pg_available_extension_versions WHERE name = #NAME) v;";
+
+const EXTENSIONS: &str = "SELECT '@', (SELECT coalesce(jsonb_agg(extname \
+    ORDER BY extname::text COLLATE \"C\"), '[]') FROM pg_extension);";
+
 impl Question {
     /// The statements; the answer's line begins with the token.
     pub(crate) fn sql(&self, token: &str) -> String {
@@ -213,6 +273,8 @@ impl Question {
             Self::Database(name) => named(DATABASE, name),
             Self::Sessions(name) => named(SESSIONS, name),
             Self::Tablespace(name) => named(TABLESPACE, name),
+            Self::Extension(name) => named(EXTENSION, name),
+            Self::Extensions => named(EXTENSIONS, ""),
             Self::Kept(kept) => format!("SELECT '{token}', {};", kept.sql()),
         }
     }
@@ -227,6 +289,15 @@ impl Question {
             Self::Database(name) => vec![login.object("database", name)],
             Self::Sessions(name) => vec![login.object("sessions of database", name)],
             Self::Tablespace(name) => vec![login.object("tablespace", name)],
+            Self::Extension(name) => vec![
+                login.object("database", &login.database),
+                extension(login, name),
+                login.object("extensions made or removed with others of", &login.database),
+            ],
+            Self::Extensions => vec![
+                login.object("database", &login.database),
+                login.object("extensions of", &login.database),
+            ],
             Self::Kept(kept) => kept.reads(login),
         }
     }

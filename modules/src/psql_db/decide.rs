@@ -35,7 +35,12 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
 
 /// All that may be needed, so that one round is enough.
 fn ask_all(args: &Args, look: &Look<'_>, login: &Login) {
-    let ask = |question| look.ask(&Sql { login: login.clone(), question });
+    let ask = |question| {
+        look.ask(&Sql {
+            login: login.clone(),
+            question,
+        });
+    };
     ask(Question::Server);
     ask(Question::Database(args.name.clone()));
     match args.state {
@@ -63,7 +68,13 @@ fn database(look: &Look<'_>, login: &Login, name: &str) -> Result<Option<Databas
 
 fn there(login: &Login, name: &str, then: Option<&Database>) -> Effect {
     let question = Question::Database(name.to_owned());
-    Effect::new(Sql { login: login.clone(), question }, Told::of(then))
+    Effect::new(
+        Sql {
+            login: login.clone(),
+            question,
+        },
+        Told::of(then),
+    )
 }
 
 fn remove(args: &Args, look: &Look<'_>, login: &Login, server: &Server) -> Result<Change, Stop> {
@@ -72,8 +83,10 @@ fn remove(args: &Args, look: &Look<'_>, login: &Login, server: &Server) -> Resul
         psql::get(look, login, Question::Sessions(args.name.clone()))?;
     let mut statements = Statements::default();
     if !args.force && !sessions.is_empty() {
-        let who: Vec<String> =
-            sessions.iter().map(|(who, count)| format!("{count} of `{who}`")).collect();
+        let who: Vec<String> = sessions
+            .iter()
+            .map(|(who, count)| format!("{count} of `{who}`"))
+            .collect();
         let what = format!(
             "the database `{}` cannot be removed: it has sessions ({})",
             args.name,
@@ -96,11 +109,17 @@ fn remove(args: &Args, look: &Look<'_>, login: &Login, server: &Server) -> Resul
         }
         statements.add(format!("DROP DATABASE {name}"));
     }
-    let sessions = Sql { login: login.clone(), question: Question::Sessions(args.name.clone()) };
+    let sessions = Sql {
+        login: login.clone(),
+        question: Question::Sessions(args.name.clone()),
+    };
     let step = statements.step(login, false);
     let step = step
         .effect(there(login, &args.name, None))
-        .effect(Effect::new(sessions, Told::of(BTreeMap::<String, u32>::new())));
+        .effect(Effect::new(
+            sessions,
+            Told::of(BTreeMap::<String, u32>::new()),
+        ));
     Ok(Change::new("database", args.name.as_str(), Value::Null).step(step))
 }
 
@@ -118,24 +137,38 @@ fn rename(
             return Err(NotYet(format!("the database `{}`, or `{target}`", args.name)).into());
         }
         (Some(_), Some(_)) => {
-            let what = format!("both `{}` and `{target}` exist: none can take the other's name", args.name);
-            return Err(Refusal::new(what).help("remove or rename one of them").into());
+            let what = format!(
+                "both `{}` and `{target}` exist: none can take the other's name",
+                args.name
+            );
+            return Err(Refusal::new(what)
+                .help("remove or rename one of them")
+                .into());
         }
         (Some(now), None) => now,
     };
     let mut statements = Statements::default();
-    statements.add(format!("ALTER DATABASE {} RENAME TO {}", ident(&args.name), ident(&target)));
+    statements.add(format!(
+        "ALTER DATABASE {} RENAME TO {}",
+        ident(&args.name),
+        ident(&target)
+    ));
     let step = statements.step(login, true);
-    let step = step
-        .effect(there(login, &args.name, None))
-        .effect(there(login, &target, Some(&now)));
-    Ok(vec![Change::new("name", args.name.as_str(), target.as_str()).step(step)])
+    let step =
+        step.effect(there(login, &args.name, None))
+            .effect(there(login, &target, Some(&now)));
+    Ok(vec![
+        Change::new("name", args.name.as_str(), target.as_str()).step(step),
+    ])
 }
 
 /// What everybody and the owner may do with a new database.
 fn first_rights(owner: &str) -> Vec<Right> {
     let mut rights = Vec::new();
-    for (to, whats) in [("", &["CONNECT", "TEMPORARY"][..]), (owner, &["CONNECT", "CREATE", "TEMPORARY"])] {
+    for (to, whats) in [
+        ("", &["CONNECT", "TEMPORARY"][..]),
+        (owner, &["CONNECT", "CREATE", "TEMPORARY"]),
+    ] {
         rights.extend(whats.iter().map(|what| Right {
             to: to.to_owned(),
             by: owner.to_owned(),
@@ -153,19 +186,38 @@ fn create(args: &Args, look: &Look<'_>, login: &Login) -> Result<Vec<Change>, St
         psql::need_role(look, login, owner)?;
     }
     need_tablespace(args, look, login)?;
-    let owner = args.owner.clone().unwrap_or_else(|| login.role.as_ref().unwrap_or(&login.user).clone());
+    let owner = args
+        .owner
+        .clone()
+        .unwrap_or_else(|| login.role.as_ref().unwrap_or(&login.user).clone());
     let mut sql = format!("CREATE DATABASE {}", ident(&args.name));
     let names = [("OWNER", &args.owner), ("TEMPLATE", &args.template)];
     for (word, value) in names {
-        sql += &value.as_ref().map(|value| format!(" {word} {}", ident(value))).unwrap_or_default();
+        sql += &value
+            .as_ref()
+            .map(|value| format!(" {word} {}", ident(value)))
+            .unwrap_or_default();
     }
-    let texts = [("ENCODING", &args.encoding), ("LC_COLLATE", &args.lc_collate), ("LC_CTYPE", &args.lc_ctype)];
+    let texts = [
+        ("ENCODING", &args.encoding),
+        ("LC_COLLATE", &args.lc_collate),
+        ("LC_CTYPE", &args.lc_ctype),
+    ];
     for (word, value) in texts {
-        sql += &value.as_ref().map(|value| format!(" {word} {}", literal(value))).unwrap_or_default();
+        sql += &value
+            .as_ref()
+            .map(|value| format!(" {word} {}", literal(value)))
+            .unwrap_or_default();
     }
-    let place = args.tablespace.as_ref().map(|place| format!(" TABLESPACE {}", ident(place)));
+    let place = args
+        .tablespace
+        .as_ref()
+        .map(|place| format!(" TABLESPACE {}", ident(place)));
     sql += &place.unwrap_or_default();
-    sql += &args.conn_limit.map(|limit| format!(" CONNECTION LIMIT {limit}")).unwrap_or_default();
+    sql += &args
+        .conn_limit
+        .map(|limit| format!(" CONNECTION LIMIT {limit}"))
+        .unwrap_or_default();
     let mut statements = Statements::default();
     statements.add(sql);
     let comment = args.comment.clone().filter(|text| !text.is_empty());
@@ -184,14 +236,24 @@ fn create(args: &Args, look: &Look<'_>, login: &Login) -> Result<Vec<Change>, St
         tablespace: or(&args.tablespace, from.tablespace),
         comment,
     };
-    let step = statements.step(login, false).effect(there(login, &args.name, Some(&then)));
-    Ok(vec![Change::new("database", Value::Null, args.name.as_str()).step(step)])
+    let step = statements
+        .step(login, false)
+        .effect(there(login, &args.name, Some(&then)));
+    Ok(vec![
+        Change::new("database", Value::Null, args.name.as_str()).step(step),
+    ])
 }
 
 fn need_tablespace(args: &Args, look: &Look<'_>, login: &Login) -> Result<(), Stop> {
-    let Some(name) = &args.tablespace else { return Ok(()) };
+    let Some(name) = &args.tablespace else {
+        return Ok(());
+    };
     let there: bool = psql::get(look, login, Question::Tablespace(name.clone()))?;
-    if there { Ok(()) } else { Err(NotYet(format!("the tablespace `{name}`")).into()) }
+    if there {
+        Ok(())
+    } else {
+        Err(NotYet(format!("the tablespace `{name}`")).into())
+    }
 }
 
 fn comment_on(name: &str, comment: Option<&str>) -> String {
@@ -201,7 +263,10 @@ fn comment_on(name: &str, comment: Option<&str>) -> String {
 
 /// An encoding as the server names it: `utf-8` is `UTF8`.
 fn canonical(encoding: &str) -> String {
-    let name: String = encoding.chars().filter(char::is_ascii_alphanumeric).collect();
+    let name: String = encoding
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
     let upper = name.to_uppercase();
     match upper.as_str() {
         "UNICODE" => "UTF8".to_owned(),
@@ -254,7 +319,11 @@ fn alter(
         now.by = vec![owner.clone()];
     }
     if let Some(limit) = args.conn_limit.filter(|limit| *limit != now.conn_limit) {
-        changes.push(Change::new("conn_limit", i64::from(now.conn_limit), i64::from(limit)));
+        changes.push(Change::new(
+            "conn_limit",
+            i64::from(now.conn_limit),
+            i64::from(limit),
+        ));
         list.push(format!("ALTER DATABASE {name} CONNECTION LIMIT {limit}"));
         now.conn_limit = limit;
     }
@@ -266,20 +335,34 @@ fn alter(
             now.comment = wanted;
         }
     }
-    let moved = args.tablespace.as_ref().filter(|place| **place != now.tablespace);
+    let moved = args
+        .tablespace
+        .as_ref()
+        .filter(|place| **place != now.tablespace);
     if let Some(place) = moved {
         need_tablespace(args, look, login)?;
-        changes.push(Change::new("tablespace", now.tablespace.as_str(), place.as_str()));
+        changes.push(Change::new(
+            "tablespace",
+            now.tablespace.as_str(),
+            place.as_str(),
+        ));
         // Last: it cannot be part of a transaction.
-        list.push(format!("ALTER DATABASE {name} SET TABLESPACE {}", ident(place)));
+        list.push(format!(
+            "ALTER DATABASE {name} SET TABLESPACE {}",
+            ident(place)
+        ));
         now.tablespace.clone_from(place);
     }
-    let Some(last) = changes.pop() else { return Ok(Vec::new()) };
+    let Some(last) = changes.pop() else {
+        return Ok(Vec::new());
+    };
     let mut statements = Statements::default();
     for sql in list {
         statements.add(sql);
     }
-    let step = statements.step(login, moved.is_none()).effect(there(login, &args.name, Some(&now)));
+    let step = statements
+        .step(login, moved.is_none())
+        .effect(there(login, &args.name, Some(&now)));
     changes.push(last.step(step));
     Ok(changes)
 }
@@ -292,5 +375,12 @@ fn handed_over(acl: Vec<Right>, old: &str, new: &str) -> Vec<Right> {
         let key = (named(right.to), named(right.by), right.what);
         *all.entry(key).or_default() |= right.grant;
     }
-    all.into_iter().map(|((to, by, what), grant)| Right { to, by, what, grant }).collect()
+    all.into_iter()
+        .map(|((to, by, what), grant)| Right {
+            to,
+            by,
+            what,
+            grant,
+        })
+        .collect()
 }

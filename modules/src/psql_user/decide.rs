@@ -6,8 +6,7 @@ use super::{Args, State};
 use crate::{
     look::Look,
     psql::{
-        self, Left, Login, Question, Role, Server, Sql, Told,
-        guc,
+        self, Left, Login, Question, Role, Server, Sql, Told, guc,
         password::{self, Verifier},
         quote::{ident, literal},
         step::{self, Statements},
@@ -18,14 +17,23 @@ use std::collections::BTreeMap;
 /// Decides.
 pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     let login = args.login();
-    let role = Sql { login: login.clone(), question: Question::Role(args.name.clone()) };
+    let role = Sql {
+        login: login.clone(),
+        question: Question::Role(args.name.clone()),
+    };
     // All that may be needed is asked at once.
     look.ask(&role);
     if args.state == State::Absent {
-        look.ask(&Sql { login: login.clone(), question: Question::LeftOf(args.name.clone()) });
+        look.ask(&Sql {
+            login: login.clone(),
+            question: Question::LeftOf(args.name.clone()),
+        });
     }
     if let Some(time) = &args.expires {
-        look.ask(&Sql { login: login.clone(), question: Question::Time(time.clone()) });
+        look.ask(&Sql {
+            login: login.clone(),
+            question: Question::Time(time.clone()),
+        });
     }
     let server: Server = psql::get(look, &login, Question::Server)?;
     let now: Option<Role> = psql::get(look, &login, role.question)?;
@@ -41,8 +49,7 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
 }
 
 fn remove(args: &Args, look: &Look<'_>, login: &Login) -> Result<Plan, Stop> {
-    let left: BTreeMap<String, Left> =
-        psql::get(look, login, Question::LeftOf(args.name.clone()))?;
+    let left: BTreeMap<String, Left> = psql::get(look, login, Question::LeftOf(args.name.clone()))?;
     if left.values().any(|left| left.owns + left.rights > 0) {
         let mut parts = Vec::new();
         for (database, left) in &left {
@@ -55,10 +62,18 @@ fn remove(args: &Args, look: &Look<'_>, login: &Login) -> Result<Plan, Stop> {
                 parts.push(format!("owns {} {} of {place}", left.owns, many(left.owns)));
             }
             if left.rights > 0 {
-                parts.push(format!("has rights on {} {} of {place}", left.rights, many(left.rights)));
+                parts.push(format!(
+                    "has rights on {} {} of {place}",
+                    left.rights,
+                    many(left.rights)
+                ));
             }
         }
-        let what = format!("the role `{}` cannot be removed: it {}", args.name, parts.join(", "));
+        let what = format!(
+            "the role `{}` cannot be removed: it {}",
+            args.name,
+            parts.join(", ")
+        );
         if !args.fail_on_user {
             return Ok(Plan::nothing().warning(what));
         }
@@ -73,15 +88,28 @@ fn remove(args: &Args, look: &Look<'_>, login: &Login) -> Result<Plan, Stop> {
     let mut statements = Statements::default();
     statements.add(format!("DROP ROLE {}", ident(&args.name)));
     let step = effect(args, login, statements, None);
-    Ok(Change::new("role", args.name.as_str(), Value::Null).step(step).into())
+    Ok(Change::new("role", args.name.as_str(), Value::Null)
+        .step(step)
+        .into())
 }
 
-fn effect(args: &Args, login: &Login, statements: Statements, then: Option<&Role>) -> evenkeel_engine::Step {
-    let role = Sql { login: login.clone(), question: Question::Role(args.name.clone()) };
+fn effect(
+    args: &Args,
+    login: &Login,
+    statements: Statements,
+    then: Option<&Role>,
+) -> evenkeel_engine::Step {
+    let role = Sql {
+        login: login.clone(),
+        question: Question::Role(args.name.clone()),
+    };
     let step = statements.step(login, true);
     let step = step.effect(Effect::new(role, Told::of(then)));
     if then.is_none() {
-        let left = Sql { login: login.clone(), question: Question::LeftOf(args.name.clone()) };
+        let left = Sql {
+            login: login.clone(),
+            question: Question::LeftOf(args.name.clone()),
+        };
         return step.effect(Effect::new(left, Told::of(BTreeMap::<String, Left>::new())));
     }
     step
@@ -136,7 +164,9 @@ fn keep(
     };
     if new {
         found.role.readable = server.superuser;
-        found.changes.push(Change::new("role", Value::Null, args.name.as_str()));
+        found
+            .changes
+            .push(Change::new("role", Value::Null, args.name.as_str()));
         found.word("LOGIN");
     }
     found.flags();
@@ -145,7 +175,10 @@ fn keep(
     found.password(server)?;
     found.described();
     let Some(last) = found.changes.pop() else {
-        return Ok(Plan { warnings: found.warning.into_iter().collect(), ..Plan::default() });
+        return Ok(Plan {
+            warnings: found.warning.into_iter().collect(),
+            ..Plan::default()
+        });
     };
     let name = ident(&args.name);
     let mut statements = Statements::default();
@@ -188,7 +221,9 @@ impl Found<'_> {
     }
 
     fn expires(&mut self, look: &Look<'_>, login: &Login) -> Result<(), Stop> {
-        let Some(time) = &self.args.expires else { return Ok(()) };
+        let Some(time) = &self.args.expires else {
+            return Ok(());
+        };
         let wanted: String = psql::get(look, login, Question::Time(time.clone()))?;
         if self.role.until.as_ref() != Some(&wanted) {
             let before = self.role.until.clone();
@@ -203,14 +238,20 @@ impl Found<'_> {
         if let Some(limit) = self.args.conn_limit
             && limit != self.role.conn_limit
         {
-            self.change("conn_limit", i64::from(self.role.conn_limit), i64::from(limit));
+            self.change(
+                "conn_limit",
+                i64::from(self.role.conn_limit),
+                i64::from(limit),
+            );
             self.word(format!("CONNECTION LIMIT {limit}"));
             self.role.conn_limit = limit;
         }
     }
 
     fn password(&mut self, server: &Server) -> Result<(), Stop> {
-        let Some(password) = &self.args.password else { return Ok(()) };
+        let Some(password) = &self.args.password else {
+            return Ok(());
+        };
         if !self.new && self.args.no_password_changes {
             return Ok(());
         }
@@ -233,7 +274,10 @@ impl Found<'_> {
         match &wanted {
             Some(hash) => {
                 self.secret = true;
-                self.words.push((format!("PASSWORD {}", literal(hash)), "PASSWORD '***'".to_owned()));
+                self.words.push((
+                    format!("PASSWORD {}", literal(hash)),
+                    "PASSWORD '***'".to_owned(),
+                ));
             }
             None => self.word("PASSWORD NULL"),
         }
@@ -255,19 +299,32 @@ impl Found<'_> {
         }
         for (key, value) in &self.args.configuration {
             let before = self.role.settings.get(key).cloned();
-            if before.as_deref().is_some_and(|before| guc::same(key, before, value)) {
+            if before
+                .as_deref()
+                .is_some_and(|before| guc::same(key, before, value))
+            {
                 continue;
             }
             self.change(&format!("configuration.{key}"), before, value.as_str());
-            self.after.push(format!("ALTER ROLE {name} SET {} TO {}", guc::name(key), guc::value(key, value)));
-            self.role.settings.insert(key.clone(), guc::stored(key, value));
+            self.after.push(format!(
+                "ALTER ROLE {name} SET {} TO {}",
+                guc::name(key),
+                guc::value(key, value)
+            ));
+            self.role
+                .settings
+                .insert(key.clone(), guc::stored(key, value));
         }
         if self.args.reset_unspecified_configuration {
             let unnamed: Vec<String> = self.role.settings.keys().cloned().collect();
-            for key in unnamed.into_iter().filter(|key| !self.args.configuration.contains_key(key)) {
+            for key in unnamed
+                .into_iter()
+                .filter(|key| !self.args.configuration.contains_key(key))
+            {
                 let before = self.role.settings.remove(&key);
                 self.change(&format!("configuration.{key}"), before, Value::Null);
-                self.after.push(format!("ALTER ROLE {name} RESET {}", guc::name(&key)));
+                self.after
+                    .push(format!("ALTER ROLE {name} RESET {}", guc::name(&key)));
             }
         }
     }
@@ -291,7 +348,12 @@ fn wanted(role: &str, password: &[u8], server: &Server, kept: Option<&str>) -> O
     let new = if server.md5 {
         password::md5(role, password)
     } else {
-        password::new(role, password, &server.system, kept.map(Secret::new).as_ref())
+        password::new(
+            role,
+            password,
+            &server.system,
+            kept.map(Secret::new).as_ref(),
+        )
     };
     Some(new.text())
 }

@@ -67,7 +67,9 @@ impl<'de> Deserialize<'de> for Flag {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let word = String::deserialize(deserializer)?;
         let known = ALL.iter().find(|(name, _)| *name == word);
-        known.map(|(_, flag)| *flag).ok_or_else(|| D::Error::custom(format!("`{word}` is no flag")))
+        known
+            .map(|(_, flag)| *flag)
+            .ok_or_else(|| D::Error::custom(format!("`{word}` is no flag")))
     }
 }
 
@@ -78,7 +80,10 @@ impl Flag {
             // The old name of the same.
             Self::CreateUser => "CREATEROLE",
             Self::NoCreateUser => "NOCREATEROLE",
-            flag => ALL.iter().find(|(_, known)| *known == flag).map_or("", |(name, _)| name),
+            flag => ALL
+                .iter()
+                .find(|(_, known)| *known == flag)
+                .map_or("", |(name, _)| name),
         }
     }
 
@@ -119,7 +124,9 @@ impl Flag {
 /// Refuses what contradicts itself.
 pub(super) fn check(flags: &[Flag]) -> Result<(), Refusal> {
     for (at, flag) in flags.iter().enumerate() {
-        let other = flags[..at].iter().find(|other| other.about() == flag.about());
+        let other = flags[..at]
+            .iter()
+            .find(|other| other.about() == flag.about());
         if let Some(other) = other {
             return Err(Refusal::new(format!(
                 "`role_attr_flags` names both `{}` and `{}`",

@@ -197,7 +197,10 @@ fn guess(texts: &Texts) -> Found {
     Found::default()
         .with("distribution", name)
         .with("distribution_version", version)
-        .with("distribution_release", code.unwrap_or_else(|| "NA".to_owned()))
+        .with(
+            "distribution_release",
+            code.unwrap_or_else(|| "NA".to_owned()),
+        )
         .with("distribution_major_version", major)
 }
 

@@ -69,7 +69,10 @@ impl Cpus {
 
     /// How many there are, where sockets are not told apart.
     fn count(&self, machine: &str) -> i64 {
-        if ["armv", "aarch", "ppc"].iter().any(|kind| machine.starts_with(kind)) {
+        if ["armv", "aarch", "ppc"]
+            .iter()
+            .any(|kind| machine.starts_with(kind))
+        {
             self.processors
         } else if let Some(active) = self.active {
             active
@@ -114,7 +117,13 @@ pub(super) fn processor(raw: &Raw) -> Map {
         let cores = cpus.sockets.values().next().copied();
         let cores = cores.filter(|cores| *cores > 0).unwrap_or(1);
         let threads = rounded(cpus.cores.values().next().copied().unwrap_or(1), cores);
-        (sockets, cores, threads, threads * sockets * cores, cpus.processors)
+        (
+            sockets,
+            cores,
+            threads,
+            threads * sockets * cores,
+            cpus.processors,
+        )
     };
     let nproc = trimmed(texts, "nproc").and_then(|text| text.parse().ok());
     let mut facts = map([
@@ -190,7 +199,10 @@ pub(super) fn memory(raw: &Raw) -> Map {
 
 pub(super) fn uptime(raw: &Raw) -> Map {
     let text = trimmed(raw.of(Section::Uptime), "uptime").unwrap_or_default();
-    let whole = text.split('.').next().and_then(|text| text.parse::<i64>().ok());
+    let whole = text
+        .split('.')
+        .next()
+        .and_then(|text| text.parse::<i64>().ok());
     let fact = whole.map(|seconds| ("uptime_seconds".to_owned(), seconds.into()));
     fact.into_iter().collect()
 }
@@ -248,7 +260,10 @@ pub(super) fn mounts(raw: &Raw) -> Map {
 
 fn size(texts: &Texts, number: &str) -> Map {
     let line = trimmed(texts, &format!("size/{number}")).unwrap_or_default();
-    let numbers: Vec<i64> = line.split(' ').filter_map(|text| text.parse().ok()).collect();
+    let numbers: Vec<i64> = line
+        .split(' ')
+        .filter_map(|text| text.parse().ok())
+        .collect();
     let [fragment, block, blocks, _, available, inodes, free] = numbers[..] else {
         return Map::new();
     };
@@ -267,7 +282,9 @@ fn size(texts: &Texts, number: &str) -> Map {
 
 fn uuid<'a>(texts: &'a Texts, device: &str) -> &'a str {
     let of_device = |(key, path): (&'a String, &String)| {
-        (path == device).then(|| key.strip_prefix("uuid/")).flatten()
+        (path == device)
+            .then(|| key.strip_prefix("uuid/"))
+            .flatten()
     };
     texts.iter().find_map(of_device).unwrap_or("N/A")
 }

@@ -66,7 +66,11 @@ fn ini(text: &str) -> Option<Map> {
         return None;
     }
     let sections = sections.into_iter();
-    Some(sections.map(|(name, map)| (name, Value::Map(map))).collect())
+    Some(
+        sections
+            .map(|(name, map)| (name, Value::Map(map)))
+            .collect(),
+    )
 }
 
 #[cfg(test)]

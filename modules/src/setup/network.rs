@@ -23,7 +23,10 @@ fn default_route(texts: &Texts, key: &str) -> Map {
     let mut found = Map::new();
     let line = trimmed(texts, key).and_then(|text| text.lines().next());
     let words: Vec<&str> = line.unwrap_or_default().split_whitespace().collect();
-    if !words.first().is_some_and(|word| word.starts_with("8.8.8.8") || word.starts_with("2404:")) {
+    if !words
+        .first()
+        .is_some_and(|word| word.starts_with("8.8.8.8") || word.starts_with("2404:"))
+    {
         return found;
     }
     for pair in words.windows(2) {
@@ -61,7 +64,11 @@ pub(super) fn read(raw: &Raw) -> Map {
         }
     }
     found.addresses(texts.get("addresses").map_or("", String::as_str));
-    let names: Vec<String> = found.all.keys().map(|name| name.replace(':', "_")).collect();
+    let names: Vec<String> = found
+        .all
+        .keys()
+        .map(|name| name.replace(':', "_"))
+        .collect();
     let mut facts = map([
         ("interfaces", list(names.iter().map(String::as_str))),
         ("default_ipv4", Value::Map(found.default4)),
@@ -107,14 +114,20 @@ fn of_files(texts: &Texts, name: &str) -> Map {
     let mac = get("address").filter(|mac| *mac != "00:00:00:00:00:00");
     add("macaddress", mac.map(Value::from));
     add("mtu", get("mtu").and_then(integer));
-    add("active", get("operstate").map(|state| (state != "down").into()));
+    add(
+        "active",
+        get("operstate").map(|state| (state != "down").into()),
+    );
     add("module", get("module").map(|path| base(path).into()));
     add("type", get("type").map(|number| kind(number).into()));
     if let Some(ports) = texts.get(&format!("if/{name}/ports")) {
         add("type", Some("bridge".into()));
         add("interfaces", Some(list(ports.split_whitespace())));
         add("id", get("bridge/bridge_id").map(Value::from));
-        add("stp", get("bridge/stp_state").map(|state| (state == "1").into()));
+        add(
+            "stp",
+            get("bridge/stp_state").map(|state| (state == "1").into()),
+        );
     }
     if texts.contains_key(&format!("if/{name}/bonding/mode")) {
         add("type", Some("bonding".into()));
@@ -129,12 +142,14 @@ fn of_files(texts: &Texts, name: &str) -> Map {
             add("all_slaves_active", all.map(|on| (on == "1").into()));
         }
     }
-    add("perm_macaddress", get("bonding_slave/perm_hwaddr").map(Value::from));
+    add(
+        "perm_macaddress",
+        get("bonding_slave/perm_hwaddr").map(Value::from),
+    );
     add("pciid", get("device").map(|path| base(path).into()));
     add("speed", get("speed").and_then(integer));
-    let flags = get("flags").and_then(|flags| {
-        u32::from_str_radix(flags.trim_start_matches("0x"), 16).ok()
-    });
+    let flags =
+        get("flags").and_then(|flags| u32::from_str_radix(flags.trim_start_matches("0x"), 16).ok());
     add("promisc", flags.map(|flags| (flags & 0x100 != 0).into()));
     facts
 }
@@ -148,7 +163,10 @@ impl Interfaces {
             match words[..] {
                 [number, name, ..] if number.ends_with(':') && !line.starts_with(' ') => {
                     let name = name.trim_end_matches(':');
-                    name.split('@').next().unwrap_or(name).clone_into(&mut device);
+                    name.split('@')
+                        .next()
+                        .unwrap_or(name)
+                        .clone_into(&mut device);
                 }
                 ["inet", ..] => self.ipv4(&device, &words),
                 ["inet6", ..] => self.ipv6(&device, &words),
@@ -172,13 +190,19 @@ impl Interfaces {
             ("address", address.into()),
             ("broadcast", broadcast.into()),
             ("netmask", Ipv4Addr::from(mask).to_string().into()),
-            ("network", Ipv4Addr::from(u32::from(number) & mask).to_string().into()),
+            (
+                "network",
+                Ipv4Addr::from(u32::from(number) & mask).to_string().into(),
+            ),
             ("prefix", prefix.into()),
         ]);
         let label = label(words);
         let secondary = words.contains(&"secondary");
         let own = self.all.get(device).cloned().unwrap_or_default();
-        for name in [label, device].into_iter().take(if secondary && label != device { 2 } else { 1 }) {
+        for name in [label, device]
+            .into_iter()
+            .take(if secondary && label != device { 2 } else { 1 })
+        {
             let interface = self.all.entry(name.to_owned()).or_default();
             if !secondary && !interface.contains_key("ipv4") {
                 interface.insert("ipv4".to_owned(), Value::Map(facts.clone()));
@@ -200,9 +224,11 @@ impl Interfaces {
 
     fn ipv6(&mut self, device: &str, words: &[&str]) {
         let (address, prefix, scope) = match words[1..] {
-            [address, "peer", peer, _, scope, ..] => {
-                (address, peer.split_once('/').map_or("128", |(_, prefix)| prefix), scope)
-            }
+            [address, "peer", peer, _, scope, ..] => (
+                address,
+                peer.split_once('/').map_or("128", |(_, prefix)| prefix),
+                scope,
+            ),
             [written, _, scope, ..] => {
                 let (address, prefix) = written.split_once('/').unwrap_or((written, "128"));
                 (address, prefix, scope)
@@ -237,7 +263,10 @@ fn link(interface: &Map) -> Map {
     let mac = interface.get("macaddress").cloned();
     let kind = interface.get("type").cloned();
     map([
-        ("macaddress", mac.unwrap_or_else(|| "00:00:00:00:00:00".into())),
+        (
+            "macaddress",
+            mac.unwrap_or_else(|| "00:00:00:00:00:00".into()),
+        ),
         ("mtu", interface.get("mtu").cloned().unwrap_or_default()),
         ("type", kind.unwrap_or_else(|| "unknown".into())),
     ])

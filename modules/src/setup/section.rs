@@ -197,7 +197,15 @@ pub(super) fn of_subsets(subsets: &[String]) -> Result<BTreeSet<Section>, Refusa
         };
         let found: Vec<Section> = Section::ALL.iter().filter(fits).copied().collect();
         // Kinds that Ansible knows and that have nothing here.
-        let empty = ["facter", "ohai", "caps", "devices", "iscsi", "nvme", "fibre_channel_wwn"];
+        let empty = [
+            "facter",
+            "ohai",
+            "caps",
+            "devices",
+            "iscsi",
+            "nvme",
+            "fibre_channel_wwn",
+        ];
         if found.is_empty() && !empty.contains(&name) {
             return Err(Refusal::new(format!("there is no subset `{name}` of facts"))
                 .help("there are `all`, `min`, `hardware`, `network`, `virtual`, and the names of facts"));

@@ -42,10 +42,7 @@ pub(super) fn platform(raw: &Raw) -> Map {
         ("kernel", kernel.into()),
         ("kernel_version", version.into()),
         ("machine", machine.into()),
-        (
-            "architecture",
-            if intel { "i386" } else { machine }.into(),
-        ),
+        ("architecture", if intel { "i386" } else { machine }.into()),
         ("userspace_bits", bits.into()),
         ("hostname", node.split('.').next().unwrap_or(node).into()),
         ("nodename", node.into()),
@@ -188,7 +185,10 @@ pub(super) fn chroot(raw: &Raw) -> Map {
     if trimmed(texts, "name").is_some() {
         return map([("is_chroot", true.into())]);
     }
-    let roots: Vec<&str> = trimmed(texts, "roots").unwrap_or_default().lines().collect();
+    let roots: Vec<&str> = trimmed(texts, "roots")
+        .unwrap_or_default()
+        .lines()
+        .collect();
     let inside = match roots[..] {
         [mine, first] => mine != first,
         // Only root may look at the first process: the number of the root of a file system tells.
@@ -255,7 +255,9 @@ pub(super) fn selinux(raw: &Raw) -> Map {
     let texts = raw.of(Section::Selinux);
     let config = texts.get("config").map_or("", String::as_str);
     let setting = |name: &str| {
-        let lines = config.lines().filter_map(|line| line.trim().split_once('='));
+        let lines = config
+            .lines()
+            .filter_map(|line| line.trim().split_once('='));
         lines
             .filter(|(key, _)| key.trim() == name)
             .map(|(_, value)| value.trim().to_lowercase())
@@ -277,7 +279,12 @@ pub(super) fn selinux(raw: &Raw) -> Map {
                 ),
                 (
                     "mode",
-                    if mode == "1" { "enforcing" } else { "permissive" }.into(),
+                    if mode == "1" {
+                        "enforcing"
+                    } else {
+                        "permissive"
+                    }
+                    .into(),
                 ),
                 (
                     "type",
@@ -351,7 +358,11 @@ pub(super) fn service_mgr(raw: &Raw) -> Map {
     let first = trimmed(texts, "comm").or_else(|| trimmed(texts, "init"));
     let first = first.map(base);
     let told = first.filter(|name| *name != "init" && !name.ends_with("sh"));
-    let booted = ["/run/systemd/system/", "/dev/.run/systemd/", "/dev/.systemd/"];
+    let booted = [
+        "/run/systemd/system/",
+        "/dev/.run/systemd/",
+        "/dev/.systemd/",
+    ];
     let systemctl = there(texts, "systemctl");
     let name = match told {
         Some("procd") => "openwrt_init",
@@ -376,10 +387,7 @@ pub(super) fn systemd(raw: &Raw) -> Map {
     };
     let version = text.split_whitespace().nth(1).unwrap_or_default();
     let features = text.lines().nth(1).unwrap_or_default();
-    let all = map([
-        ("features", features.into()),
-        ("version", number(version)),
-    ]);
+    let all = map([("features", features.into()), ("version", number(version))]);
     map([("systemd", Value::Map(all))])
 }
 
@@ -419,7 +427,14 @@ pub(super) fn python(raw: &Raw) -> Map {
         ("executable", executable.into()),
         ("version", Value::Map(named.collect())),
         ("version_info", Value::Seq(info)),
-        ("type", if kind.is_empty() { Value::Null } else { kind.into() }),
+        (
+            "type",
+            if kind.is_empty() {
+                Value::Null
+            } else {
+                kind.into()
+            },
+        ),
         ("has_sslcontext", (ssl == "ssl").into()),
     ]);
     map([

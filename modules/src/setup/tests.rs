@@ -14,7 +14,11 @@ fn ask_here(shell: &str, probes: &BTreeSet<Facts>) -> Seen {
         .map(|word| String::from_utf8(word).unwrap())
         .collect();
     let output = Command::new(shell)
-        .args(["-c", &format!("f() {{\n{}\n}}; f \"$@\"", Facts::SCRIPT), "sh"])
+        .args([
+            "-c",
+            &format!("f() {{\n{}\n}}; f \"$@\"", Facts::SCRIPT),
+            "sh",
+        ])
         .args(operands)
         .stdin(Stdio::null())
         .output()
@@ -35,7 +39,10 @@ fn facts(shell: &str, args: &Args) -> Map {
     let probes = args.probes(&args.sections().unwrap());
     let seen = ask_here(shell, &probes);
     assert!(Setup::plan(args, &seen).unwrap().changes.is_empty());
-    match Setup::output(args, &seen, &[]).unwrap().swap_remove("ansible_facts") {
+    match Setup::output(args, &seen, &[])
+        .unwrap()
+        .swap_remove("ansible_facts")
+    {
         Some(Value::Map(facts)) => facts,
         other => panic!("{other:?}"),
     }
@@ -59,7 +66,15 @@ fn there(program: &str) -> bool {
 
 #[test]
 fn every_shell_answers_alike() {
-    let moving = ["date_time", "env", "memfree", "memory_mb", "loadavg", "uptime", "mounts"];
+    let moving = [
+        "date_time",
+        "env",
+        "memfree",
+        "memory_mb",
+        "loadavg",
+        "uptime",
+        "mounts",
+    ];
     let stable = |shell: &str| -> BTreeMap<String, String> {
         let all = facts(shell, &args(&[], &[]));
         all.into_iter()
@@ -78,10 +93,16 @@ fn every_shell_answers_alike() {
 fn only_what_is_asked_for_is_looked_up() {
     let sections = |subsets: &[&str], filters: &[&str]| args(subsets, filters).sections().unwrap();
     let only = |section| BTreeSet::from([section]);
-    assert_eq!(sections(&[], &["ansible_os_family"]), only(Section::Distribution));
+    assert_eq!(
+        sections(&[], &["ansible_os_family"]),
+        only(Section::Distribution)
+    );
     assert_eq!(sections(&[], &["pkg_mgr"]), only(Section::PkgMgr));
     assert_eq!(sections(&[], &["ansible_eth0"]), only(Section::Network));
-    assert_eq!(sections(&["!all", "!min", "network"], &[]), only(Section::Network));
+    assert_eq!(
+        sections(&["!all", "!min", "network"], &[]),
+        only(Section::Network)
+    );
     assert!(sections(&["!hardware"], &[]).contains(&Section::Network));
     assert!(!sections(&["!hardware"], &[]).contains(&Section::Mounts));
     assert!(!sections(&["min"], &[]).contains(&Section::Network));
@@ -98,9 +119,18 @@ fn filters_are_patterns() {
     let names = |filters: &[&str]| -> Vec<String> {
         facts("sh", &args(&[], filters)).into_keys().collect()
     };
-    assert_eq!(names(&["ansible_swap*_mb"]), ["ansible_swaptotal_mb", "ansible_swapfree_mb"]);
-    assert_eq!(names(&["fips", "is_chroot"]), ["ansible_is_chroot", "ansible_fips"]);
-    assert_eq!(names(&["user_[iu]*"]), ["ansible_user_id", "ansible_user_uid"]);
+    assert_eq!(
+        names(&["ansible_swap*_mb"]),
+        ["ansible_swaptotal_mb", "ansible_swapfree_mb"]
+    );
+    assert_eq!(
+        names(&["fips", "is_chroot"]),
+        ["ansible_is_chroot", "ansible_fips"]
+    );
+    assert_eq!(
+        names(&["user_[iu]*"]),
+        ["ansible_user_id", "ansible_user_uid"]
+    );
 }
 
 /// Facts that differ from one moment to the next, or by how the question is asked.
@@ -149,7 +179,9 @@ fn facts_are_those_of_ansible() {
         let name = format!("ansible_{name}");
         let keys = |value: &serde_json::Value| -> BTreeSet<String> {
             let map = value.as_object();
-            map.into_iter().flat_map(|map| map.keys().cloned()).collect()
+            map.into_iter()
+                .flat_map(|map| map.keys().cloned())
+                .collect()
         };
         let (ours, theirs) = (keys(&ours[&name]), keys(&theirs[&name]));
         if name != "ansible_env" && ours != theirs {
@@ -163,7 +195,12 @@ fn facts_are_those_of_ansible() {
 fn steady(name: &str, value: &serde_json::Value) -> serde_json::Value {
     let mut value = value.clone();
     if let Some(map) = value.as_object_mut() {
-        for key in ["features", "timestamping", "hw_timestamp_filters", "phc_index"] {
+        for key in [
+            "features",
+            "timestamping",
+            "hw_timestamp_filters",
+            "phc_index",
+        ] {
             map.remove(key);
         }
     }

@@ -40,7 +40,10 @@ pub(super) fn read(raw: &Raw) -> Map {
     let mut found = Found::default();
     containers(texts, &mut found);
     if texts.contains_key("/proc/xen") {
-        if texts.get("xen").is_some_and(|text| text.contains("control_d")) {
+        if texts
+            .get("xen")
+            .is_some_and(|text| text.contains("control_d"))
+        {
             found.host_of("xen");
         } else {
             found.first("xen", "guest");
@@ -74,8 +77,14 @@ pub(super) fn read(raw: &Raw) -> Map {
     let kind = found.kind.unwrap_or_else(|| "NA".to_owned());
     let mut facts = map([
         ("virtualization_type", kind.into()),
-        ("virtualization_tech_guest", list(found.guest.iter().map(String::as_str))),
-        ("virtualization_tech_host", list(found.host.iter().map(String::as_str))),
+        (
+            "virtualization_tech_guest",
+            list(found.guest.iter().map(String::as_str)),
+        ),
+        (
+            "virtualization_tech_host",
+            list(found.host.iter().map(String::as_str)),
+        ),
     ]);
     let role = found.role.unwrap_or("NA");
     facts.insert("virtualization_role".to_owned(), Value::from(role));
@@ -101,7 +110,10 @@ fn containers(texts: &Texts, found: &mut Found) {
                 found.guest_of(kind);
             }
         }
-        if line.strip_prefix("container=").is_some_and(|kind| !kind.is_empty()) {
+        if line
+            .strip_prefix("container=")
+            .is_some_and(|kind| !kind.is_empty())
+        {
             found.guest_of("container");
         }
     }
@@ -129,7 +141,13 @@ fn containers(texts: &Texts, found: &mut Found) {
 fn firmware(texts: &Texts, found: &mut Found) {
     let get = |key: &str| trimmed(texts, key).unwrap_or_default();
     let (product, vendor, bios) = (get("product_name"), get("sys_vendor"), get("bios_vendor"));
-    let kvm = ["KVM", "KVM Server", "Bochs", "AHV", "CloudStack KVM Hypervisor"];
+    let kvm = [
+        "KVM",
+        "KVM Server",
+        "Bochs",
+        "AHV",
+        "CloudStack KVM Hypervisor",
+    ];
     if kvm.contains(&product) {
         found.guest_of("kvm");
     }

@@ -18,7 +18,11 @@ pub(super) fn run(args: &Args, verb: &str, unit: &str) -> Run {
     let steady = args.steady.unwrap_or(STEADY);
     let limit = args.timeout.unwrap_or(LIMIT);
     let [kind, a, b] = Health::words(args.health.as_ref());
-    let patience = args.health.as_ref().and_then(|health| health.timeout).unwrap_or(PATIENCE);
+    let patience = args
+        .health
+        .as_ref()
+        .and_then(|health| health.timeout)
+        .unwrap_or(PATIENCE);
     let words = [
         "sh".to_owned(),
         "-c".to_owned(),
@@ -36,13 +40,31 @@ pub(super) fn run(args: &Args, verb: &str, unit: &str) -> Run {
         patience.to_string(),
     ];
     let seconds = u64::from(limit) + u64::from(steady) + u64::from(patience) + 60;
-    Run { seconds: Some(seconds), ..Run::new(words) }
+    Run {
+        seconds: Some(seconds),
+        ..Run::new(words)
+    }
 }
 
 /// The same words ask once whether a unit answers now.
 pub(super) fn look(health: &Health) -> Vec<String> {
     let [kind, a, b] = Health::words(Some(health));
-    ["sh", "-c", ACT, "systemd-unit", "system", "ask", "", "yes", "0", "0", &kind, &a, &b, "0"]
-        .map(str::to_owned)
-        .to_vec()
+    [
+        "sh",
+        "-c",
+        ACT,
+        "systemd-unit",
+        "system",
+        "ask",
+        "",
+        "yes",
+        "0",
+        "0",
+        &kind,
+        &a,
+        &b,
+        "0",
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }

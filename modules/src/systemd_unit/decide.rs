@@ -9,10 +9,18 @@ use super::{AnyStale, Args, Scope, State, Unit, UnitNames, UnitState, act, file}
 use crate::{copy::Body, look::Look};
 
 pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
-    let mut task =
-        Task { args, unit: args.unit(), state: UnitState::default(), changes: Vec::new(), rewritten: false, warnings: Vec::new() };
+    let mut task = Task {
+        args,
+        unit: args.unit(),
+        state: UnitState::default(),
+        changes: Vec::new(),
+        rewritten: false,
+        warnings: Vec::new(),
+    };
     if args.daemon_reload {
-        let stale = AnyStale { scope: args.scope() };
+        let stale = AnyStale {
+            scope: args.scope(),
+        };
         look.ask(&stale);
         if !args.name.is_empty() {
             look.ask(&task.unit);
@@ -26,7 +34,10 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     }
     // One round of questions is enough for what is in its state.
     look.ask(&task.unit);
-    let health = args.health.as_ref().map(|health| Ask::new(act::look(health)));
+    let health = args
+        .health
+        .as_ref()
+        .map(|health| Ask::new(act::look(health)));
     if let Some(health) = &health {
         look.ask(health);
     }
@@ -74,12 +85,18 @@ impl Task<'_> {
     fn look(&mut self, look: &Look<'_>, written: Vec<Change>) -> Result<(), Stop> {
         self.state = look.get(&self.unit)?.clone();
         if self.state.active == OFFLINE && self.args.state.is_some() {
-            return Err(Refusal::new("systemd does not run on this host: nothing can be started or stopped")
-                .help("`enabled`, `masked` and `content` work there; leave out `state`")
-                .into());
+            return Err(Refusal::new(
+                "systemd does not run on this host: nothing can be started or stopped",
+            )
+            .help("`enabled`, `masked` and `content` work there; leave out `state`")
+            .into());
         }
         if !written.is_empty() {
-            let content = self.args.content.as_ref().and_then(|content| content.get().ok());
+            let content = self
+                .args
+                .content
+                .as_ref()
+                .and_then(|content| content.get().ok());
             let foretold = file::foretold(content.map(Body::content).as_ref(), &self.state);
             if self.state.load == "masked" {
                 self.state.stale = true;
@@ -105,7 +122,9 @@ impl Task<'_> {
             // To keep something from being started it need not be there.
             "not-found" if self.args.masked == Some(true) && self.args.state.is_none() => Ok(()),
             "not-found" => {
-                let names = UnitNames { scope: self.unit.scope };
+                let names = UnitNames {
+                    scope: self.unit.scope,
+                };
                 Err(not_found(name, look.get(&names)?).into())
             }
             // Its file was mended since, or systemd reads it anew when it is told to.
@@ -115,9 +134,15 @@ impl Task<'_> {
             }
             "error" | "bad-setting" => {
                 let why = load_error(&self.state.error);
-                let found = look.get(&file::verify(self.unit.scope, name))?.stdout.trim();
+                let found = look
+                    .get(&file::verify(self.unit.scope, name))?
+                    .stdout
+                    .trim();
                 let why = if found.is_empty() { &why } else { found };
-                Err(NotYet(format!("a valid file of the unit `{name}` (systemd says: {why})")).into())
+                Err(NotYet(format!(
+                    "a valid file of the unit `{name}` (systemd says: {why})"
+                ))
+                .into())
             }
             _ => Ok(()),
         }
@@ -125,7 +150,10 @@ impl Task<'_> {
 
     fn is_masked(&self) -> Stop {
         let name = &self.unit.name;
-        NotYet(format!("the unit `{name}` unmasked (say `masked: false` to start it)")).into()
+        NotYet(format!(
+            "the unit `{name}` unmasked (say `masked: false` to start it)"
+        ))
+        .into()
     }
 
     /// What tasks that were called have to know of its start.
@@ -142,13 +170,20 @@ impl Task<'_> {
     }
 
     fn starts(&self) -> bool {
-        matches!(self.args.state, Some(State::Started | State::Restarted | State::Reloaded))
+        matches!(
+            self.args.state,
+            Some(State::Started | State::Restarted | State::Reloaded)
+        )
     }
 
     fn reload_files(&mut self) {
         self.state.stale = false;
-        let step = Step::from(self.systemctl(&["daemon-reload"]))
-            .effect(Effect::new(AnyStale { scope: self.unit.scope }, false));
+        let step = Step::from(self.systemctl(&["daemon-reload"])).effect(Effect::new(
+            AnyStale {
+                scope: self.unit.scope,
+            },
+            false,
+        ));
         let change = Change::new("unit files that systemd has read", "old ones", "all");
         self.changes.push(change.step(step));
     }
@@ -165,7 +200,11 @@ impl Task<'_> {
 
     fn unmask(&mut self) {
         let runtime = self.state.enabled == "masked-runtime";
-        let verb: &[&str] = if runtime { &["unmask", "--runtime"] } else { &["unmask"] };
+        let verb: &[&str] = if runtime {
+            &["unmask", "--runtime"]
+        } else {
+            &["unmask"]
+        };
         self.state = UnitState {
             load: "loaded".to_owned(),
             enabled: String::new(),
@@ -175,14 +214,18 @@ impl Task<'_> {
         let why = format!("what `{}` is behind its mask", self.unit.name);
         let step = Step::from(self.systemctl(&[verb, &["--", &self.unit.name]].concat()))
             .effect(Effect::unknown(self.unit.clone(), why));
-        self.changes.push(Change::new("masked", true, false).step(step));
+        self.changes
+            .push(Change::new("masked", true, false).step(step));
     }
 
     fn mask(&mut self, look: &Look<'_>) -> Result<(), Stop> {
         if !self.args.force
             && let Some(path) = file::stands_in_the_way(self.args, look)?
         {
-            let what = format!("`{}` cannot be masked: `{path}`, its own file, stands where the mask would be", self.unit.name);
+            let what = format!(
+                "`{}` cannot be masked: `{path}`, its own file, stands where the mask would be",
+                self.unit.name
+            );
             return Err(Refusal::new(what)
                 .help("remove the file, or say `state: stopped` and `enabled: false`; `force: true` overwrites it")
                 .into());
@@ -192,7 +235,8 @@ impl Task<'_> {
         "masked".clone_into(&mut self.state.load);
         "masked".clone_into(&mut self.state.enabled);
         let step = self.step(&words, true);
-        self.changes.push(Change::new("masked", false, true).step(step));
+        self.changes
+            .push(Change::new("masked", false, true).step(step));
         Ok(())
     }
 
@@ -205,14 +249,18 @@ impl Task<'_> {
             ));
         }
         if self.state.sysv && self.args.enabled.is_some() {
-            self.warnings.push(format!("`{name}` is a script of System V: a unit file would tell systemd more"));
+            self.warnings.push(format!(
+                "`{name}` is a script of System V: a unit file would tell systemd more"
+            ));
         }
         let (verb, word) = match self.args.enabled {
             // What is static or generated starts where others want it.
             Some(true) if !["enabled", "static", "generated", "transient"].contains(&now) => {
                 ("enable", "enabled")
             }
-            Some(false) if ["enabled", "enabled-runtime", ""].contains(&now) => ("disable", "disabled"),
+            Some(false) if ["enabled", "enabled-runtime", ""].contains(&now) => {
+                ("disable", "disabled")
+            }
             _ => return,
         };
         let (runtime, before) = (now == "enabled-runtime", now.to_owned());
@@ -229,12 +277,15 @@ impl Task<'_> {
         } else {
             self.step(&words, true)
         };
-        self.changes.push(Change::new("enabled", before, word).step(step));
+        self.changes
+            .push(Change::new("enabled", before, word).step(step));
     }
 
     /// `renewed`: this is a call, and the unit was started since whatever called.
     fn run_state(&mut self, renewed: bool) {
-        let Some(wanted) = self.args.state else { return };
+        let Some(wanted) = self.args.state else {
+            return;
+        };
         let before = self.state.active.clone();
         let up = UP.contains(&before.as_str());
         let acts = matches!(wanted, State::Restarted | State::Reloaded);
@@ -258,7 +309,11 @@ impl Task<'_> {
             State::Reloaded if up => ("reload", "reloaded", Cause::Act),
             State::Reloaded => ("start", "started", Cause::Act),
         };
-        let after = if verb == "stop" || self.state.passing { "inactive" } else { "active" };
+        let after = if verb == "stop" || self.state.passing {
+            "inactive"
+        } else {
+            "active"
+        };
         let change = match what {
             "state" => Change::new(what, before, after),
             "its old file runs" => Change::new(what, true, false),
@@ -271,16 +326,32 @@ impl Task<'_> {
         let change = change.because(cause);
         let (run, change) = match verb {
             "stop" => {
-                let block: &[&str] = if self.args.no_block { &["--no-block"] } else { &[] };
+                let block: &[&str] = if self.args.no_block {
+                    &["--no-block"]
+                } else {
+                    &[]
+                };
                 let seconds = self.args.timeout.map_or(600, u64::from);
                 let run = self.systemctl(&[&["stop"], block, &["--", &self.unit.name]].concat());
-                (Run { seconds: Some(seconds), ..run }, change)
+                (
+                    Run {
+                        seconds: Some(seconds),
+                        ..run
+                    },
+                    change,
+                )
             }
             "reload" => (act::run(self.args, verb, &self.unit.name), change),
-            _ => (act::run(self.args, verb, &self.unit.name), change.renews(self.thing())),
+            _ => (
+                act::run(self.args, verb, &self.unit.name),
+                change.renews(self.thing()),
+            ),
         };
         let effect = if self.args.no_block {
-            Effect::unknown(self.unit.clone(), format!("how `{}` ends what it was told", self.unit.name))
+            Effect::unknown(
+                self.unit.clone(),
+                format!("how `{}` ends what it was told", self.unit.name),
+            )
         } else {
             Effect::new(self.unit.clone(), self.state.clone())
         };
@@ -297,14 +368,20 @@ impl Task<'_> {
             return Ok(());
         }
         let run = act::run(self.args, "check", &self.unit.name);
-        let change = Change::new("wait until it answers", Value::Null, Value::Null).because(Cause::Wait);
-        self.changes.push(change.step(Step::from(run).effect(answering(health))));
+        let change =
+            Change::new("wait until it answers", Value::Null, Value::Null).because(Cause::Wait);
+        self.changes
+            .push(change.step(Step::from(run).effect(answering(health))));
         Ok(())
     }
 
     /// A step about the unit, after which it is as noted.
     fn step(&self, words: &[&str], names_unit: bool) -> Step {
-        let name: &[&str] = if names_unit { &["--", &self.unit.name] } else { &[] };
+        let name: &[&str] = if names_unit {
+            &["--", &self.unit.name]
+        } else {
+            &[]
+        };
         let effect = Effect::new(self.unit.clone(), self.state.clone());
         Step::from(self.systemctl(&[words, name].concat())).effect(effect)
     }
@@ -319,11 +396,18 @@ impl Task<'_> {
 }
 
 /// The user's manager is found by a directory that a login sets, and `sudo` does not.
-const USER: &str = "XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-/run/user/$(id -u)} exec systemctl --user \"$@\"";
+const USER: &str =
+    "XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-/run/user/$(id -u)} exec systemctl --user \"$@\"";
 
 /// What a health check answers that is well.
 fn answering(health: &Ask) -> Effect {
-    Effect::new(health.clone(), Answered { status: 0, stdout: String::new() })
+    Effect::new(
+        health.clone(),
+        Answered {
+            status: 0,
+            stdout: String::new(),
+        },
+    )
 }
 
 /// What systemd calls the states in which a unit runs, or is about to.
@@ -340,15 +424,25 @@ fn load_error(error: &str) -> String {
 
 /// What is missing, and what is called almost like it.
 fn not_found(name: &str, names: &[String]) -> NotYet {
-    let stem = |name: &str| name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_lowercase();
+    let stem = |name: &str| {
+        name.rsplit_once('.')
+            .map_or(name, |(stem, _)| stem)
+            .to_lowercase()
+    };
     let wanted = stem(name);
     let near = |other: &String| {
         let other = stem(other);
-        other.contains(&wanted) || (other.len() > 2 && wanted.contains(&other)) || distance(&other, &wanted) <= wanted.len() / 4
+        other.contains(&wanted)
+            || (other.len() > 2 && wanted.contains(&other))
+            || distance(&other, &wanted) <= wanted.len() / 4
     };
     let mut near: Vec<&String> = names.iter().filter(|other| near(other)).collect();
     near.sort_by_key(|other| (distance(&stem(other), &wanted), other.len()));
-    let near: Vec<String> = near.into_iter().take(5).map(|name| format!("`{name}`")).collect();
+    let near: Vec<String> = near
+        .into_iter()
+        .take(5)
+        .map(|name| format!("`{name}`"))
+        .collect();
     NotYet(match near.as_slice() {
         [] => format!("the unit `{name}`"),
         near => format!("the unit `{name}` (there is {})", near.join(", ")),
@@ -362,7 +456,9 @@ fn distance(a: &str, b: &str) -> usize {
     for (at, from) in a.chars().enumerate() {
         let mut corner = std::mem::replace(&mut row[0], at + 1);
         for (to, letter) in b.iter().enumerate() {
-            let best = (corner + usize::from(from != *letter)).min(row[to] + 1).min(row[to + 1] + 1);
+            let best = (corner + usize::from(from != *letter))
+                .min(row[to] + 1)
+                .min(row[to + 1] + 1);
             corner = std::mem::replace(&mut row[to + 1], best);
         }
     }

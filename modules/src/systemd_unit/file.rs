@@ -36,14 +36,20 @@ pub(super) fn template(unit: &str) -> Option<String> {
 
 /// The changes that put the file in its place; nothing if it is as it is wanted, or not asked for.
 pub(super) fn changes(args: &Args, look: &Look<'_>) -> Result<Vec<Change>, Stop> {
-    let Some(content) = &args.content else { return Ok(Vec::new()) };
+    let Some(content) = &args.content else {
+        return Ok(Vec::new());
+    };
     let dir = paths::absolute(directory(args.scope), look)?;
     let name = name(&args.unit().name);
     let path = paths::join(&dir, &name);
     // What is secret is read by systemd alone.
     let secret = content.get().is_ok_and(crate::copy::Body::is_secret);
     let mode = Mode::bits(if secret { 0o600 } else { 0o644 });
-    let wanted = Wanted { owner: None, group: None, mode: Some(&mode) };
+    let wanted = Wanted {
+        owner: None,
+        group: None,
+        mode: Some(&mode),
+    };
     wanted.ask(look);
     Put::ask(look, &path);
     let content = content.get().map(crate::copy::Body::content);
@@ -61,9 +67,20 @@ pub(super) fn changes(args: &Args, look: &Look<'_>) -> Result<Vec<Change>, Stop>
         }
     }
     let missing = put::missing_levels(look, &dir)?;
-    let target = Target { path: path.clone(), asked: path, missing };
+    let target = Target {
+        path: path.clone(),
+        asked: path,
+        missing,
+    };
     let all = target.missing.iter().cloned();
-    let mut changes = attributes::missing_directories(look, all, Wanted { mode: None, ..wanted })?;
+    let mut changes = attributes::missing_directories(
+        look,
+        all,
+        Wanted {
+            mode: None,
+            ..wanted
+        },
+    )?;
     changes.extend(put.changes(look, &target, &content)?);
     Ok(changes)
 }
@@ -75,7 +92,9 @@ fn validator(scope: Scope, name: &str) -> Vec<String> {
         Scope::System => "--system",
         Scope::User => "--user",
     };
-    ["sh", "-c", VERIFY, "sh", scope, name, "%s"].map(str::to_owned).to_vec()
+    ["sh", "-c", VERIFY, "sh", scope, name, "%s"]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 const VERIFY: &str = r#"
@@ -106,11 +125,24 @@ pub(super) fn foretold(content: Option<&Content>, before: &UnitState) -> UnitSta
     };
     let says = |key: &str| {
         let lines = text.iter().flat_map(|text| text.lines());
-        lines.filter_map(|line| line.trim().strip_prefix(key)?.trim_start().strip_prefix('=')).map(str::trim).next_back()
+        lines
+            .filter_map(|line| {
+                line.trim()
+                    .strip_prefix(key)?
+                    .trim_start()
+                    .strip_prefix('=')
+            })
+            .map(str::trim)
+            .next_back()
     };
-    let installs = text.is_none() || ["WantedBy", "RequiredBy", "UpheldBy", "Alias", "Also"].iter().any(|key| says(key).is_some());
+    let installs = text.is_none()
+        || ["WantedBy", "RequiredBy", "UpheldBy", "Alias", "Also"]
+            .iter()
+            .any(|key| says(key).is_some());
     let passing = match (says("Type"), says("RemainAfterExit")) {
-        (Some("oneshot"), remain) => !remain.is_some_and(|word| ["yes", "true", "on", "1"].contains(&word)),
+        (Some("oneshot"), remain) => {
+            !remain.is_some_and(|word| ["yes", "true", "on", "1"].contains(&word))
+        }
         _ if text.is_some() => false,
         _ => before.passing,
     };
@@ -119,7 +151,11 @@ pub(super) fn foretold(content: Option<&Content>, before: &UnitState) -> UnitSta
         _ if installs => "disabled",
         _ => "static",
     };
-    let active = if before.active.is_empty() { "inactive" } else { &before.active };
+    let active = if before.active.is_empty() {
+        "inactive"
+    } else {
+        &before.active
+    };
     UnitState {
         load: "loaded".to_owned(),
         error: String::new(),
@@ -135,7 +171,12 @@ pub(super) fn foretold(content: Option<&Content>, before: &UnitState) -> UnitSta
 pub(super) fn on_disk(scope: Scope, name: &str, look: &Look<'_>) -> Result<Option<String>, Stop> {
     let mut dirs = match scope {
         Scope::System => {
-            vec!["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"]
+            vec![
+                "/etc/systemd/system",
+                "/run/systemd/system",
+                "/usr/lib/systemd/system",
+                "/lib/systemd/system",
+            ]
         }
         Scope::User => vec!["/etc/systemd/user", "/usr/lib/systemd/user"],
     };
@@ -145,8 +186,13 @@ pub(super) fn on_disk(scope: Scope, name: &str, look: &Look<'_>) -> Result<Optio
         dirs.insert(0, &own);
     }
     let template = template(name);
-    let names: Vec<&str> = [Some(name), template.as_deref()].into_iter().flatten().collect();
-    let paths = dirs.iter().flat_map(|dir| names.iter().map(move |name| format!("{dir}/{name}")));
+    let names: Vec<&str> = [Some(name), template.as_deref()]
+        .into_iter()
+        .flatten()
+        .collect();
+    let paths = dirs
+        .iter()
+        .flat_map(|dir| names.iter().map(move |name| format!("{dir}/{name}")));
     let probes: Vec<_> = paths.map(Stat).collect();
     for probe in &probes {
         look.ask(probe);
@@ -161,7 +207,13 @@ pub(super) fn on_disk(scope: Scope, name: &str, look: &Look<'_>) -> Result<Optio
 
 /// Whether a file of the unit's own stands where a mask would be.
 pub(super) fn stands_in_the_way(args: &Args, look: &Look<'_>) -> Result<Option<String>, Stop> {
-    let path = paths::join(&paths::absolute(directory(args.scope), look)?, &args.unit().name);
+    let path = paths::join(
+        &paths::absolute(directory(args.scope), look)?,
+        &args.unit().name,
+    );
     let stat = look.get(&Stat(path.clone()))?;
-    Ok(stat.as_ref().filter(|stat| stat.kind == Kind::File).map(|_| path))
+    Ok(stat
+        .as_ref()
+        .filter(|stat| stat.kind == Kind::File)
+        .map(|_| path))
 }

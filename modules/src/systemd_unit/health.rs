@@ -32,9 +32,15 @@ pub struct Health {
 
 impl Health {
     pub(super) fn check(&self) -> Result<(), Refusal> {
-        let ways = [self.url.is_some(), self.port.is_some(), self.command.is_some()];
+        let ways = [
+            self.url.is_some(),
+            self.port.is_some(),
+            self.command.is_some(),
+        ];
         if ways.iter().filter(|way| **way).count() != 1 {
-            return Err(Refusal::new("`health` needs one of `url`, `port` and `command`"));
+            return Err(Refusal::new(
+                "`health` needs one of `url`, `port` and `command`",
+            ));
         }
         if self.port == Some(0) {
             return Err(Refusal::new("`health`: there is no port 0"));
@@ -49,8 +55,10 @@ impl Health {
             && !url.starts_with("http://")
             && !url.starts_with("https://")
         {
-            return Err(Refusal::new(format!("`health`: `{url}` is no address of HTTP"))
-                .help("it begins with `http://` or `https://`"));
+            return Err(
+                Refusal::new(format!("`health`: `{url}` is no address of HTTP"))
+                    .help("it begins with `http://` or `https://`"),
+            );
         }
         Ok(())
     }
@@ -65,9 +73,16 @@ impl Health {
             return ["url".to_owned(), url.clone(), statuses.join(",")];
         }
         if let Some(port) = health.port {
-            let host = health.host.clone().unwrap_or_else(|| "127.0.0.1".to_owned());
+            let host = health
+                .host
+                .clone()
+                .unwrap_or_else(|| "127.0.0.1".to_owned());
             return ["port".to_owned(), host, port.to_string()];
         }
-        ["command".to_owned(), health.command.clone().unwrap_or_default(), String::new()]
+        [
+            "command".to_owned(),
+            health.command.clone().unwrap_or_default(),
+            String::new(),
+        ]
     }
 }

@@ -21,7 +21,11 @@ const LIMIT: u64 = 64 * 1024;
 /// What is doubtful in a file that is put there, if it is one of a service.
 pub(crate) fn of_file(path: &str, content: &Content) -> Vec<Refusal> {
     let is_unit = path.ends_with(".service") && DIRECTORIES.iter().any(|dir| path.contains(dir));
-    if is_unit { of_service(crate::paths::name(path), content) } else { Vec::new() }
+    if is_unit {
+        of_service(crate::paths::name(path), content)
+    } else {
+        Vec::new()
+    }
 }
 
 /// What is doubtful in the file of a service.
@@ -29,9 +33,15 @@ pub(super) fn of_service(name: &str, content: &Content) -> Vec<Refusal> {
     if content.is_secret() || content.len() > LIMIT || !name.ends_with(".service") {
         return Vec::new();
     }
-    let Ok(bytes) = content.read() else { return Vec::new() };
+    let Ok(bytes) = content.read() else {
+        return Vec::new();
+    };
     let text = String::from_utf8_lossy(&bytes);
-    let mut found = Found { name, file: File::new(&text), doubts: Vec::new() };
+    let mut found = Found {
+        name,
+        file: File::new(&text),
+        doubts: Vec::new(),
+    };
     found.lines();
     found.background();
     found.pid_file();
@@ -61,7 +71,11 @@ struct File<'a> {
 
 impl<'a> File<'a> {
     fn new(text: &'a str) -> Self {
-        let mut file = Self { entries: Vec::new(), sections: Vec::new(), stray: Vec::new() };
+        let mut file = Self {
+            entries: Vec::new(),
+            sections: Vec::new(),
+            stray: Vec::new(),
+        };
         let mut section = "";
         let mut goes_on = false;
         for (number, line) in (1..).zip(text.lines()) {
@@ -69,17 +83,27 @@ impl<'a> File<'a> {
             if line.starts_with(['#', ';']) {
                 continue;
             }
-            let (words, more) = line.strip_suffix('\\').map_or((line, false), |words| (words, true));
+            let (words, more) = line
+                .strip_suffix('\\')
+                .map_or((line, false), |words| (words, true));
             if goes_on {
                 if let Some(last) = file.entries.last_mut() {
                     last.value.push(' ');
                     last.value.push_str(words.trim());
                 }
-            } else if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            } else if let Some(name) = line
+                .strip_prefix('[')
+                .and_then(|line| line.strip_suffix(']'))
+            {
                 section = name;
                 file.sections.push((number, name));
             } else if let Some((key, value)) = words.split_once('=') {
-                file.entries.push(Entry { number, section, key: key.trim(), value: value.trim().to_owned() });
+                file.entries.push(Entry {
+                    number,
+                    section,
+                    key: key.trim(),
+                    value: value.trim().to_owned(),
+                });
             } else if !line.is_empty() {
                 file.stray.push((number, line));
             }
@@ -89,7 +113,9 @@ impl<'a> File<'a> {
     }
 
     fn all<'b>(&'b self, key: &'b str) -> impl Iterator<Item = &'b Entry<'a>> {
-        self.entries.iter().filter(move |entry| entry.key == key && entry.section == "Service")
+        self.entries
+            .iter()
+            .filter(move |entry| entry.key == key && entry.section == "Service")
     }
 
     /// The last one counts.
@@ -101,7 +127,8 @@ impl<'a> File<'a> {
     fn start(&self) -> Option<(usize, Vec<String>)> {
         let entry = self.get("ExecStart")?;
         let line = entry.value.trim_start_matches(['-', '@', ':', '+', '!']);
-        let words = shlex::split(line).unwrap_or_else(|| line.split_whitespace().map(str::to_owned).collect());
+        let words = shlex::split(line)
+            .unwrap_or_else(|| line.split_whitespace().map(str::to_owned).collect());
         (!words.is_empty()).then_some((entry.number, words))
     }
 }
@@ -119,19 +146,27 @@ impl Found<'_> {
     }
 
     fn yes(&self, key: &str) -> bool {
-        self.file.get(key).is_some_and(|entry| ["yes", "true", "on", "1"].contains(&entry.value.as_str()))
+        self.file
+            .get(key)
+            .is_some_and(|entry| ["yes", "true", "on", "1"].contains(&entry.value.as_str()))
     }
 
     /// `simple`, if nothing else is said.
     fn kind(&self) -> String {
-        self.file.get("Type").map_or_else(|| "simple".to_owned(), |entry| entry.value.clone())
+        self.file
+            .get("Type")
+            .map_or_else(|| "simple".to_owned(), |entry| entry.value.clone())
     }
 
     /// What systemd passes over without a word.
     fn lines(&mut self) {
         const KNOWN: [&str; 3] = ["Unit", "Service", "Install"];
         for (number, line) in self.file.stray.clone() {
-            self.doubt(number, &format!("systemd passes over `{line}`: it is no `Key=value`"), "write `Key=value`, or a comment with `#`");
+            self.doubt(
+                number,
+                &format!("systemd passes over `{line}`: it is no `Key=value`"),
+                "write `Key=value`, or a comment with `#`",
+            );
         }
         for (number, section) in self.file.sections.clone() {
             if !KNOWN.contains(&section) && !section.starts_with("X-") {
@@ -147,20 +182,32 @@ impl Found<'_> {
     /// A program that goes into the background, of which systemd is not told.
     fn background(&mut self) {
         const LONG: [&str; 4] = ["--daemon", "--daemonize", "--daemonise", "--detach"];
-        const STAYS: [&str; 5] = ["--no-detach", "--nodaemon", "--no-daemon", "--foreground", "--nofork"];
+        const STAYS: [&str; 5] = [
+            "--no-detach",
+            "--nodaemon",
+            "--no-daemon",
+            "--foreground",
+            "--nofork",
+        ];
         // Elsewhere the letter means other things: of `sshd` and `dnsmasq` even the opposite.
         const SHORT: [(&str, &str); 3] = [("airflow", "-D"), ("celery", "-D"), ("gunicorn", "-D")];
         let kind = self.kind();
         if kind == "forking" {
             return;
         }
-        let Some((number, words)) = self.file.start() else { return };
+        let Some((number, words)) = self.file.start() else {
+            return;
+        };
         if words.iter().any(|word| STAYS.contains(&word.as_str())) {
             return;
         }
         let program = crate::paths::name(&words[0]).to_owned();
-        let is_it = |word: &&String| LONG.contains(&word.as_str()) || SHORT.contains(&(&*program, word.as_str()));
-        let Some(word) = words.iter().find(is_it).cloned() else { return };
+        let is_it = |word: &&String| {
+            LONG.contains(&word.as_str()) || SHORT.contains(&(&*program, word.as_str()))
+        };
+        let Some(word) = words.iter().find(is_it).cloned() else {
+            return;
+        };
         self.doubt(
             number,
             &format!("`{word}` lets `{program}` go into the background, but `Type={kind}` watches the process that was started"),
@@ -173,7 +220,9 @@ impl Found<'_> {
         if kind == "forking" {
             return;
         }
-        let Some(number) = self.file.get("PIDFile").map(|entry| entry.number) else { return };
+        let Some(number) = self.file.get("PIDFile").map(|entry| entry.number) else {
+            return;
+        };
         self.doubt(
             number,
             &format!("`PIDFile=` has no effect with `Type={kind}`"),
@@ -190,12 +239,27 @@ impl Found<'_> {
             .map(str::to_owned)
             .collect();
         let mut lacking: Vec<(usize, String)> = Vec::new();
-        for entry in self.file.entries.iter().filter(|entry| entry.section == "Service") {
+        for entry in self
+            .file
+            .entries
+            .iter()
+            .filter(|entry| entry.section == "Service")
+        {
             for word in entry.value.split([' ', '=', '"', '\'']) {
-                let Some(rest) = word.strip_prefix("/run/").or_else(|| word.strip_prefix("/var/run/")) else { continue };
-                let Some((dir, _)) = rest.split_once('/') else { continue };
-                let known = made.iter().any(|one| one == dir || one.starts_with(&format!("{dir}/")));
-                let others = ["systemd", "user", "lock", "dbus", "credentials"].contains(&dir) || dir.contains(['%', '$']);
+                let Some(rest) = word
+                    .strip_prefix("/run/")
+                    .or_else(|| word.strip_prefix("/var/run/"))
+                else {
+                    continue;
+                };
+                let Some((dir, _)) = rest.split_once('/') else {
+                    continue;
+                };
+                let known = made
+                    .iter()
+                    .any(|one| one == dir || one.starts_with(&format!("{dir}/")));
+                let others = ["systemd", "user", "lock", "dbus", "credentials"].contains(&dir)
+                    || dir.contains(['%', '$']);
                 if !known && !others && lacking.iter().all(|(_, one)| one != dir) {
                     lacking.push((entry.number, dir.to_owned()));
                 }
@@ -211,11 +275,18 @@ impl Found<'_> {
     }
 
     fn stop(&mut self) {
-        let Some(entry) = self.file.get("ExecStop") else { return };
+        let Some(entry) = self.file.get("ExecStop") else {
+            return;
+        };
         let words: Vec<&str> = entry.value.split_whitespace().collect();
-        let [program, rest @ ..] = words.as_slice() else { return };
+        let [program, rest @ ..] = words.as_slice() else {
+            return;
+        };
         let kills = crate::paths::name(program) == "kill" && rest.last() == Some(&"$MAINPID");
-        let term = matches!(rest, [_] | ["-TERM" | "-15" | "-SIGTERM", _] | ["-s", "TERM" | "15" | "SIGTERM", _]);
+        let term = matches!(
+            rest,
+            [_] | ["-TERM" | "-15" | "-SIGTERM", _] | ["-s", "TERM" | "15" | "SIGTERM", _]
+        );
         if kills && term {
             let number = entry.number;
             self.doubt(
@@ -227,7 +298,13 @@ impl Found<'_> {
     }
 
     fn user(&mut self) {
-        let Some(entry) = self.file.get("User").filter(|entry| ["root", "0"].contains(&entry.value.as_str())) else { return };
+        let Some(entry) = self
+            .file
+            .get("User")
+            .filter(|entry| ["root", "0"].contains(&entry.value.as_str()))
+        else {
+            return;
+        };
         let number = entry.number;
         self.doubt(
             number,
@@ -240,12 +317,24 @@ impl Found<'_> {
         if !self.yes("PrivateTmp") {
             return;
         }
-        let places = ["ExecStart", "ExecStartPre", "WorkingDirectory", "EnvironmentFile"];
+        let places = [
+            "ExecStart",
+            "ExecStartPre",
+            "WorkingDirectory",
+            "EnvironmentFile",
+        ];
         let hidden = |word: &str| word.starts_with("/tmp/") || word.starts_with("/var/tmp/");
-        let entries = self.file.entries.iter().filter(|entry| places.contains(&entry.key));
+        let entries = self
+            .file
+            .entries
+            .iter()
+            .filter(|entry| places.contains(&entry.key));
         let found: Vec<(usize, String)> = entries
             .filter_map(|entry| {
-                let word = entry.value.split_whitespace().find(|word| hidden(word.trim_start_matches(['-', '@', '+', '!'])))?;
+                let word = entry
+                    .value
+                    .split_whitespace()
+                    .find(|word| hidden(word.trim_start_matches(['-', '@', '+', '!'])))?;
                 Some((entry.number, word.to_owned()))
             })
             .collect();
@@ -262,11 +351,17 @@ impl Found<'_> {
     fn shell(&mut self) {
         const WORDS: [&str; 9] = [">", ">>", "2>&1", "2>", "|", "||", "&&", "&", "<"];
         const SHELLS: [&str; 5] = ["sh", "bash", "dash", "zsh", "ksh"];
-        let Some((number, words)) = self.file.start() else { return };
+        let Some((number, words)) = self.file.start() else {
+            return;
+        };
         if SHELLS.contains(&crate::paths::name(&words[0])) {
             return;
         }
-        if let Some(word) = words.iter().find(|word| WORDS.contains(&word.as_str())).cloned() {
+        if let Some(word) = words
+            .iter()
+            .find(|word| WORDS.contains(&word.as_str()))
+            .cloned()
+        {
             self.doubt(
                 number,
                 &format!("no shell reads `ExecStart=`: `{word}` is an argument of the program"),
@@ -277,11 +372,17 @@ impl Found<'_> {
 
     /// What has to be known of this program.
     fn airflow(&mut self) {
-        let Some((number, words)) = self.file.start() else { return };
+        let Some((number, words)) = self.file.start() else {
+            return;
+        };
         if crate::paths::name(&words[0]) != "airflow" {
             return;
         }
-        let has = |word: &str| words.iter().any(|other| other == word || other.starts_with(&format!("{word}=")));
+        let has = |word: &str| {
+            words
+                .iter()
+                .any(|other| other == word || other.starts_with(&format!("{word}=")))
+        };
         if has("celery") && has("worker") && !has("--pid") {
             self.doubt(
                 number,
@@ -290,10 +391,21 @@ impl Found<'_> {
                 "give each node its own: `RuntimeDirectory=airflow` and `--pid /run/airflow/worker.pid`",
             );
         }
-        let after = self.file.entries.iter().filter(|entry| entry.section == "Unit" && entry.key == "After");
-        let after: Vec<(usize, String)> = after.map(|entry| (entry.number, entry.value.clone())).collect();
-        let online = after.iter().any(|(_, value)| value.contains("network-online.target"));
-        if let Some((number, _)) = after.iter().find(|(_, value)| value.contains("network.target") && !online) {
+        let after = self
+            .file
+            .entries
+            .iter()
+            .filter(|entry| entry.section == "Unit" && entry.key == "After");
+        let after: Vec<(usize, String)> = after
+            .map(|entry| (entry.number, entry.value.clone()))
+            .collect();
+        let online = after
+            .iter()
+            .any(|(_, value)| value.contains("network-online.target"));
+        if let Some((number, _)) = after
+            .iter()
+            .find(|(_, value)| value.contains("network.target") && !online)
+        {
             self.doubt(
                 *number,
                 "`network.target` does not wait for the network, which it needs for its database and broker",
@@ -368,16 +480,30 @@ ExecStop=/bin/kill -s INT $MAINPID
 Key=1
 ";
         assert_eq!(doubts(good), Vec::<String>::new());
-        for start in ["/usr/sbin/sshd -D", "/usr/bin/rsync --daemon --no-detach", "/bin/sh -c 'a | b >c'", "/usr/bin/java -Da=b"] {
-            assert_eq!(doubts(&format!("[Service]\nExecStart={start}\n")), Vec::<String>::new(), "{start}");
+        for start in [
+            "/usr/sbin/sshd -D",
+            "/usr/bin/rsync --daemon --no-detach",
+            "/bin/sh -c 'a | b >c'",
+            "/usr/bin/java -Da=b",
+        ] {
+            assert_eq!(
+                doubts(&format!("[Service]\nExecStart={start}\n")),
+                Vec::<String>::new(),
+                "{start}"
+            );
         }
-        assert_eq!(doubts("[Service]\nType=forking\nPIDFile=/run/a.pid\nExecStart=/bin/a --daemon\n"), Vec::<String>::new());
+        assert_eq!(
+            doubts("[Service]\nType=forking\nPIDFile=/run/a.pid\nExecStart=/bin/a --daemon\n"),
+            Vec::<String>::new()
+        );
     }
 
     #[test]
     fn others() {
         assert_eq!(
-            doubts("[service]\nUser\n[Service]\nPrivateTmp=yes\nWorkingDirectory=/tmp/app\nExecStart=/bin/a > /var/log/a\n"),
+            doubts(
+                "[service]\nUser\n[Service]\nPrivateTmp=yes\nWorkingDirectory=/tmp/app\nExecStart=/bin/a > /var/log/a\n"
+            ),
             [
                 "line 2 of `a.service`: systemd passes over `User`: it is no `Key=value`",
                 "line 1 of `a.service`: systemd passes over the section `[service]`",

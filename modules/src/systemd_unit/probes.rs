@@ -137,7 +137,9 @@ done"#;
 
     fn parse(batch: &[&Self], output: &[u8]) -> Result<Vec<Result<Self::Answer, NotYet>>, String> {
         let text = String::from_utf8_lossy(output);
-        let fields: Vec<&str> = text.strip_suffix('\0').map_or(Vec::new(), |t| t.split('\0').collect());
+        let fields: Vec<&str> = text
+            .strip_suffix('\0')
+            .map_or(Vec::new(), |t| t.split('\0').collect());
         let mut found = BTreeMap::new();
         for record in fields.chunks(8) {
             let [unit, load, error, active, enabled, stale, passing, sysv] = record else {
@@ -163,15 +165,29 @@ done"#;
                 _ => format!("systemd, running, for `{}`", unit.name),
             })
         };
-        Ok(batch.iter().map(|u| found.get(&u.operand()).cloned().ok_or_else(|| missing(u))).collect())
+        Ok(batch
+            .iter()
+            .map(|u| found.get(&u.operand()).cloned().ok_or_else(|| missing(u)))
+            .collect())
     }
 
     fn expected(&self, answer: &Self::Answer) -> Option<Vec<u8>> {
-        let UnitState { load, error, active, enabled, stale, passing, sysv } = answer;
+        let UnitState {
+            load,
+            error,
+            active,
+            enabled,
+            stale,
+            passing,
+            sysv,
+        } = answer;
         let stale = if *stale { "yes" } else { "no" };
         let (passing, sysv) = (u8::from(*passing), u8::from(*sysv));
         let unit = self.operand();
-        Some(format!("{unit}\0{load}\0{error}\0{active}\0{enabled}\0{stale}\0{passing}\0{sysv}\0").into_bytes())
+        Some(
+            format!("{unit}\0{load}\0{error}\0{active}\0{enabled}\0{stale}\0{passing}\0{sysv}\0")
+                .into_bytes(),
+        )
     }
 
     fn reads(&self) -> Vec<Thing> {
@@ -266,7 +282,9 @@ done"#;
     }
 
     fn reads(&self) -> Vec<Thing> {
-        ["/etc/systemd", "/usr/lib/systemd", "/run/systemd"].map(|dir| Thing::Tree(dir.to_owned())).into()
+        ["/etc/systemd", "/usr/lib/systemd", "/run/systemd"]
+            .map(|dir| Thing::Tree(dir.to_owned()))
+            .into()
     }
 }
 
@@ -314,7 +332,10 @@ NeedDaemonReload=no
 ";
 
     fn unit(scope: &'static str, name: &str) -> Unit {
-        Unit { scope, name: name.to_owned() }
+        Unit {
+            scope,
+            name: name.to_owned(),
+        }
     }
 
     /// Runs a script of a probe with a `systemctl` that prints this.
@@ -322,39 +343,73 @@ NeedDaemonReload=no
         let dir = tempfile::tempdir().unwrap();
         let fake = dir.path().join("systemctl");
         fs::write(dir.path().join("shown"), shown).unwrap();
-        fs::write(&fake, "#!/bin/sh\n[ \"$1\" = --system ] || exit 1\ncat \"${0%/*}/shown\"\n").unwrap();
+        fs::write(
+            &fake,
+            "#!/bin/sh\n[ \"$1\" = --system ] || exit 1\ncat \"${0%/*}/shown\"\n",
+        )
+        .unwrap();
         fs::set_permissions(&fake, fs::Permissions::from_mode(0o755)).unwrap();
         let path = format!("{}:/usr/bin:/bin", dir.path().display());
         let operands = probes.iter().flat_map(P::operands);
         let out = Command::new(shell)
             .env("PATH", path)
             .env("ek_booted", dir.path())
-            .args(["-uc", &format!("probe() {{ {}\n}}; probe \"$@\"", P::SCRIPT), "ek"])
+            .args([
+                "-uc",
+                &format!("probe() {{ {}\n}}; probe \"$@\"", P::SCRIPT),
+                "ek",
+            ])
             .args(operands.map(|operand| String::from_utf8(operand).unwrap()))
             .output()
             .unwrap();
-        assert!(out.stderr.is_empty(), "{shell}: {}", String::from_utf8_lossy(&out.stderr));
+        assert!(
+            out.stderr.is_empty(),
+            "{shell}: {}",
+            String::from_utf8_lossy(&out.stderr)
+        );
         out.stdout
     }
 
     #[test]
     fn systemctl_is_read() {
-        let names = ["apache.service", "loop@1.service", "nosuch.service", "once.service"];
+        let names = [
+            "apache.service",
+            "loop@1.service",
+            "nosuch.service",
+            "once.service",
+        ];
         let probes = names.map(|name| unit("system", name));
         for shell in ["dash", "bash"] {
             let out = ask(shell, SHOWN, &probes);
             let answers = Unit::parse(&probes.iter().collect::<Vec<_>>(), &out).unwrap();
             let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
             let active: Vec<_> = answers.iter().map(|a| a.active.as_str()).collect();
-            assert_eq!(active, ["active", "auto-restart", "inactive", "inactive"], "{shell}");
+            assert_eq!(
+                active,
+                ["active", "auto-restart", "inactive", "inactive"],
+                "{shell}"
+            );
             let enabled: Vec<_> = answers.iter().map(|a| a.enabled.as_str()).collect();
             assert_eq!(enabled, ["enabled", "disabled", "", "static"]);
-            assert_eq!(answers.iter().map(|a| a.stale).collect::<Vec<_>>(), [false, true, false, false]);
-            assert_eq!(answers.iter().map(|a| a.passing).collect::<Vec<_>>(), [false, false, false, true]);
+            assert_eq!(
+                answers.iter().map(|a| a.stale).collect::<Vec<_>>(),
+                [false, true, false, false]
+            );
+            assert_eq!(
+                answers.iter().map(|a| a.passing).collect::<Vec<_>>(),
+                [false, false, false, true]
+            );
             assert_eq!(answers[2].load, "not-found");
-            assert!(answers[2].error.ends_with("\"Unit nosuch.service not found.\""));
-            let said: Vec<u8> =
-                probes.iter().zip(&answers).flat_map(|(p, a)| p.expected(a).unwrap()).collect();
+            assert!(
+                answers[2]
+                    .error
+                    .ends_with("\"Unit nosuch.service not found.\"")
+            );
+            let said: Vec<u8> = probes
+                .iter()
+                .zip(&answers)
+                .flat_map(|(p, a)| p.expected(a).unwrap())
+                .collect();
             assert_eq!(said, out, "{shell}");
         }
     }
@@ -367,7 +422,14 @@ NeedDaemonReload=no
             assert!(Unit::parse(&[&probes[0]], &out).unwrap()[0].is_err());
             let any = AnyStale { scope: "system" };
             let parse = |out: &[u8]| AnyStale::parse(&[&any], out).unwrap().remove(0);
-            assert_eq!(parse(&ask(shell, "NeedDaemonReload=no\n\nNeedDaemonReload=yes\n", std::slice::from_ref(&any))), Ok(true));
+            assert_eq!(
+                parse(&ask(
+                    shell,
+                    "NeedDaemonReload=no\n\nNeedDaemonReload=yes\n",
+                    std::slice::from_ref(&any)
+                )),
+                Ok(true)
+            );
             let out = ask(shell, "NeedDaemonReload=no\n\n", std::slice::from_ref(&any));
             assert_eq!(parse(&out), Ok(false));
             assert_eq!(any.expected(&false).unwrap(), out);

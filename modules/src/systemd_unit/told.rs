@@ -42,7 +42,11 @@ struct Report<'a> {
 
 impl<'a> Report<'a> {
     fn new(text: &'a str) -> Self {
-        let mut report = Self { facts: BTreeMap::new(), missing: Vec::new(), said: Vec::new() };
+        let mut report = Self {
+            facts: BTreeMap::new(),
+            missing: Vec::new(),
+            said: Vec::new(),
+        };
         for (key, value) in text.lines().filter_map(|line| line.split_once('=')) {
             match key {
                 "missing" => report.missing.push(value),
@@ -59,7 +63,10 @@ impl<'a> Report<'a> {
 
     /// `1 exited`, `2 killed`, `3 dumped`, as the kernel counts; and with which status.
     fn exit(&self) -> (&'a str, i32) {
-        (self.get("code"), self.get("status").parse().unwrap_or_default())
+        (
+            self.get("code"),
+            self.get("status").parse().unwrap_or_default(),
+        )
     }
 
     /// How long after its start, in seconds.
@@ -79,7 +86,9 @@ impl<'a> Report<'a> {
                 };
                 return format!("`{unit}` is {state}, but does not answer{answer}");
             }
-            "late" => return format!("`{unit}` did not come up within the time limit: it is {state}"),
+            "late" => {
+                return format!("`{unit}` did not come up within the time limit: it is {state}");
+            }
             "died" => {
                 let restarts: u32 = self.get("restarts").parse().unwrap_or_default();
                 let again = restarts > 0 || sub.starts_with("auto-restart");
@@ -87,26 +96,46 @@ impl<'a> Report<'a> {
                     "`{unit}` was started but did not stay up: {}, {} after it was told to start; now it is {state}{}",
                     self.how(),
                     self.after(),
-                    if again { ", and systemd starts it again and again" } else { "" },
+                    if again {
+                        ", and systemd starts it again and again"
+                    } else {
+                        ""
+                    },
                 );
             }
             _ => {}
         }
         if !self.get("error").is_empty() && self.get("load") != "loaded" {
             let error = self.get("error");
-            let text = error.split_once('"').map_or(error, |(_, text)| text.trim_end_matches('"'));
-            return format!("the file of `{unit}` cannot be loaded: {}", text.trim_end_matches('\\'));
+            let text = error
+                .split_once('"')
+                .map_or(error, |(_, text)| text.trim_end_matches('"'));
+            return format!(
+                "the file of `{unit}` cannot be loaded: {}",
+                text.trim_end_matches('\\')
+            );
         }
         if self.get("result") == "success" {
             // It is not the unit itself that failed.
-            let said = self.said.first().copied().unwrap_or("systemd does not say why");
+            let said = self
+                .said
+                .first()
+                .copied()
+                .unwrap_or("systemd does not say why");
             return format!("`{unit}` cannot be started: {said}");
         }
-        format!("`{unit}` could not be started: {}; now it is {state}", self.how())
+        format!(
+            "`{unit}` could not be started: {}; now it is {state}",
+            self.how()
+        )
     }
 
     fn how(&self) -> String {
-        if let Some(file) = self.missing.first().filter(|_| self.get("result") == "resources") {
+        if let Some(file) = self
+            .missing
+            .first()
+            .filter(|_| self.get("result") == "resources")
+        {
             return format!("its `EnvironmentFile={file}` is not there");
         }
         let (code, status) = self.exit();
@@ -116,15 +145,23 @@ impl<'a> Report<'a> {
             ("oom-kill", _) => "the kernel killed it because memory ran out".to_owned(),
             ("start-limit-hit", _) => "it was started too often in a short time".to_owned(),
             ("resources", _) => "what it needs could not be set up (`Result=resources`)".to_owned(),
-            ("protocol", _) => "it did not do what its `Type=` promises (`Result=protocol`)".to_owned(),
+            ("protocol", _) => {
+                "it did not do what its `Type=` promises (`Result=protocol`)".to_owned()
+            }
             (_, "2" | "3") => {
-                let dumped = if code == "3" { " and left a core dump" } else { "" };
+                let dumped = if code == "3" {
+                    " and left a core dump"
+                } else {
+                    ""
+                };
                 format!("signal {status} ended its program{dumped}")
             }
             // systemd may have forgotten its status by now.
             ("success" | "", _) => "its program ended without an error".to_owned(),
             (_, "1") => match step(status) {
-                Some((name, _)) => format!("its program could not be started (status {status}, `{name}`)"),
+                Some((name, _)) => {
+                    format!("its program could not be started (status {status}, `{name}`)")
+                }
                 None => format!("its program ended with status {status}"),
             },
             (result, _) => format!("`Result={result}`"),
@@ -166,7 +203,10 @@ impl<'a> Report<'a> {
 /// What failed before the program itself ran, by the status that systemd gives it.
 fn step(status: i32) -> Option<(&'static str, &'static str)> {
     Some(match status {
-        200 => ("CHDIR", "its `WorkingDirectory=` has to exist, and its user has to get there"),
+        200 => (
+            "CHDIR",
+            "its `WorkingDirectory=` has to exist, and its user has to get there",
+        ),
         203 => (
             "EXEC",
             "the program of `ExecStart=` has to exist and be executable for its user, and so has the interpreter that \
@@ -174,8 +214,14 @@ fn step(status: i32) -> Option<(&'static str, &'static str)> {
         ),
         216 => ("GROUP", "its `Group=` has to exist"),
         217 => ("USER", "its `User=` has to exist"),
-        226 => ("NAMESPACE", "each path of `ReadWritePaths=`, `BindPaths=` and the like has to exist"),
-        233 => ("RUNTIME_DIRECTORY", "its `RuntimeDirectory=` could not be made"),
+        226 => (
+            "NAMESPACE",
+            "each path of `ReadWritePaths=`, `BindPaths=` and the like has to exist",
+        ),
+        233 => (
+            "RUNTIME_DIRECTORY",
+            "its `RuntimeDirectory=` could not be made",
+        ),
         238 => ("STATE_DIRECTORY", "its `StateDirectory=` could not be made"),
         240 => ("LOGS_DIRECTORY", "its `LogsDirectory=` could not be made"),
         _ => return None,

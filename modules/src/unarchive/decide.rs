@@ -98,11 +98,7 @@ pub(super) fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         look.ask(&Contents(names(args, look)?));
     }
     let end = end?;
-    match look
-        .get(&Stat(end))?
-        .as_ref()
-        .map(|stat| &stat.kind)
-    {
+    match look.get(&Stat(end))?.as_ref().map(|stat| &stat.kind) {
         Some(Kind::Directory) => {}
         Some(kind) => {
             let what = format!(
@@ -229,7 +225,14 @@ fn flag(set: bool) -> String {
 }
 
 /// What the script is told.
-fn words(args: &Args, unpacked: &Unpacked, state: &str, archive: String, is_ours: bool, key: &str) -> Vec<String> {
+fn words(
+    args: &Args,
+    unpacked: &Unpacked,
+    state: &str,
+    archive: String,
+    is_ours: bool,
+    key: &str,
+) -> Vec<String> {
     let quoted = |prefix: &str, words: &[String]| {
         let word = |word: &String| format!("'{prefix}{}'", word.replace('\'', r"'\''"));
         words.iter().map(word).collect::<Vec<_>>().join(" ")

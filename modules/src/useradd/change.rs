@@ -18,26 +18,46 @@ pub(super) fn entry(
     entry: &mut Entry,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Change>, Stop> {
-    let mut all = Changes { args, look, list: Vec::new() };
+    let mut all = Changes {
+        args,
+        look,
+        list: Vec::new(),
+    };
     if let Some(uid) = args.uid.filter(|uid| *uid != entry.uid) {
         if let (Some(other), false) = (look.get(&User(uid.to_string()))?, args.non_unique) {
             let what = format!("the number {uid} belongs to the user `{}`", other.name);
-            return Err(Refusal::new(what).help("take another `uid`, or say `non_unique: true`").into());
+            return Err(Refusal::new(what)
+                .help("take another `uid`, or say `non_unique: true`")
+                .into());
         }
         let before = std::mem::replace(&mut entry.uid, uid);
         let text = uid.to_string();
-        let argv: &[&str] = if args.non_unique { &["-u", &text, "-o"] } else { &["-u", &text] };
+        let argv: &[&str] = if args.non_unique {
+            &["-u", &text, "-o"]
+        } else {
+            &["-u", &text]
+        };
         all.add("uid", before.to_string(), text.clone(), argv, entry)?;
     }
     if let Some(group) = &args.group {
         let (name, gid) = decide::group(look, group)?;
         if gid != entry.gid {
             let before = std::mem::replace(&mut entry.gid, gid);
-            all.add("group", before.to_string(), name.clone(), &["-g", &name], entry)?;
+            all.add(
+                "group",
+                before.to_string(),
+                name.clone(),
+                &["-g", &name],
+                entry,
+            )?;
         }
     }
     all.groups(entry, warnings)?;
-    if let Some(comment) = args.comment.as_ref().filter(|comment| **comment != entry.comment) {
+    if let Some(comment) = args
+        .comment
+        .as_ref()
+        .filter(|comment| **comment != entry.comment)
+    {
         let before = std::mem::replace(&mut entry.comment, comment.clone());
         all.add("comment", before, comment.clone(), &["-c", comment], entry)?;
     }
@@ -45,13 +65,19 @@ pub(super) fn entry(
         let there = look.get(&Stat(home.clone()))?.is_some();
         let before = std::mem::replace(&mut entry.home, home.clone());
         let moves = args.move_home && !there && look.get(&Stat(before.clone()))?.is_some();
-        let argv: &[&str] = if moves { &["-d", &home, "-m"] } else { &["-d", &home] };
+        let argv: &[&str] = if moves {
+            &["-d", &home, "-m"]
+        } else {
+            &["-d", &home]
+        };
         all.add("home", before.clone(), home.clone(), argv, entry)?;
         if moves {
             all.moved(&before, &home)?;
         }
     }
-    if let Some(shell) = Args::path(args.shell.as_ref(), look)?.filter(|shell| *shell != entry.shell) {
+    if let Some(shell) =
+        Args::path(args.shell.as_ref(), look)?.filter(|shell| *shell != entry.shell)
+    {
         let before = std::mem::replace(&mut entry.shell, shell.clone());
         all.add("shell", before, shell.clone(), &["-s", &shell], entry)?;
     }
@@ -77,7 +103,10 @@ impl Changes<'_> {
         program(self.look, "usermod")?;
         let argv = [&["usermod"], argv, &["--", &self.args.name]].concat();
         let mut step = decide::step(self.args, Run::new(argv), entry);
-        let other = Login { local: !self.args.local, ..self.args.login() };
+        let other = Login {
+            local: !self.args.local,
+            ..self.args.login()
+        };
         step = step.effect(Effect::new(other, Some(entry.clone())));
         if ["uid", "group"].contains(&what) {
             let name = decide::group_name(self.args, self.look, entry)?;
@@ -98,7 +127,11 @@ impl Changes<'_> {
             return Ok(());
         }
         let wanted = decide::groups(self.args, self.look)?;
-        let missing: Vec<String> = wanted.iter().filter(|group| !entry.groups.contains(group)).cloned().collect();
+        let missing: Vec<String> = wanted
+            .iter()
+            .filter(|group| !entry.groups.contains(group))
+            .cloned()
+            .collect();
         let others = entry.groups.iter().any(|group| !wanted.contains(group));
         if wanted.is_empty() && self.args.append {
             warnings.push("`append` with empty `groups` changes nothing".to_owned());
@@ -133,7 +166,12 @@ impl Changes<'_> {
 }
 
 /// The password and its lock; `entry` becomes what it will be.
-pub(super) fn password(args: &Args, look: &Look<'_>, entry: &mut Entry, new: bool) -> Result<Vec<Change>, Stop> {
+pub(super) fn password(
+    args: &Args,
+    look: &Look<'_>,
+    entry: &mut Entry,
+    new: bool,
+) -> Result<Vec<Change>, Stop> {
     if args.password.is_none() && args.password_lock.is_none() {
         return Ok(Vec::new());
     }
@@ -158,7 +196,9 @@ pub(super) fn password(args: &Args, look: &Look<'_>, entry: &mut Entry, new: boo
         let mut run = Run::new(["chpasswd", "-e"]);
         run.stdin = Content::Secret(Secret::new(line));
         let step = decide::step(args, run, entry);
-        return Ok(vec![Change::new("password", Value::Null, Value::Null).step(step)]);
+        return Ok(vec![
+            Change::new("password", Value::Null, Value::Null).step(step),
+        ]);
     }
     match args.password_lock {
         Some(true) if !locked => {
@@ -180,20 +220,41 @@ pub(super) fn password(args: &Args, look: &Look<'_>, entry: &mut Entry, new: boo
 }
 
 fn unlocked(password: &[u8]) -> &[u8] {
-    let at = password.iter().position(|byte| *byte != b'!').unwrap_or(password.len());
+    let at = password
+        .iter()
+        .position(|byte| *byte != b'!')
+        .unwrap_or(password.len());
     &password[at..]
 }
 
 /// When the account and its password run out; `entry` becomes what it will be.
-pub(super) fn ageing(args: &Args, look: &Look<'_>, entry: &mut Entry) -> Result<Vec<Change>, NotYet> {
-    let expires = args.expires.map(|seconds| if seconds < 0 { None } else { Some(seconds.div_euclid(86_400)) });
+pub(super) fn ageing(
+    args: &Args,
+    look: &Look<'_>,
+    entry: &mut Entry,
+) -> Result<Vec<Change>, NotYet> {
+    let expires = args.expires.map(|seconds| {
+        if seconds < 0 {
+            None
+        } else {
+            Some(seconds.div_euclid(86_400))
+        }
+    });
     let days = |days: Option<i64>| days.map(|days| Some(days).filter(|days| *days >= 0));
     let wanted = [
         ("expires", "-E", expires),
         ("password_expire_min", "-m", days(args.password_expire_min)),
         ("password_expire_max", "-M", days(args.password_expire_max)),
-        ("password_expire_warn", "-W", days(args.password_expire_warn)),
-        ("password_expire_account_disable", "-I", days(args.password_expire_account_disable)),
+        (
+            "password_expire_warn",
+            "-W",
+            days(args.password_expire_warn),
+        ),
+        (
+            "password_expire_account_disable",
+            "-I",
+            days(args.password_expire_account_disable),
+        ),
     ];
     if wanted.iter().all(|(_, _, wanted)| wanted.is_none()) {
         return Ok(Vec::new());
@@ -246,6 +307,8 @@ pub(super) fn doubt(password: &Text) -> Option<&'static str> {
         Some("6") => Some(86),
         _ => None,
     };
-    let fits = fields.len() >= 3 && last.chars().all(plain) && length.is_none_or(|length| last.len() == length);
+    let fits = fields.len() >= 3
+        && last.chars().all(plain)
+        && length.is_none_or(|length| last.len() == length);
     (!fits).then_some("`password` does not look encrypted: it is written to `/etc/shadow` as it is, and nobody could log in with it")
 }

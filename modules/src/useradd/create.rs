@@ -43,14 +43,18 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Made, Stop> {
     let home = Args::path(args.home.as_ref(), look)?.unwrap_or_else(|| defaults.home(&args.name));
     let taken = look.get(&Numbers)?;
     let range = defaults.range("UID", args.system);
-    let range = (args.uid_min.unwrap_or(range.0), args.uid_max.unwrap_or(range.1));
+    let range = (
+        args.uid_min.unwrap_or(range.0),
+        args.uid_max.unwrap_or(range.1),
+    );
     let uid = match args.uid {
         Some(uid) => {
             free(args, look, uid)?;
             uid
         }
-        None => numbers_next(&taken.users, range, args.system)
-            .ok_or_else(|| Refusal::new(format!("no number is free from {} to {}", range.0, range.1)))?,
+        None => numbers_next(&taken.users, range, args.system).ok_or_else(|| {
+            Refusal::new(format!("no number is free from {} to {}", range.0, range.1))
+        })?,
     };
     let primary = primary(args, look, &defaults, uid)?;
     let groups = decide::groups(args, look)?;
@@ -65,11 +69,18 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Made, Stop> {
         shadow: shadow(args, &defaults),
         groups,
     };
-    let argv = if local_only { local_argv(args, &entry, &primary) } else { argv(args, &entry, &primary, &defaults) };
+    let argv = if local_only {
+        local_argv(args, &entry, &primary)
+    } else {
+        argv(args, &entry, &primary, &defaults)
+    };
     let mut changes = parents(args, look, &home)?;
     let mut step = decide::step(args, Run::new(argv), &entry);
     if !local_only {
-        let other = Login { local: !args.local, ..args.login() };
+        let other = Login {
+            local: !args.local,
+            ..args.login()
+        };
         step = step.effect(Effect::new(other, Some(entry.clone())));
         step = step.effect(decide::account(&args.name, &entry, &primary.name));
         if args.uid.is_some() {
@@ -80,7 +91,10 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Made, Stop> {
     taken.users.insert(uid);
     if primary.new {
         taken.groups.insert(primary.gid);
-        step = step.effect(Effect::new(Group(args.name.clone()), Some((args.name.clone(), primary.gid))));
+        step = step.effect(Effect::new(
+            Group(args.name.clone()),
+            Some((args.name.clone(), primary.gid)),
+        ));
     }
     step = step.effect(Effect::new(Numbers, taken));
     let fresh = args.create_home && look.get(&Stat(home.clone()))?.is_none();
@@ -95,7 +109,11 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Made, Stop> {
     if fresh {
         changes.push(Change::new("home", None::<String>, home));
     }
-    Ok(Made { changes, entry, group: primary.name })
+    Ok(Made {
+        changes,
+        entry,
+        group: primary.name,
+    })
 }
 
 /// What is above a home that was made.
@@ -111,7 +129,10 @@ fn above(look: &Look<'_>, home: &str) -> Result<Vec<Effect>, NotYet> {
             owner: me.name.clone(),
             group: me.group.clone(),
         };
-        let stat = look.get(&Stat(dir.to_owned()))?.clone().unwrap_or_else(made);
+        let stat = look
+            .get(&Stat(dir.to_owned()))?
+            .clone()
+            .unwrap_or_else(made);
         all.push(Effect::new(Stat(dir.to_owned()), Some(stat)));
         all.push(Effect::new(EmptyDirectory(dir.to_owned()), Some(false)));
     }
@@ -137,7 +158,9 @@ fn free(args: &Args, look: &Look<'_>, uid: u32) -> Result<(), Stop> {
     match holder {
         Some(other) if !args.non_unique && other.name != args.name => {
             let what = format!("the number {uid} belongs to the user `{}`", other.name);
-            Err(Refusal::new(what).help("take another `uid`, or say `non_unique: true`").into())
+            Err(Refusal::new(what)
+                .help("take another `uid`, or say `non_unique: true`")
+                .into())
         }
         _ => Ok(()),
     }
@@ -154,7 +177,12 @@ struct Primary {
 fn primary(args: &Args, look: &Look<'_>, defaults: &Defaults, uid: u32) -> Result<Primary, NotYet> {
     let known = |name: &str, none_of_its_own| {
         let (name, gid) = decide::group(look, name)?;
-        Ok(Primary { name, gid, new: false, none_of_its_own })
+        Ok(Primary {
+            name,
+            gid,
+            new: false,
+            none_of_its_own,
+        })
     };
     if let Some(group) = &args.group {
         return known(group, false);
@@ -169,9 +197,18 @@ fn primary(args: &Args, look: &Look<'_>, defaults: &Defaults, uid: u32) -> Resul
     let taken = &look.get(&Numbers)?.groups;
     let range = defaults.range("GID", args.system);
     let same = !taken.contains(&uid) && (range.0..=range.1).contains(&uid);
-    let gid = if same { Some(uid) } else { numbers_next(taken, range, args.system) };
+    let gid = if same {
+        Some(uid)
+    } else {
+        numbers_next(taken, range, args.system)
+    };
     let gid = gid.ok_or_else(|| NotYet("a free number for a group".to_owned()))?;
-    Ok(Primary { name: args.name.clone(), gid, new: true, none_of_its_own: false })
+    Ok(Primary {
+        name: args.name.clone(),
+        gid,
+        new: true,
+        none_of_its_own: false,
+    })
 }
 
 fn shadow(args: &Args, defaults: &Defaults) -> Shadow {
@@ -216,7 +253,10 @@ fn argv(args: &Args, entry: &Entry, primary: &Primary, defaults: &Defaults) -> V
             add(&["-K", &format!("UMASK={umask}")]);
             if defaults.has_home_mode() {
                 // It would count more than the mask.
-                add(&["-K", &format!("HOME_MODE={:04o}", defaults.home_mode(args.umask()))]);
+                add(&[
+                    "-K",
+                    &format!("HOME_MODE={:04o}", defaults.home_mode(args.umask())),
+                ]);
             }
         }
     } else {
@@ -237,7 +277,9 @@ fn argv(args: &Args, entry: &Entry, primary: &Primary, defaults: &Defaults) -> V
 
 /// For a name that a directory has too.
 fn local_argv(args: &Args, entry: &Entry, primary: &Primary) -> Vec<String> {
-    let mut argv: Vec<String> = ["luseradd", "-u", &entry.uid.to_string()].map(str::to_owned).into();
+    let mut argv: Vec<String> = ["luseradd", "-u", &entry.uid.to_string()]
+        .map(str::to_owned)
+        .into();
     let mut add = |words: &[&str]| argv.extend(words.iter().map(|word| (*word).to_owned()));
     if args.group.is_some() || !primary.new {
         add(&["-g", &primary.name]);
@@ -267,9 +309,15 @@ fn parents(args: &Args, look: &Look<'_>, home: &str) -> Result<Vec<Change>, NotY
         if look.get(&Stat(dir.to_owned()))?.is_some() {
             break;
         }
-        let attrs = Attrs { mode: Some(0o755), ..Attrs::default() };
+        let attrs = Attrs {
+            mode: Some(0o755),
+            ..Attrs::default()
+        };
         let change = Change::new("directory", None::<String>, dir.to_owned());
-        missing.push(change.step(Action::Directory { path: dir.to_owned(), attrs }));
+        missing.push(change.step(Action::Directory {
+            path: dir.to_owned(),
+            attrs,
+        }));
     }
     missing.reverse();
     Ok(missing)

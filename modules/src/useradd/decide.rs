@@ -21,7 +21,13 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     // Whatever changes users makes what is known of numbers stale: the task says that they stay.
     look.ask(&Numbers);
     look.ask(&User(args.name.clone()));
-    for group in args.groups.iter().flatten().chain(&args.group).chain([&args.name]) {
+    for group in args
+        .groups
+        .iter()
+        .flatten()
+        .chain(&args.group)
+        .chain([&args.name])
+    {
         look.ask(&Group(group.clone()));
     }
     let home = Args::path(args.home.as_ref(), look);
@@ -49,10 +55,15 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
             create::ask(args, look);
             if args.local && look.get(&User(args.name.clone()))?.is_some() {
                 // `useradd` refuses a name that a directory has.
-                look.get(&Which("luseradd".to_owned()))?.as_ref().ok_or_else(|| {
-                    let what = format!("a directory has a user `{}` too, and `luseradd` is not there", args.name);
-                    Refusal::new(what).help("install `libuser`, which makes such local users")
-                })?;
+                look.get(&Which("luseradd".to_owned()))?
+                    .as_ref()
+                    .ok_or_else(|| {
+                        let what = format!(
+                            "a directory has a user `{}` too, and `luseradd` is not there",
+                            args.name
+                        );
+                        Refusal::new(what).help("install `libuser`, which makes such local users")
+                    })?;
             }
             let mut made = create::plan(args, look)?;
             let more = after_entry(args, look, &made.entry, &made.group, true)?;
@@ -69,7 +80,13 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
             if !moves {
                 changes.extend(home::missing(args, look, &entry)?);
             }
-            changes.extend(after_entry(args, look, &entry, &group_name(args, look, &entry)?, made_by_us(look))?);
+            changes.extend(after_entry(
+                args,
+                look,
+                &entry,
+                &group_name(args, look, &entry)?,
+                made_by_us(look),
+            )?);
             stands(look, &entry.home, &mut changes);
             changes.into()
         }
@@ -118,7 +135,12 @@ pub(super) fn step(args: &Args, run: Run, entry: &Entry) -> Step {
 
 /// What the engine's own probe will answer of a user.
 pub(super) fn account(name: &str, entry: &Entry, group: &str) -> Effect {
-    let account = Account { name: name.to_owned(), uid: entry.uid, group: group.to_owned(), gid: entry.gid };
+    let account = Account {
+        name: name.to_owned(),
+        uid: entry.uid,
+        group: group.to_owned(),
+        gid: entry.gid,
+    };
     Effect::new(User(name.to_owned()), Some(account))
 }
 
@@ -128,8 +150,12 @@ pub(super) fn by_number(args: &Args, entry: &Entry, group: &str) -> Effect {
     if args.non_unique {
         return Effect::unknown(probe, "which of those that share a number is found first");
     }
-    let account =
-        Account { name: args.name.clone(), uid: entry.uid, group: group.to_owned(), gid: entry.gid };
+    let account = Account {
+        name: args.name.clone(),
+        uid: entry.uid,
+        group: group.to_owned(),
+        gid: entry.gid,
+    };
     Effect::new(probe, Some(account))
 }
 
@@ -163,7 +189,9 @@ fn stands(look: &Look<'_>, home: &str, changes: &mut [Change]) {
 /// A group by name or number: its name and number.
 pub(super) fn group(look: &Look<'_>, name: &str) -> Result<(String, u32), NotYet> {
     let found = look.get(&Group(name.to_owned()))?;
-    found.clone().ok_or_else(|| NotYet(format!("the group `{name}`")))
+    found
+        .clone()
+        .ok_or_else(|| NotYet(format!("the group `{name}`")))
 }
 
 /// The name of the primary group of a user that is there.
@@ -196,7 +224,10 @@ pub(super) fn shadow<'a>(args: &Args, entry: &'a mut Entry) -> Result<&'a mut Ag
     }
     match &mut entry.shadow {
         Shadow::Known(ageing) => Ok(ageing),
-        _ => Err(NotYet(format!("what `/etc/shadow` says of `{}`, which only root can read,", args.name))),
+        _ => Err(NotYet(format!(
+            "what `/etc/shadow` says of `{}`, which only root can read,",
+            args.name
+        ))),
     }
 }
 
@@ -208,7 +239,10 @@ fn removed(args: &Args, entry: &Entry, look: &Look<'_>) -> Result<Vec<Change>, N
     argv.extend(args.force.then_some("-f"));
     argv.extend(args.remove.then_some("-r"));
     argv.extend(["--", &args.name]);
-    let both = [false, true].map(|local| Login { name: args.name.clone(), local });
+    let both = [false, true].map(|local| Login {
+        name: args.name.clone(),
+        local,
+    });
     let mut step = Step::from(Run::new(argv));
     for login in both {
         step = step.effect(Effect::new(login, None));

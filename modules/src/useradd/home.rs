@@ -1,9 +1,15 @@
 //! The home of a user that is there already.
 
-use evenkeel_engine::{Change, Run, Step, Stop, probes::{Group, Stat}};
+use evenkeel_engine::{
+    Change, Run, Step, Stop,
+    probes::{Group, Stat},
+};
 
 use super::{Args, create};
-use crate::{accounts::{Defaults, Entry}, look::Look};
+use crate::{
+    accounts::{Defaults, Entry},
+    look::Look,
+};
 
 /// Made beside its place and then renamed, so that half a home is never taken for one; links in the
 /// skeleton stay links, and nothing is reached through them.
@@ -33,11 +39,25 @@ pub(super) fn missing(args: &Args, look: &Look<'_>, entry: &Entry) -> Result<Opt
     }
     let defaults = Defaults::seen(look)?;
     let group = look.get(&Group(entry.gid.to_string()))?;
-    let group = group.as_ref().map_or_else(|| "UNKNOWN".to_owned(), |(name, _)| name.clone());
+    let group = group
+        .as_ref()
+        .map_or_else(|| "UNKNOWN".to_owned(), |(name, _)| name.clone());
     let mode = defaults.home_mode(args.umask());
     let skeleton = args.skeleton.clone().unwrap_or_else(|| defaults.skeleton());
     let numbers = [entry.uid, entry.gid].map(|number| number.to_string());
-    let argv = ["sh", "-c", MAKE, "sh", &entry.home, &numbers[0], &numbers[1], &format!("{mode:04o}"), &skeleton];
+    let argv = [
+        "sh",
+        "-c",
+        MAKE,
+        "sh",
+        &entry.home,
+        &numbers[0],
+        &numbers[1],
+        &format!("{mode:04o}"),
+        &skeleton,
+    ];
     let step = Step::from(Run::new(argv)).effect(create::home_made(args, entry, &group, mode));
-    Ok(Some(Change::new("home", None::<String>, entry.home.clone()).step(step)))
+    Ok(Some(
+        Change::new("home", None::<String>, entry.home.clone()).step(step),
+    ))
 }

@@ -93,9 +93,22 @@ pub(super) fn plan(
     if there && !args.force {
         return Ok(None);
     }
-    let bits = args.ssh_key_bits.map(|bits| bits.to_string()).unwrap_or_default();
+    let bits = args
+        .ssh_key_bits
+        .map(|bits| bits.to_string())
+        .unwrap_or_default();
     let comment = args.ssh_key_comment.clone().unwrap_or_default();
-    let argv = ["sh", "-c", MAKE, "sh", &args.name, &file, args.key_type(), &bits, &comment];
+    let argv = [
+        "sh",
+        "-c",
+        MAKE,
+        "sh",
+        &args.name,
+        &file,
+        args.key_type(),
+        &bits,
+        &comment,
+    ];
     let mut run = Run::new(argv);
     run.env.push(("EK_MAKE".to_owned(), MAKE.into()));
     run.env.push(("SHELL_OF_US".to_owned(), "sh".into()));
@@ -118,7 +131,11 @@ pub(super) fn plan(
         .effect(Effect::new(Stat(public.clone()), Some(stat(0o644))))
         .effect(Effect::unknown(Contents(public), "the key that is made"));
     let cause = if there { Cause::Act } else { Cause::Differs };
-    Ok(Some(Change::new("ssh_key", None::<String>, file).step(step).because(cause)))
+    Ok(Some(
+        Change::new("ssh_key", None::<String>, file)
+            .step(step)
+            .because(cause),
+    ))
 }
 
 /// What the result says of the key. A link in the place of the public key is not followed.
@@ -131,11 +148,18 @@ pub(super) fn show(args: &Args, entry: &Entry, look: &Look<'_>, output: &mut Out
             return Ok(String::new());
         }
         let bytes = look.get(&Contents(public.clone()))?;
-        Ok(String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()).trim().to_owned())
+        Ok(
+            String::from_utf8_lossy(bytes.as_deref().unwrap_or_default())
+                .trim()
+                .to_owned(),
+        )
     };
     let late = |text: Result<String, NotYet>| text.map_or_else(Late::NotYet, Late::Known);
     let text = text(look);
-    output.ssh_fingerprint = Some(late(text.clone().map(|text| fingerprint(&text).unwrap_or_default())));
+    output.ssh_fingerprint = Some(late(
+        text.clone()
+            .map(|text| fingerprint(&text).unwrap_or_default()),
+    ));
     output.ssh_public_key = Some(late(text));
     output.ssh_key_file = Some(file);
 }
@@ -144,14 +168,23 @@ pub(super) fn show(args: &Args, entry: &Entry, look: &Look<'_>, output: &mut Out
 fn fingerprint(line: &str) -> Option<String> {
     let mut words = line.splitn(3, ' ');
     let (name, blob) = (words.next()?, decode(words.next()?)?);
-    let comment = words.next().filter(|text| !text.is_empty()).unwrap_or("no comment");
+    let comment = words
+        .next()
+        .filter(|text| !text.is_empty())
+        .unwrap_or("no comment");
     let (bits, kind) = match name {
         "ssh-rsa" => (rsa_bits(&blob)?, "RSA"),
         "ssh-ed25519" => (256, "ED25519"),
         "ssh-dss" => (1024, "DSA"),
-        name => (name.strip_prefix("ecdsa-sha2-nistp")?.parse().ok()?, "ECDSA"),
+        name => (
+            name.strip_prefix("ecdsa-sha2-nistp")?.parse().ok()?,
+            "ECDSA",
+        ),
     };
-    Some(format!("{bits} SHA256:{} {comment} ({kind})", encode(&sha256(&blob))))
+    Some(format!(
+        "{bits} SHA256:{} {comment} ({kind})",
+        encode(&sha256(&blob))
+    ))
 }
 
 /// The third field of the blob is the modulus.
@@ -191,7 +224,11 @@ fn decode(text: &str) -> Option<Vec<u8>> {
 fn encode(bytes: &[u8]) -> String {
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
-        let word = [chunk[0], chunk.get(1).copied().unwrap_or(0), chunk.get(2).copied().unwrap_or(0)];
+        let word = [
+            chunk[0],
+            chunk.get(1).copied().unwrap_or(0),
+            chunk.get(2).copied().unwrap_or(0),
+        ];
         let word = u32::from_be_bytes([0, word[0], word[1], word[2]]);
         for at in 0..=chunk.len() {
             let index = usize::try_from((word >> (18 - 6 * at)) & 63).unwrap_or(0);
@@ -224,11 +261,17 @@ mod tests {
         for (kind, bits) in [("rsa", "2048"), ("ed25519", "256"), ("ecdsa", "384")] {
             let file = dir.path().join(kind);
             let argv = ["-q", "-t", kind, "-b", bits, "-N", "", "-C", "a b", "-f"];
-            let made = std::process::Command::new("ssh-keygen").args(argv).arg(&file).status();
+            let made = std::process::Command::new("ssh-keygen")
+                .args(argv)
+                .arg(&file)
+                .status();
             if !made.is_ok_and(|status| status.success()) {
                 return;
             }
-            let shown = std::process::Command::new("ssh-keygen").arg("-lf").arg(&file).output();
+            let shown = std::process::Command::new("ssh-keygen")
+                .arg("-lf")
+                .arg(&file)
+                .output();
             let line = std::fs::read_to_string(file.with_extension("pub")).expect("a key");
             let shown = String::from_utf8(shown.expect("it ran").stdout).expect("text");
             assert_eq!(fingerprint(line.trim()).unwrap(), shown.trim());

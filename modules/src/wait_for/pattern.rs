@@ -16,20 +16,26 @@ pub(super) struct Pattern {
 
 impl Pattern {
     pub(super) fn new(text: &str) -> Result<Self, Refusal> {
-        let wrong = |why: String| {
-            Refusal::new(format!("`search_regex: {text}` cannot be searched for: {why}")).help(
+        let wrong =
+            |why: String| {
+                Refusal::new(format!("`search_regex: {text}` cannot be searched for: {why}")).help(
                 "it is matched against each line, without looking around and without references \
                  to its own groups",
             )
-        };
+            };
         let last = |why: String| why.lines().last().unwrap_or_default().to_owned();
         let mut parser = ParserBuilder::new()
             .unicode(false)
             .utf8(false)
             .multi_line(true)
             .build();
-        let hir = parser.parse(text).map_err(|why| wrong(last(why.to_string())))?;
-        let ours = RegexBuilder::new(text).unicode(false).multi_line(true).build();
+        let hir = parser
+            .parse(text)
+            .map_err(|why| wrong(last(why.to_string())))?;
+        let ours = RegexBuilder::new(text)
+            .unicode(false)
+            .multi_line(true)
+            .build();
         let ours = ours.map_err(|why| wrong(last(why.to_string())))?;
         let mut extended = Vec::new();
         write(&hir, &mut extended).map_err(|why| wrong(why.to_owned()))?;
@@ -53,12 +59,16 @@ impl Pattern {
             return (Value::Seq(Vec::new()), Value::Map(Map::new()));
         };
         let text = |group: Option<regex::bytes::Match<'_>>| match group {
-            Some(group) => String::from_utf8_lossy(group.as_bytes()).into_owned().into(),
+            Some(group) => String::from_utf8_lossy(group.as_bytes())
+                .into_owned()
+                .into(),
             None => Value::Null,
         };
         let all = found.iter().skip(1).map(text).collect();
         let names = self.ours.capture_names().flatten();
-        let named = names.map(|name| (name.to_owned(), text(found.name(name)))).collect();
+        let named = names
+            .map(|name| (name.to_owned(), text(found.name(name))))
+            .collect();
         (all, Value::Map(named))
     }
 }
@@ -128,7 +138,8 @@ fn one(byte: u8, out: &mut Vec<u8>) -> Result<(), &'static str> {
     match byte {
         b'\n' => return Err(LINES),
         0 => return Err("it matches a NUL"),
-        b'\\' | b'.' | b'[' | b'(' | b')' | b'*' | b'+' | b'?' | b'{' | b'}' | b'|' | b'^' | b'$' => {
+        b'\\' | b'.' | b'[' | b'(' | b')' | b'*' | b'+' | b'?' | b'{' | b'}' | b'|' | b'^'
+        | b'$' => {
             out.extend([b'\\', byte]);
         }
         byte => out.push(byte),
@@ -176,10 +187,17 @@ fn set(held: &[bool; 256], out: &mut Vec<u8>) -> Result<(), &'static str> {
     if has(b']') {
         out.push(b']');
     }
-    let mut plain = kept.iter().copied().filter(|byte| !special(*byte)).peekable();
+    let mut plain = kept
+        .iter()
+        .copied()
+        .filter(|byte| !special(*byte))
+        .peekable();
     while let Some(start) = plain.next() {
         let mut end = start;
-        while plain.peek().is_some_and(|next| end.checked_add(1) == Some(*next)) {
+        while plain
+            .peek()
+            .is_some_and(|next| end.checked_add(1) == Some(*next))
+        {
             end = plain.next().unwrap_or(end);
         }
         out.push(start);

@@ -44,8 +44,16 @@ impl Target<'_> {
         pattern: Option<String>,
     ) -> Reached {
         let last = pattern.unwrap_or_else(|| self.locals());
-        let operands = [self.host.to_owned(), self.port.to_string(), connect.to_string(), last];
-        Reached { kind, operands: operands.into() }
+        let operands = [
+            self.host.to_owned(),
+            self.port.to_string(),
+            connect.to_string(),
+            last,
+        ];
+        Reached {
+            kind,
+            operands: operands.into(),
+        }
     }
 
     /// The listening addresses that answer at it, if it is this host; empty if it is another.
@@ -68,28 +76,52 @@ impl Target<'_> {
         let address = |text: &str| match text {
             "localhost" => Ok(IpAddr::from([127, 0, 0, 1])),
             text => text.parse::<IpAddr>().map_err(|_| {
-                Refusal::new(format!("`{text}` is no address: connections have addresses, not names"))
-                    .help("write it as `10.0.0.7` or `fe80::1`")
+                Refusal::new(format!(
+                    "`{text}` is no address: connections have addresses, not names"
+                ))
+                .help("write it as `10.0.0.7` or `fe80::1`")
             }),
         };
         let own = address(self.host)?;
-        let own = if own.is_unspecified() { String::new() } else { hex([own].into_iter()) };
+        let own = if own.is_unspecified() {
+            String::new()
+        } else {
+            hex([own].into_iter())
+        };
         let numbers = match states {
             [] => STATES.iter().map(|(_, number)| *number).collect::<Vec<_>>(),
-            named => named.iter().map(|name| number(name)).collect::<Result<_, _>>()?,
+            named => named
+                .iter()
+                .map(|name| number(name))
+                .collect::<Result<_, _>>()?,
         };
-        let without: Vec<IpAddr> = without.iter().map(|one| address(one)).collect::<Result<_, _>>()?;
-        let operands = [self.port.to_string(), numbers.join(" "), own, hex(without.into_iter())];
-        Ok(Reached { kind: "drained", operands: operands.into() })
+        let without: Vec<IpAddr> = without
+            .iter()
+            .map(|one| address(one))
+            .collect::<Result<_, _>>()?;
+        let operands = [
+            self.port.to_string(),
+            numbers.join(" "),
+            own,
+            hex(without.into_iter()),
+        ];
+        Ok(Reached {
+            kind: "drained",
+            operands: operands.into(),
+        })
     }
 }
 
 fn number(name: &str) -> Result<&'static str, Refusal> {
-    let found = STATES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    let found = STATES
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(name));
     found.map(|(_, number)| *number).ok_or_else(|| {
         let known: Vec<_> = STATES.iter().map(|(known, _)| *known).collect();
-        Refusal::new(format!("`{name}` is no state of a connection that can be waited for"))
-            .help(format!("one of {}", known.join(", ")))
+        Refusal::new(format!(
+            "`{name}` is no state of a connection that can be waited for"
+        ))
+        .help(format!("one of {}", known.join(", ")))
     })
 }
 

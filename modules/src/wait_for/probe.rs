@@ -78,7 +78,10 @@ done"#
 
     fn parse(batch: &[&Self], output: &[u8]) -> Result<Vec<Result<Self::Answer, NotYet>>, String> {
         let mut found = BTreeMap::new();
-        for line in output.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        for line in output
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+        {
             let odd = || format!("`{}`", String::from_utf8_lossy(line));
             let (mark, rest) = line.split_at_checked(16).ok_or_else(odd)?;
             let answer = match rest {
@@ -92,8 +95,16 @@ done"#
             found.insert(mark.to_vec(), answer);
         }
         let answer = |probe: &&Self| {
-            let missing = || Err(NotYet(format!("whether `{}` has come", probe.operands.join(" "))));
-            found.get(probe.mark().as_bytes()).cloned().unwrap_or_else(missing)
+            let missing = || {
+                Err(NotYet(format!(
+                    "whether `{}` has come",
+                    probe.operands.join(" ")
+                )))
+            };
+            found
+                .get(probe.mark().as_bytes())
+                .cloned()
+                .unwrap_or_else(missing)
         };
         Ok(batch.iter().map(answer).collect())
     }

@@ -24,7 +24,10 @@ fn shells() -> impl Iterator<Item = &'static str> {
 /// What one look answers.
 fn look(args: &Args) -> Vec<Option<Vec<u8>>> {
     let seen = Seen::default();
-    let reached = args.reached(&Look::new(&seen)).expect("known").expect("a question");
+    let reached = args
+        .reached(&Look::new(&seen))
+        .expect("known")
+        .expect("a question");
     let ask = |shell: &'static str| {
         let script = format!("f() {{\n{}\n}}\nf \"$@\"", Reached::SCRIPT);
         let mut call = Command::new(shell);
@@ -32,10 +35,18 @@ fn look(args: &Args) -> Vec<Option<Vec<u8>>> {
         for operand in reached.operands() {
             call.arg(String::from_utf8(operand).expect("text"));
         }
-        let output = call.stderr(Stdio::inherit()).output().expect("a shell").stdout;
+        let output = call
+            .stderr(Stdio::inherit())
+            .output()
+            .expect("a shell")
+            .stdout;
         let answers = Reached::parse(&[&reached], &output).expect("an answer");
         let answer = answers.into_iter().next().expect("one").expect("known");
-        assert_eq!(reached.expected(&answer).expect("a form"), output, "{shell}");
+        assert_eq!(
+            reached.expected(&answer).expect("a form"),
+            output,
+            "{shell}"
+        );
         answer
     };
     shells().map(ask).collect()
@@ -60,7 +71,10 @@ fn wait(args: &Args) -> Done {
     let Action::Run(run) = program(args) else {
         panic!("no program");
     };
-    let output = Command::new(&run.argv[0]).args(&run.argv[1..]).output().expect("a shell");
+    let output = Command::new(&run.argv[0])
+        .args(&run.argv[1..])
+        .output()
+        .expect("a shell");
     Done {
         status: output.status.code().expect("a status"),
         stdout: output.stdout,
@@ -78,7 +92,8 @@ fn a_port_is_open_or_closed() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
     for host in ["127.0.0.1", "localhost"] {
-        let of = |state: &str| args(serde_json::json!({"host": host, "port": port, "state": state}));
+        let of =
+            |state: &str| args(serde_json::json!({"host": host, "port": port, "state": state}));
         assert!(is_there(&of("started")));
         assert!(!is_there(&of("stopped")));
     }
@@ -91,7 +106,10 @@ fn a_port_is_open_or_closed() {
     let Err(Stop::Refused(why)) = result(&of("started"), &done) else {
         panic!("it came");
     };
-    assert_eq!(why.message, format!("Timeout when waiting for 127.0.0.1:{port} (0 s)"));
+    assert_eq!(
+        why.message,
+        format!("Timeout when waiting for 127.0.0.1:{port} (0 s)")
+    );
 }
 
 #[test]
@@ -108,7 +126,8 @@ fn what_comes_later_is_waited_for() {
     };
     let paths = std::env::var("PATH").expect("a path");
     let mut call = Command::new(&run.argv[0]);
-    call.args(&run.argv[1..]).env("PATH", format!("{}:{paths}", temp.path().display()));
+    call.args(&run.argv[1..])
+        .env("PATH", format!("{}:{paths}", temp.path().display()));
     assert_eq!(call.status().expect("a shell").code(), Some(0));
     assert!(is_there(&later));
 }
@@ -133,7 +152,10 @@ fn a_server_is_heard() {
     let done = wait(&right);
     assert_eq!(done.status, 0, "{done:?}");
     let output = result(&right, &done).expect("a result");
-    assert_eq!(output.match_groupdict.to_json(), serde_json::json!({"version": "9.2"}));
+    assert_eq!(
+        output.match_groupdict.to_json(),
+        serde_json::json!({"version": "9.2"})
+    );
     let done = wait(&yaml("dropbear", 1));
     assert_eq!(done.status, IN_VAIN, "{done:?}");
 }
@@ -144,7 +166,9 @@ fn connections_are_counted() {
     let port = listener.local_addr().expect("an address").port();
     let of = |more: serde_json::Value| {
         let mut all = serde_json::json!({"port": port, "state": "drained", "timeout": 0});
-        all.as_object_mut().expect("a map").extend(more.as_object().expect("a map").clone());
+        all.as_object_mut()
+            .expect("a map")
+            .extend(more.as_object().expect("a map").clone());
         args(all)
     };
     assert!(is_there(&of(serde_json::json!({}))));
@@ -152,9 +176,13 @@ fn connections_are_counted() {
     let _other_end = listener.accept().expect("a connection");
     assert!(!is_there(&of(serde_json::json!({}))));
     assert!(!is_there(&of(serde_json::json!({"host": "0.0.0.0"}))));
-    assert!(is_there(&of(serde_json::json!({"exclude_hosts": "127.0.0.1"}))));
+    assert!(is_there(&of(
+        serde_json::json!({"exclude_hosts": "127.0.0.1"})
+    )));
     assert!(is_there(&of(serde_json::json!({"host": "127.0.0.9"}))));
-    assert!(is_there(&of(serde_json::json!({"active_connection_states": ["SYN_RECV", "TIME_WAIT"]}))));
+    assert!(is_there(&of(
+        serde_json::json!({"active_connection_states": ["SYN_RECV", "TIME_WAIT"]})
+    )));
     drop(stream);
 }
 
@@ -164,10 +192,15 @@ fn a_path_and_a_line() {
     let path = temp.path().join("a log 'x'");
     let of = |more: serde_json::Value| {
         let mut all = serde_json::json!({"path": path, "timeout": 0});
-        all.as_object_mut().expect("a map").extend(more.as_object().expect("a map").clone());
+        all.as_object_mut()
+            .expect("a map")
+            .extend(more.as_object().expect("a map").clone());
         args(all)
     };
-    let (there, gone) = (of(serde_json::json!({})), of(serde_json::json!({"state": "absent"})));
+    let (there, gone) = (
+        of(serde_json::json!({})),
+        of(serde_json::json!({"state": "absent"})),
+    );
     let line = of(serde_json::json!({"search_regex": r"^done: (\w+) (?P<n>\d+)$"}));
     assert!(!is_there(&there) && is_there(&gone) && !is_there(&line));
     assert_eq!(wait(&line).status, IN_VAIN);
@@ -177,6 +210,12 @@ fn a_path_and_a_line() {
     assert_eq!(look(&line)[0].as_deref(), Some(b"done: it 17".as_slice()));
     let done = wait(&line);
     let output = result(&line, &done).expect("a result");
-    assert_eq!(output.match_groups.to_json(), serde_json::json!(["it", "17"]));
-    assert_eq!(output.match_groupdict.to_json(), serde_json::json!({"n": "17"}));
+    assert_eq!(
+        output.match_groups.to_json(),
+        serde_json::json!(["it", "17"])
+    );
+    assert_eq!(
+        output.match_groupdict.to_json(),
+        serde_json::json!({"n": "17"})
+    );
 }

@@ -45,8 +45,10 @@ impl Args {
             (None, None, _) => self.what(),
         };
         let help = match self.target() {
-            Some(_) => "is the service running, and does it listen at that address? `timeout:` \
-                        gives it more time",
+            Some(_) => {
+                "is the service running, and does it listen at that address? `timeout:` \
+                        gives it more time"
+            }
             None => "`timeout:` gives it more time",
         };
         let limit = self.limit();
@@ -68,4 +70,3 @@ impl Args {
             .help("install it with a task before this one")
     }
 }
-

@@ -64,7 +64,13 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
 fn ask_dnf(args: &Args, look: &Look<'_>) {
     let names: Vec<&str> = args.name.iter().map(String::as_str).collect();
     if args.download_only {
-        look.ask(&would(args, &["install"], &names, Unless::Never, Vec::new()));
+        look.ask(&would(
+            args,
+            &["install"],
+            &names,
+            Unless::Never,
+            Vec::new(),
+        ));
         return;
     }
     let verb = match args.state {
@@ -90,7 +96,13 @@ fn ask_dnf(args: &Args, look: &Look<'_>) {
         look.ask(&question);
     }
     if args.name.is_empty() && args.autoremove {
-        look.ask(&would(args, &["autoremove"], &[], Unless::Never, Vec::new()));
+        look.ask(&would(
+            args,
+            &["autoremove"],
+            &[],
+            Unless::Never,
+            Vec::new(),
+        ));
     }
 }
 
@@ -101,10 +113,17 @@ fn is_limited(args: &Args) -> bool {
 
 /// The question whether all that is named is there, and the newest.
 fn newest(args: &Args) -> Option<Resolve> {
-    let named = args.name.iter().filter(|name| !matches!(spec(name), Spec::Resolved(_)));
+    let named = args
+        .name
+        .iter()
+        .filter(|name| !matches!(spec(name), Spec::Resolved(_)));
     let names: Vec<&str> = named.map(String::as_str).collect();
     let simple = names.iter().all(|name| by_name(name).is_some());
-    let unless = if simple { Unless::Merged } else { Unless::Never };
+    let unless = if simple {
+        Unless::Merged
+    } else {
+        Unless::Never
+    };
     (!names.is_empty()).then(|| would(args, &["install"], &names, unless, Vec::new()))
 }
 
@@ -221,7 +240,8 @@ impl Task<'_> {
         let upgrade: Vec<&str> = ["upgrade"].into_iter().chain(limits).collect();
         if let Some(at) = everything {
             others.remove(at);
-            self.look.ask(&would(self.args, &upgrade, &[], Unless::Never, Vec::new()));
+            self.look
+                .ask(&would(self.args, &upgrade, &[], Unless::Never, Vec::new()));
         }
         let mut changes = if is_limited(self.args) {
             self.limited(&upgrade, &names, others)?
@@ -234,7 +254,12 @@ impl Task<'_> {
             match would {
                 Would::Nothing => {}
                 Would::Cannot(why) => return Err(why.into()),
-                would => changes.extend(self.whole("all packages", "newest", &upgrade, (would, question))),
+                would => changes.extend(self.whole(
+                    "all packages",
+                    "newest",
+                    &upgrade,
+                    (would, question),
+                )),
             }
         }
         Ok(changes)
@@ -341,7 +366,11 @@ impl Task<'_> {
     /// The question what is newer of these.
     fn about(&self, verb: &[&str], there: &[&str]) -> Resolve {
         let simple = there.iter().all(|name| by_name(name).is_some());
-        let unless = if simple { Unless::Merged } else { Unless::Never };
+        let unless = if simple {
+            Unless::Merged
+        } else {
+            Unless::Never
+        };
         would(self.args, verb, there, unless, Vec::new())
     }
 
@@ -357,16 +386,18 @@ impl Task<'_> {
         }
         let (would, question) = self.ask(self.about(verb, there), verb)?;
         let simple = question.unless == Unless::Merged;
-        let named = |name: &&&str| -> Option<Wanted> {
-            Some(Wanted::new(**name, self.now(name)))
-        };
+        let named = |name: &&&str| -> Option<Wanted> { Some(Wanted::new(**name, self.now(name))) };
         Ok(match would {
             Would::Nothing => Vec::new(),
             Would::Cannot(why) => return Err(why.into()),
             Would::This { rows, merged } if simple => {
                 foreseen.asked.push(question);
                 let of = |name: &&&str| row(name, &rows).is_some();
-                let found = there.iter().filter(of).filter_map(|name| named(&name)).collect();
+                let found = there
+                    .iter()
+                    .filter(of)
+                    .filter_map(|name| named(&name))
+                    .collect();
                 foreseen.rows.extend(rows);
                 foreseen.merged |= merged;
                 found
@@ -448,11 +479,17 @@ impl Task<'_> {
             let change = Change::new("archives of packages", Value::Null, "fetched");
             return Ok(vec![change.step(step).because(Cause::Act)]);
         };
-        let paths = rows.iter().filter(|row| row.what != What::Removed).map(|row| {
-            let Nevra { name, evr, arch } = &row.package;
-            let (version, release) = (&evr.version, &evr.release);
-            format!("{}/{name}-{version}-{release}.{arch}.rpm", dir.trim_end_matches('/'))
-        });
+        let paths = rows
+            .iter()
+            .filter(|row| row.what != What::Removed)
+            .map(|row| {
+                let Nevra { name, evr, arch } = &row.package;
+                let (version, release) = (&evr.version, &evr.release);
+                format!(
+                    "{}/{name}-{version}-{release}.{arch}.rpm",
+                    dir.trim_end_matches('/')
+                )
+            });
         let paths: Vec<String> = paths.collect();
         for path in &paths {
             self.look.ask(&Stat(path.clone()));
@@ -463,7 +500,11 @@ impl Task<'_> {
             if self.look.get(&Stat(path.clone()))?.is_none() {
                 let why = "when it was fetched";
                 step = step.effect(Effect::unknown(Stat(path.clone()), why));
-                changes.push(Change::new(format!("archive `{path}`"), Value::Null, "fetched"));
+                changes.push(Change::new(
+                    format!("archive `{path}`"),
+                    Value::Null,
+                    "fetched",
+                ));
             }
         }
         if let Some(last) = changes.last_mut() {
@@ -504,7 +545,12 @@ impl Task<'_> {
         Ok(foreseen)
     }
 
-    fn take(&self, question: Resolve, verb: &[&str], foreseen: &mut Foreseen) -> Result<bool, Stop> {
+    fn take(
+        &self,
+        question: Resolve,
+        verb: &[&str],
+        foreseen: &mut Foreseen,
+    ) -> Result<bool, Stop> {
         let (would, question) = self.ask(question, verb)?;
         match would {
             Would::Nothing => Ok(false),
@@ -633,12 +679,17 @@ impl Task<'_> {
                     let provider = vec![row.package.name.clone()];
                     step.effect(Effect::new(Provides(name.to_owned()), provider))
                 }
-                _ => step.effect(Effect::unknown(Provides(name.to_owned()), "what provides it")),
+                _ => step.effect(Effect::unknown(
+                    Provides(name.to_owned()),
+                    "what provides it",
+                )),
             };
         };
         for reading in readings {
             let package = Package(reading.name.clone());
-            let Ok(there) = self.look.get(&package) else { continue };
+            let Ok(there) = self.look.get(&package) else {
+                continue;
+            };
             let effect = match found {
                 _ if removes => Effect::new(package, Vec::new()),
                 Some(row) if row.package.name != reading.name => continue,
@@ -671,8 +722,15 @@ fn lone<'a>(names: &'a [String], foreseen: &'a Foreseen) -> Option<(&'a str, &'a
     let of = |name: &&String| row(name, &foreseen.rows).is_none();
     let mut strangers = names.iter().filter(of);
     let (name, others) = (strangers.next()?, strangers.next());
-    let is_named = |row: &&Row| names.iter().any(|name| self::row(name, std::slice::from_ref(row)).is_some());
-    let mut rows = foreseen.rows.iter().filter(|row| !row.drawn && !is_named(row));
+    let is_named = |row: &&Row| {
+        names
+            .iter()
+            .any(|name| self::row(name, std::slice::from_ref(row)).is_some())
+    };
+    let mut rows = foreseen
+        .rows
+        .iter()
+        .filter(|row| !row.drawn && !is_named(row));
     let (row, more) = (rows.next()?, rows.next());
     let alone = others.is_none() && more.is_none() && !foreseen.merged;
     (alone && !name.starts_with('@') && !is_pattern(name)).then_some((name.as_str(), row))
@@ -686,7 +744,10 @@ fn row<'a>(name: &str, rows: &'a [Row]) -> Option<&'a Row> {
     let of = |reading: &Reading| {
         rows.iter().find(|row| {
             row.package.name == reading.name
-                && reading.arch.as_ref().is_none_or(|arch| *arch == row.package.arch)
+                && reading
+                    .arch
+                    .as_ref()
+                    .is_none_or(|arch| *arch == row.package.arch)
         })
     };
     readings.iter().find_map(of)

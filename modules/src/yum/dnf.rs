@@ -2,7 +2,12 @@
 
 use evenkeel_engine::{Run, Step};
 
-use super::{spec::for_dnf, Args, State, resolve::{Resolve, Unless}, would::explain};
+use super::{
+    Args, State,
+    resolve::{Resolve, Unless},
+    spec::for_dnf,
+    would::explain,
+};
 
 /// A transaction may take long; one that takes longer than this hangs.
 const LIMIT: u64 = 2 * 3600;
@@ -70,56 +75,62 @@ pub(super) fn would(
 }
 
 fn options(args: &Args) -> Vec<String> {
-        let mut words = Vec::new();
-        let mut add = |word: String| words.push(word);
-        let lists = [
-            ("--enablerepo", &args.enablerepo),
-            ("--disablerepo", &args.disablerepo),
-            ("--exclude", &args.exclude),
-            ("--enableplugin", &args.enable_plugin),
-            ("--disableplugin", &args.disable_plugin),
-        ];
-        for (name, values) in lists {
-            for value in values {
-                add(format!("{name}={value}"));
-            }
+    let mut words = Vec::new();
+    let mut add = |word: String| words.push(word);
+    let lists = [
+        ("--enablerepo", &args.enablerepo),
+        ("--disablerepo", &args.disablerepo),
+        ("--exclude", &args.exclude),
+        ("--enableplugin", &args.enable_plugin),
+        ("--disableplugin", &args.disable_plugin),
+    ];
+    for (name, values) in lists {
+        for value in values {
+            add(format!("{name}={value}"));
         }
-        let valued = [
-            ("--disableexcludes", &args.disable_excludes),
-            ("--config", &args.conf_file),
-            ("--releasever", &args.releasever),
-        ];
-        for (name, value) in valued {
-            if let Some(value) = value {
-                add(format!("{name}={value}"));
-            }
+    }
+    let valued = [
+        ("--disableexcludes", &args.disable_excludes),
+        ("--config", &args.conf_file),
+        ("--releasever", &args.releasever),
+    ];
+    for (name, value) in valued {
+        if let Some(value) = value {
+            add(format!("{name}={value}"));
         }
-        if args.download_only {
-            add("--downloadonly".to_owned());
-        }
-        if let Some(dir) = &args.download_dir {
-            add(format!("--downloaddir={dir}"));
-        }
-        let flags = [
-            (args.update_cache && !args.cacheonly, "--refresh"),
-            (args.cacheonly, "--cacheonly"),
-            (args.disable_gpg_check, "--nogpgcheck"),
-            // An archive is looked at as what comes from a repository is.
-            (!args.disable_gpg_check, "--setopt=localpkg_gpgcheck=1"),
-            (args.allowerasing, "--allowerasing"),
-            (args.nobest, "--nobest"),
-            (args.skip_broken, "--skip-broken"),
-            (!args.install_weak_deps, "--setopt=install_weak_deps=False"),
-            (!args.validate_certs, "--setopt=sslverify=False"),
-            (args.state == State::Latest && !args.nobest, "--best"),
-            // The configuration may say otherwise, but then a task would not say all that it does.
-            (!args.autoremove, "--setopt=clean_requirements_on_remove=False"),
-            (args.autoremove, "--setopt=clean_requirements_on_remove=True"),
-        ];
-        flags
-            .iter()
-            .filter(|(on, _)| *on)
-            .for_each(|(_, flag)| add((*flag).to_owned()));
-        add("--setopt=exit_on_lock=True".to_owned());
-        words
+    }
+    if args.download_only {
+        add("--downloadonly".to_owned());
+    }
+    if let Some(dir) = &args.download_dir {
+        add(format!("--downloaddir={dir}"));
+    }
+    let flags = [
+        (args.update_cache && !args.cacheonly, "--refresh"),
+        (args.cacheonly, "--cacheonly"),
+        (args.disable_gpg_check, "--nogpgcheck"),
+        // An archive is looked at as what comes from a repository is.
+        (!args.disable_gpg_check, "--setopt=localpkg_gpgcheck=1"),
+        (args.allowerasing, "--allowerasing"),
+        (args.nobest, "--nobest"),
+        (args.skip_broken, "--skip-broken"),
+        (!args.install_weak_deps, "--setopt=install_weak_deps=False"),
+        (!args.validate_certs, "--setopt=sslverify=False"),
+        (args.state == State::Latest && !args.nobest, "--best"),
+        // The configuration may say otherwise, but then a task would not say all that it does.
+        (
+            !args.autoremove,
+            "--setopt=clean_requirements_on_remove=False",
+        ),
+        (
+            args.autoremove,
+            "--setopt=clean_requirements_on_remove=True",
+        ),
+    ];
+    flags
+        .iter()
+        .filter(|(on, _)| *on)
+        .for_each(|(_, flag)| add((*flag).to_owned()));
+    add("--setopt=exit_on_lock=True".to_owned());
+    words
 }

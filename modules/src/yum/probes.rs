@@ -159,7 +159,10 @@ fn lists(
 }
 
 fn told(asked: &str, names: &[String]) -> Vec<u8> {
-    let names: Vec<&[u8]> = names.iter().flat_map(|name| [name.as_bytes(), b" "]).collect();
+    let names: Vec<&[u8]> = names
+        .iter()
+        .flat_map(|name| [name.as_bytes(), b" "])
+        .collect();
     [asked.as_bytes(), b"\t", &names.concat(), b"\n"].concat()
 }
 

@@ -195,8 +195,14 @@ done
             };
             found.insert(token.to_owned(), said);
         }
-        let missing = |probe: &Self| NotYet(format!("what dnf makes of {}", probe.names.join(", ")));
-        let answer = |probe: &&Self| found.get(&probe.token()).cloned().ok_or_else(|| missing(probe));
+        let missing =
+            |probe: &Self| NotYet(format!("what dnf makes of {}", probe.names.join(", ")));
+        let answer = |probe: &&Self| {
+            found
+                .get(&probe.token())
+                .cloned()
+                .ok_or_else(|| missing(probe))
+        };
         Ok(batch.iter().map(answer).collect())
     }
 

@@ -2,10 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{
-    probes::Nevra,
-    version::Evr,
-};
+use super::{probes::Nevra, version::Evr};
 
 /// What is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +33,9 @@ pub(super) enum Relation {
     Greater,
 }
 
-const ARCHES: [&str; 9] =
-    ["noarch", "x86_64", "i686", "i386", "aarch64", "ppc64le", "s390x", "armv7hl", "riscv64"];
+const ARCHES: [&str; 9] = [
+    "noarch", "x86_64", "i686", "i386", "aarch64", "ppc64le", "s390x", "armv7hl", "riscv64",
+];
 
 /// Whether it names an archive, not a package.
 pub(super) fn is_archive(text: &str) -> bool {
@@ -65,12 +63,17 @@ pub(super) fn for_dnf(text: &str) -> String {
     let all = readings(text);
     let named = all.iter().rev().filter_map(|reading| {
         let (_, evr) = reading.version.as_ref()?;
-        evr.version.starts_with(|c: char| c.is_ascii_digit()).then_some((reading, evr))
+        evr.version
+            .starts_with(|c: char| c.is_ascii_digit())
+            .then_some((reading, evr))
     });
     let Some((reading, evr)) = named.into_iter().next() else {
         return plain();
     };
-    let arch = reading.arch.as_ref().map_or_else(String::new, |arch| format!(".{arch}"));
+    let arch = reading
+        .arch
+        .as_ref()
+        .map_or_else(String::new, |arch| format!(".{arch}"));
     format!("{}-{evr}{arch}", reading.name)
 }
 
@@ -82,9 +85,15 @@ pub(super) fn spec(text: &str) -> Spec {
         return Spec::Package(vec![reading]);
     }
     if is_archive(text) {
-        let readings: Vec<_> =
-            readings(stem(text)).into_iter().filter(|reading| reading.version.is_some()).collect();
-        return if readings.is_empty() { Spec::Resolved(text.to_owned()) } else { Spec::Package(readings) };
+        let readings: Vec<_> = readings(stem(text))
+            .into_iter()
+            .filter(|reading| reading.version.is_some())
+            .collect();
+        return if readings.is_empty() {
+            Spec::Resolved(text.to_owned())
+        } else {
+            Spec::Package(readings)
+        };
     }
     if text.starts_with('/') {
         return Spec::File(text.to_owned());
@@ -157,7 +166,9 @@ impl Reading {
     /// Whether an installed package is what is meant. One version without an epoch means any epoch.
     pub(super) fn fits(&self, there: &Nevra) -> bool {
         let arch = self.arch.as_ref().is_none_or(|arch| *arch == there.arch);
-        let Some((relation, wanted)) = &self.version else { return arch };
+        let Some((relation, wanted)) = &self.version else {
+            return arch;
+        };
         let order = order(there, *relation, wanted);
         arch && match relation {
             Relation::Less => order == Ordering::Less,
@@ -171,7 +182,9 @@ impl Reading {
     /// Whether what is installed is newer than the one version that is meant.
     pub(super) fn is_older_than(&self, there: &Nevra) -> bool {
         match &self.version {
-            Some((Relation::Equal, wanted)) => order(there, Relation::Equal, wanted) == Ordering::Greater,
+            Some((Relation::Equal, wanted)) => {
+                order(there, Relation::Equal, wanted) == Ordering::Greater
+            }
             _ => false,
         }
     }
@@ -190,13 +203,20 @@ mod tests {
     use super::*;
 
     fn names(text: &str) -> Vec<String> {
-        let Spec::Package(readings) = spec(text) else { panic!("{text}") };
+        let Spec::Package(readings) = spec(text) else {
+            panic!("{text}")
+        };
         readings
             .iter()
             .map(|reading| {
                 let version = reading.version.as_ref().map(|(_, evr)| format!("={evr}"));
                 let arch = reading.arch.as_ref().map(|arch| format!("/{arch}"));
-                format!("{}{}{}", reading.name, version.unwrap_or_default(), arch.unwrap_or_default())
+                format!(
+                    "{}{}{}",
+                    reading.name,
+                    version.unwrap_or_default(),
+                    arch.unwrap_or_default()
+                )
             })
             .collect()
     }
@@ -206,24 +226,40 @@ mod tests {
         assert_eq!(names("bash"), ["bash"]);
         assert_eq!(names("glibc.i686"), ["glibc.i686", "glibc/i686"]);
         assert_eq!(names("foo-1.0-2"), ["foo-1.0-2", "foo-1.0=2", "foo=1.0-2"]);
-        assert_eq!(names("1:foo-1.0-2.x86_64")[2..], ["foo-1.0=1:2/x86_64", "foo=1:1.0-2/x86_64"]);
+        assert_eq!(
+            names("1:foo-1.0-2.x86_64")[2..],
+            ["foo-1.0=1:2/x86_64", "foo=1:1.0-2/x86_64"]
+        );
         assert_eq!(names("foo-1:1.0-2")[2], "foo=1:1.0-2");
         assert_eq!(names("number-11-name-11.0")[0], "number-11-name-11.0");
-        assert_eq!(names("/srv/foo-1.0-2.noarch.rpm"), ["foo-1.0=2/noarch", "foo=1.0-2/noarch"]);
+        assert_eq!(
+            names("/srv/foo-1.0-2.noarch.rpm"),
+            ["foo-1.0=2/noarch", "foo=1.0-2/noarch"]
+        );
     }
 
     #[test]
     fn dnf_wants_epochs_in_front_of_versions() {
         assert_eq!(for_dnf("1:berry-1.0"), "berry-1:1.0");
-        assert_eq!(for_dnf("1:berry-core-1.0-2.el9.noarch"), "berry-core-1:1.0-2.el9.noarch");
-        for same in ["berry-1:1.0", "berry", "@brook:2", "http://a/b-1-1.noarch.rpm"] {
+        assert_eq!(
+            for_dnf("1:berry-core-1.0-2.el9.noarch"),
+            "berry-core-1:1.0-2.el9.noarch"
+        );
+        for same in [
+            "berry-1:1.0",
+            "berry",
+            "@brook:2",
+            "http://a/b-1-1.noarch.rpm",
+        ] {
             assert_eq!(for_dnf(same), same);
         }
     }
 
     #[test]
     fn relations_are_read() {
-        let Spec::Package(one) = spec("pkg >= 1.1") else { panic!() };
+        let Spec::Package(one) = spec("pkg >= 1.1") else {
+            panic!()
+        };
         let there = |version: &str| Nevra {
             name: "pkg".to_owned(),
             evr: Evr::parse(version).unwrap(),

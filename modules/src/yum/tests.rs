@@ -15,7 +15,9 @@ fn seen(args: &Args, packages: &[&str]) -> Seen {
         .with(&Which("yum".to_owned()), None);
     for name in &args.name {
         seen = seen.with(&Provides(name.clone()), Vec::new());
-        let spec::Spec::Package(readings) = spec::spec(name) else { continue };
+        let spec::Spec::Package(readings) = spec::spec(name) else {
+            continue;
+        };
         for reading in readings {
             let there = packages.iter().filter_map(|package| {
                 let (name, evr) = package.split_once(' ')?;
@@ -53,19 +55,32 @@ fn said_to(question: &Resolve, seen: Seen, status: i32, text: &str) -> Seen {
 /// What is asked of dnf.
 fn asked(args: &Args, seen: &Seen) -> Vec<String> {
     let probes = Yum::observe(args, seen);
-    let questions = probes.iter().filter_map(|probe| probe.as_any().downcast_ref::<Resolve>());
+    let questions = probes
+        .iter()
+        .filter_map(|probe| probe.as_any().downcast_ref::<Resolve>());
     let words = |question: &Resolve| {
-        let head = question.head.iter().filter(|word| !word.starts_with("--setopt"));
-        head.chain(&question.names).cloned().collect::<Vec<_>>().join(" ")
+        let head = question
+            .head
+            .iter()
+            .filter(|word| !word.starts_with("--setopt"));
+        head.chain(&question.names)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     questions.map(words).collect()
 }
 
 /// A table of dnf's with these rows, each below what stands over it.
 fn table(rows: &[(&str, &str)]) -> String {
-    let rows = rows.iter().map(|(head, row)| format!("{head}:\n {row} shop 5.9 k\n"));
+    let rows = rows
+        .iter()
+        .map(|(head, row)| format!("{head}:\n {row} shop 5.9 k\n"));
     let rows: Vec<String> = rows.collect();
-    format!("Dependencies resolved.\n{}\nOperation aborted.", rows.concat())
+    format!(
+        "Dependencies resolved.\n{}\nOperation aborted.",
+        rows.concat()
+    )
 }
 
 /// What is to be changed; where dnf is asked, it is busy.
@@ -110,7 +125,9 @@ fn present_never_upgrades() {
 fn versions_decide() {
     let due = |name: &str, packages: &[&str], more: serde_json::Value| {
         let mut json = serde_json::json!({ "name": [name] });
-        json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         let args = args(json);
         !plan(&args, &seen(&args, packages)).is_empty()
     };
@@ -119,10 +136,18 @@ fn versions_decide() {
     assert!(!due("pkg >= 1.1", &["pkg 1.1-1"], none()));
     assert!(due("pkg-1.1-1", &["pkg 1.0-1"], none()));
     assert!(!due("pkg-1.0-1", &["pkg 2.0-1"], none()));
-    assert!(due("pkg-1.0-1", &["pkg 2.0-1"], serde_json::json!({ "allow_downgrade": true })));
+    assert!(due(
+        "pkg-1.0-1",
+        &["pkg 2.0-1"],
+        serde_json::json!({ "allow_downgrade": true })
+    ));
     assert!(!due("1:pkg-1.0-1", &["pkg 1:1.0-1"], none()));
     assert!(!due("pkg-1.0-1", &["pkg 1:1.0-1"], none()));
-    assert!(!due("number-11-name-11.0", &["number-11-name-11.0 1-1"], none()));
+    assert!(!due(
+        "number-11-name-11.0",
+        &["number-11-name-11.0 1-1"],
+        none()
+    ));
     assert!(!due("/srv/pkg-1.0-1.x86_64.rpm", &["pkg 2.0-1"], none()));
     assert!(due("/srv/pkg-2.0-1.x86_64.rpm", &["pkg 1.0-1"], none()));
 }
@@ -131,7 +156,10 @@ fn versions_decide() {
 fn a_file_or_capability_is_there_with_its_provider() {
     for name in ["/usr/bin/vi", "mta"] {
         let args = args(serde_json::json!({ "name": name }));
-        assert_eq!(plan(&args, &seen(&args, &[])), [format!("package `{name}`")]);
+        assert_eq!(
+            plan(&args, &seen(&args, &[])),
+            [format!("package `{name}`")]
+        );
         let there = seen(&args, &[]).with(&Provides(name.to_owned()), vec!["x".to_owned()]);
         assert!(plan(&args, &there).is_empty());
     }
@@ -158,19 +186,28 @@ fn dnf_resolves_groups_patterns_and_upgrades() {
     let missing = said(&group, base(), 1, &missing);
     let told = |args: &Args, seen: &Seen| -> Vec<String> {
         let plan = Yum::plan(args, seen).unwrap();
-        plan.changes.iter().map(|change| change.what.clone()).collect()
+        plan.changes
+            .iter()
+            .map(|change| change.what.clone())
+            .collect()
     };
     assert_eq!(told(&group, &missing), ["package `@core`", "package `gcc`"]);
 
-    let latest = args(serde_json::json!({ "name": ["a", "b"], "state": "latest", "security": true }));
+    let latest =
+        args(serde_json::json!({ "name": ["a", "b"], "state": "latest", "security": true }));
     let base = seen_of(&latest, &["a 1-1"]);
     assert_eq!(
         asked(&latest, &base),
-        ["--best --assumeno upgrade --security a", "--best --assumeno install b"]
+        [
+            "--best --assumeno upgrade --security a",
+            "--best --assumeno install b"
+        ]
     );
     let mut newer = base;
     for probe in Yum::observe(&latest, &newer) {
-        let Some(question) = probe.as_any().downcast_ref::<Resolve>() else { continue };
+        let Some(question) = probe.as_any().downcast_ref::<Resolve>() else {
+            continue;
+        };
         let row = match question.names[0].as_str() {
             "a" => ("Upgrading", "a noarch 2-1"),
             _ => ("Installing", "b noarch 1-1"),
@@ -178,7 +215,10 @@ fn dnf_resolves_groups_patterns_and_upgrades() {
         newer = said_to(question, newer, 1, &table(&[row]));
     }
     assert_eq!(told(&latest, &newer), ["package `b`", "package `a`"]);
-    assert_eq!(run(&latest, &newer).argv, ["dnf", "--best", "-y", "upgrade", "--security"]);
+    assert_eq!(
+        run(&latest, &newer).argv,
+        ["dnf", "--best", "-y", "upgrade", "--security"]
+    );
 
     let only = args(serde_json::json!({ "name": "a", "state": "latest", "update_only": true }));
     assert!(plan(&only, &seen_of(&only, &[])).is_empty());
@@ -187,7 +227,10 @@ fn dnf_resolves_groups_patterns_and_upgrades() {
 #[test]
 fn what_dnf_resolves_is_foretold() {
     let args = args(serde_json::json!({ "name": "a-1.0" }));
-    let text = table(&[("Installing", "a noarch 1.0-1"), ("Installing dependencies", "b noarch 2-1")]);
+    let text = table(&[
+        ("Installing", "a noarch 1.0-1"),
+        ("Installing dependencies", "b noarch 2-1"),
+    ]);
     let seen = said(&args, seen(&args, &[]), 1, &text);
     let plan = Yum::plan(&args, &seen).unwrap();
     let told: Vec<String> = plan
@@ -206,7 +249,9 @@ fn what_dnf_cannot_do_is_refused() {
     let args = args(serde_json::json!({ "name": ["a", "nosuch"] }));
     let text = "No match for argument: nosuch\nError: Unable to find a match: nosuch";
     let seen = said(&args, seen(&args, &[]), 2, text);
-    let Err(Stop::Refused(why)) = Yum::plan(&args, &seen) else { panic!() };
+    let Err(Stop::Refused(why)) = Yum::plan(&args, &seen) else {
+        panic!()
+    };
     assert_eq!(why.message, "no repository that is on has `nosuch`");
 }
 
@@ -214,6 +259,8 @@ fn what_dnf_cannot_do_is_refused() {
 fn without_dnf_it_cannot_be_decided() {
     let args = args(serde_json::json!({ "name": "a" }));
     let seen = seen(&args, &[]).with(&Which("dnf".to_owned()), None);
-    let Err(Stop::NotYet(what)) = Yum::plan(&args, &seen) else { panic!() };
+    let Err(Stop::NotYet(what)) = Yum::plan(&args, &seen) else {
+        panic!()
+    };
     assert!(what.0.starts_with("`dnf` or `yum`"));
 }

@@ -32,9 +32,17 @@ impl<'a> Sections<'a> {
 
     /// Where a section begins and ends. Blank lines and comments behind it belong to the next one.
     fn find(&self, name: &str) -> Option<(usize, usize)> {
-        let from = self.lines.iter().position(|line| head(line) == Some(name.as_bytes()))?;
+        let from = self
+            .lines
+            .iter()
+            .position(|line| head(line) == Some(name.as_bytes()))?;
         let rest = &self.lines[from + 1..];
-        let mut to = from + 1 + rest.iter().position(|line| head(line).is_some()).unwrap_or(rest.len());
+        let mut to = from
+            + 1
+            + rest
+                .iter()
+                .position(|line| head(line).is_some())
+                .unwrap_or(rest.len());
         while to > from + 1 {
             let line = self.lines[to - 1];
             if !line.trim_ascii().is_empty() && !is_comment(line) {
@@ -47,20 +55,30 @@ impl<'a> Sections<'a> {
 
     /// Whether a section has these settings, and no others, however they are written.
     pub(super) fn has(&self, name: &str, settings: &[(&'static str, Vec<Text>)]) -> bool {
-        let Some((from, to)) = self.find(name) else { return false };
+        let Some((from, to)) = self.find(name) else {
+            return false;
+        };
         let mut found: Vec<(Vec<u8>, Vec<Vec<u8>>)> = Vec::new();
         for line in &self.lines[from + 1..to] {
             if line.trim_ascii().is_empty() || is_comment(line) {
                 continue;
             }
             if line.starts_with(b" ") || line.starts_with(b"\t") {
-                let Some((_, values)) = found.last_mut() else { return false };
+                let Some((_, values)) = found.last_mut() else {
+                    return false;
+                };
                 values.push(line.trim_ascii().to_vec());
                 continue;
             }
-            let Some(at) = line.iter().position(|byte| *byte == b'=') else { return false };
+            let Some(at) = line.iter().position(|byte| *byte == b'=') else {
+                return false;
+            };
             let (key, value) = (line[..at].trim_ascii(), line[at + 1..].trim_ascii());
-            let values = if value.is_empty() { Vec::new() } else { vec![value.to_vec()] };
+            let values = if value.is_empty() {
+                Vec::new()
+            } else {
+                vec![value.to_vec()]
+            };
             found.push((key.to_vec(), values));
         }
         let wanted = settings.iter().map(|(key, values)| {
@@ -126,14 +144,20 @@ mod tests {
     const FILE: &[u8] = b"# ours\n[one]\nname=One\nbaseurl=http://a/\n  http://b/\n\n# the other\n[two]\nname = Two\n";
 
     fn texts(words: &[&str]) -> Vec<Text> {
-        words.iter().map(|word| Text::Plain((*word).to_owned())).collect()
+        words
+            .iter()
+            .map(|word| Text::Plain((*word).to_owned()))
+            .collect()
     }
 
     #[test]
     fn a_section_is_what_it_says_however_it_is_written() {
         let sections = Sections::new(FILE);
         let one = |name: &str| {
-            vec![("baseurl", texts(&["http://a/", "http://b/"])), ("name", texts(&[name]))]
+            vec![
+                ("baseurl", texts(&["http://a/", "http://b/"])),
+                ("name", texts(&[name])),
+            ]
         };
         assert!(sections.has("one", &one("One")));
         assert!(!sections.has("one", &one("Other")));
@@ -151,8 +175,14 @@ mod tests {
             "# ours\n[one]\nname = New\nbaseurl = x\n\ty\n\n# the other\n[two]\nname = Two\n"
         );
         let three = text(sections.with("three", &values[..1]));
-        assert_eq!(three, format!("{}\n[three]\nname = New\n", String::from_utf8_lossy(FILE)));
-        assert_eq!(text(sections.without("one").unwrap()), "# ours\n# the other\n[two]\nname = Two\n");
+        assert_eq!(
+            three,
+            format!("{}\n[three]\nname = New\n", String::from_utf8_lossy(FILE))
+        );
+        assert_eq!(
+            text(sections.without("one").unwrap()),
+            "# ours\n# the other\n[two]\nname = Two\n"
+        );
         assert_eq!(
             text(sections.without("two").unwrap()),
             "# ours\n[one]\nname=One\nbaseurl=http://a/\n  http://b/\n\n# the other\n"

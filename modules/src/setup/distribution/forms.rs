@@ -4,7 +4,13 @@ use super::{Found, find};
 use crate::setup::section::{Texts, trimmed};
 
 /// What one release file says; nothing if it is not of this form.
-pub(super) fn of_file(form: &str, path: &str, text: &str, texts: &Texts, guessed: &Found) -> Option<Found> {
+pub(super) fn of_file(
+    form: &str,
+    path: &str,
+    text: &str,
+    texts: &Texts,
+    guessed: &Found,
+) -> Option<Found> {
     let found = Found::default();
     let text = text.trim_matches(['\'', '"', '\\']);
     let searched = match form {
@@ -34,23 +40,15 @@ pub(super) fn of_file(form: &str, path: &str, text: &str, texts: &Texts, guessed
         "CentOS" => text
             .contains("TencentOS Server")
             .then(|| found.with("distribution", "TencentOS")),
-        "Slackware" => text.contains("Slackware").then(|| {
-            found.maybe("distribution_version", find(r"(\w+[.]\w+\+?)", text))
-        }),
-        "OpenWrt" => text.contains("OpenWrt").then(|| {
-            found
-                .maybe("distribution_version", find(r#"DISTRIB_RELEASE="(.*)""#, text))
-                .maybe("distribution_release", find(r#"DISTRIB_CODENAME="(.*)""#, text))
-        }),
+        "Slackware" => text
+            .contains("Slackware")
+            .then(|| found.maybe("distribution_version", find(r"(\w+[.]\w+\+?)", text))),
+        "OpenWrt" => text.contains("OpenWrt").then(|| lsb(found, text)),
         "Amazon" => text.contains("Amazon").then(|| amazon(path, text)),
         "Alpine" => Some(found.with("distribution_version", text)),
         "SUSE" => suse(path, text, texts, guessed),
         "Debian" => debian(path, text, texts),
-        "Mandriva" => text.contains("Mandriva").then(|| {
-            found
-                .maybe("distribution_version", find(r#"DISTRIB_RELEASE="(.*)""#, text))
-                .maybe("distribution_release", find(r#"DISTRIB_CODENAME="(.*)""#, text))
-        }),
+        "Mandriva" => text.contains("Mandriva").then(|| lsb(found, text)),
         "ClearLinux" => {
             let name = find(r#"NAME="(.*)""#, text)?;
             name.contains("Clear Linux").then(|| {
@@ -80,6 +78,19 @@ pub(super) fn of_file(form: &str, path: &str, text: &str, texts: &Texts, guessed
         }
         _ => None,
     }
+}
+
+/// What a file of the Linux Standard Base says.
+fn lsb(found: Found, text: &str) -> Found {
+    found
+        .maybe(
+            "distribution_version",
+            find(r#"DISTRIB_RELEASE="(.*)""#, text),
+        )
+        .maybe(
+            "distribution_release",
+            find(r#"DISTRIB_CODENAME="(.*)""#, text),
+        )
 }
 
 fn amazon(path: &str, text: &str) -> Found {
@@ -112,10 +123,19 @@ fn suse(path: &str, text: &str, texts: &Texts, guessed: &Found) -> Option<Found>
         let release = if lower.contains("open") {
             release
         } else {
-            release.map(|part| if part.is_empty() { "0".to_owned() } else { part })
+            release.map(|part| {
+                if part.is_empty() {
+                    "0".to_owned()
+                } else {
+                    part
+                }
+            })
         };
         found = found
-            .maybe("distribution", name.map(|name| name.trim_matches('"').to_owned()))
+            .maybe(
+                "distribution",
+                name.map(|name| name.trim_matches('"').to_owned()),
+            )
             .version(version)
             .maybe("distribution_release", release);
     } else if lower.contains("open") {
@@ -124,7 +144,11 @@ fn suse(path: &str, text: &str, texts: &Texts, guessed: &Found) -> Option<Found>
             .with("distribution", first)
             .maybe("distribution_release", find("CODENAME *= *([^\n]+)", text));
     } else if lower.contains("enterprise") {
-        let name = if text.contains("Server") { "SLES" } else { "SLED" };
+        let name = if text.contains("Server") {
+            "SLES"
+        } else {
+            "SLED"
+        };
         let level = find("PATCHLEVEL = ([0-9]+)", text);
         let version = level
             .as_ref()

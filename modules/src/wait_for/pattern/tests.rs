@@ -22,19 +22,53 @@ fn found(pattern: &Pattern, line: &[u8]) -> bool {
 #[test]
 fn the_host_finds_what_we_find() {
     let patterns = [
-        "completed", r"^OpenSSH[_ ](?P<v>\d+\.\d+)", "a.c$", r"(?:ab|cd){2,3}x?", r"[^a-c]+-[]^-]",
-        r"\bword\b", r"\Bord", "(?i)hello", r"a\s+b|c\.d", r"\$\{x\}\*", "é", "[-^]", r"[\]\[\\]",
-        "", "x*?y", r"[\w.-]+@\w+", "(|a)b", "[,-]", r"\x2d\t",
+        "completed",
+        r"^OpenSSH[_ ](?P<v>\d+\.\d+)",
+        "a.c$",
+        r"(?:ab|cd){2,3}x?",
+        r"[^a-c]+-[]^-]",
+        r"\bword\b",
+        r"\Bord",
+        "(?i)hello",
+        r"a\s+b|c\.d",
+        r"\$\{x\}\*",
+        "é",
+        "[-^]",
+        r"[\]\[\\]",
+        "",
+        "x*?y",
+        r"[\w.-]+@\w+",
+        "(|a)b",
+        "[,-]",
+        r"\x2d\t",
     ];
     let lines: [&[u8]; 16] = [
-        b"it is completed", b"OpenSSH_9.2 x", b"abc", b"ababcdx", b"d-]", b"a word here", b"swords",
-        b"HELLO", b"a \t b", b"c.d ${x}*", "caf\u{e9}".as_bytes(), b"^", b"[\\]", b"\xff\xfe y", b"me.a@b", b"-\t,",
+        b"it is completed",
+        b"OpenSSH_9.2 x",
+        b"abc",
+        b"ababcdx",
+        b"d-]",
+        b"a word here",
+        b"swords",
+        b"HELLO",
+        b"a \t b",
+        b"c.d ${x}*",
+        "caf\u{e9}".as_bytes(),
+        b"^",
+        b"[\\]",
+        b"\xff\xfe y",
+        b"me.a@b",
+        b"-\t,",
     ];
     for text in patterns {
         let pattern = Pattern::new(text).unwrap_or_else(|why| panic!("{text}: {why}"));
         for line in lines {
             let shown = String::from_utf8_lossy(line);
-            assert_eq!(found(&pattern, line), pattern.ours.is_match(line), "{text} in {shown}");
+            assert_eq!(
+                found(&pattern, line),
+                pattern.ours.is_match(line),
+                "{text} in {shown}"
+            );
         }
     }
 }
