@@ -74,6 +74,8 @@ modules! {
     pip => Pip,
     psql_db => PsqlDb,
     psql_ext => PsqlExt,
+    psql_pg_hba => PsqlPgHba,
+    psql_set => PsqlSet,
     psql_user => PsqlUser,
     replace => Replace,
     rabbitmq_plugin => RabbitmqPlugin,

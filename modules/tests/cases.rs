@@ -55,6 +55,8 @@ cases_of! {
     pip,
     psql,
     psql_ext,
+    psql_pg_hba,
+    psql_set,
     rabbitmq,
     replace,
     say,
