@@ -85,14 +85,14 @@ pub struct Output {
     pub restart_required: bool,
     /// Each setting.
     pub settings: BTreeMap<String, Now>,
-    /// The statements that ran, without secrets.
+    /// The statements that ran.
     pub executed_commands: Vec<String>,
 }
 
 /// A setting afterwards.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 pub struct Now {
-    /// What the files of the server say, or its default; not there if it is a secret.
+    /// What the files of the server say, or its default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
     /// When it can be changed: `postmaster` (with a restart), `sighup`, `user` …
@@ -147,6 +147,14 @@ fn check_value(args: &Args, wish: &Wish<'_>) -> Result<(), Refusal> {
         return Err(Refusal::new(format!("the value of `{}` is not one line", wish.name))
             .help("PostgreSQL keeps a setting in a line of its file"));
     }
+    if value.is_secret() {
+        let what = format!(
+            "the value of `{}` is a secret, and PostgreSQL writes each new value into its log",
+            wish.name
+        );
+        return Err(Refusal::new(what)
+            .help("keep the secret in a file that the setting names, as `passfile=/path` does"));
+    }
     if !args.trust_input {
         quote::check_trust(wish.name, value)?;
     }
@@ -183,7 +191,7 @@ impl Module for PsqlSet {
         The login must be a superuser's. The server reads its files again, and with them all else that is new \
         there; what needs a restart is not restarted, but told as `restart_required`. What is set on the server's \
         command line, and values that are out of range, are refused before anything is changed; several settings \
-        are not changed as one: those before one that the server refuses stay. Settings of a role are \
+        are not changed as one: those before one that the server refuses stay. PostgreSQL writes new values into its log, so a secret is refused. Settings of a role are \
         `configuration` of `psql-user`.";
     type Args = Args;
     type Output = Output;

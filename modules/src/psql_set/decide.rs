@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use evenkeel_engine::{Change, Effect, MASK, NotYet, Plan, Refusal, Seen, Stop, Text};
+use evenkeel_engine::{Change, Effect, NotYet, Plan, Refusal, Seen, Stop, Text};
 
 use super::{Args, Now, Output, Wish, value};
 use crate::{
@@ -125,16 +125,10 @@ fn differs(
             if before.as_deref().is_some_and(|before| value::same(now, before, &plain)) {
                 return Ok(None);
             }
-            value::check(now, &plain).map_err(|why| masked(why, wanted))?;
-            let set = |value: &str| format!("ALTER SYSTEM SET {name} = {value}");
+            value::check(now, &plain)?;
             let value = guc::value(&now.name, &plain);
-            if wanted.is_secret() {
-                statements.add_secret(set(&value), set("'***'"));
-                Change::new(now.name.as_str(), before.map(|_| MASK), MASK)
-            } else {
-                statements.add(set(&value));
-                Change::new(now.name.as_str(), before, plain)
-            }
+            statements.add(format!("ALTER SYSTEM SET {name} = {value}"));
+            Change::new(now.name.as_str(), before, plain)
         }
     };
     if now.context == "internal" {
@@ -149,15 +143,6 @@ fn differs(
         return Err(Refusal::new(what).help("take it away there (the options of its unit)").into());
     }
     Ok(Some(change))
-}
-
-/// A refusal shows no secret.
-fn masked(why: Refusal, wanted: &Text) -> Refusal {
-    if wanted.is_secret() {
-        Refusal::new("the value, which is a secret, is none that the setting takes")
-    } else {
-        why
-    }
 }
 
 /// The setting afterwards.
@@ -198,9 +183,8 @@ pub(super) fn output(args: &Args, after: &Seen, said: Vec<String>) -> Result<Out
     let mut settings = BTreeMap::new();
     for wish in args.wishes() {
         let Some(now) = setting(&look, &login, wish.name)? else { continue };
-        let secret = wish.value.is_some_and(Text::is_secret);
         let one = Now {
-            value: filed(&now).filter(|_| !secret),
+            value: filed(&now),
             restart_required: now.pending,
             context: now.context,
         };

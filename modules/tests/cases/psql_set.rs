@@ -1,6 +1,6 @@
 //! Settings of PostgreSQL: what is decided. What the server does is seen in the lab.
 
-use evenkeel_engine::fake::FakeHost;
+use evenkeel_engine::{Secret, Value, fake::FakeHost};
 use evenkeel_modules::psql::{Login, Question, Server, Setting, Sql, Told};
 
 use crate::support::{Expect, case};
@@ -77,10 +77,6 @@ fn set(name: &str, args: &str) -> Expect {
     case(name, &format!("psql-set: {{{args}}}")).on(on(|_| {}))
 }
 
-fn text(value: &str) -> Option<String> {
-    Some(value.to_owned())
-}
-
 pub(crate) fn cases() -> Vec<Expect> {
     [differs(), same(), refused()].concat()
 }
@@ -92,7 +88,7 @@ fn differs() -> Vec<Expect> {
             .gives("restart_required", "false")
             .gives("settings.work_mem.value", "\"16MB\""),
         case("another than the file says", "postgresql_set: {name: work_mem, value: 16MB}")
-            .on(on(|all| all[0].below = text("8MB")))
+            .on(on(|all| all[0].below = Some("8MB".to_owned())))
             .changes(["work_mem: \"8MB\" -> \"16MB\""]),
         set("one that needs a restart", "name: shared_buffers, value: 256MB")
             .changes(["shared_buffers"])
@@ -100,7 +96,7 @@ fn differs() -> Vec<Expect> {
             .gives("settings.shared_buffers.context", "\"postmaster\""),
         case("back to what runs", "psql-set: {name: shared_buffers, value: 128MB}")
             .on(on(|all| {
-                all[1].altered = text("256MB");
+                all[1].altered = Some("256MB".to_owned());
                 all[1].pending = true;
             }))
             .changes(["shared_buffers: \"256MB\" -> \"128MB\""])
@@ -119,13 +115,13 @@ fn differs() -> Vec<Expect> {
         .gives("settings.wal_level.restart_required", "true")
         .gives("settings.jit.restart_required", "false"),
         case("taken away", "psql-set: {name: work_mem, reset: true}")
-            .on(on(|all| all[0].altered = text("16MB")))
+            .on(on(|all| all[0].altered = Some("16MB".to_owned())))
             .changes(["work_mem: \"16MB\" -> \"4096\""])
             .gives("settings.work_mem.value", "\"4096\""),
         case("taken away, and the file counts", "psql-set: {settings: {work_mem: DEFAULT}}")
             .on(on(|all| {
-                all[0].altered = text("16MB");
-                all[0].below = text("8MB");
+                all[0].altered = Some("16MB".to_owned());
+                all[0].below = Some("8MB".to_owned());
             }))
             .changes(["work_mem: \"16MB\" -> \"8MB\""]),
         set("a list of names", "name: search_path, value: 'a b, public'").changes(["search_path"]),
@@ -144,10 +140,10 @@ fn same() -> Vec<Expect> {
         set("a list with other spaces", "name: search_path, value: '\"$user\",public'"),
         set("nothing to take away", "name: work_mem, reset: true"),
         case("set by the file", "psql-set: {name: work_mem, value: 16384}")
-            .on(on(|all| all[0].below = text("16MB"))),
+            .on(on(|all| all[0].below = Some("16MB".to_owned()))),
         case("it waits for a restart", "psql-set: {name: shared_buffers, value: 256MB}")
             .on(on(|all| {
-                all[1].altered = text("256MB");
+                all[1].altered = Some("256MB".to_owned());
                 all[1].pending = true;
             }))
             .gives("restart_required", "true")
@@ -170,6 +166,9 @@ fn refused() -> Vec<Expect> {
         case("nobody who may", "psql-set: {name: work_mem, value: 16MB}")
             .on(with(&other, false, |_| {}))
             .refused("`postgres` may not change settings of PostgreSQL"),
+        set("a secret", "name: work_mem")
+            .arg("value", Value::Secret(Secret::new("hunter2")))
+            .refused("PostgreSQL writes each new value into its log"),
         set("no name", "value: 1").refused("one of `name` and `settings` is needed"),
         set("no value", "name: work_mem").refused("one of `value` and `reset` is needed"),
         set("one and several", "name: work_mem, settings: {jit: true}").refused("`settings` excludes `name`"),
