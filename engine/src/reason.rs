@@ -40,6 +40,8 @@ pub enum Reason {
     Act,
     /// It had to wait, and changes nothing.
     Waits,
+    /// It asks another, and changes nothing.
+    Asks,
     /// A guard of a command decided.
     Guard {
         /// Which: `creates`, `removes`, `unless`, `onlyif`.
@@ -91,6 +93,7 @@ impl fmt::Display for Reason {
             Self::Unguarded => f.write_str("nothing says when it need not run"),
             Self::Act => f.write_str("it acts each time"),
             Self::Waits => f.write_str("what it waits for was not there yet"),
+            Self::Asks => f.write_str("it asks each time"),
             Self::Guard { which } => write!(f, "its `{which}` says so"),
             Self::Once => f.write_str("it has not run with these arguments"),
             Self::Interrupted => f.write_str("an earlier run was cut off in the middle of it"),

@@ -37,10 +37,29 @@ impl Plan {
         }
     }
 
-    /// Whether its steps only wait.
+    /// Whether its steps only wait, or ask another.
     pub(crate) fn only_waits(&self) -> bool {
-        let waits = |change: &Change| change.cause == Cause::Wait;
+        let waits = |change: &Change| matches!(change.cause, Cause::Wait | Cause::Asks);
         !self.changes.is_empty() && self.changes.iter().all(waits)
+    }
+
+    /// Whether only its run can tell if there is anything to change.
+    pub(crate) fn may_be_idle(&self) -> bool {
+        let steps = self.changes.iter().flat_map(|change| &change.steps);
+        let mut runs =
+            steps.map(|step| matches!(&step.action, Action::Run(run) if run.idle.is_some()));
+        runs.next()
+            .is_some_and(|first| first && runs.all(|idle| idle))
+    }
+
+    /// Whether its run found that there was nothing to change.
+    pub(crate) fn was_idle(&self, done: &[Done]) -> bool {
+        let steps = self.changes.iter().flat_map(|change| &change.steps);
+        let runs = steps.map(|step| match &step.action {
+            Action::Run(run) => run.idle,
+            _ => None,
+        });
+        self.may_be_idle() && runs.zip(done).all(|(idle, done)| idle == Some(done.status))
     }
 
     /// Adds a warning.
@@ -81,6 +100,8 @@ pub enum Cause {
     /// Nothing is changed: the steps only wait, within a bound, for what others bring about. Of a
     /// plan with nothing else the task is told as unchanged, and its listeners are not called.
     Wait,
+    /// Nothing is changed on the host: the steps only ask another, each time. Told as [`Cause::Wait`] is.
+    Asks,
 }
 
 /// One difference between what was seen and what is wanted.
@@ -439,6 +460,9 @@ pub struct Run {
     pub seconds: Option<u64>,
     /// Exit statuses that mean success; empty: any status does (the front end judges it).
     pub ok: Vec<i32>,
+    /// The exit status, one of those of success, that means: nothing had to be changed. Only the run itself can tell;
+    /// a plan calls it unknown.
+    pub idle: Option<i32>,
     /// Whether it may take long: it runs detached, and is found again after a lost connection.
     pub long: bool,
     /// Whether its argument list came from a playbook and holds a secret: masked in all we print.
@@ -461,6 +485,7 @@ impl Run {
             stdin: Content::default(),
             seconds: Some(600),
             ok: vec![0],
+            idle: None,
             long: false,
             secret_argv: Vec::new(),
             explain: None,

@@ -27,6 +27,7 @@
 //! When a lab is dropped, it first looks at what its runs left behind on the hosts and here, then it ends, and then it
 //! looks again: no process, no mount, no control group is left.
 
+mod ansible;
 mod boot;
 mod fault;
 mod host;
@@ -45,7 +46,13 @@ use tempfile::TempDir;
 
 use self::vigil::Vigil;
 pub(crate) use self::vigil::is_marked;
-pub use self::{fault::Line, host::Host, plan::Plan, vigil::MARK};
+pub use self::{
+    ansible::{need_ansible, need_collection},
+    fault::Line,
+    host::Host,
+    plan::Plan,
+    vigil::MARK,
+};
 use crate::{Ended, Scratch};
 
 /// Hosts that run.

@@ -34,7 +34,7 @@ pub use self::{
     binary::binary,
     ended::{Ended, Task},
     fleet::{Fleet, PASSWORD},
-    lab::{Host, Lab, Line, MARK, Plan},
+    lab::{Host, Lab, Line, MARK, Plan, need_ansible, need_collection},
     need::{need, need_lab, need_root},
     random::Random,
     running::{Running, until},

@@ -10,17 +10,21 @@
 
 mod lab {
     mod apt;
+    mod beside_ansible;
     mod commands;
     mod controllers;
     mod edits;
     mod faults;
     mod fleet;
+    mod git;
     mod hosts;
+    mod mount;
     mod pip;
     mod psql;
     mod psql_more;
     mod python;
     mod rabbitmq;
+    mod rpm_key;
     mod speed;
     mod sshd;
     mod system;
@@ -28,5 +32,6 @@ mod lab {
     mod three;
     mod unarchive;
     mod web;
+    mod web_more;
     mod yum;
 }

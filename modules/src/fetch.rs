@@ -12,7 +12,7 @@ mod step;
 pub(crate) use checksum::{Algorithm, Checksum, Hash, Sum, find, parse_checksum};
 pub use listed::Listed;
 pub use request::Request;
-pub(crate) use request::is_web;
+pub(crate) use request::{is_web, name_in};
 pub(crate) use served::unhex;
 pub use served::{Served, Serving, State};
 pub(crate) use step::{Download, script, tool};

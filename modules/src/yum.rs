@@ -135,6 +135,27 @@ pub struct Args {
     /// With `download_only`: the directory they come to. Without it they are fetched each time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub download_dir: Option<String>,
+    /// What Ansible works through. Here that is the host's `dnf` whatever is said, so it counts for nothing.
+    #[serde(default, skip_serializing)]
+    pub use_backend: Option<Backend>,
+}
+
+/// What Ansible works through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Backend {
+    /// Whatever there is.
+    Auto,
+    /// The first yum.
+    Yum,
+    /// dnf by its other name.
+    Yum4,
+    /// Any dnf.
+    Dnf,
+    /// The Python of dnf 4.
+    Dnf4,
+    /// dnf 5.
+    Dnf5,
 }
 
 /// Whether packages are there.

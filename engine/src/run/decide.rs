@@ -604,6 +604,7 @@ impl Ground<'_> {
         };
         match (cause, before.past) {
             (Cause::Wait, _) => Reason::Waits,
+            (Cause::Asks, _) => Reason::Asks,
             (_, Past::Interrupted) => Reason::Interrupted,
             (Cause::Unguarded, _) if once => changed().unwrap_or(Reason::Once),
             (Cause::Unguarded, _) => Reason::Unguarded,

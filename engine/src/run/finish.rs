@@ -103,6 +103,7 @@ pub(super) fn finish(decided: &Decided, ran: Option<&[Ran]>, context: &Context<'
     let shown = |at: usize| match decided.items.get(at).map(|item| &item.fate) {
         // What was waited for is no change.
         Some(Fate::Act(plan)) if plan.only_waits() && ran.is_some() => Vec::new(),
+        Some(Fate::Act(plan)) if ran.is_some_and(|ran| plan.was_idle(&ran[at].done)) => Vec::new(),
         _ => all_shown.get(at).cloned().unwrap_or_default(),
     };
     let (items, all_changes) = if decided.looped {
@@ -414,9 +415,13 @@ fn rested(bound: &dyn Bound, seen: &Seen, outcome: Outcome) -> Turned {
 
 fn acted(plan: &Plan, bound: &dyn Bound, left: Option<&Left<'_>>, seen: &Seen) -> Turned {
     let waits = plan.only_waits();
+    let idle = |done: &[Done]| waits || plan.was_idle(done);
     let Some(Left { ran, overtaken }) = left else {
         if waits {
             return would_wait(plan);
+        }
+        if plan.may_be_idle() {
+            return would_look(plan);
         }
         let mut turned = rested(bound, seen, Outcome::Changed);
         if bound.nature() == Nature::Command {
@@ -456,7 +461,7 @@ fn acted(plan: &Plan, bound: &dyn Bound, left: Option<&Left<'_>>, seen: &Seen) -
         }),
     };
     let mut output = Output {
-        changed: (!waits).into(),
+        changed: (!idle(&ran.done)).into(),
         value,
         ..Output::default()
     };
@@ -469,7 +474,7 @@ fn acted(plan: &Plan, bound: &dyn Bound, left: Option<&Left<'_>>, seen: &Seen) -
     }
     let outcome = match error.is_some() {
         true => Outcome::Failed,
-        false if waits => Outcome::Unchanged,
+        false if idle(&ran.done) => Outcome::Unchanged,
         false => Outcome::Changed,
     };
     Turned {
@@ -482,11 +487,34 @@ fn acted(plan: &Plan, bound: &dyn Bound, left: Option<&Left<'_>>, seen: &Seen) -
 
 /// Whether it comes, and when, nobody can foretell; but nothing is changed by waiting.
 fn would_wait(plan: &Plan) -> Turned {
+    let asks = plan
+        .changes
+        .iter()
+        .any(|change| change.cause == Cause::Asks);
     Turned {
         outcome: Outcome::Unknown,
         output: Output {
             changed: false.into(),
-            value: Value::NotYet(NotYet::new("what is waited for")),
+            value: Value::NotYet(NotYet::new(if asks {
+                "what is answered"
+            } else {
+                "what is waited for"
+            })),
+            ..Output::default()
+        },
+        error: None,
+        warnings: plan.warnings.clone(),
+    }
+}
+
+/// Only the run itself can tell whether there is anything to change.
+fn would_look(plan: &Plan) -> Turned {
+    let what = NotYet::new("whether there is anything to change");
+    Turned {
+        outcome: Outcome::Unknown,
+        output: Output {
+            changed: Value::NotYet(what.clone()),
+            value: Value::NotYet(what),
             ..Output::default()
         },
         error: None,

@@ -13,6 +13,7 @@ use super::{
     drive::Landed,
 };
 use crate::{
+    probe::Key,
     step::{Action, Run, Step},
     task::{Task, TaskId, TaskList},
 };
@@ -93,10 +94,12 @@ impl Rule<'_> {
     pub(super) fn joins(&self, entries: &[Entry], decided: &Decided) -> bool {
         let last = entries.iter().rposition(|entry| entry.epoch.is_some());
         last.is_some_and(|last| {
-            let entries: Vec<&Entry> = entries[last..].iter().collect();
+            let (all, entries): (Vec<&Entry>, Vec<&Entry>) =
+                (entries.iter().collect(), entries[last..].iter().collect());
             self.runs(decided).is_some()
                 && self.runs(&entries[0].decided).is_some()
                 && self.fits(&entries, decided)
+                && !overtakes(decided, &all)
         })
     }
 
@@ -134,7 +137,20 @@ impl Rule<'_> {
             && one.environment == other.environment
             && alike(a[0], b[0])
             && !named.any(waits)
+            && !overtakes(decided, entries)
     }
+}
+
+/// Whether a task makes something else of what one of these makes, as who first wants an old version of a package and
+/// then the latest.
+fn overtakes(decided: &Decided, entries: &[&Entry]) -> bool {
+    let made = |decided: &Decided| -> BTreeSet<Key> {
+        let effects = steps(decided).flat_map(|(_, step)| &step.effects);
+        effects.map(|effect| effect.probe.key()).collect()
+    };
+    let mut acting = entries.iter().filter(|entry| entry.epoch.is_some());
+    let makes = made(decided);
+    acting.any(|entry| !made(&entry.decided).is_disjoint(&makes))
 }
 
 /// Whether two programs differ in nothing but what is joined.

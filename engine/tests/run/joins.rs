@@ -7,7 +7,7 @@ use evenkeel_engine::{
     TaskId, Touches, Turn, Value, With, ask,
     event::{Outcome, TaskFinished},
     fake::{self, Cut, FakeHost},
-    probes::Stat,
+    probes::{Contents, Stat},
     run::Options,
 };
 use proptest::prelude::*;
@@ -228,6 +228,101 @@ fn who_keeps_going_installs_all_but_the_bad_one() {
         assert_eq!(outcomes(&ran, Outcome::Changed), 29, "{:?}", ran.told());
         assert_eq!(outcomes(&ran, Outcome::Failed), 1);
         assert_eq!(installed(&host).len(), 29);
+    }
+}
+
+/// A version of a package: what `/pkgs/NAME` holds.
+struct Version;
+
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+struct VersionArgs {
+    name: String,
+    version: String,
+    long: bool,
+}
+
+impl Module for Version {
+    const NAME: &'static str = "version";
+    const ABOUT: &'static str = "keeps a version of a package installed";
+    const EXAMPLE: &'static str = "";
+    type Args = VersionArgs;
+    type Output = ();
+
+    fn observe(args: &VersionArgs, _: &Seen) -> Probes {
+        vec![ask(Contents(place(&args.name)))]
+    }
+
+    fn plan(args: &VersionArgs, seen: &Seen) -> Result<Plan, Stop> {
+        let (there, wanted) = (Contents(place(&args.name)), args.version.as_bytes());
+        let before = seen.get(&there)?.clone();
+        if before.as_deref() == Some(wanted) {
+            return Ok(Plan::nothing());
+        }
+        let run = Run {
+            joins: Some(vec![format!("{}={}", args.name, args.version)]),
+            long: args.long,
+            ..Run::new(["install"])
+        };
+        let before = before.map(|bytes| String::from_utf8(bytes).unwrap());
+        let step = Step::from(run).effect(Effect::new(there, Some(wanted.to_vec())));
+        let change = Change::new(args.name.as_str(), before, args.version.as_str());
+        Ok(change.step(step).into())
+    }
+
+    fn output(_: &VersionArgs, _: &Seen, _: &[Done]) -> Result<(), Stop> {
+        Ok(())
+    }
+
+    fn touches(_: &VersionArgs) -> Touches {
+        Touches {
+            commutes: Some("packages"),
+            ..Touches::everything()
+        }
+    }
+
+    fn subject(args: &VersionArgs) -> String {
+        args.name.clone()
+    }
+}
+
+#[test]
+fn two_versions_of_one_thing_do_not_join() {
+    for long in [false, true] {
+        let host = Arc::new(host().dir("/pkgs").file("/calls", "").program(
+            "install",
+            |world, call| {
+                let calls = world.text("/calls").unwrap_or_default();
+                world.write("/calls", calls + &call.args().join(",") + "\n");
+                for word in call.args() {
+                    let (name, version) = word.split_once('=').unwrap();
+                    world.write(&place(name), version);
+                }
+                fake::ok("done\n")
+            },
+        ));
+        let task = |name: &str, version: &str| {
+            let args = VersionArgs {
+                name: name.to_owned(),
+                version: version.to_owned(),
+                long,
+            };
+            Task::new::<Version>(format!("{name} {version}"), args)
+        };
+        let tasks = vec![
+            task("a", "1"),
+            task("b", "1"),
+            task("a", "2"),
+            task("c", "1"),
+        ];
+        let ran = go(&host, tasks);
+        assert_eq!(outcomes(&ran, Outcome::Changed), 4, "{:?}", ran.told());
+        assert_eq!(host.world().text("/pkgs/a").unwrap(), "2");
+        let calls = calls(&host).join(" ");
+        assert_eq!(calls.replace(' ', ","), "a=1,b=1,a=2,c=1", "{long}");
+        assert!(calls.starts_with("a=1,b=1 a=2"), "{calls}");
+        let versions = &ran.of("a 2").unwrap().changes[0];
+        let (before, after) = (&versions.before, &versions.after);
+        assert_eq!([before, after], ["1", "2"]);
     }
 }
 

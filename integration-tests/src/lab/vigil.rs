@@ -133,11 +133,9 @@ impl Host {
 impl Lab {
     /// Records of runs in which there is a secret.
     pub(super) fn leaks(&self) -> Vec<String> {
-        let tree = match self.has(".state") {
-            true => self.tree(".state"),
-            false => String::new(),
-        };
-        let marked = tree.lines().filter(|line| is_marked(line));
+        let records = self.has(".state").then(|| self.tree(".state"));
+        let records = records.unwrap_or_default();
+        let marked = records.lines().filter(|line| is_marked(line));
         marked
             .map(|line| format!("a secret in a record: {line}"))
             .collect()

@@ -9,7 +9,7 @@ use std::{
 use evenkeel_integration_tests::{Ended, Lab, need_lab, until};
 
 /// Makes the packages and their source on the host itself.
-const SHOP: &str = r#"
+pub(super) const SHOP: &str = r#"
 set -e
 # NAME VERSION [LINE OF CONTROL...]
 mk() {

@@ -1,8 +1,6 @@
 //! Modules that edit files, on a real host: what they write is what programs read there.
 
-use std::process::Stdio;
-
-use evenkeel_integration_tests::{Ended, Host, Lab, need, need_lab};
+use evenkeel_integration_tests::{Host, Lab, need_ansible, need_lab};
 
 /// As Airflow ships it, cut short.
 const AIRFLOW: &str = "\
@@ -239,31 +237,17 @@ fn prepared_for_both(lab: &Lab) {
     }
 }
 
-/// `ansible-playbook site.yml` on one host.
-fn ansible(lab: &Lab, host: &str) -> Ended {
-    let config = lab.path(".ssh/config");
-    let mut ansible = lab.within("ansible-playbook");
-    ansible
-        .args(["-i", "inventory.ini", "--limit", host, "site.yml"])
-        .env("ANSIBLE_SSH_ARGS", format!("-F {}", config.display()))
-        .env("ANSIBLE_LOCAL_TEMP", lab.path(".tmp/ansible"))
-        .env("ANSIBLE_PIPELINING", "1")
-        .env("LC_ALL", "C.UTF-8");
-    lab.ended(ansible.stdin(Stdio::null()))
-}
-
 /// Ours on one host, Ansible's on the other.
 fn both_do_the_same(lab: &mut Lab) {
     prepared_for_both(lab);
     lab.tasks(SAME);
     lab.run(&["--limit", "one"]).ok();
     lab.run(&["--limit", "one"]).ok().changed(0).exchanges(1);
-    if !need("ansible-playbook", "command -v ansible-playbook") {
+    if !need_ansible() {
         return;
     }
-    // What Ansible leaves behind is no matter of ours.
-    lab.keep_quiet();
-    ansible(lab, "two").ok();
+    lab.ansible(&["-i", "inventory.ini", "--limit", "two", "site.yml"])
+        .ok();
     let state = |host: &str| {
         let host = lab.host(host);
         host.tree("/srv/x")

@@ -1,9 +1,9 @@
 //! A playbook and an inventory as they are written for Ansible, over ten hosts as `deploy` with sudo; and what Ansible
 //! itself makes of them on hosts that are the same.
 
-use std::{fmt::Write as _, fs, path::Path, process::Stdio};
+use std::{fmt::Write as _, fs, path::Path};
 
-use evenkeel_integration_tests::{Ended, Host, Lab, need, need_lab};
+use evenkeel_integration_tests::{Host, Lab, need_ansible, need_lab};
 
 const NAMES: [&str; 10] = ["h1", "h2", "h3", "h4", "h5", "h6", "h7", "h8", "h9", "h10"];
 
@@ -51,32 +51,6 @@ fn state(host: &Host) -> String {
     host.tree("/srv/fleet") + &host.sh(&files) + &host.sh(accounts)
 }
 
-/// `ansible-playbook`, with one connection for each host that all tasks share.
-fn ansible(lab: &Lab) -> Ended {
-    let ssh = format!(
-        "-F {} -o ControlPath=.tmp/%h",
-        lab.path(".ssh/config").display()
-    );
-    let mut ansible = lab.within("ansible-playbook");
-    ansible.args(INVENTORY).args(["--forks", "10"]);
-    ansible.args(["--limit", &OF_EACH_KIND.join(","), "site.yml"]);
-    ansible
-        .env(
-            "ANSIBLE_SSH_ARGS",
-            format!("{ssh} -o ControlMaster=auto -o ControlPersist=60"),
-        )
-        .env("ANSIBLE_LOCAL_TEMP", lab.path(".tmp/ansible"))
-        .env("ANSIBLE_PIPELINING", "1")
-        .env("LC_ALL", "C.UTF-8");
-    let ended = lab.ended(ansible.stdin(Stdio::null()));
-    for name in OF_EACH_KIND {
-        let mut exit = lab.within("ssh");
-        exit.args(ssh.split(' ')).args(["-O", "exit", name]);
-        lab.ended(&mut exit);
-    }
-    ended
-}
-
 #[test]
 #[ignore = "needs root and a lab"]
 fn ten_hosts_by_a_playbook_written_for_ansible() {
@@ -106,7 +80,7 @@ fn ten_hosts_by_a_playbook_written_for_ansible() {
         );
     }
 
-    if !need("ansible-playbook", "command -v ansible-playbook") {
+    if !need_ansible() {
         return;
     }
     let states = |lab: &Lab| OF_EACH_KIND.map(|name| (name, state(lab.host(name))));
@@ -118,14 +92,13 @@ fn ten_hosts_by_a_playbook_written_for_ansible() {
         .fold(plan, |plan, name| plan.host(name))
         .boot();
     prepared(&lab);
-    ansible(&lab).ok();
+    let limit = OF_EACH_KIND.join(",");
+    let args = ["--limit", &limit, "site.yml"];
+    lab.ansible(&[&INVENTORY[..], &args].concat()).ok();
     for (ours, theirs) in ours.into_iter().zip(states(&lab)) {
         assert_eq!(ours, theirs, "ours, then theirs");
     }
-    // What Ansible leaves behind is no matter of ours.
-    lab.keep_quiet();
     // And what Ansible made is in its state for us, but for the commands that only look.
-    let limit = OF_EACH_KIND.join(",");
     lab.run(&[&INVENTORY[..], &["--limit", &limit]].concat())
         .ok()
         .changed(0);

@@ -53,7 +53,7 @@ fn tasks(text: &str) -> String {
 }
 
 /// The hosts `curl` and `wget` have only that one program.
-fn booted() -> Lab {
+pub(super) fn booted() -> Lab {
     let lab = Lab::plan()
         .packages(&["curl", "ca-certificates", "openssl"])
         .host("curl")

@@ -175,7 +175,11 @@ impl Task<'_> {
                 version: version.clone(),
                 there: Some(version.clone()),
             };
-            return step.effect(Effect::new(Archive(path), held));
+            // Another archive of the same package finds another version.
+            let package = Effect::unknown(Package(one.package.clone()), "which version is there");
+            return step
+                .effect(Effect::new(Archive(path), held))
+                .effect(package);
         }
         if one.package.is_empty() {
             return step;

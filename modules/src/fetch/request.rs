@@ -160,7 +160,7 @@ impl Request {
         }
     }
 
-    fn curl(&self) -> Vec<u8> {
+    pub(crate) fn curl(&self) -> Vec<u8> {
         let mut text = Vec::new();
         let mut option = |name: &str, value: &[u8]| {
             text.extend_from_slice(name.as_bytes());
@@ -212,7 +212,7 @@ impl Request {
         text
     }
 
-    fn wget(&self) -> Vec<u8> {
+    pub(crate) fn wget(&self) -> Vec<u8> {
         let mut text = Vec::new();
         let mut option = |name: &str, value: &[u8]| {
             text.extend_from_slice(name.as_bytes());

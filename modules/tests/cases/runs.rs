@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use evenkeel_engine::{
-    Bound, Cause, Resolve, Resolved, Task, TaskList,
+    Action, Bound, Cause, Resolve, Resolved, Step, Task, TaskList,
     event::{Event, Outcome, TaskFinished},
     fake::{self, Cut, FakeHost},
     host::Op,
@@ -114,19 +114,23 @@ async fn broken(expect: &Expect) -> Vec<String> {
                 .plan(&ran.seen)
                 .is_ok_and(|plan| plan.changes.is_empty());
             let is_state = settles && causes.eq(ran.plan.changes.iter().map(|_| Cause::Differs));
-            // What only waits is told as unchanged, and in check mode as not known.
+            // What only waits or asks is told as unchanged, and in check mode as not known.
             let waits = !changes.is_empty()
                 && ran
                     .plan
                     .changes
                     .iter()
-                    .all(|change| change.cause == Cause::Wait);
+                    .all(|change| matches!(change.cause, Cause::Wait | Cause::Asks));
+            let idle = |step: &Step| matches!(&step.action, Action::Run(run) if run.idle.is_some());
+            let mut steps = ran.plan.changes.iter().flat_map(|change| &change.steps);
+            let looks = steps.clone().next().is_some() && steps.all(idle);
             let one = One {
                 expect,
                 bound,
                 changes: names(changes),
                 is_state,
                 waits,
+                looks,
             };
             let mut found = one.foretold().await;
             found.extend(one.twice().await);
@@ -169,13 +173,15 @@ struct One<'a> {
     changes: Vec<String>,
     is_state: bool,
     waits: bool,
+    /// Whether only its run can tell if there is anything to change.
+    looks: bool,
 }
 
 impl One<'_> {
     /// What it changes, and how it is told.
     fn wanted(&self, check: bool) -> (Outcome, &[String]) {
         match (self.changes.is_empty(), self.waits) {
-            (_, true) if check => (Outcome::Unknown, &self.changes),
+            _ if check && (self.waits || self.looks) => (Outcome::Unknown, &self.changes),
             (true, _) | (_, true) => (Outcome::Unchanged, &[]),
             (false, false) => (Outcome::Changed, &self.changes),
         }

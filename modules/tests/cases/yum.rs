@@ -17,7 +17,7 @@ pub(crate) const SAMPLES: &[&str] = &[
      enable_plugin: [e], disable_gpg_check: true, allow_downgrade: true, autoremove: true, \
      allowerasing: true, security: true, bugfix: true, cacheonly: true, install_weak_deps: false, \
      nobest: true, skip_broken: true, conf_file: /c, releasever: '9', validate_certs: false, \
-     lock_timeout: 5, download_only: true, download_dir: /dl}",
+     lock_timeout: 5, download_only: true, download_dir: /dl, use_backend: dnf4}",
 ];
 
 fn key(name: &str) -> String {

@@ -206,7 +206,8 @@ impl Lowering<'_> {
         }
         let module = self.registry.get(&entry.task.module.value);
         let module = module.map(evenkeel_engine::AnyModule::name);
-        if module == Some("setup") {
+        // A new name is a fact, too.
+        if matches!(module, Some("setup" | "hostname")) {
             add(facts_of, "ansible_facts", How::Gathered);
         }
         if module == Some("set_fact") {

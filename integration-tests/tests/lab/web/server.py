@@ -3,6 +3,7 @@
 import base64
 import gzip
 import http.server
+import json
 import os
 import ssl
 import sys
@@ -58,6 +59,22 @@ class Answers(http.server.BaseHTTPRequestHandler):
             return self.answer(status, rest[:end], headers, len(rest))
         return self.answer(200, body, headers)
 
+    def do_HEAD(self):
+        self.do_GET()
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        self.close_connection = True
+        if self.path == "/moved":
+            return self.answer(303, b"", {"Location": "/file/f.txt"})
+        told = {"method": self.command, "type": self.headers.get("Content-Type"), "body": body.decode()}
+        told["login"] = self.headers.get("Authorization") is not None
+        told["agent"] = self.headers.get("User-Agent")
+        headers = {"Content-Type": "application/json", "Set-Cookie": "id=4711; Path=/"}
+        return self.answer(201, json.dumps(told).encode(), headers)
+
+    do_PUT = do_DELETE = do_PATCH = do_POST
+
     def answer(self, status, body, headers=None, length=None):
         self.send_response(status)
         for name, value in (headers or {}).items():
@@ -66,7 +83,8 @@ class Answers(http.server.BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
         try:
-            self.wfile.write(body)
+            if self.command != "HEAD":
+                self.wfile.write(body)
         except (BrokenPipeError, ConnectionResetError):
             pass
 
