@@ -14,6 +14,7 @@ mod lab {
     mod commands;
     mod controllers;
     mod edits;
+    mod facts;
     mod faults;
     mod fleet;
     mod git;
@@ -24,6 +25,7 @@ mod lab {
     mod psql_more;
     mod python;
     mod rabbitmq;
+    mod reboot;
     mod rpm_key;
     mod speed;
     mod sshd;

@@ -207,7 +207,8 @@ impl Lowering<'_> {
         let module = self.registry.get(&entry.task.module.value);
         let module = module.map(evenkeel_engine::AnyModule::name);
         // A new name is a fact, too.
-        if matches!(module, Some("setup" | "hostname")) {
+        let facts = ["setup", "hostname", "package-facts", "service-facts"];
+        if module.is_some_and(|name| facts.contains(&name)) {
             add(facts_of, "ansible_facts", How::Gathered);
         }
         if module == Some("set_fact") {
