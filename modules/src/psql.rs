@@ -8,6 +8,7 @@ pub(crate) mod objects;
 pub(crate) mod password;
 pub(crate) mod questions;
 pub(crate) mod quote;
+pub(crate) mod reload;
 pub(crate) mod step;
 
 use evenkeel_engine::{NotYet, Stop};
@@ -17,7 +18,9 @@ use crate::look::Look;
 pub use ask::{Sql, Told};
 pub use login::Login;
 pub use objects::{Kept, Named, Object, Sort};
-pub use questions::{Database, Extension, Installed, Left, Question, Right, Role, Server};
+pub use questions::{
+    Database, Extension, Hba, Installed, Left, Question, Right, Role, Server, Setting,
+};
 
 /// Asks a server, and reads what it says in its type.
 pub(crate) fn get<T: DeserializeOwned>(

@@ -8,7 +8,7 @@ use evenkeel_engine::{
 };
 
 /// What a text is tried to be changed to where not any text fits.
-const OTHERS: [&str; 22] = [
+const OTHERS: [&str; 25] = [
     "first",
     "raw",
     "NOLOGIN",
@@ -29,6 +29,9 @@ const OTHERS: [&str; 22] = [
     "system",
     "0600",
     "preserve",
+    "local",
+    "md5",
+    "conflict",
     "schema",
     "\n",
 ];
@@ -107,8 +110,36 @@ fn changed(args: &Map) -> Vec<(String, Value)> {
             all.push((name.clone(), Value::Map(with)));
         }
     }
+    for (name, value) in args {
+        let Value::Seq(items) = value else { continue };
+        for (at, item) in items.iter().enumerate() {
+            for (key, changed) in others_within(item) {
+                let mut items = items.clone();
+                items[at] = changed;
+                let mut with = args.clone();
+                with.insert(name.clone(), Value::Seq(items));
+                all.push((format!("{name}.{at}.{key}"), Value::Map(with)));
+            }
+        }
+    }
     all.retain(|(path, _)| !path.is_empty());
     all
+}
+
+/// A map with another word at each text in it.
+fn others_within(value: &Value) -> Vec<(String, Value)> {
+    let Value::Map(map) = value else {
+        return Vec::new();
+    };
+    let texts = map.iter().filter(|(_, value)| value.as_str().is_some());
+    let pairs = texts.flat_map(|(key, _)| OTHERS.map(|other| (key, other)));
+    let other = |(key, other): (&String, &str)| {
+        let mut map = map.clone();
+        map.insert(key.clone(), other.into());
+        (key.clone(), Value::Map(map))
+    };
+    let same = |(key, other): &(&String, &str)| map[*key].as_str() == Some(*other);
+    pairs.filter(|pair| !same(pair)).map(other).collect()
 }
 
 #[test]
