@@ -41,7 +41,7 @@ fn right(to: &str, what: &str) -> Right {
 /// Something of `boss`, with these rights.
 fn object(sql: &str, rights: &[&str]) -> Object {
     let right = |text: &&str| {
-        let (to, what) = text.split_once(' ').unwrap();
+        let (to, what) = text.split_once(' ').expect("a role and a right");
         let what = what
             .split_once('*')
             .map_or((what, false), |(what, _)| (what, true));
