@@ -136,10 +136,12 @@ impl Making<'_> {
         if args.get("remote_src").is_some_and(is_yes) {
             return Ok(());
         }
+        let line = self.script(args);
         for &name in self.module.files() {
             let Some(Value::Str(path)) = args.get(name) else {
                 continue;
             };
+            let at = if line { "cmd" } else { name };
             // An address is fetched by the host.
             if path.contains("://") {
                 continue;
@@ -147,10 +149,26 @@ impl Making<'_> {
             let source = self
                 .store
                 .source(path, "files", self.scope.search_folders());
-            let source = source.map_err(|fault| fault.or_at(self.span_of(name)))?;
+            let source = source.map_err(|fault| fault.or_at(self.span_of(at)))?;
             args.insert(name.to_owned(), Value::Source(source));
         }
         Ok(())
+    }
+
+    /// The first word of the line of `script` is a file of this machine: its `src`. Whether there is such a line.
+    fn script(&self, args: &mut Map) -> bool {
+        if self.module.name() != "script" || args.get("src").is_some() {
+            return false;
+        }
+        let line = match args.get("cmd").or_else(|| args.get("_raw_params")) {
+            Some(Value::Str(line)) => line.clone(),
+            Some(Value::Secret(line)) => String::from_utf8_lossy(line.reveal()).into_owned(),
+            _ => return false,
+        };
+        if let Some(first) = shlex::Shlex::new(&line).next() {
+            args.insert("src".to_owned(), first.into());
+        }
+        true
     }
 
     /// Renders the template that `src` names into `content`.

@@ -206,7 +206,9 @@ impl Lowering<'_> {
         }
         let module = self.registry.get(&entry.task.module.value);
         let module = module.map(evenkeel_engine::AnyModule::name);
-        if module == Some("setup") {
+        // A new name is a fact, too.
+        let facts = ["setup", "hostname", "package-facts", "service-facts"];
+        if module.is_some_and(|name| facts.contains(&name)) {
             add(facts_of, "ansible_facts", How::Gathered);
         }
         if module == Some("set_fact") {
