@@ -69,6 +69,7 @@ modules! {
     git => Git,
     group => Group,
     hostname => Hostname,
+    include_vars => IncludeVars,
     ini_file => IniFile,
     lineinfile => Lineinfile,
     mount => Mount,

@@ -38,7 +38,7 @@ fn yes() -> bool {
     true
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)] // As serde calls it.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 fn is_yes(value: &bool) -> bool {
     *value
 }

@@ -51,6 +51,7 @@ cases_of! {
     git,
     group,
     hostname,
+    include_vars,
     ini_file,
     lineinfile,
     mount,

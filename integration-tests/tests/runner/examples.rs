@@ -30,6 +30,7 @@ fn every_example_loads_and_is_planned() {
             module.example()
         ));
         scratch.file("templates/app.conf.j2", "port = {{ app_port }}\n");
+        scratch.file("vars/app.yml", "app_home: /srv/app\n");
         scratch.file("files/migrate.sh", "#!/bin/sh\n");
         let name = module.name();
         let valid = scratch.evenkeel(&["validate", "site.yml"]);

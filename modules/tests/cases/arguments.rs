@@ -241,6 +241,7 @@ fn the_long_names_of_ansible_are_known() {
         "find",
         "getent",
         "group",
+        "include_vars",
         "lineinfile",
         "package",
         "pause",

@@ -1,7 +1,5 @@
 //! `include_vars`: the module itself; which file it is, the runner decides.
 
-use evenkeel_engine::{NotYet, Value};
-
 use crate::support::{Expect, case};
 
 /// Together, these set every argument there is.
@@ -18,8 +16,10 @@ pub(crate) fn cases() -> Vec<Expect> {
         .gives("ansible_included_var_files", "[\"/p/vars/a.yml\"]"),
         case("a file without variables", "include_vars: {file: a.yml}")
             .gives("ansible_facts", "{}"),
-        case("a file that is not known yet", "include_vars: {}")
-            .arg("file", Value::NotYet(NotYet::new("the facts")))
-            .not_yet("the facts"),
+        case(
+            "maps are not merged",
+            "include_vars: {file: a.yml, hash_behaviour: merge}",
+        )
+        .refused("`hash_behaviour: merge` is not there"),
     ]
 }

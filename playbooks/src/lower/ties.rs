@@ -186,6 +186,7 @@ impl Lowering<'_> {
         program: &Program,
         (host, facts_of): (&str, &str),
         task: TaskId,
+        included: &BTreeSet<String>,
     ) {
         let surely =
             entry.serves.is_none() && entry.blocks.iter().all(|(_, part)| *part == Part::Body);
@@ -210,6 +211,9 @@ impl Lowering<'_> {
         let facts = ["setup", "hostname", "package-facts", "service-facts"];
         if module.is_some_and(|name| facts.contains(&name)) {
             add(facts_of, "ansible_facts", How::Gathered);
+        }
+        for name in included {
+            add(facts_of, name, How::Included);
         }
         if module == Some("set_fact") {
             for arg in program
