@@ -8,7 +8,8 @@ use evenkeel_engine::{
 };
 
 /// What a text is tried to be changed to where not any text fits.
-const OTHERS: [&str; 25] = [
+const OTHERS: [&str; 26] = [
+    "merge",
     "first",
     "raw",
     "NOLOGIN",
