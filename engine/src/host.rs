@@ -87,6 +87,18 @@ impl Exchange {
     pub fn acts(&self) -> bool {
         self.ops.iter().any(|op| matches!(op, Op::Step { .. }))
     }
+
+    /// How many seconds the host may be gone because of what is done: see [`crate::Run::away`].
+    pub(crate) fn away(&self) -> u64 {
+        let away = |op: &Op| match op {
+            Op::Step { action, .. } => match &**action {
+                Action::Run(run) => run.away,
+                _ => None,
+            },
+            _ => None,
+        };
+        self.ops.iter().filter_map(away).max().unwrap_or(0)
+    }
 }
 
 /// How the lock is taken.

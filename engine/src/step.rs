@@ -467,6 +467,9 @@ pub struct Run {
     pub long: bool,
     /// Whether its argument list came from a playbook and holds a secret: masked in all we print.
     pub secret_argv: Vec<Secret>,
+    /// How many seconds the host may be gone after it, beyond what a lost connection is given: it starts the host
+    /// again.
+    pub away: Option<u64>,
     /// What a failure means, where the module knows better than the program: the message, and the
     /// remedy. What the program said is told in any case.
     pub explain: Option<fn(&Done) -> Option<Refusal>>,
@@ -488,6 +491,7 @@ impl Run {
             idle: None,
             long: false,
             secret_argv: Vec::new(),
+            away: None,
             explain: None,
         }
     }

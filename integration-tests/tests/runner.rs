@@ -10,6 +10,7 @@ mod runner {
     mod examples;
     mod failing;
     mod foretell;
+    mod include;
     mod killed;
     mod many;
     mod quickstart;

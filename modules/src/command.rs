@@ -1,7 +1,7 @@
 //! A program of the user's, without a shell.
 
 mod guard;
-mod split;
+pub(crate) mod split;
 
 use evenkeel_engine::{
     Action, Cause, Change, Done, Effect, Late, Module, Nature, NotYet, Plan, Probes, Refusal, Run,

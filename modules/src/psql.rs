@@ -4,9 +4,11 @@ pub(crate) mod ask;
 pub(crate) mod guc;
 mod jsonb;
 pub(crate) mod login;
+pub(crate) mod objects;
 pub(crate) mod password;
 pub(crate) mod questions;
 pub(crate) mod quote;
+pub(crate) mod reload;
 pub(crate) mod step;
 
 use evenkeel_engine::{NotYet, Stop};
@@ -15,7 +17,10 @@ use serde::de::DeserializeOwned;
 use crate::look::Look;
 pub use ask::{Sql, Told};
 pub use login::Login;
-pub use questions::{Database, Extension, Installed, Left, Question, Right, Role, Server};
+pub use objects::{Kept, Named, Object, Sort};
+pub use questions::{
+    Database, Extension, Hba, Installed, Left, Question, Right, Role, Server, Setting,
+};
 
 /// Asks a server, and reads what it says in its type.
 pub(crate) fn get<T: DeserializeOwned>(

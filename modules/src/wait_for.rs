@@ -20,6 +20,7 @@ use crate::{args::is_default, look::Look, many::comma_list, paths};
 use pattern::Pattern;
 use ports::Target;
 pub use probe::Reached;
+pub(crate) use probe::sleep;
 
 /// The module `wait_for`.
 #[derive(Debug)]
@@ -171,7 +172,7 @@ impl Args {
     fn plan(&self, look: &Look<'_>) -> Result<Plan, Stop> {
         let Some(reached) = self.reached(look)? else {
             let seconds = self.delay + self.limit();
-            let run = self.bounded(probe::sleep(seconds), seconds);
+            let run = self.bounded(sleep(seconds), seconds);
             return Ok(self.waits(run.into()));
         };
         let mut effect = None;

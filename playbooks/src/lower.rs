@@ -6,6 +6,7 @@ mod check;
 mod cycles;
 mod elsewhere;
 mod facts;
+mod include;
 mod items;
 mod keywords;
 mod listing;
@@ -358,6 +359,7 @@ impl<'a> Lowering<'a> {
             registry: Arc::clone(&self.registry),
             store: Arc::clone(&self.store),
         };
+        let included = self.included(&body);
         let words = Keywords::new(entry, &body.scope);
         let machine = place
             .name
@@ -382,6 +384,7 @@ impl<'a> Lowering<'a> {
                 Task::resolved("", &entry.task.module.value, body)
             });
         if task.selected {
+            self.faults.extend(included.faults);
             self.faults.extend(body.check(&Nothing(&self.list)));
         }
         let id = self.list.task(Task {
@@ -407,12 +410,23 @@ impl<'a> Lowering<'a> {
                     program,
                     (other, facts_of.as_deref().unwrap_or(other)),
                     id,
+                    &included.names,
                 );
                 self.name(entry, other, id);
             }
         }
         self.refer(entry, &scope, host, id);
         id
+    }
+
+    /// What an `include_vars` may read.
+    fn included(&self, body: &Body) -> include::Candidates {
+        let module = self.registry.get(&body.program.module.value);
+        if module.is_none_or(|module| module.name() != include::MODULE) {
+            return include::Candidates::default();
+        }
+        let scope = body.current(&Nothing(&self.list));
+        include::candidates(&body.program, &scope, &self.store)
     }
 
     fn build(

@@ -91,6 +91,8 @@ pub enum How {
     Register,
     /// `set_fact`: if it is not skipped.
     Fact,
+    /// `include_vars`: below `set_fact`, above the variables of plays and tasks.
+    Included,
     /// `setup`: below the variables of plays and tasks.
     Gathered,
 }
@@ -174,6 +176,18 @@ impl Scope {
         self.with(|inner| inner.locals.extend(locals))
     }
 
+    /// The same with variables above all but facts that were set.
+    #[must_use]
+    pub fn over(&self, layer: &Arc<Layer>) -> Self {
+        self.with(|inner| {
+            let hides = |left: &Left| layer.get(&left.written.name).is_some();
+            inner
+                .left
+                .retain(|left| left.written.how != How::Included || !hides(left));
+            inner.layers.insert(0, Arc::clone(layer));
+        })
+    }
+
     /// What another host sees of the same, without the layers of plays and tasks.
     fn of_host(&self, host: &str) -> Self {
         self.with(|inner| {
@@ -239,10 +253,12 @@ impl Scope {
             .or_else(|| world.hosts.get(&inner.host)?.vars.get(name))
     }
 
-    fn left(&self, name: &str) -> Option<Variable> {
+    /// What tasks left behind: results and facts that were set, or what files gave (`included`).
+    fn left(&self, name: &str, included: bool) -> Option<Variable> {
         let mine = |left: &&Left| {
             left.written.name == name
                 && left.written.how != How::Gathered
+                && (left.written.how == How::Included) == included
                 && *left.written.host == *self.0.host
         };
         for left in self.0.left.iter().rev().filter(mine) {
@@ -252,8 +268,13 @@ impl Scope {
             };
             match left.written.how {
                 How::Register => return Some(registered(output)),
-                How::Fact | How::Gathered if output.skipped || output.failed => {}
+                How::Fact | How::Included | How::Gathered if output.skipped || output.failed => {}
                 How::Gathered => {}
+                How::Included => {
+                    if let Some(value) = given(output, name) {
+                        return Some(Variable::Value(value));
+                    }
+                }
                 How::Fact => {
                     if let Some(value) = fact(output, name) {
                         return Some(Variable::Value(value));
@@ -325,6 +346,16 @@ fn fact(output: &Output, name: &str) -> Option<Value> {
     }
 }
 
+/// What an `include_vars` has set.
+fn given(output: &Output, name: &str) -> Option<Value> {
+    let of = |value: &Value| value.get("ansible_facts")?.get(name).cloned();
+    match &output.value {
+        Value::NotYet(what) => Some(Value::NotYet(what.clone())),
+        Value::Seq(turns) => turns.iter().rev().find_map(of),
+        value => of(value),
+    }
+}
+
 impl Variables for Scope {
     fn get(&self, name: &str) -> Result<Option<Variable>, Fault> {
         let inner = &self.0;
@@ -341,7 +372,8 @@ impl Variables for Scope {
             if let Some(local) = inner.locals.get(name) {
                 return value(local.clone());
             }
-            if let Some(left) = self.left(name) {
+            let left = self.left(name, false);
+            if let Some(left) = left.or_else(|| self.left(name, true)) {
                 return Ok(Some(left));
             }
         }

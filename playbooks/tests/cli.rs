@@ -10,6 +10,7 @@ mod cli {
     mod facts;
     mod help;
     mod hosts;
+    mod include;
     mod inventory;
     mod ledger;
     mod quickstart;

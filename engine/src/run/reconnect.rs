@@ -22,7 +22,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// So often in a row a connection may be lost without any task having ended.
 const LOSSES: usize = 10;
 
-/// So many attempts for one exchange at most.
+/// So many attempts for one exchange at most, unless the host may be away for longer.
 const ATTEMPTS: usize = 100;
 
 /// What came of an exchange.
@@ -70,13 +70,21 @@ impl Loop {
         (self.losses, self.decided_at_loss) = (self.losses + 1, self.decided.len());
         let (mut attempts, mut last) = (0, None);
         let (mut begun, mut pause) = (Instant::now(), Duration::ZERO);
+        // Who says that nothing is waited for means that, too.
+        let patience = match self.shared.options.reconnect {
+            Duration::ZERO => Duration::ZERO,
+            bound => bound.max(Duration::from_secs(exchange.away())),
+        };
+        // So many attempts fit into it, and as many again.
+        let fit = usize::try_from(patience.as_secs() / LONGEST_PAUSE.as_secs()).unwrap_or(ATTEMPTS);
+        let most = ATTEMPTS.max(2 * fit);
         // Whether something may have been done that must not be done twice.
         let mut open = exchange.acts();
         loop {
             attempts += 1;
-            let vain = self.losses > LOSSES || attempts > ATTEMPTS;
-            if vain || begun.elapsed() >= self.shared.options.reconnect {
-                let bound = self.shared.options.reconnect.as_secs();
+            let vain = self.losses > LOSSES || attempts > most;
+            if vain || begun.elapsed() >= patience {
+                let bound = patience.as_secs();
                 let gone = match error {
                     _ if vain || bound == 0 => error,
                     HostError::Lost(why) | HostError::Unreachable(why) => {

@@ -53,6 +53,72 @@ tasks:
     );
     lab.tasks("- name: no\n  command: {cmd: 'true', chdir: /nowhere}\n");
     lab.run(&[]).status(2).says("/nowhere");
+    scripts(&lab);
+}
+
+/// Scripts of this machine: they come, run as who the task says, and nothing of them stays.
+fn scripts(lab: &Lab) {
+    let host = lab.host("h1");
+    // As big as one that carries an archive behind its last line.
+    let tail = "# filler\n".repeat(200_000);
+    lab.file("files/it's.sh", &format!("#!/bin/sh\nid -un\npwd\nprintf '<%s>' \"$@\"\nls -l \"$0\" | cut -c 1-10\ntouch ran\nexit 0\n{tail}"));
+    lab.file("files/plain.txt", "print 40 + 2\n");
+    lab.file("files/broken.sh", "#!/no/such/shell\n");
+    lab.file(
+        "files/fails.sh",
+        "#!/bin/sh\necho out; echo err >&2; exit 3\n",
+    );
+    host.sh("mkdir -p /srv/scripts; chmod 777 /srv/scripts");
+    let before = host.sh("ls -A /tmp");
+    lab.tasks(
+        "
+tasks:
+- name: words
+  script: \"\\\"it's.sh\\\" 'a b' $HOME {{ inventory_hostname }} creates=ran chdir=/srv/scripts 2>err\"
+  register: words
+- name: by another
+  script: {cmd: plain.txt, executable: perl -ne 'eval'}
+  register: by
+  become: true
+- name: what they said
+  copy: {dest: /srv/scripts/said, content: '{{ words.stdout_lines | join(\" \") }}; {{ by.stdout }}'}
+",
+    );
+    let plan = lab.plan(&[]).ok();
+    assert_eq!(plan.task("words").outcome(), "changed", "{plan}");
+    assert!(!host.is("test -e /srv/scripts/ran"));
+    lab.run(&[]).ok();
+    let said = host.sh("cat /srv/scripts/said");
+    assert_eq!(
+        said,
+        "deploy /srv/scripts <a b></home/deploy><h1>-rwx------; 42"
+    );
+    assert_eq!(host.sh("ls -A /tmp"), before);
+    assert!(host.is("test -e /srv/scripts/err"));
+    let again = lab.run(&[]).ok();
+    assert_eq!(again.task("words").outcome(), "unchanged", "{again}");
+
+    let fails = |script: &str, message: &str| {
+        lab.tasks(&format!("- name: it\n  script: {script}\n"));
+        let ran = lab.run(&[]);
+        assert_eq!(
+            ran.task("it").0["error"]["message"].as_str(),
+            Some(message),
+            "{ran}"
+        );
+    };
+    fails("fails.sh", "`sh` failed with status 3");
+    fails(
+        "broken.sh",
+        "what the script is run by, or calls, is not on this host",
+    );
+    fails(
+        "plain.txt",
+        "what the script is run by, or calls, is not on this host",
+    );
+    lab.tasks("- name: it\n  script: nowhere.sh x\n");
+    lab.run(&[]).status(5).says("nowhere.sh");
+    assert_eq!(host.sh("ls -A /tmp"), before);
 }
 
 #[test]

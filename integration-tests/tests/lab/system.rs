@@ -25,6 +25,8 @@ tasks:
   sysctl: {name: net.ipv4.ip_local_port_range, value: '32000  60000', sysctl_set: true, sysctl_file: /etc/sysctl.d/90-test.conf}
 - name: in the file only
   sysctl: {name: net.ipv4.ip_default_ttl, value: 61, reload: false, sysctl_file: /etc/sysctl.d/91-test.conf}
+- name: its name
+  hostname: {name: renamed.example}
 - name: it answers
   ping:
 - name: a file is read
@@ -36,6 +38,7 @@ tasks:
 - name: all of it is right
   assert:
     that:
+    - ansible_hostname == 'renamed' and ansible_facts.nodename == 'renamed.example'
     - file.content | b64decode == 'net.ipv4.ip_forward=1\\nnet.ipv4.ip_local_port_range=32000 60000\\n'
     - users.ansible_facts.getent_passwd.app[4] == '/home/app'
 ";
@@ -61,6 +64,18 @@ fn fails(lab: &Lab, task: &str, says: &[&str]) {
     for text in says {
         ended = ended.says(text);
     }
+}
+
+/// Now and after the next start; the name that the kernel has is looked at, not only the file.
+fn named(lab: &Lab) {
+    let host = lab.host("one");
+    assert_eq!(
+        host.sh("uname -n; cat /etc/hostname"),
+        "renamed.example\nrenamed.example\n"
+    );
+    host.sh("hostname other");
+    let again = lab.run(&[]).ok().changed(1);
+    assert_eq!(again.task("its name").whats(), ["name"], "{again}");
 }
 
 #[test]
@@ -94,6 +109,7 @@ fn keys_jobs_and_parameters_are_what_programs_take() {
         host.sh("sysctl -n net.ipv4.ip_forward net.ipv4.ip_local_port_range"),
         "1\n32000\t60000\n"
     );
+    named(&lab);
     assert!(!host.is("test -e /pwned"));
 
     // The kernel's own value is looked at.

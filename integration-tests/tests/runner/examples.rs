@@ -30,6 +30,8 @@ fn every_example_loads_and_is_planned() {
             module.example()
         ));
         scratch.file("templates/app.conf.j2", "port = {{ app_port }}\n");
+        scratch.file("vars/app.yml", "app_home: /srv/app\n");
+        scratch.file("files/migrate.sh", "#!/bin/sh\n");
         let name = module.name();
         let valid = scratch.evenkeel(&["validate", "site.yml"]);
         assert_eq!(valid.status, 0, "the example of `{name}`\n{valid}");

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use evenkeel_engine::{Refusal, Text};
 
 /// Splits a line as a shell would.
-pub(super) fn words(line: &Text) -> Result<Vec<String>, Refusal> {
+pub(crate) fn words(line: &Text) -> Result<Vec<String>, Refusal> {
     let text = std::str::from_utf8(line.bytes())
         .map_err(|_| Refusal::new("the command line is not UTF-8"))?;
     shlex::split(text).ok_or_else(|| {

@@ -12,7 +12,8 @@ const LISTS: [&str; 6] = [
     "unix_socket_directories",
 ];
 
-fn is_list(name: &str) -> bool {
+/// Whether its value is a list of names.
+pub(crate) fn is_list(name: &str) -> bool {
     LISTS.contains(&name)
 }
 

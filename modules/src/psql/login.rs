@@ -22,7 +22,7 @@ pub struct Login {
 }
 
 /// Releases whose packages name their unit after them.
-const RELEASES: std::ops::RangeInclusive<u8> = 10..=18;
+pub(crate) const RELEASES: std::ops::RangeInclusive<u8> = 10..=18;
 
 impl Login {
     /// What `psql` is told by its environment; so no name can be an option or an address.

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use evenkeel_engine::Thing;
 use serde::{Deserialize, Serialize};
 
-use super::{login::Login, quote::literal};
+use super::{
+    login::{Login, RELEASES},
+    objects::{Kept, by},
+    quote::literal,
+};
 
 /// A question to the catalogs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +32,14 @@ pub enum Question {
     Extension(String),
     /// All extensions that are in the database of the login; their names, sorted.
     Extensions,
+    /// The file with the rules of who may log in; [`Hba`].
+    Hba,
+    /// A setting of the server; [`Setting`] or null.
+    Setting(String),
+    /// Whether what `ALTER SYSTEM` wrote is newer than what the server has read; a truth.
+    Unread,
+    /// What has an access list.
+    Kept(Kept),
 }
 
 /// A server.
@@ -115,6 +127,8 @@ pub struct Database {
     pub tablespace: String,
     /// Its comment.
     pub comment: Option<String>,
+    /// In whose name the login can grant: its owner, if it has the owner's rights.
+    pub by: Vec<String>,
     /// Its access list, sorted.
     pub acl: Vec<Right>,
 }
@@ -151,6 +165,48 @@ pub struct Installed {
     pub movable: bool,
 }
 
+/// `pg_hba.conf`, as the server sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hba {
+    /// Where it is.
+    pub path: String,
+    /// What it holds, in hexadecimal digits; nothing if there is no such file.
+    pub text: Option<String>,
+    /// Whether it is newer than what the server has read.
+    pub unread: bool,
+}
+
+/// A setting of a server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setting {
+    /// Its name, as the server writes it.
+    pub name: String,
+    /// When it can be changed: `postmaster` (with a restart), `sighup`, `user` ...
+    pub context: String,
+    /// `bool`, `integer`, `real`, `string`, `enum`.
+    pub kind: String,
+    /// What its number counts, as `8kB` or `ms`.
+    pub unit: Option<String>,
+    /// The smallest number.
+    pub min: Option<String>,
+    /// The largest.
+    pub max: Option<String>,
+    /// The words it can be.
+    pub words: Option<Vec<String>>,
+    /// What it is if nobody sets it.
+    pub default: Option<String>,
+    /// What `ALTER SYSTEM` has written, which goes before all other files.
+    pub altered: Option<String>,
+    /// What the other files say.
+    pub below: Option<String>,
+    /// Whether it is set where no file reaches: on the command line of the server.
+    pub fixed: bool,
+    /// What the server runs with, of one that needs a restart.
+    pub running: Option<String>,
+    /// Whether the server waits for a restart with it.
+    pub pending: bool,
+}
+
 /// An access list as rows of [`Right`], sorted; `kind` is its letter for `acldefault`.
 pub(crate) fn acl(list: &str, kind: char, owner: &str) -> String {
     format!(
@@ -159,13 +215,19 @@ pub(crate) fn acl(list: &str, kind: char, owner: &str) -> String {
          'by', pg_get_userbyid(x.grantor), 'what', x.privilege_type, 'grant', x.is_grantable) \
          ORDER BY CASE WHEN x.grantee = 0 THEN '' ELSE pg_get_userbyid(x.grantee)::text END COLLATE \"C\", \
          pg_get_userbyid(x.grantor)::text COLLATE \"C\", x.privilege_type COLLATE \"C\"), '[]') \
-         FROM aclexplode(coalesce({list}, acldefault('{kind}', {owner}))) x)"
+         FROM {} x)",
+        explode(&format!("coalesce({list}, acldefault('{kind}', {owner}))"))
     )
 }
 
 /// An extension of a database.
 pub(crate) fn extension(login: &Login, name: &str) -> Thing {
     login.object(&format!("extension of {}:", login.database), name)
+}
+
+/// The rows of an access list.
+pub(crate) fn explode(list: &str) -> String {
+    format!("aclexplode({list})")
 }
 
 const SERVER: &str = "SELECT '@', jsonb_build_object(\
@@ -212,7 +274,7 @@ const DATABASE: &str = "SELECT '@', coalesce((SELECT jsonb_build_object(\
     'owner', pg_get_userbyid(d.datdba), 'encoding', pg_encoding_to_char(d.encoding), \
     'collate', d.datcollate, 'ctype', d.datctype, 'conn_limit', d.datconnlimit, \
     'tablespace', (SELECT spcname FROM pg_tablespace t WHERE t.oid = d.dattablespace), \
-    'comment', shobj_description(d.oid, 'pg_database'), 'acl', #ACL) \
+    'comment', shobj_description(d.oid, 'pg_database'), 'by', #BY, 'acl', #ACL) \
     FROM pg_database d WHERE d.datname = #NAME), 'null');";
 
 const SESSIONS: &str = "SELECT '@', (SELECT coalesce(jsonb_object_agg(s.who, s.n), '{}') FROM (\
@@ -241,6 +303,41 @@ const EXTENSION: &str = "SELECT '@', jsonb_build_object(\
 const EXTENSIONS: &str = "SELECT '@', (SELECT coalesce(jsonb_agg(extname \
     ORDER BY extname::text COLLATE \"C\"), '[]') FROM pg_extension);";
 
+const HBA: &str = "SELECT '@', (SELECT jsonb_build_object('path', f.path, \
+    'text', encode(pg_read_binary_file(f.path, 0, 16777216, true), 'hex'), \
+    'unread', coalesce((pg_stat_file(f.path, true)).modification > pg_conf_load_time(), true)) \
+    FROM (SELECT current_setting('hba_file') AS path) f);";
+
+/// What a file says last counts.
+const SETTING: &str = "SELECT '@', coalesce((SELECT jsonb_build_object(\
+    'name', s.name, 'context', s.context, 'kind', s.vartype, 'unit', s.unit, \
+    'min', s.min_val, 'max', s.max_val, 'words', to_jsonb(s.enumvals), 'default', s.boot_val, \
+    'altered', (SELECT f.setting FROM pg_file_settings f WHERE lower(f.name) = lower(s.name) \
+      AND f.sourcefile ~ #AUTO ORDER BY f.seqno DESC LIMIT 1), \
+    'below', (SELECT f.setting FROM pg_file_settings f WHERE lower(f.name) = lower(s.name) \
+      AND f.sourcefile !~ #AUTO ORDER BY f.seqno DESC LIMIT 1), \
+    'fixed', s.source = 'command line', \
+    'running', CASE WHEN s.context = 'postmaster' THEN s.setting END, \
+    'pending', s.pending_restart) \
+    FROM pg_settings s WHERE lower(s.name) = lower(#NAME)), 'null');";
+
+const UNREAD: &str = "SELECT '@', to_jsonb(coalesce((pg_stat_file(\
+    current_setting('data_directory') || '/postgresql.auto.conf', true)).modification \
+    > pg_conf_load_time(), false));";
+
+/// Where `pg_hba.conf` is, as packages make it.
+fn usual_hba() -> Vec<Thing> {
+    let of = |release| {
+        [
+            format!("/etc/postgresql/{release}/main/pg_hba.conf"),
+            format!("/var/lib/pgsql/{release}/data/pg_hba.conf"),
+        ]
+    };
+    let mut all: Vec<String> = RELEASES.flat_map(of).collect();
+    all.push("/var/lib/pgsql/data/pg_hba.conf".to_owned());
+    all.into_iter().map(Thing::Path).collect()
+}
+
 impl Question {
     /// The statements; the answer's line begins with the token.
     pub(crate) fn sql(&self, token: &str) -> String {
@@ -248,6 +345,7 @@ impl Question {
             // The name comes last: whatever it holds is not looked at again.
             let sql = sql.replace("#ROW", ROW);
             let sql = sql.replace("#ACL", &acl("d.datacl", 'd', "d.datdba"));
+            let sql = sql.replace("#BY", &by("d.datacl", "d.datdba"));
             sql.replace('@', token).replace("#NAME", &literal(name))
         };
         match self {
@@ -260,6 +358,13 @@ impl Question {
             Self::Tablespace(name) => named(TABLESPACE, name),
             Self::Extension(name) => named(EXTENSION, name),
             Self::Extensions => named(EXTENSIONS, ""),
+            Self::Hba => named(HBA, ""),
+            Self::Setting(name) => named(
+                &SETTING.replace("#AUTO", "'/postgresql[.]auto[.]conf$'"),
+                name,
+            ),
+            Self::Unread => named(UNREAD, ""),
+            Self::Kept(kept) => format!("SELECT '{token}', {};", kept.sql()),
         }
     }
 
@@ -282,6 +387,14 @@ impl Question {
                 login.object("database", &login.database),
                 login.object("extensions of", &login.database),
             ],
+            Self::Hba => {
+                let mut reads = usual_hba();
+                reads.push(login.object("pg_hba.conf", ""));
+                reads
+            }
+            Self::Setting(name) => vec![login.object("setting", &name.to_lowercase())],
+            Self::Unread => vec![login.object("files to be read", "")],
+            Self::Kept(kept) => kept.reads(login),
         }
     }
 }

@@ -2,13 +2,15 @@
 
 use evenkeel_engine::{Content, Done, Refusal, Run, Secret, Step, Stop};
 
-use super::{Login, Server, quote};
+use super::{Login, Server, quote, reload};
 
 /// Statements that change something, in the order in which they are sent.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Statements {
     list: Vec<(String, String)>,
     secret: bool,
+    first: String,
+    reload: bool,
 }
 
 impl Statements {
@@ -22,6 +24,12 @@ impl Statements {
     pub(crate) fn add_secret(&mut self, sql: impl Into<String>, shown: impl Into<String>) {
         self.secret = true;
         self.list.push((sql.into(), shown.into()));
+    }
+
+    /// Behind them the server reads its files again; `first` is what must hold before.
+    pub(crate) fn reload(&mut self, first: &str) {
+        first.clone_into(&mut self.first);
+        self.reload = true;
     }
 
     /// As one step, in one transaction if `whole`. They are read from stdin; those with secrets are
@@ -49,7 +57,13 @@ impl Statements {
         if whole {
             line("COMMIT;");
         }
-        let said: Vec<&str> = self.list.iter().map(|(_, shown)| shown.as_str()).collect();
+        let mut said: Vec<&str> = self.list.iter().map(|(_, shown)| shown.as_str()).collect();
+        if self.reload {
+            sql += &self.first;
+            sql += "\n";
+            sql += &reload::lines();
+            said.push("SELECT pg_reload_conf()");
+        }
         let mut run = run(login);
         run.env.push(("EK_SAID".to_owned(), said.join("\n").into()));
         run.stdin = if self.secret {

@@ -227,6 +227,7 @@ fn create(args: &Args, look: &Look<'_>, login: &Login) -> Result<Vec<Change>, St
     let or = |text: &Option<String>, other: String| text.clone().unwrap_or(other);
     let then = Database {
         acl: first_rights(&owner),
+        by: vec![owner.clone()],
         owner,
         encoding: args.encoding.as_deref().map_or(from.encoding, canonical),
         collate: or(&args.lc_collate, from.collate),
@@ -314,6 +315,8 @@ fn alter(
         list.push(format!("ALTER DATABASE {name} OWNER TO {}", ident(owner)));
         now.acl = handed_over(now.acl, &now.owner, owner);
         now.owner.clone_from(owner);
+        // Who can hand it over has the rights of both.
+        now.by = vec![owner.clone()];
     }
     if let Some(limit) = args.conn_limit.filter(|limit| *limit != now.conn_limit) {
         changes.push(Change::new(

@@ -188,9 +188,9 @@ fn create(args: &Args, look: &Look<'_>, now: &Extension) -> Result<Change, Stop>
     let mut sql = format!("CREATE EXTENSION {}", ident(&args.name));
     // One with a schema of its own makes it, if it is not named.
     if own.is_none() {
-        sql += &format!(" SCHEMA {}", ident(&schema));
+        sql.extend([" SCHEMA ", &ident(&schema)]);
     }
-    sql += &format!(" VERSION {}", literal(version));
+    sql.extend([" VERSION ", &literal(version)]);
     if args.cascade {
         sql += " CASCADE";
     }

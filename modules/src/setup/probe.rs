@@ -80,6 +80,8 @@ impl Probe for Facts {
         let paths = paths.iter().map(|path| Thing::Path((*path).to_owned()));
         let folder = self.folder.clone().map(Thing::Tree);
         let facts = Thing::Object("facts of the host".to_owned());
-        paths.chain(folder).chain([facts]).collect()
+        let named = matches!(self.section, Section::Platform | Section::Fqdn);
+        let name = named.then(crate::hostname::thing);
+        paths.chain(folder).chain(name).chain([facts]).collect()
     }
 }

@@ -49,7 +49,7 @@ impl Reached {
 }
 
 /// A program that only lets time pass.
-pub(super) fn sleep(seconds: u64) -> Run {
+pub(crate) fn sleep(seconds: u64) -> Run {
     Run::new(["sleep".to_owned(), seconds.to_string()])
 }
 

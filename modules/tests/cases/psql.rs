@@ -23,7 +23,7 @@ pub(crate) const SAMPLES: &[&str] = &[
      trust_input: false}",
 ];
 
-fn login() -> Login {
+pub(crate) fn login() -> Login {
     Login {
         user: "postgres".to_owned(),
         database: "postgres".to_owned(),
@@ -32,12 +32,12 @@ fn login() -> Login {
 }
 
 /// The server says this.
-fn says(host: FakeHost, question: Question, told: Told) -> FakeHost {
+pub(crate) fn says(host: FakeHost, question: Question, told: Told) -> FakeHost {
     let login = login();
     host.answers(Sql { login, question }, told)
 }
 
-fn server() -> Server {
+pub(crate) fn server() -> Server {
     Server {
         version: 150_004,
         superuser: true,
@@ -46,7 +46,7 @@ fn server() -> Server {
     }
 }
 
-fn role() -> Role {
+pub(crate) fn role() -> Role {
     Role {
         inherit: true,
         login: true,
@@ -124,7 +124,7 @@ fn with_server(server: &Server, role: Option<Role>, database: Option<Database>) 
     says(host, Question::Database(name()), Told::of(database))
 }
 
-fn database_of(owner: &str) -> Database {
+pub(crate) fn database_of(owner: &str) -> Database {
     let right = |to: &str, what: &str| Right {
         to: to.to_owned(),
         by: owner.to_owned(),
@@ -139,6 +139,7 @@ fn database_of(owner: &str) -> Database {
         conn_limit: -1,
         tablespace: "pg_default".to_owned(),
         comment: None,
+        by: vec![owner.to_owned()],
         acl: vec![right("", "CONNECT"), right("", "TEMPORARY")],
     }
 }

@@ -55,13 +55,13 @@ fn hstore() -> Extension {
     }
 }
 
-fn installed(version: &str) -> Option<Installed> {
-    Some(Installed {
+fn installed(version: &str) -> Installed {
+    Installed {
         version: version.to_owned(),
         schema: "public".to_owned(),
         comment: Some("pairs".to_owned()),
         movable: true,
-    })
+    }
 }
 
 /// A server, its database `app` with this extension, and without `cube`.
@@ -88,7 +88,7 @@ fn on(change: impl FnOnce(&mut Extension)) -> FakeHost {
 }
 
 fn at(version: &str) -> FakeHost {
-    on(|hstore| hstore.installed = installed(version))
+    on(|hstore| hstore.installed = Some(installed(version)))
 }
 
 fn needy(hstore: &mut Extension) {
@@ -240,8 +240,10 @@ fn refused() -> Vec<Expect> {
             .insert("1.8".to_owned(), Some("own".to_owned()));
     };
     let stays = |hstore: &mut Extension| {
-        hstore.installed = installed("1.8");
-        hstore.installed.as_mut().unwrap().movable = false;
+        hstore.installed = Some(Installed {
+            movable: false,
+            ..installed("1.8")
+        });
     };
     vec![
         case(

@@ -5,8 +5,9 @@ use std::{os::unix::fs::PermissionsExt as _, sync::Arc};
 use evenkeel_engine::{AnyModule, BindError, Bound, Map, Value};
 
 use super::{
+    include,
     program::{Arg, Condition, Form, Program},
-    store::Store,
+    store::{self, Store},
 };
 use crate::{
     files::Span,
@@ -55,6 +56,9 @@ impl Making<'_> {
         self.open(&mut args)?;
         if TEMPLATES.contains(&self.module.name()) {
             self.template(&mut args)?;
+        }
+        if self.module.name() == include::MODULE {
+            self.include(&mut args)?;
         }
         let bound = match self.module.bind(&Value::Map(args)) {
             Ok(bound) => bound,
@@ -136,10 +140,12 @@ impl Making<'_> {
         if args.get("remote_src").is_some_and(is_yes) {
             return Ok(());
         }
+        let line = self.script(args);
         for &name in self.module.files() {
             let Some(Value::Str(path)) = args.get(name) else {
                 continue;
             };
+            let at = if line { "cmd" } else { name };
             // An address is fetched by the host.
             if path.contains("://") {
                 continue;
@@ -147,10 +153,26 @@ impl Making<'_> {
             let source = self
                 .store
                 .source(path, "files", self.scope.search_folders());
-            let source = source.map_err(|fault| fault.or_at(self.span_of(name)))?;
+            let source = source.map_err(|fault| fault.or_at(self.span_of(at)))?;
             args.insert(name.to_owned(), Value::Source(source));
         }
         Ok(())
+    }
+
+    /// The first word of the line of `script` is a file of this machine: its `src`. Whether there is such a line.
+    fn script(&self, args: &mut Map) -> bool {
+        if self.module.name() != "script" || args.get("src").is_some() {
+            return false;
+        }
+        let line = match args.get("cmd").or_else(|| args.get("_raw_params")) {
+            Some(Value::Str(line)) => line.clone(),
+            Some(Value::Secret(line)) => String::from_utf8_lossy(line.reveal()).into_owned(),
+            _ => return false,
+        };
+        if let Some(first) = shlex::Shlex::new(&line).next() {
+            args.insert("src".to_owned(), first.into());
+        }
+        true
     }
 
     /// Renders the template that `src` names into `content`.
@@ -203,6 +225,51 @@ impl Making<'_> {
             Err(fault) => return Err(fault.or_at(at).into()),
         };
         args.insert("content".to_owned(), content);
+        Ok(())
+    }
+
+    /// Renders what the file of an `include_vars` holds.
+    fn include(&self, args: &mut Map) -> Result<(), Failure> {
+        // A name that is not known yet is what the module waits for.
+        let Some(Value::Str(file)) = args.get("file") else {
+            return Ok(());
+        };
+        let at = self.span_of("file");
+        let folders = self.scope.search_folders();
+        let path = store::find(file, include::FOLDER, folders).map_err(|fault| fault.or_at(at))?;
+        let all = |faults: Vec<Fault>| {
+            Failure::Faults(faults.into_iter().map(|fault| fault.or_at(at)).collect())
+        };
+        let included = self.store.include(&path).map_err(all)?;
+        if !self.store.foresees(self.program.module.span, path.clone()) {
+            let message = format!(
+                "`{}` is none of the files that were told from the task when the playbook was read",
+                path.display()
+            );
+            let help = "write folder and ending as text: `os/{{ ansible_os_family }}.yml`";
+            return Err(Fault::new("unforeseen_file", message)
+                .help(help)
+                .or_at(at)
+                .into());
+        }
+        // Its variables may be made of each other.
+        let variables = self.scope.over(&included.layer).variables();
+        let mut map = Map::new();
+        for name in included.layer.names() {
+            let value = included.layer.get(name).map(|tree| tree.render(&variables));
+            let value = match value.transpose() {
+                Ok(value) => value.unwrap_or_default(),
+                Err(_) if self.lenient => later(),
+                Err(fault) => return Err(fault.or_at(at).into()),
+            };
+            map.insert(name.clone(), value);
+        }
+        if let Some(Value::Str(name)) = args.get("name") {
+            map = [(name.clone(), Value::Map(map))].into_iter().collect();
+        }
+        args.insert("variables".to_owned(), Value::Map(map));
+        let path = Value::from(path.to_string_lossy().as_ref());
+        args.insert("included".to_owned(), [path].into_iter().collect());
         Ok(())
     }
 

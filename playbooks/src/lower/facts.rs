@@ -19,6 +19,9 @@ use crate::{
     vars::{How, Scope, Written},
 };
 
+/// Facts that modules of their own look up, as tasks.
+const OTHERS: [&str; 2] = ["packages", "services"];
+
 /// What each play gathers: by its position, hosts with their facts.
 #[derive(Debug, Default)]
 pub(crate) struct Gathering(BTreeMap<usize, BTreeMap<String, Wanted>>);
@@ -72,8 +75,13 @@ impl Gathering {
     }
 
     fn want(&mut self, play: usize, host: &str, facts: &Wanted) {
+        let mut facts = facts.clone();
+        facts.names.retain(|name| !OTHERS.contains(&name.as_str()));
+        if facts.is_empty() {
+            return;
+        }
         let of_play = self.0.entry(play).or_default();
-        of_play.entry(host.to_owned()).or_default().add(facts);
+        of_play.entry(host.to_owned()).or_default().add(&facts);
     }
 
     /// Hosts of which a play gathers facts.

@@ -6,6 +6,7 @@ use evenkeel_engine::{Registry, Value};
 use evenkeel_modules::setup;
 
 use super::{
+    include,
     program::{self, Program},
     store::Store,
 };
@@ -115,7 +116,30 @@ impl Looking<'_> {
             }
             None => {}
         }
+        self.included(program, &mut groups, &mut found);
         found
+    }
+
+    /// What the files that an `include_vars` may read use.
+    fn included(&self, program: &Program, groups: &mut Groups, found: &mut Mentions) {
+        let module = self.registry.get(&program.module.value);
+        if module.is_none_or(|module| module.name() != include::MODULE) {
+            return;
+        }
+        for file in include::candidates(program, self.scope, self.store).files {
+            let mut direct = Vec::new();
+            for tree in file.layer.names().filter_map(|name| file.layer.get(name)) {
+                tree.templates(&mut |template| direct.push(template));
+            }
+            for template in &direct {
+                groups.add(template.uses(), self.scope);
+            }
+            for template in direct {
+                reached(self.scope, template, &mut |template| {
+                    self.note(template.uses(), template.source(), groups, found);
+                });
+            }
+        }
     }
 
     /// What the template file of a task uses, and its text.

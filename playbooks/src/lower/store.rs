@@ -1,19 +1,21 @@
 //! The controller's files that tasks carry: each is read once.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 use evenkeel_engine::Source;
 
+use super::include::Included;
 use crate::{
-    files::Files,
+    files::{Files, Span},
     template::{Fault, TemplateFile, Whitespace},
     words::closest,
 };
 
+type Inclusions = BTreeMap<PathBuf, Result<Arc<Included>, Vec<Fault>>>;
 type Templates = BTreeMap<(PathBuf, bool, bool), Result<Arc<TemplateFile>, Vec<Fault>>>;
 
 /// Texts for messages, opened sources, compiled templates.
@@ -23,6 +25,9 @@ pub(crate) struct Store {
     pub(crate) files: RwLock<Files>,
     sources: Mutex<BTreeMap<(PathBuf, String), Source>>,
     templates: Mutex<Templates>,
+    inclusions: Mutex<Inclusions>,
+    /// Files of variables that the task at a place may read.
+    foreseen: Mutex<BTreeSet<(Span, PathBuf)>>,
 }
 
 impl std::fmt::Debug for Store {
@@ -93,9 +98,38 @@ impl Store {
         });
         found.clone().map(|template| (template, path))
     }
+
+    /// A file of variables, compiled.
+    pub(super) fn include(&self, path: &Path) -> Result<Arc<Included>, Vec<Fault>> {
+        let mut inclusions = self
+            .inclusions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let read = || {
+            let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
+            Included::read(path, &mut files).map(Arc::new)
+        };
+        inclusions
+            .entry(path.to_owned())
+            .or_insert_with(read)
+            .clone()
+    }
+
+    /// Notes that the task at a place may read a file of variables.
+    pub(super) fn foresee(&self, task: Span, path: PathBuf) {
+        let mut foreseen = self.foreseen.lock().unwrap_or_else(PoisonError::into_inner);
+        foreseen.insert((task, path));
+    }
+
+    /// Whether that was noted.
+    pub(super) fn foresees(&self, task: Span, path: PathBuf) -> bool {
+        let foreseen = self.foreseen.lock().unwrap_or_else(PoisonError::into_inner);
+        foreseen.contains(&(task, path))
+    }
 }
 
-fn find(name: &str, kind: &str, folders: &[PathBuf]) -> Result<PathBuf, Fault> {
+/// Where a file is.
+pub(super) fn find(name: &str, kind: &str, folders: &[PathBuf]) -> Result<PathBuf, Fault> {
     let trimmed = name.trim_end_matches('/');
     let bare = Path::new(if trimmed.is_empty() { name } else { trimmed });
     let candidates: Vec<PathBuf> = if bare.is_absolute() {

@@ -186,6 +186,7 @@ impl Lowering<'_> {
         program: &Program,
         (host, facts_of): (&str, &str),
         task: TaskId,
+        included: &BTreeSet<String>,
     ) {
         let surely =
             entry.serves.is_none() && entry.blocks.iter().all(|(_, part)| *part == Part::Body);
@@ -206,8 +207,13 @@ impl Lowering<'_> {
         }
         let module = self.registry.get(&entry.task.module.value);
         let module = module.map(evenkeel_engine::AnyModule::name);
-        if module == Some("setup") {
+        // A new name is a fact, too.
+        let facts = ["setup", "hostname", "package-facts", "service-facts"];
+        if module.is_some_and(|name| facts.contains(&name)) {
             add(facts_of, "ansible_facts", How::Gathered);
+        }
+        for name in included {
+            add(facts_of, name, How::Included);
         }
         if module == Some("set_fact") {
             for arg in program

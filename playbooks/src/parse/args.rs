@@ -26,7 +26,7 @@ const COMMAND_KEYS: [&str; 9] = [
     "argv",
 ];
 /// Modules whose arguments are names that users choose.
-const FREE_NAMES: [&str; 3] = ["set_fact", "add_host", "include_vars"];
+const FREE_NAMES: [&str; 2] = ["set_fact", "add_host"];
 
 type Entries = Vec<(Node, Node)>;
 
@@ -105,6 +105,8 @@ impl Reader<'_> {
         // `ansible.builtin.shell` is `shell`.
         let short = module.rsplit('.').next().unwrap_or(module);
         let command = COMMANDS.contains(&short);
+        // `include_vars: a.yml`: one word that is no pair names the file.
+        let names_file = matches!(short, "include_vars" | "include-vars");
         let words = match freeform::words(text) {
             Ok(words) => words,
             Err(freeform::Unclosed(what)) => {
@@ -124,6 +126,12 @@ impl Reader<'_> {
         for word in &words {
             if let Some((key, value)) = freeform::pair(word) {
                 self.add_pair(&mut entries, node, &key, &value);
+            } else if names_file && entries.iter().all(|(key, _)| key.text != "file") {
+                let name = Word {
+                    text: "file".to_owned(),
+                    ..word.clone()
+                };
+                self.add_pair(&mut entries, node, &name, word);
             } else if words.len() == 1 && is_template(text) {
                 self.whole_template(module, node);
             } else {

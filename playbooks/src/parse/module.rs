@@ -25,7 +25,7 @@ const COLLECTIONS: [&str; 8] = [
 ];
 
 /// Things of Ansible that look like modules, and what to do instead.
-const LATER: [(&str, &str); 10] = [
+const LATER: [(&str, &str); 9] = [
     ("include_tasks", "includes come later: put the tasks here"),
     ("import_tasks", "imports come later: put the tasks here"),
     (
@@ -34,10 +34,6 @@ const LATER: [(&str, &str); 10] = [
     ),
     ("import_role", "roles come later: put the role's tasks here"),
     ("include", "includes come later: put the tasks here"),
-    (
-        "include_vars",
-        "variable files come later: put the variables under `vars:`, or give them by `-e @FILE`",
-    ),
     (
         "import_playbook",
         "name both playbooks on the command line: they run in that order",

@@ -1,0 +1,146 @@
+//! Variables from files that facts, results and loops choose.
+
+use evenkeel_integration_tests::Scratch;
+
+fn scratch() -> Scratch {
+    let scratch = Scratch::new();
+    scratch.file(
+        "vars/Linux.yml",
+        "greeting: '{{ word }} from {{ inventory_hostname }}'\nword: hello\nport: 1\n",
+    );
+    scratch.file("vars/Plan9.yml", "greeting: never\nonly_there: 9\n");
+    scratch.file("more.yml", "port: 2\nextra: {a: [1, x]}\n");
+    scratch
+}
+
+#[test]
+fn a_fact_chooses_the_file() {
+    let scratch = scratch();
+    scratch.file(
+        "site.yml",
+        "
+- hosts: localhost
+  vars: {greeting: of the play, port: 0}
+  tasks:
+    - name: include
+      include_vars: '{{ ansible_system }}.yml'
+      register: included
+    - name: write
+      copy:
+        dest: '{{ playbook_dir }}/out'
+        content: |
+          {{ greeting }} {{ port }} {{ only_there | default('none') }}
+          {{ included.ansible_facts.word }} {{ included.ansible_included_var_files | map('basename') | list }}
+",
+    );
+    let planned = scratch.plan(&[]);
+    let run = scratch
+        .run(&[])
+        .ok()
+        .changed(1)
+        .outcome("include", "unchanged");
+    planned.foretells(&run);
+    assert_eq!(
+        scratch.read("out"),
+        "hello from localhost 1 none\nhello ['Linux.yml']\n"
+    );
+    scratch.run(&[]).ok().changed(0).exchanges(1);
+    // What is written on the command line is above all.
+    scratch.run(&["-e", "word=bye"]).ok().changed(1);
+    assert!(
+        scratch
+            .read("out")
+            .starts_with("bye from localhost 1 none\n")
+    );
+}
+
+#[test]
+fn the_last_file_wins_and_a_fact_that_was_set_wins_over_files() {
+    let scratch = scratch();
+    scratch.tasks(
+        "
+vars: {port: 0}
+tasks:
+- name: set
+  set_fact: {word: set}
+- name: include
+  include_vars: '{{ item }}'
+  loop: [Linux.yml, more.yml]
+- name: under one name
+  include_vars:
+    file: vars/Linux.yml
+    name: all
+- name: skipped
+  include_vars: file=Plan9.yml
+  when: port == 0
+- name: write
+  copy: {dest: '{{ playbook_dir }}/out', content: '{{ greeting }} {{ word }} {{ port }} {{ extra.a[1] }} {{ all.port }}'}
+  vars: {port: of the task}
+",
+    );
+    scratch
+        .run(&[])
+        .ok()
+        .changed(1)
+        .outcome("skipped", "skipped");
+    assert_eq!(scratch.read("out"), "set from localhost set 2 x 1");
+    scratch.run(&[]).ok().changed(0);
+}
+
+#[test]
+fn a_result_chooses_a_file_and_it_may_be_missing() {
+    let scratch = scratch();
+    scratch.tasks(
+        "
+tasks:
+- name: ask
+  command: cat '{{ playbook_dir }}/which'
+  changed_when: false
+  register: which
+- name: include
+  include_vars: '{{ which.stdout }}.yml'
+- name: write
+  copy: {dest: '{{ playbook_dir }}/out', content: '{{ greeting }}'}
+",
+    );
+    scratch.file("which", "Plan9");
+    scratch.run(&[]).ok().changed(1);
+    assert_eq!(scratch.read("out"), "never");
+    scratch.file("which", "Minix");
+    let failed = scratch.run(&[]).status(2).outcome("include", "failed");
+    failed
+        .says("there is no file `Minix.yml` on this machine")
+        .says("vars/Minix.yml");
+}
+
+#[test]
+fn what_is_wrong_with_files_is_said_before_anything_is_done() {
+    let refused = |task: &str| {
+        let scratch = scratch();
+        scratch.file("vars/list-a.yml", "- 1\n");
+        scratch.file("vars/open-a.yml", "a: 1\nb: [\n");
+        let site = format!(
+            "- hosts: localhost\n  tasks:\n    - copy: {{dest: '{{{{ playbook_dir }}}}/out', \
+             content: x}}\n    - {task}\n"
+        );
+        scratch.file("site.yml", &site);
+        let ended = scratch.run(&[]).status(5);
+        assert!(!scratch.has("out"));
+        ended
+    };
+    refused("include_vars: '{{ ansible_system }}.toml'")
+        .says("no file of variables on this machine fits `*.toml`")
+        .says("vars/*.toml");
+    refused("include_vars: 'list-{{ ansible_system }}.yml'")
+        .says("a file of variables holds a map of them, not a list")
+        .says("vars/list-a.yml:1:1");
+    refused("include_vars: open-a.yml").says("vars/open-a.yml:");
+    refused("include_vars: Linus.yml")
+        .says("there is no file `Linus.yml`")
+        .says("did you mean `Linux.yml`?");
+    refused("include_vars: {file: more.yml, hash_behaviour: merge}")
+        .says("join the maps with the filter `combine`");
+    refused("include_vars: {dir: vars}").says("`dir`");
+    refused("include_vars: {file: more.yml, name: '{{ ansible_system }}'}")
+        .says("which variable `name` names has to be known");
+}

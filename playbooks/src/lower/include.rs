@@ -1,0 +1,375 @@
+//! `include_vars`: which files a task may read, and what they hold.
+//!
+//! Which variables a task leaves behind is known when plays are lowered. Where only facts or results
+//! decide which file it reads, each file that fits what is known of its name is a candidate.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use evenkeel_engine::{NotYet, Value};
+
+use super::{
+    body::items_of,
+    program::{Form, Program},
+    store::Store,
+};
+use crate::{
+    diagnostic::Diagnostic,
+    files::{Files, Span},
+    template::{Fault, Template},
+    vars::{Layer, Scope, Tree},
+    yaml,
+};
+
+/// The module.
+pub(super) const MODULE: &str = "include_vars";
+
+/// The folder in which such files are looked for first.
+pub(super) const FOLDER: &str = "vars";
+
+/// What stands for a part of a name that is not known: no name of a file holds it.
+const ANY: char = '\0';
+
+/// Endings of files of variables, where nothing is known of a name's end.
+const ENDINGS: [&str; 3] = ["yml", "yaml", "json"];
+
+/// A file of variables.
+#[derive(Debug)]
+pub(crate) struct Included {
+    /// What it sets.
+    pub(crate) layer: Arc<Layer>,
+}
+
+impl Included {
+    /// Reads and compiles it.
+    pub(super) fn read(path: &Path, files: &mut Files) -> Result<Self, Vec<Fault>> {
+        let file = files.load(path).map_err(|error| vec![fault(&error)])?;
+        let (documents, found) = yaml::read(files, file);
+        let mut faults: Vec<Fault> = found
+            .iter()
+            .filter(|found| found.is_error())
+            .map(fault)
+            .collect();
+        let entries = documents.first().and_then(yaml::Node::as_map);
+        if let Some(root) = documents.first() {
+            if entries.is_none() && !root.is_null() {
+                let what = root.kind_name();
+                let message = format!("a file of variables holds a map of them, not {what}");
+                let fault = Fault::new("not_a_map", message).help("write `name: value` lines");
+                faults.push(fault.or_at(root.span));
+            }
+        }
+        let tree = |(key, value): &(yaml::Node, yaml::Node)| {
+            (key.text.clone(), Tree::new(value, &mut faults))
+        };
+        let layer = Arc::new(entries.unwrap_or_default().iter().map(tree).collect());
+        if faults.is_empty() {
+            Ok(Self { layer })
+        } else {
+            Err(faults)
+        }
+    }
+}
+
+/// A mistake in a file, with its place there.
+fn fault(found: &Diagnostic) -> Fault {
+    let fault = Fault::new(found.code, found.message.clone());
+    let fault = found.help.iter().cloned().fold(fault, Fault::help);
+    found.at.into_iter().fold(fault, Fault::or_at)
+}
+
+/// The files that a task may read.
+#[derive(Debug, Default)]
+pub(super) struct Candidates {
+    /// What they hold.
+    pub(super) files: Vec<Arc<Included>>,
+    /// The variables that the task may set.
+    pub(super) names: BTreeSet<String>,
+    /// What is wrong with those that are not sure to be read.
+    pub(super) faults: Vec<Fault>,
+}
+
+/// Looks for them; they may be read at the task's turn.
+pub(super) fn candidates(program: &Program, scope: &Scope, store: &Store) -> Candidates {
+    let mut found = Candidates::default();
+    let Some((Form::Tree(file), at)) = program.arg("file").map(|arg| (&arg.form, arg.node.span))
+    else {
+        return found;
+    };
+    for scope in turns(program, scope) {
+        let before = found.files.len();
+        let mut note = |path: PathBuf, included: Arc<Included>| {
+            store.foresee(program.module.span, path);
+            found.files.push(included);
+        };
+        match file.render(&scope.variables()) {
+            // What is wrong with a file that is known shows where arguments are made.
+            Ok(Value::Str(name)) => {
+                if let Ok(path) = super::store::find(&name, FOLDER, scope.search_folders()) {
+                    if let Ok(included) = store.include(&path) {
+                        note(path, included);
+                    }
+                }
+            }
+            Ok(Value::NotYet(_)) | Err(_) => {
+                let pattern = pattern(file, at, &scope);
+                for (path, sure) in fitting(&pattern, scope.search_folders()) {
+                    match store.include(&path) {
+                        Ok(included) => note(path, included),
+                        Err(faults) if sure => found.faults.extend(faults),
+                        // Beside the playbook there are other files than those of variables.
+                        Err(_) => {}
+                    }
+                }
+                if found.files.len() == before && found.faults.is_empty() {
+                    found
+                        .faults
+                        .push(none(&pattern, scope.search_folders()).or_at(at));
+                }
+            }
+            Ok(_) => {}
+        }
+        match name(program, &scope) {
+            Ok(Some(name)) => {
+                found.names.insert(name);
+            }
+            Ok(None) => {
+                let new = found.files[before..].iter();
+                let names = new.flat_map(|file| file.layer.names().cloned());
+                found.names.extend(names.collect::<Vec<_>>());
+            }
+            Err(fault) => found.faults.push(fault),
+        }
+    }
+    found
+}
+
+/// The turns of a task, as far as they are known.
+fn turns(program: &Program, scope: &Scope) -> Vec<Scope> {
+    let Some(looped) = &program.loop_ else {
+        return vec![scope.clone()];
+    };
+    let turn = |index, item: &Value| scope.with_locals(looped.locals(index, item));
+    match items_of(looped, scope) {
+        Ok(items) => {
+            let items = items.iter().enumerate();
+            items.map(|(index, item)| turn(index, item)).collect()
+        }
+        Err(_) => vec![turn(0, &Value::NotYet(NotYet::new("an item of the loop")))],
+    }
+}
+
+/// The variable that takes all; it has to be known.
+fn name(program: &Program, scope: &Scope) -> Result<Option<String>, Fault> {
+    let Some(arg) = program.arg("name") else {
+        return Ok(None);
+    };
+    let Form::Tree(tree) = &arg.form else {
+        return Ok(None);
+    };
+    match tree.render(&scope.variables()) {
+        Ok(Value::NotYet(what)) => Err(Fault::new(
+            "not_known_yet",
+            format!("which variable `name` names has to be known when the playbook is read: {what} is not"),
+        )
+        .help("write its name, or one of the inventory's variables")
+        .or_at(arg.node.span)),
+        // What is wrong with it shows where arguments are made.
+        Ok(value) => Ok(value.as_text()),
+        Err(_) => Ok(None),
+    }
+}
+
+/// A name of which not all is known: each part that is not is [`ANY`].
+fn pattern(file: &Tree, at: Span, scope: &Scope) -> String {
+    let source = file.source().as_text().unwrap_or_default();
+    if source.contains("{%") || source.contains("{#") {
+        return ANY.to_string();
+    }
+    let variables = scope.variables();
+    let value = |text: &str| {
+        let text = text.trim_start_matches('-').trim_end_matches('-');
+        let value = Template::expression(text, at).ok()?.evaluate(&variables);
+        value.ok()?.as_text()
+    };
+    let mut pattern = String::new();
+    let mut rest = source.as_str();
+    while let Some((before, after)) = rest.split_once("{{") {
+        let (inner, after) = after.split_once("}}").unwrap_or((after, ""));
+        pattern.push_str(before);
+        pattern.push_str(&value(inner).unwrap_or_else(|| ANY.to_string()));
+        rest = after;
+    }
+    pattern + rest
+}
+
+/// Where a name may lead to; and whether what is there is sure to be a file of variables.
+fn places(pattern: &str, folders: &[PathBuf]) -> Vec<(PathBuf, bool)> {
+    if pattern.starts_with('/') {
+        return vec![(PathBuf::from("/"), true)];
+    }
+    let below = |folder: &PathBuf| {
+        [
+            (folder.join(FOLDER), true),
+            (folder.clone(), pattern.contains('/')),
+        ]
+    };
+    folders.iter().flat_map(below).collect()
+}
+
+/// The files that fit a pattern, in order.
+fn fitting(pattern: &str, folders: &[PathBuf]) -> Vec<(PathBuf, bool)> {
+    let parts: Vec<&str> = pattern.split('/').filter(|part| !part.is_empty()).collect();
+    let mut found: Vec<(PathBuf, bool)> = Vec::new();
+    for (place, sure) in places(pattern, folders) {
+        let mut paths = vec![place];
+        for part in &parts {
+            paths = paths.iter().flat_map(|path| below(path, part)).collect();
+        }
+        paths.retain(|path| path.is_file() && (!pattern.ends_with(ANY) || is_usual(path)));
+        found.extend(paths.into_iter().map(|path| (path, sure)));
+    }
+    found
+}
+
+/// What fits one part of a name, in a folder.
+fn below(folder: &Path, part: &str) -> Vec<PathBuf> {
+    if !part.contains(ANY) {
+        return vec![folder.join(part)];
+    }
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| fits(name, part)).collect();
+    names.sort_unstable();
+    names.iter().map(|name| folder.join(name)).collect()
+}
+
+/// Whether a file's name ends as those of files of variables do.
+fn is_usual(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    ending.is_none_or(|ending| ENDINGS.contains(&ending))
+}
+
+/// Whether a file's name fits a part of a pattern.
+fn fits(name: &str, part: &str) -> bool {
+    if name.starts_with('.') && !part.starts_with('.') {
+        return false;
+    }
+    let mut pieces = part.split(ANY);
+    let Some(mut rest) = pieces.next().and_then(|first| name.strip_prefix(first)) else {
+        return false;
+    };
+    let middle: Vec<&str> = pieces.collect();
+    let Some((last, middle)) = middle.split_last() else {
+        return rest.is_empty();
+    };
+    for piece in middle {
+        let Some((_, after)) = rest.split_once(piece) else {
+            return false;
+        };
+        rest = after;
+    }
+    rest.ends_with(last)
+}
+
+/// No file fits.
+fn none(pattern: &str, folders: &[PathBuf]) -> Fault {
+    let shown = pattern.replace(ANY, "*");
+    let places = places(pattern, folders);
+    let looked: Vec<String> = places
+        .iter()
+        .map(|(place, _)| format!("`{}`", place.join(shown.trim_start_matches('/')).display()))
+        .collect();
+    Fault::new(
+        "no_such_file",
+        format!("no file of variables on this machine fits `{shown}`"),
+    )
+    .help(format!("looked for {}", looked.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_fits_what_is_known_of_it() {
+        for (name, part, wanted) in [
+            ("Debian.yml", "\0.yml", true),
+            ("Debian.yml", "\0.json", false),
+            ("os-Debian-12.yml", "os-\0-\0.yml", true),
+            ("os-Debian.yml", "os-\0-\0.yml", false),
+            (".hidden.yml", "\0.yml", false),
+            ("main.yaml", "\0", true),
+            ("a.yml", "a\0.yml", true),
+            ("aba.yml", "a\0ba\0ba.yml", false),
+        ] {
+            assert_eq!(fits(name, part), wanted, "{name} {part:?}");
+        }
+    }
+
+    #[test]
+    fn files_are_found_below_vars_first() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = temp.path();
+        std::fs::create_dir_all(root.join("vars/os")).unwrap();
+        for name in [
+            "vars/b.yml",
+            "vars/a.yml",
+            "vars/os/c.yml",
+            "d.yml",
+            "e.txt",
+        ] {
+            std::fs::write(root.join(name), "").unwrap();
+        }
+        let found = |pattern: &str| -> Vec<String> {
+            let files = fitting(pattern, &[root.to_owned()]);
+            let shown = |(path, sure): (PathBuf, bool)| {
+                format!("{} {sure}", path.strip_prefix(root).unwrap().display())
+            };
+            files.into_iter().map(shown).collect()
+        };
+        let all = ["vars/a.yml true", "vars/b.yml true", "d.yml false"];
+        assert_eq!(found("\0.yml"), all);
+        assert_eq!(found("\0"), all);
+        assert_eq!(found("os/\0.yml"), ["vars/os/c.yml true"]);
+        assert_eq!(found("\0/c.yml"), ["vars/os/c.yml true"]);
+        assert!(found("\0.json").is_empty());
+        let message = none("\0.json", &[root.to_owned()]);
+        assert_eq!(
+            message.message,
+            "no file of variables on this machine fits `*.json`"
+        );
+    }
+
+    #[test]
+    fn a_file_is_read_with_the_places_of_its_mistakes() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("a.yml");
+        let mut files = Files::new();
+        let mut read = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            let read = Included::read(&path, &mut files);
+            read.map(|file| file.layer.names().cloned().collect::<Vec<_>>())
+                .map_err(|faults| {
+                    let at = faults[0]
+                        .span
+                        .map(|at| files.position(at.file, at.start).line);
+                    (faults[0].code, at)
+                })
+        };
+        assert_eq!(
+            read("b: 1\na: '{{ b }}'\n"),
+            Ok(vec!["a".into(), "b".into()])
+        );
+        assert_eq!(read(""), Ok(Vec::new()));
+        assert_eq!(read("# none\n- a\n"), Err(("not_a_map", Some(2))));
+        assert_eq!(
+            read("a: 1\nb: '{{ b | }}'\n"),
+            Err(("template_syntax", Some(2)))
+        );
+        assert!(read("a: [\n").is_err());
+    }
+}
