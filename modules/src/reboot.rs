@@ -335,6 +335,10 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         .into())
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "what explains a failure may know nothing of it"
+)]
 fn late(_: &Done) -> Option<Refusal> {
     Some(
         Refusal::new("the host is back, but `test_command` does not succeed in time")

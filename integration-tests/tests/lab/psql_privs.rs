@@ -110,7 +110,7 @@ const GRANT: &str = r#"
 "#;
 
 /// What is taken away again, and what was never there.
-const REVOKE: &str = r#"
+const REVOKE: &str = r"
 - name: a table
   psql-privs: {db: shop, schema: stock, objs: items, privs: INSERT, roles: reader, state: absent}
 - name: everything in a schema
@@ -129,7 +129,7 @@ const REVOKE: &str = r#"
   psql-privs: {db: shop, schema: stock, objs: 'items,gone', privs: ALL, roles: nobody, state: absent}
 - name: the schema public
   psql-privs: {db: airflow, type: schema, objs: public, privs: ALL, roles: airflow}
-"#;
+";
 
 /// Each fails with words that help, and changes nothing.
 const FAILURES: &str = "
