@@ -176,7 +176,8 @@ const PLACES: [&str; 3] = ["/etc/postgresql", "/var/lib/pgsql", "/var/lib/postgr
 impl Module for PsqlPgHba {
     const NAME: &'static str = "psql-pg-hba";
     const ALIASES: &'static [&'static str] = &["postgresql_pg_hba"];
-    const ABOUT: &'static str = "keeps rules of PostgreSQL on who may log in from where (`pg_hba.conf`)";
+    const ABOUT: &'static str =
+        "keeps rules of PostgreSQL on who may log in from where (`pg_hba.conf`)";
     const EXAMPLE: &'static str = "\
 - name: the nodes of the cluster reach their database
   psql-pg-hba:
@@ -201,7 +202,9 @@ impl Module for PsqlPgHba {
 
     fn check(args: &Args) -> Result<(), Refusal> {
         if args.dest.as_deref() == Some("") {
-            return Err(Refusal::new("`dest` is empty").help("leave it out: then the server is asked"));
+            return Err(
+                Refusal::new("`dest` is empty").help("leave it out: then the server is asked")
+            );
         }
         if args.dest.is_none() && args.create {
             return Err(Refusal::new("`create` needs `dest`"));
@@ -211,8 +214,10 @@ impl Module for PsqlPgHba {
         }
         let wishes = args.wishes()?;
         if args.overwrite && !wishes.iter().any(|wish| wish.state == State::Present) {
-            return Err(Refusal::new("`overwrite` without a rule that is to be there: nobody could log in")
-                .help("add rules, one for the system's user of the server among them"));
+            return Err(Refusal::new(
+                "`overwrite` without a rule that is to be there: nobody could log in",
+            )
+            .help("add rules, one for the system's user of the server among them"));
         }
         args.login().check()
     }
@@ -236,15 +241,21 @@ impl Module for PsqlPgHba {
             None => Touches::writes(PLACES.map(|dir| Thing::Tree(dir.to_owned()))),
         };
         if args.asks() {
-            touches.writes.extend([login.order(), login.object("pg_hba.conf", "")]);
+            touches
+                .writes
+                .extend([login.order(), login.object("pg_hba.conf", "")]);
             touches.reads.push(login.object("settings", ""));
-            touches.reads.push(login.object("role", login.role.as_ref().unwrap_or(&login.user)));
+            touches
+                .reads
+                .push(login.object("role", login.role.as_ref().unwrap_or(&login.user)));
             touches.reads.extend(Login::units());
         }
         touches
     }
 
     fn subject(args: &Args) -> String {
-        args.dest.clone().unwrap_or_else(|| "pg_hba.conf".to_owned())
+        args.dest
+            .clone()
+            .unwrap_or_else(|| "pg_hba.conf".to_owned())
     }
 }

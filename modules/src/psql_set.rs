@@ -47,7 +47,11 @@ fn text(value: &Value) -> Option<Text> {
             let texts: Option<Vec<Text>> = items.iter().map(text).collect();
             let texts = texts?;
             let secret = texts.iter().any(Text::is_secret);
-            let bytes = texts.iter().map(Text::bytes).collect::<Vec<_>>().join(&b", "[..]);
+            let bytes = texts
+                .iter()
+                .map(Text::bytes)
+                .collect::<Vec<_>>()
+                .join(&b", "[..]);
             Some(if secret {
                 Text::Secret(Secret::new(bytes))
             } else {
@@ -62,7 +66,9 @@ fn text(value: &Value) -> Option<Text> {
 fn one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Text>, D::Error> {
     match Value::deserialize(deserializer)? {
         Value::Null => Ok(None),
-        value => text(&value).map(Some).ok_or_else(|| D::Error::custom("it is not a text")),
+        value => text(&value)
+            .map(Some)
+            .ok_or_else(|| D::Error::custom("it is not a text")),
     }
 }
 
@@ -130,22 +136,31 @@ fn check_name(name: &str) -> Result<(), Refusal> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '$');
     let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if !first || !name.chars().all(plain) || name.ends_with('.') || name.contains("..") {
-        return Err(Refusal::new(format!("`{name}` is no name of a setting")).help(
-            "as `work_mem`, or `auto_explain.log_analyze` for one of a library",
-        ));
+        return Err(Refusal::new(format!("`{name}` is no name of a setting"))
+            .help("as `work_mem`, or `auto_explain.log_analyze` for one of a library"));
     }
     if NOT_THERE.contains(&name.to_lowercase().as_str()) {
-        return Err(Refusal::new(format!("`{name}` cannot be set by the server itself"))
-            .help("it is an argument of the server when it starts, or in `postgresql.conf`"));
+        return Err(
+            Refusal::new(format!("`{name}` cannot be set by the server itself"))
+                .help("it is an argument of the server when it starts, or in `postgresql.conf`"),
+        );
     }
     Ok(())
 }
 
 fn check_value(args: &Args, wish: &Wish<'_>) -> Result<(), Refusal> {
-    let Some(value) = wish.value else { return Ok(()) };
-    if value.bytes().iter().any(|byte| matches!(byte, b'\n' | b'\r' | 0)) {
-        return Err(Refusal::new(format!("the value of `{}` is not one line", wish.name))
-            .help("PostgreSQL keeps a setting in a line of its file"));
+    let Some(value) = wish.value else {
+        return Ok(());
+    };
+    if value
+        .bytes()
+        .iter()
+        .any(|byte| matches!(byte, b'\n' | b'\r' | 0))
+    {
+        return Err(
+            Refusal::new(format!("the value of `{}` is not one line", wish.name))
+                .help("PostgreSQL keeps a setting in a line of its file"),
+        );
     }
     if value.is_secret() {
         let what = format!(
@@ -159,7 +174,10 @@ fn check_value(args: &Args, wish: &Wish<'_>) -> Result<(), Refusal> {
         quote::check_trust(wish.name, value)?;
     }
     if guc::is_list(&wish.name.to_lowercase()) && value.bytes().is_empty() {
-        let what = format!("`{}` is empty, which the server would read as a list of one empty name", wish.name);
+        let what = format!(
+            "`{}` is empty, which the server would read as a list of one empty name",
+            wish.name
+        );
         return Err(Refusal::new(what).help("`default` takes it away"));
     }
     Ok(())
@@ -199,7 +217,9 @@ impl Module for PsqlSet {
     fn check(args: &Args) -> Result<(), Refusal> {
         let one = args.name.is_some() || args.value.is_some() || args.reset;
         if one && !args.settings.is_empty() {
-            return Err(Refusal::new("`settings` excludes `name`, `value` and `reset`"));
+            return Err(Refusal::new(
+                "`settings` excludes `name`, `value` and `reset`",
+            ));
         }
         if args.settings.is_empty() {
             if args.name.is_none() {
@@ -213,7 +233,9 @@ impl Module for PsqlSet {
         for (at, wish) in wishes.iter().enumerate() {
             check_name(wish.name)?;
             check_value(args, wish)?;
-            let twice = wishes[..at].iter().find(|other| other.name.eq_ignore_ascii_case(wish.name));
+            let twice = wishes[..at]
+                .iter()
+                .find(|other| other.name.eq_ignore_ascii_case(wish.name));
             if let Some(other) = twice {
                 let what = format!("`{}` and `{}` are one setting", other.name, wish.name);
                 return Err(Refusal::new(what));
@@ -249,7 +271,9 @@ impl Module for PsqlSet {
             login.object("settings", ""),
             login.object("role", login.role.as_ref().unwrap_or(&login.user)),
         ];
-        Touches::writes(writes).reading(reads).reading(Login::units())
+        Touches::writes(writes)
+            .reading(reads)
+            .reading(Login::units())
     }
 
     fn subject(args: &Args) -> String {

@@ -44,15 +44,23 @@ impl Net {
 
     /// `10.0.0.0/8`; what goes beyond the length counts as nothing, as for the server.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let (address, length) = text.split_once('/').ok_or_else(|| format!("`{text}` has no `/`"))?;
-        let address: IpAddr =
-            address.parse().map_err(|_| format!("`{address}` in `{text}` is no IP address"))?;
+        let (address, length) = text
+            .split_once('/')
+            .ok_or_else(|| format!("`{text}` has no `/`"))?;
+        let address: IpAddr = address
+            .parse()
+            .map_err(|_| format!("`{address}` in `{text}` is no IP address"))?;
         let digits = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
-        let length = length.parse::<u8>().ok().filter(|length| digits && *length <= width(address));
+        let length = length
+            .parse::<u8>()
+            .ok()
+            .filter(|length| digits && *length <= width(address));
         let wide = width(address);
         length
             .map(|length| Self::new(address, length))
-            .ok_or_else(|| format!("what follows the `/` in `{text}` is no number from 0 to {wide}"))
+            .ok_or_else(|| {
+                format!("what follows the `/` in `{text}` is no number from 0 to {wide}")
+            })
     }
 
     /// An address and a mask as `255.255.255.0`.
@@ -119,7 +127,9 @@ impl Source {
         let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
         let number = text.chars().all(|c| c.is_ascii_digit() || c == '.');
         if text.is_empty() || number || !text.chars().all(plain) {
-            return Err(format!("`{text}` is no IP address, network, name of a host, `all`, `samehost` or `samenet`"));
+            return Err(format!(
+                "`{text}` is no IP address, network, name of a host, `all`, `samehost` or `samenet`"
+            ));
         }
         Ok(Self::Name(text.to_lowercase()))
     }
@@ -161,7 +171,14 @@ mod tests {
         assert_eq!(net("0.0.0.0/0").to_string(), "0.0.0.0/0");
         assert_eq!(net("2001:DB8::1/32").to_string(), "2001:db8::/32");
         assert_eq!(net("::1/128").to_string(), "::1/128");
-        for wrong in ["10.0.0.0/33", "10.0.0/8", "10.0.0.0/", "10.0.0.0/+8", "::/129", "a/8"] {
+        for wrong in [
+            "10.0.0.0/33",
+            "10.0.0/8",
+            "10.0.0.0/",
+            "10.0.0.0/+8",
+            "::/129",
+            "a/8",
+        ] {
             assert!(Net::parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -31,7 +31,11 @@ impl Args {
 
     pub(super) fn rewrite<'a>(&'a self, path: &'a str, secret: bool) -> Rewrite<'a> {
         Rewrite {
-            missing: if self.create { Missing::Create } else { Missing::Wait },
+            missing: if self.create {
+                Missing::Create
+            } else {
+                Missing::Wait
+            },
             wanted: Wanted {
                 owner: self.owner.as_deref(),
                 group: self.group.as_deref(),
@@ -44,7 +48,10 @@ impl Args {
     }
 
     fn asked(&self) -> Sql {
-        Sql { login: self.login(), question: Question::Hba }
+        Sql {
+            login: self.login(),
+            question: Question::Hba,
+        }
     }
 
     /// Whether only the text matters.
@@ -65,8 +72,16 @@ fn hba(args: &Args, look: &Look<'_>) -> Result<Hba, Stop> {
 
 /// The bytes that hexadecimal digits say.
 fn bytes(text: &str) -> Vec<u8> {
-    let digit = |byte: u8| (byte as char).to_digit(16).and_then(|digit| u8::try_from(digit).ok()).unwrap_or(0);
-    text.as_bytes().chunks_exact(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+    let digit = |byte: u8| {
+        (byte as char)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+            .unwrap_or(0)
+    };
+    text.as_bytes()
+        .chunks_exact(2)
+        .map(|pair| digit(pair[0]) << 4 | digit(pair[1]))
+        .collect()
 }
 
 /// Decides.
@@ -131,40 +146,57 @@ fn file(
 
 /// A path that the order of tasks knows of.
 fn usual(path: &str) -> Result<String, Stop> {
-    let below = |dir: &&str| path.strip_prefix(*dir).is_some_and(|rest| rest.starts_with('/'));
+    let below = |dir: &&str| {
+        path.strip_prefix(*dir)
+            .is_some_and(|rest| rest.starts_with('/'))
+    };
     if PLACES.iter().any(below) {
         return Ok(path.to_owned());
     }
-    let what = format!("the server keeps its rules in `{path}`, which is not where packages put them");
-    Err(Refusal::new(what).help(format!("say `dest: {path}`, and `reload: true`")).into())
+    let what =
+        format!("the server keeps its rules in `{path}`, which is not where packages put them");
+    Err(Refusal::new(what)
+        .help(format!("say `dest: {path}`, and `reload: true`"))
+        .into())
 }
 
 /// Each rule that differs, behind the one change that writes the file.
 fn told(plan: &mut Plan, edited: &Edited) {
-    let Some(at) = plan.changes.iter().position(|change| change.what == "content") else { return };
+    let Some(at) = plan
+        .changes
+        .iter()
+        .position(|change| change.what == "content")
+    else {
+        return;
+    };
     let shown = |text: &Option<String>, secret: bool| {
-        text.as_ref().map(|text| if secret { MASK.to_owned() } else { text.clone() })
+        text.as_ref().map(|text| {
+            if secret {
+                MASK.to_owned()
+            } else {
+                text.clone()
+            }
+        })
     };
     let change = |told: &Told| {
-        Change::new("rule", shown(&told.before, told.secret), shown(&told.after, told.secret))
+        Change::new(
+            "rule",
+            shown(&told.before, told.secret),
+            shown(&told.after, told.secret),
+        )
     };
     let at = at + 1;
-    plan.changes
-        .splice(at..at, edited.told.iter().map(change));
+    plan.changes.splice(at..at, edited.told.iter().map(change));
 }
 
 /// What the server sees then, and its turn to read it.
-fn server(
-    args: &Args,
-    look: &Look<'_>,
-    plan: &mut Plan,
-    path: &str,
-    seen: &Hba,
-    edited: &Edited,
-) {
+fn server(args: &Args, look: &Look<'_>, plan: &mut Plan, path: &str, seen: &Hba, edited: &Edited) {
     let login = args.login();
     let asked = args.asked();
-    let written = plan.changes.iter_mut().find(|change| change.what == "content");
+    let written = plan
+        .changes
+        .iter_mut()
+        .find(|change| change.what == "content");
     let is_written = written.is_some();
     // With `dest` it may be another file.
     let its_own = path == seen.path || paths::follow(path, look).is_ok_and(|end| end == seen.path);
@@ -172,15 +204,26 @@ fn server(
     if is_written && its_own {
         then.text = Some(hex(&edited.text));
     }
-    let told = |unread| psql::Told::of(Hba { unread, ..then.clone() });
-    if let Some(step) = written.and_then(|change| change.steps.last_mut()).filter(|_| its_own) {
+    let told = |unread| {
+        psql::Told::of(Hba {
+            unread,
+            ..then.clone()
+        })
+    };
+    if let Some(step) = written
+        .and_then(|change| change.steps.last_mut())
+        .filter(|_| its_own)
+    {
         step.effects.push(Effect::new(asked.clone(), told(true)));
     }
     if args.reloads() && (is_written || seen.unread) {
         let mut statements = Statements::default();
         statements.reload(reload::RULES_ARE_RIGHT);
-        let step = statements.step(&login, false).effect(Effect::new(asked, told(false)));
-        plan.changes.push(Change::new("read by the server", false, true).step(step));
+        let step = statements
+            .step(&login, false)
+            .effect(Effect::new(asked, told(false)));
+        plan.changes
+            .push(Change::new("read by the server", false, true).step(step));
     }
 }
 
@@ -197,19 +240,31 @@ pub(super) fn output(args: &Args, after: &Seen) -> Result<Output, Stop> {
     };
     let text = text.unwrap_or_default();
     let stat = after.get(&Stat(path.clone())).ok().and_then(Option::as_ref);
-    let rows = Line::all(&text).into_iter().filter_map(|line| match line.what {
-        What::Rule(rule, _) => Some(row(&rule)),
-        _ => None,
-    });
-    Ok(Output { pg_hba: rows.collect(), attributes: Attributes::of(stat), path })
+    let rows = Line::all(&text)
+        .into_iter()
+        .filter_map(|line| match line.what {
+            What::Rule(rule, _) => Some(row(&rule)),
+            _ => None,
+        });
+    Ok(Output {
+        pg_hba: rows.collect(),
+        attributes: Attributes::of(stat),
+        path,
+    })
 }
 
 fn row(rule: &super::line::Rule) -> Row {
     let list = |tokens: &[super::line::Token]| {
-        tokens.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+        tokens
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(",")
     };
     let option = |token: &super::line::Token| match token.text.split_once('=') {
-        Some((name, _)) if name.contains("passwd") || name.contains("secret") => format!("{name}={MASK}"),
+        Some((name, _)) if name.contains("passwd") || name.contains("secret") => {
+            format!("{name}={MASK}")
+        }
         _ => token.to_string(),
     };
     Row {
@@ -218,6 +273,11 @@ fn row(rule: &super::line::Rule) -> Row {
         usr: list(&rule.users),
         src: rule.source.to_string(),
         method: rule.method.clone(),
-        options: rule.options.iter().map(option).collect::<Vec<_>>().join(" "),
+        options: rule
+            .options
+            .iter()
+            .map(option)
+            .collect::<Vec<_>>()
+            .join(" "),
     }
 }

@@ -38,10 +38,14 @@ pub(super) fn edit(before: &[u8], wishes: &[Wish], overwrite: bool) -> Result<Ed
     });
     if let Some((line, why)) = wrong.filter(|_| !wishes.is_empty()) {
         let what = format!("line {} is no rule: {why}", line.number);
-        return Err(Refusal::new(what)
-            .help("the server takes none of the rules while one is wrong: correct the line, or remove it"));
+        return Err(Refusal::new(what).help(
+            "the server takes none of the rules while one is wrong: correct the line, or remove it",
+        ));
     }
-    let mut file = File { lines, ..File::default() };
+    let mut file = File {
+        lines,
+        ..File::default()
+    };
     for wish in wishes {
         match wish.state {
             State::Present => file.place(wish),
@@ -53,9 +57,14 @@ pub(super) fn edit(before: &[u8], wishes: &[Wish], overwrite: bool) -> Result<Ed
 
 /// The rules, and no others; comments and blank lines stay.
 fn instead(lines: &[Line], wishes: &[Wish]) -> Edited {
-    let (kept, old): (Vec<_>, Vec<_>) =
-        lines.iter().cloned().partition(|line| line.what == What::Nothing);
-    let first = lines.iter().position(|line| line.what != What::Nothing).unwrap_or(lines.len());
+    let (kept, old): (Vec<_>, Vec<_>) = lines
+        .iter()
+        .cloned()
+        .partition(|line| line.what == What::Nothing);
+    let first = lines
+        .iter()
+        .position(|line| line.what != What::Nothing)
+        .unwrap_or(lines.len());
     let mut new = File::default();
     for wish in wishes.iter().filter(|wish| wish.state == State::Present) {
         new.place(wish);
@@ -73,9 +82,17 @@ fn instead(lines: &[Line], wishes: &[Wish]) -> Edited {
             end(&mut line.raw);
         }
     }
-    let order = |lines: &[Line]| lines.iter().map(|line| line.what.clone()).collect::<Vec<_>>();
+    let order = |lines: &[Line]| {
+        lines
+            .iter()
+            .map(|line| line.what.clone())
+            .collect::<Vec<_>>()
+    };
     if order(&old) == order(&new.lines) {
-        return Edited { text: raw(lines), ..Edited::default() };
+        return Edited {
+            text: raw(lines),
+            ..Edited::default()
+        };
     }
     let secret = wishes.iter().any(|wish| wish.secret);
     let only = |these: &[Line], others: &[Line]| -> Vec<String> {
@@ -83,16 +100,28 @@ fn instead(lines: &[Line], wishes: &[Wish]) -> Edited {
         these.iter().filter(alone).map(shown).collect()
     };
     let gone = only(&old, &new.lines).into_iter();
-    let gone = gone.map(|text| Told { before: Some(text), after: None, secret });
+    let gone = gone.map(|text| Told {
+        before: Some(text),
+        after: None,
+        secret,
+    });
     let come = only(&new.lines, &old).into_iter();
-    let come = come.map(|text| Told { before: None, after: Some(text), secret });
+    let come = come.map(|text| Told {
+        before: None,
+        after: Some(text),
+        secret,
+    });
     let told = gone.chain(come).collect();
     let mut after = kept;
     if let Some(above) = first.checked_sub(1) {
         end(&mut after[above].raw);
     }
     after.splice(first..first, new.lines);
-    Edited { text: raw(&after), told, warnings: Vec::new() }
+    Edited {
+        text: raw(&after),
+        told,
+        warnings: Vec::new(),
+    }
 }
 
 fn raw(lines: &[Line]) -> Vec<u8> {
@@ -128,7 +157,11 @@ struct File {
 
 impl File {
     fn edited(self) -> Edited {
-        Edited { text: raw(&self.lines), told: self.told, warnings: self.warnings }
+        Edited {
+            text: raw(&self.lines),
+            told: self.told,
+            warnings: self.warnings,
+        }
     }
 
     /// Where rules are for which something holds.
@@ -142,22 +175,35 @@ impl File {
         let rule = &wish.rule;
         let own = |other: &Rule| other.same_connections(rule) && other.kind.overlaps(rule.kind);
         let mine = self.find(own);
-        let hides = self.find(|other| !own(other) && other.hides(rule)).first().copied();
+        let hides = self
+            .find(|other| !own(other) && other.hides(rule))
+            .first()
+            .copied();
         // The one that comes nearest is kept.
-        let at = mine.iter().copied().find(|at| {
-            matches!(&self.lines[*at].what, What::Rule(other, _) if other.kind == rule.kind)
-        });
+        let at = mine.iter().copied().find(
+            |at| matches!(&self.lines[*at].what, What::Rule(other, _) if other.kind == rule.kind),
+        );
         let Some(at) = at.or(mine.first().copied()) else {
             let line = made(wish, None);
-            self.told.push(Told { before: None, after: Some(shown(&line)), secret: wish.secret });
+            self.told.push(Told {
+                before: None,
+                after: Some(shown(&line)),
+                secret: wish.secret,
+            });
             self.insert(hides, line);
             return;
         };
         let now = self.lines[at].clone();
-        let What::Rule(other, comment) = &now.what else { return };
+        let What::Rule(other, comment) = &now.what else {
+            return;
+        };
         let same = other.same(rule) && (wish.comment.is_none() || wish.comment == *comment);
         let hidden = hides.filter(|hides| *hides < at);
-        let line = if same { now.clone() } else { made(wish, comment.as_deref()) };
+        let line = if same {
+            now.clone()
+        } else {
+            made(wish, comment.as_deref())
+        };
         if !same || hidden.is_some() {
             self.told.push(Told {
                 before: Some(shown(&now)),
@@ -167,7 +213,11 @@ impl File {
         }
         for other in mine.iter().filter(|other| **other != at) {
             let before = Some(shown(&self.lines[*other]));
-            self.told.push(Told { before, after: None, secret: wish.secret });
+            self.told.push(Told {
+                before,
+                after: None,
+                secret: wish.secret,
+            });
         }
         // From behind, so that the places before stay what they are.
         self.lines[at] = line.clone();
@@ -175,7 +225,10 @@ impl File {
         for index in mine.into_iter().rev().filter(gone) {
             self.lines.remove(index);
         }
-        if let Some(to) = self.find(|other| !own(other) && other.hides(rule)).first().copied()
+        if let Some(to) = self
+            .find(|other| !own(other) && other.hides(rule))
+            .first()
+            .copied()
             && hidden.is_some()
         {
             self.insert(Some(to), line);
@@ -193,15 +246,26 @@ impl File {
 
     fn remove(&mut self, wish: &Wish) {
         let rule = &wish.rule;
-        for at in self.find(|other| other.same_connections(rule) && other.kind == rule.kind).into_iter().rev() {
+        for at in self
+            .find(|other| other.same_connections(rule) && other.kind == rule.kind)
+            .into_iter()
+            .rev()
+        {
             let gone = self.lines.remove(at);
-            self.told.push(Told { before: Some(shown(&gone)), after: None, secret: wish.secret });
+            self.told.push(Told {
+                before: Some(shown(&gone)),
+                after: None,
+                secret: wish.secret,
+            });
         }
         let several = |other: &Rule| {
             (other.databases.len() > 1 || other.users.len() > 1)
                 && other.kind == rule.kind
                 && other.source == rule.source
-                && rule.databases.iter().all(|name| other.databases.contains(name))
+                && rule
+                    .databases
+                    .iter()
+                    .all(|name| other.databases.contains(name))
                 && rule.users.iter().all(|name| other.users.contains(name))
         };
         for at in self.find(several) {
@@ -240,7 +304,12 @@ host    all             all             127.0.0.1/32            scram-sha-256 # 
             None => (text, State::Present),
         };
         match Line::new(text.into(), 1).what {
-            What::Rule(rule, comment) => Wish { rule, comment, state, secret: false },
+            What::Rule(rule, comment) => Wish {
+                rule,
+                comment,
+                state,
+                secret: false,
+            },
             what => panic!("{text}: {what:?}"),
         }
     }
@@ -258,12 +327,22 @@ host    all             all             127.0.0.1/32            scram-sha-256 # 
     fn a_rule_comes_before_what_would_hide_it() {
         let (text, told) = becomes(
             DEBIAN,
-            &["host airflow airflow 127.0.0.1/32 md5", "local airflow airflow md5", "host all all 10.0.0.0/8 md5"],
+            &[
+                "host airflow airflow 127.0.0.1/32 md5",
+                "local airflow airflow md5",
+                "host all all 10.0.0.0/8 md5",
+            ],
             false,
         );
         let expected = DEBIAN
-            .replace("local   all             all", "local\tairflow\tairflow\tmd5\nlocal   all             all")
-            .replace("host    all", "host\tairflow\tairflow\t127.0.0.1/32\tmd5\nhost    all")
+            .replace(
+                "local   all             all",
+                "local\tairflow\tairflow\tmd5\nlocal   all             all",
+            )
+            .replace(
+                "host    all",
+                "host\tairflow\tairflow\t127.0.0.1/32\tmd5\nhost    all",
+            )
             + "\nhost\tall\tall\t10.0.0.0/8\tmd5\n";
         assert_eq!((text, told), (expected, 3));
     }
@@ -271,8 +350,12 @@ host    all             all             127.0.0.1/32            scram-sha-256 # 
     #[test]
     fn a_rule_changes_where_it_is() {
         let (text, told) = becomes(DEBIAN, &["host all all 127.0.0.1/32 md5"], false);
-        let line = "host    all             all             127.0.0.1/32            scram-sha-256 # v4";
-        assert_eq!(text, DEBIAN.replace(line, "host\tall\tall\t127.0.0.1/32\tmd5\t# v4"));
+        let line =
+            "host    all             all             127.0.0.1/32            scram-sha-256 # v4";
+        assert_eq!(
+            text,
+            DEBIAN.replace(line, "host\tall\tall\t127.0.0.1/32\tmd5\t# v4")
+        );
         assert_eq!(told, 1);
         let same = "host all all 127.0.0.1/32 scram-sha-256";
         assert_eq!(becomes(DEBIAN, &[same], false), (DEBIAN.to_owned(), 0));
@@ -284,11 +367,18 @@ host    all             all             127.0.0.1/32            scram-sha-256 # 
     fn what_is_hidden_moves_and_doubles_go() {
         let before = "host all all all reject\nhost  a  u  10.0.0.0/8  md5\nhost a u 10.0.0.0/8 trust\nlocal all all peer";
         let (text, told) = becomes(before, &["host a u 10.0.0.0/8 md5"], false);
-        assert_eq!(text, "host  a  u  10.0.0.0/8  md5\nhost all all all reject\nlocal all all peer");
+        assert_eq!(
+            text,
+            "host  a  u  10.0.0.0/8  md5\nhost all all all reject\nlocal all all peer"
+        );
         assert_eq!(told, 2);
         // The other kind of the same connections is replaced, the other half is not.
         let before = "host a u 10.0.0.0/8 md5\nhostnossl b u 10.0.0.0/8 reject\n";
-        let (text, _) = becomes(before, &["hostssl a u 10.0.0.0/8 md5", "hostssl b u 10.0.0.0/8 md5"], false);
+        let (text, _) = becomes(
+            before,
+            &["hostssl a u 10.0.0.0/8 md5", "hostssl b u 10.0.0.0/8 md5"],
+            false,
+        );
         assert_eq!(
             text,
             "hostssl\ta\tu\t10.0.0.0/8\tmd5\nhostnossl b u 10.0.0.0/8 reject\nhostssl\tb\tu\t10.0.0.0/8\tmd5\n"
@@ -298,7 +388,13 @@ host    all             all             127.0.0.1/32            scram-sha-256 # 
     #[test]
     fn a_rule_goes() {
         let (text, told) = becomes(DEBIAN, &["-local all all trust"], false);
-        assert_eq!(text, DEBIAN.replace("local   all             all                                     peer\n", ""));
+        assert_eq!(
+            text,
+            DEBIAN.replace(
+                "local   all             all                                     peer\n",
+                ""
+            )
+        );
         assert_eq!(told, 1);
         let before = b"host a,b u all md5\n";
         let edited = edit(before, &[wish("-host a u all md5")], false).unwrap();
@@ -308,7 +404,11 @@ host    all             all             127.0.0.1/32            scram-sha-256 # 
 
     #[test]
     fn all_others_go() {
-        let wishes = ["host b u all md5", "host a u 10.0.0.0/8 md5", "local all postgres peer"];
+        let wishes = [
+            "host b u all md5",
+            "host a u 10.0.0.0/8 md5",
+            "local all postgres peer",
+        ];
         let (text, told) = becomes(DEBIAN, &wishes, true);
         assert_eq!(
             text,
@@ -316,9 +416,18 @@ host    all             all             127.0.0.1/32            scram-sha-256 # 
              local   all             postgres                                peer\n\n# local\n# the end"
         );
         assert_eq!(told, 4);
-        assert_eq!(becomes("# only", &["local all all peer"], true).0, "# only\nlocal\tall\tall\tpeer\n");
-        assert_eq!(becomes("", &["local all all peer"], true).0, "local\tall\tall\tpeer\n");
-        assert_eq!(becomes("nonsense\n", &["local all all peer"], true).0, "local\tall\tall\tpeer\n");
+        assert_eq!(
+            becomes("# only", &["local all all peer"], true).0,
+            "# only\nlocal\tall\tall\tpeer\n"
+        );
+        assert_eq!(
+            becomes("", &["local all all peer"], true).0,
+            "local\tall\tall\tpeer\n"
+        );
+        assert_eq!(
+            becomes("nonsense\n", &["local all all peer"], true).0,
+            "local\tall\tall\tpeer\n"
+        );
         assert_eq!(becomes("local all all peer", &[], true).0, "");
     }
 

@@ -36,11 +36,17 @@ const KINDS: [(&str, Kind); 6] = [
 
 impl Kind {
     fn parse(text: &str) -> Option<Self> {
-        KINDS.iter().find(|(word, _)| *word == text).map(|(_, kind)| *kind)
+        KINDS
+            .iter()
+            .find(|(word, _)| *word == text)
+            .map(|(_, kind)| *kind)
     }
 
     pub(super) fn word(self) -> &'static str {
-        KINDS.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
+        KINDS
+            .iter()
+            .find(|(_, kind)| *kind == self)
+            .map_or("", |(word, _)| word)
     }
 
     /// Plain, by TLS, by GSSAPI: what it lets in of these.
@@ -135,9 +141,17 @@ impl Rule {
     /// The columns, as they are written.
     pub(super) fn columns(&self) -> Vec<String> {
         let list = |tokens: &[Token]| {
-            tokens.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+            tokens
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(",")
         };
-        let mut columns = vec![self.kind.word().to_owned(), list(&self.databases), list(&self.users)];
+        let mut columns = vec![
+            self.kind.word().to_owned(),
+            list(&self.databases),
+            list(&self.users),
+        ];
         if self.kind != Kind::Local {
             columns.push(self.source.to_string());
         }
@@ -173,7 +187,9 @@ impl Rule {
             any(&self.databases, theirs)
                 || (!theirs.is("replication") && self.databases.iter().any(|mine| mine.is("all")))
         };
-        let user = |theirs: &Token| any(&self.users, theirs) || self.users.iter().any(|mine| mine.is("all"));
+        let user = |theirs: &Token| {
+            any(&self.users, theirs) || self.users.iter().any(|mine| mine.is("all"))
+        };
         self.kind.covers(other.kind)
             && self.source.covers(&other.source)
             && other.databases.iter().all(database)
@@ -279,8 +295,13 @@ fn word(text: &str) -> (Token, bool, &str) {
 
 fn read(text: &str) -> What {
     let (columns, comment) = columns(text);
-    let Some(first) = columns.first() else { return What::Nothing };
-    if ["include", "include_dir", "include_if_exists"].iter().any(|word| first[0].is(word)) {
+    let Some(first) = columns.first() else {
+        return What::Nothing;
+    };
+    if ["include", "include_dir", "include_if_exists"]
+        .iter()
+        .any(|word| first[0].is(word))
+    {
         return What::Include;
     }
     match rule(&columns) {
@@ -323,7 +344,14 @@ fn rule(columns: &[Vec<Token>]) -> Result<Rule, String> {
     if let Some(option) = options.iter().find(|option| !option.text.contains('=')) {
         return Err(format!("`{}` is no option: it has no `=`", option.text));
     }
-    Ok(Rule { kind, databases, users, source, method, options })
+    Ok(Rule {
+        kind,
+        databases,
+        users,
+        source,
+        method,
+        options,
+    })
 }
 
 #[cfg(test)]
@@ -342,7 +370,11 @@ mod tests {
         let (rule, comment) = read_one(
             "host b, \"a \"\"x\"\",\",\"all\" +u 10.0.0.1 255.0.0.0 ldap ldapserver=h \"p=a, b\"# it's mine \n",
         );
-        let texts: Vec<&str> = rule.databases.iter().map(|token| token.text.as_str()).collect();
+        let texts: Vec<&str> = rule
+            .databases
+            .iter()
+            .map(|token| token.text.as_str())
+            .collect();
         assert_eq!(texts, ["a \"x\",", "all", "b"]);
         assert!(rule.databases[1].quoted && rule.users[0].is("+u"));
         assert_eq!(comment.unwrap(), "it's mine");
@@ -358,14 +390,23 @@ mod tests {
     fn lines_that_go_on_are_one() {
         let text = b"# a\n\nlocal all all \\\n  peer # x\ninclude other\nlocal all\nhost all all 1.2.3.4 trust\n";
         let lines = Line::all(text);
-        assert_eq!(lines.iter().map(|line| line.number).collect::<Vec<_>>(), [1, 2, 3, 5, 6, 7]);
+        assert_eq!(
+            lines.iter().map(|line| line.number).collect::<Vec<_>>(),
+            [1, 2, 3, 5, 6, 7]
+        );
         assert_eq!(lines[0].what, What::Nothing);
         assert_eq!(lines[2].raw, b"local all all \\\n  peer # x\n");
         assert!(matches!(&lines[2].what, What::Rule(rule, _) if rule.method == "peer"));
         assert_eq!(lines[3].what, What::Include);
         assert_eq!(lines[4].what, What::Wrong("it has no user".to_owned()));
         assert!(matches!(&lines[5].what, What::Wrong(why) if why.contains("netmask `trust`")));
-        assert_eq!(lines.iter().flat_map(|line| line.raw.clone()).collect::<Vec<_>>(), text);
+        assert_eq!(
+            lines
+                .iter()
+                .flat_map(|line| line.raw.clone())
+                .collect::<Vec<_>>(),
+            text
+        );
     }
 
     #[test]
@@ -373,7 +414,10 @@ mod tests {
         let hides = |one: &str, other: &str| read_one(one).0.hides(&read_one(other).0);
         assert!(hides("host all all all md5", "hostssl a b 10.0.0.0/8 md5"));
         assert!(hides("host a,b u 0.0.0.0/0 md5", "host a u 10.0.0.0/8 md5"));
-        assert!(!hides("host all all all md5", "host replication u 10.0.0.0/8 md5"));
+        assert!(!hides(
+            "host all all all md5",
+            "host replication u 10.0.0.0/8 md5"
+        ));
         assert!(!hides("host \"all\" all all md5", "host a u all md5"));
         assert!(!hides("hostssl all all all md5", "host a u all md5"));
         assert!(!hides("host all all all md5", "local a u md5"));

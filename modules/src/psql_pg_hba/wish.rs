@@ -11,10 +11,7 @@ use super::{
     address::{Net, Source},
     line::{self, Kind, Rule, Token},
 };
-use crate::{
-    args::is_default,
-    psql::quote,
-};
+use crate::{args::is_default, psql::quote};
 
 /// One rule of `rules`; what it does not say is as for a single rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -24,13 +21,26 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contype: Option<Kind>,
     /// As for a single rule.
-    #[serde(default, deserialize_with = "names", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "names",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub databases: Option<Vec<String>>,
     /// As for a single rule.
-    #[serde(default, deserialize_with = "names", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "names",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub users: Option<Vec<String>>,
     /// As for a single rule.
-    #[serde(default, alias = "source", alias = "src", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        alias = "source",
+        alias = "src",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub address: Option<String>,
     /// As for a single rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -202,8 +212,8 @@ impl Args {
 fn at_odds(wishes: &[Wish]) -> Result<(), Refusal> {
     for (at, one) in wishes.iter().enumerate() {
         for other in &wishes[at + 1..] {
-            let both = one.rule.same_connections(&other.rule)
-                && one.rule.kind.overlaps(other.rule.kind);
+            let both =
+                one.rule.same_connections(&other.rule) && one.rule.kind.overlaps(other.rule.kind);
             if both && (one.state == other.state || one.rule.kind == other.rule.kind) {
                 let columns = |wish: &Wish| wish.rule.columns()[..4].join(" ");
                 let what = format!(
@@ -246,10 +256,16 @@ impl Entry {
             fits(kind, method)?;
         }
         let options = self.options()?;
-        let comment = self.comment.as_deref().map(str::trim).filter(|text| !text.is_empty());
+        let comment = self
+            .comment
+            .as_deref()
+            .map(str::trim)
+            .filter(|text| !text.is_empty());
         if comment.is_some_and(|text| text.contains(['\n', '\r', '\0']) || text.ends_with('\\')) {
-            return Err(Refusal::new("`comment` is not one line, or ends with a `\\`")
-                .help("the server would take what follows for something else"));
+            return Err(
+                Refusal::new("`comment` is not one line, or ends with a `\\`")
+                    .help("the server would take what follows for something else"),
+            );
         }
         let all = vec!["all".to_owned()];
         let tokens = |what: &str, names: &Option<Vec<String>>| {
@@ -257,7 +273,10 @@ impl Entry {
             if names.is_empty() {
                 return Err(Refusal::new(format!("`{what}` is empty")));
             }
-            names.iter().map(|name| token(what, name, trust)).collect::<Result<Vec<_>, _>>()
+            names
+                .iter()
+                .map(|name| token(what, name, trust))
+                .collect::<Result<Vec<_>, _>>()
         };
         let users = tokens("users", &self.users)?;
         let mut wishes = Vec::new();
@@ -292,8 +311,13 @@ impl Entry {
         let source = match (address, self.netmask.as_deref()) {
             (Ok(address), None) => Ok(Source::Net(Net::one(address))),
             (Ok(address), Some(mask)) => Net::masked(address, mask.trim()).map(Source::Net),
-            (Err(_), Some(_)) => Err(format!("`netmask` needs an IP address, and `{text}` is none")),
-            (Err(_), None) => match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+            (Err(_), Some(_)) => Err(format!(
+                "`netmask` needs an IP address, and `{text}` is none"
+            )),
+            (Err(_), None) => match text
+                .strip_prefix('"')
+                .and_then(|text| text.strip_suffix('"'))
+            {
                 Some(name) => Source::name(name),
                 None => Source::parse(text),
             },
@@ -303,15 +327,21 @@ impl Entry {
     }
 
     fn options(&self) -> Result<Vec<Token>, Refusal> {
-        let Some(options) = &self.options else { return Ok(Vec::new()) };
+        let Some(options) = &self.options else {
+            return Ok(Vec::new());
+        };
         let text = String::from_utf8_lossy(options.bytes());
         if text.contains(['\n', '\r', '\0']) || text.ends_with('\\') {
-            return Err(Refusal::new("`options` is not one line, or ends with a `\\`"));
+            return Err(Refusal::new(
+                "`options` is not one line, or ends with a `\\`",
+            ));
         }
         let (columns, comment) = line::columns(&text);
         if comment.is_some() {
-            return Err(Refusal::new("`options` holds a `#`, where a comment begins")
-                .help("put the option in quotes; a comment is `comment`"));
+            return Err(
+                Refusal::new("`options` holds a `#`, where a comment begins")
+                    .help("put the option in quotes; a comment is `comment`"),
+            );
         }
         let tokens: Vec<Token> = columns.into_iter().flatten().collect();
         if tokens.iter().any(|token| !token.text.contains('=')) {
@@ -330,7 +360,11 @@ fn fits(kind: Kind, method: Method) -> Result<(), Refusal> {
         Method::Gss | Method::Sspi if kind == Kind::Local => "host",
         _ => return Ok(()),
     };
-    let what = format!("`method: {}` does not go with `contype: {}`", method.word(), kind.word());
+    let what = format!(
+        "`method: {}` does not go with `contype: {}`",
+        method.word(),
+        kind.word()
+    );
     Err(Refusal::new(what).help(format!("it is for `{only}` only")))
 }
 

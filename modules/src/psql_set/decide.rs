@@ -7,21 +7,21 @@ use evenkeel_engine::{Change, Effect, NotYet, Plan, Refusal, Seen, Stop, Text};
 use super::{Args, Now, Output, Wish, value};
 use crate::{
     look::Look,
-    psql::{
-        self, Login, Question, Server, Setting, Sql, Told, guc,
-        step::Statements,
-    },
+    psql::{self, Login, Question, Server, Setting, Sql, Told, guc, step::Statements},
 };
 
 fn asked(login: &Login, question: Question) -> Sql {
-    Sql { login: login.clone(), question }
+    Sql {
+        login: login.clone(),
+        question,
+    }
 }
 
 fn setting(look: &Look<'_>, login: &Login, name: &str) -> Result<Option<Setting>, Stop> {
     psql::get(look, login, Question::Setting(name.to_owned())).map_err(|stop| match stop {
-        Stop::Refused(why) if why.message.contains("permission denied") => {
-            why.help("log in as a superuser (`become_user: postgres`)").into()
-        }
+        Stop::Refused(why) if why.message.contains("permission denied") => why
+            .help("log in as a superuser (`become_user: postgres`)")
+            .into(),
         stop => stop,
     })
 }
@@ -50,18 +50,25 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     }
     let unread: bool = psql::get(look, &login, Question::Unread)?;
     if !waiting.is_empty() {
-        plan.warnings.push(format!("the server waits for a restart with {}", waiting.join(", ")));
+        plan.warnings.push(format!(
+            "the server waits for a restart with {}",
+            waiting.join(", ")
+        ));
     }
     if plan.changes.is_empty() && !unread {
         return Ok(plan);
     }
     writable(&login, &server)?;
     if plan.changes.is_empty() {
-        plan.changes.push(Change::new("read by the server", false, true));
+        plan.changes
+            .push(Change::new("read by the server", false, true));
     }
     statements.reload("");
     let mut step = statements.step(&login, false);
-    step = step.effect(Effect::new(asked(&login, Question::Unread), Told::of(false)));
+    step = step.effect(Effect::new(
+        asked(&login, Question::Unread),
+        Told::of(false),
+    ));
     for effect in effects {
         step = step.effect(effect);
     }
@@ -78,7 +85,9 @@ fn writable(login: &Login, server: &Server) -> Result<(), Stop> {
     }
     let role = login.role.as_ref().unwrap_or(&login.user);
     let what = format!("`{role}` may not change settings of {}", login.server());
-    Err(Refusal::new(what).help("log in as a superuser (`become_user: postgres`)").into())
+    Err(Refusal::new(what)
+        .help("log in as a superuser (`become_user: postgres`)")
+        .into())
 }
 
 fn unknown(name: &str, server: &Server) -> Stop {
@@ -87,9 +96,11 @@ fn unknown(name: &str, server: &Server) -> Stop {
         return NotYet(format!("the setting `{name}` {what}")).into();
     }
     let release = server.version / 10_000;
-    Refusal::new(format!("there is no setting `{name}` in PostgreSQL {release}"))
-        .help("correct its name; `SHOW ALL` lists those of this server")
-        .into()
+    Refusal::new(format!(
+        "there is no setting `{name}` in PostgreSQL {release}"
+    ))
+    .help("correct its name; `SHOW ALL` lists those of this server")
+    .into()
 }
 
 /// What the files say, or else the default.
@@ -122,7 +133,10 @@ fn differs(
         }
         Some(wanted) => {
             let plain = text(wanted);
-            if before.as_deref().is_some_and(|before| value::same(now, before, &plain)) {
+            if before
+                .as_deref()
+                .is_some_and(|before| value::same(now, before, &plain))
+            {
                 return Ok(None);
             }
             value::check(now, &plain)?;
@@ -132,7 +146,10 @@ fn differs(
         }
     };
     if now.context == "internal" {
-        let what = format!("`{}` is a fact of the server, which cannot be set", now.name);
+        let what = format!(
+            "`{}` is a fact of the server, which cannot be set",
+            now.name
+        );
         return Err(Stop::refused(what));
     }
     if now.fixed {
@@ -140,7 +157,9 @@ fn differs(
             "`{}` is set on the command line of the server, which goes before what its files say",
             now.name
         );
-        return Err(Refusal::new(what).help("take it away there (the options of its unit)").into());
+        return Err(Refusal::new(what)
+            .help("take it away there (the options of its unit)")
+            .into());
     }
     Ok(Some(change))
 }
@@ -161,7 +180,9 @@ fn then(login: &Login, wish: &Wish<'_>, mut now: Setting) -> Effect {
 
 /// Whether the server waits for a restart once it has read this.
 fn pending(then: &Setting) -> Option<bool> {
-    let Some(running) = &then.running else { return Some(false) };
+    let Some(running) = &then.running else {
+        return Some(false);
+    };
     let filed = then.altered.as_ref().or(then.below.as_ref())?;
     match then.kind.as_str() {
         "string" => Some(running != filed),
@@ -182,7 +203,9 @@ pub(super) fn output(args: &Args, after: &Seen, said: Vec<String>) -> Result<Out
     let (look, login) = (Look::new(after), args.login());
     let mut settings = BTreeMap::new();
     for wish in args.wishes() {
-        let Some(now) = setting(&look, &login, wish.name)? else { continue };
+        let Some(now) = setting(&look, &login, wish.name)? else {
+            continue;
+        };
         let one = Now {
             value: filed(&now),
             restart_required: now.pending,

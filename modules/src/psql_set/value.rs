@@ -22,11 +22,16 @@ const TIME: [(&str, f64); 6] = [
 ];
 
 fn units(of: &str) -> Option<&'static [(&'static str, f64)]> {
-    [&MEMORY[..], &TIME[..]].into_iter().find(|units| units.iter().any(|(name, _)| *name == of))
+    [&MEMORY[..], &TIME[..]]
+        .into_iter()
+        .find(|units| units.iter().any(|(name, _)| *name == of))
 }
 
 fn factor(units: &[(&str, f64)], name: &str) -> Option<f64> {
-    units.iter().find(|(known, _)| *known == name).map(|(_, factor)| *factor)
+    units
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, factor)| *factor)
 }
 
 /// A number in the unit of its setting, which may be a multiple, as `8kB`.
@@ -34,8 +39,13 @@ fn number(text: &str, unit: Option<&str>, whole: bool) -> Option<f64> {
     let text = text.trim();
     let hex = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
     let (value, suffix) = if let Some(hex) = hex {
-        let end = hex.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(hex.len());
-        (i32::from_str_radix(&hex[..end], 16).ok().map(f64::from)?, &hex[end..])
+        let end = hex
+            .find(|c: char| !c.is_ascii_hexdigit())
+            .unwrap_or(hex.len());
+        (
+            i32::from_str_radix(&hex[..end], 16).ok().map(f64::from)?,
+            &hex[end..],
+        )
     } else {
         let part = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+');
         let mut end = text.find(|c: char| !part(c)).unwrap_or(text.len());
@@ -59,12 +69,18 @@ fn number(text: &str, unit: Option<&str>, whole: bool) -> Option<f64> {
         value
     } else {
         let unit = unit?;
-        let digits = unit.find(|c: char| !c.is_ascii_digit()).unwrap_or(unit.len());
+        let digits = unit
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(unit.len());
         let multiple = unit[..digits].parse::<f64>().unwrap_or(1.0);
         let units = units(&unit[digits..])?;
         value * factor(units, suffix)? / (multiple * factor(units, &unit[digits..])?)
     };
-    Some(if whole { value.round_ties_even() } else { value })
+    Some(if whole {
+        value.round_ties_even()
+    } else {
+        value
+    })
 }
 
 /// Any beginning of these words that is of one alone.
@@ -102,23 +118,31 @@ pub(super) fn check(setting: &Setting, text: &str) -> Result<(), Refusal> {
     let name = &setting.name;
     let whole = setting.kind == "integer";
     match setting.kind.as_str() {
-        "bool" if truth(text).is_none() => {
-            Err(Refusal::new(format!("`{name}` is on or off, and `{text}` is neither")))
-        }
+        "bool" if truth(text).is_none() => Err(Refusal::new(format!(
+            "`{name}` is on or off, and `{text}` is neither"
+        ))),
         "integer" | "real" => {
             let unit = setting.unit.as_deref();
             let Some(value) = number(text, unit, whole) else {
-                let help = match unit.map(|unit| unit.trim_start_matches(|c: char| c.is_ascii_digit())) {
-                    None => "it has no unit".to_owned(),
-                    Some(plain) => {
-                        let names = units(plain).unwrap_or_default().iter().map(|(name, _)| *name);
-                        format!("a number and one of {}", names.collect::<Vec<_>>().join(", "))
-                    }
-                };
+                let help =
+                    match unit.map(|unit| unit.trim_start_matches(|c: char| c.is_ascii_digit())) {
+                        None => "it has no unit".to_owned(),
+                        Some(plain) => {
+                            let names = units(plain)
+                                .unwrap_or_default()
+                                .iter()
+                                .map(|(name, _)| *name);
+                            format!(
+                                "a number and one of {}",
+                                names.collect::<Vec<_>>().join(", ")
+                            )
+                        }
+                    };
                 let what = format!("`{name}` is a number, and `{text}` is none");
                 return Err(Refusal::new(what).help(help));
             };
-            let limit = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<f64>().ok());
+            let limit =
+                |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<f64>().ok());
             let below = limit(&setting.min).is_some_and(|min| value < min);
             let above = limit(&setting.max).is_some_and(|max| value > max);
             if below || above {
@@ -175,18 +199,27 @@ mod tests {
         assert!(!same(&of("bool", None), "o", "on"));
         assert!(same(&of("enum", None), "Replica", "replica"));
         assert!(!same(&of("string", None), "A", "a"));
-        let list = Setting { name: "search_path".to_owned(), ..of("string", None) };
+        let list = Setting {
+            name: "search_path".to_owned(),
+            ..of("string", None)
+        };
         assert!(same(&list, "\"$user\", public", "\"$user\",public"));
     }
 
     #[test]
     fn what_the_server_would_not_take_is_refused() {
         let why = |kind, unit, text| check(&of(kind, unit), text).unwrap_err();
-        assert_eq!(why("bool", None, "maybe").message, "`x` is on or off, and `maybe` is neither");
+        assert_eq!(
+            why("bool", None, "maybe").message,
+            "`x` is on or off, and `maybe` is neither"
+        );
         let wrong = why("integer", Some("8kB"), "1 MiB");
         assert_eq!(wrong.help.unwrap(), "a number and one of B, kB, MB, GB, TB");
         let range = why("integer", Some("8kB"), "1TB");
-        assert_eq!(range.message, "`x: 1TB` is out of its range: -1 to 100000 (in 8kB)");
+        assert_eq!(
+            range.message,
+            "`x: 1TB` is out of its range: -1 to 100000 (in 8kB)"
+        );
         assert!(check(&of("integer", None), "-1").is_ok());
         assert!(check(&of("string", None), "anything").is_ok());
     }

@@ -130,7 +130,9 @@ fn placed() -> Vec<Expect> {
 
 fn files() -> Vec<Expect> {
     let given = format!("postgresql_pg_hba: {{dest: {PATH}, {AIRFLOW}}}");
-    let new = format!("postgresql_pg_hba: {{dest: /srv/a/pg_hba.conf, {AIRFLOW}, create: true, owner: postgres, mode: '0600'}}");
+    let new = format!(
+        "postgresql_pg_hba: {{dest: /srv/a/pg_hba.conf, {AIRFLOW}, create: true, owner: postgres, mode: '0600'}}"
+    );
     let line = "host\tairflow\tairflow\t10.77.88.0/24\tscram-sha-256\n";
     vec![
         case("a file that is given", &given)
@@ -162,10 +164,18 @@ fn read() -> Vec<Expect> {
         rule("it was not read yet", "contype: local, method: peer", TEXT)
             .on(on(TEXT, true))
             .changes(["read by the server: false -> true"]),
-        rule("it need not be read", "contype: local, method: peer, reload: false", TEXT).on(on(TEXT, true)),
-        case("read, where it is given", &format!("psql-pg-hba: {{dest: {PATH}, reload: true, {AIRFLOW}}}"))
-            .on(on(TEXT, false))
-            .changes(["content", "rule", "read by the server"]),
+        rule(
+            "it need not be read",
+            "contype: local, method: peer, reload: false",
+            TEXT,
+        )
+        .on(on(TEXT, true)),
+        case(
+            "read, where it is given",
+            &format!("psql-pg-hba: {{dest: {PATH}, reload: true, {AIRFLOW}}}"),
+        )
+        .on(on(TEXT, false))
+        .changes(["content", "rule", "read by the server"]),
     ]
 }
 
@@ -176,35 +186,104 @@ fn refused() -> Vec<Expect> {
         unread: false,
     };
     let no = |name: &str, args: &str, why: &str| {
-        case(name, &format!("psql-pg-hba: {{{args}}}")).on(on(TEXT, false)).refused(why)
+        case(name, &format!("psql-pg-hba: {{{args}}}"))
+            .on(on(TEXT, false))
+            .refused(why)
     };
     vec![
-        no("no such network", "contype: host, address: 10.0.0.0/33", "what follows the `/` in `10.0.0.0/33`"),
-        no("no such address", "contype: host, address: 10.0.0", "`10.0.0` is no IP address, network"),
-        no("a mask with gaps", "contype: host, address: 10.0.0.0, netmask: 255.0.255.0", "has gaps"),
-        no("a mask of no address", "contype: host, address: all, netmask: 255.0.0.0", "`netmask` needs an IP address"),
+        no(
+            "no such network",
+            "contype: host, address: 10.0.0.0/33",
+            "what follows the `/` in `10.0.0.0/33`",
+        ),
+        no(
+            "no such address",
+            "contype: host, address: 10.0.0",
+            "`10.0.0` is no IP address, network",
+        ),
+        no(
+            "a mask with gaps",
+            "contype: host, address: 10.0.0.0, netmask: 255.0.255.0",
+            "has gaps",
+        ),
+        no(
+            "a mask of no address",
+            "contype: host, address: all, netmask: 255.0.0.0",
+            "`netmask` needs an IP address",
+        ),
         no("no such method", "contype: host, method: krb5", "krb5"),
         no("no such kind", "contype: tcp", "tcp"),
-        no("peers by TCP", "contype: host, method: peer", "`method: peer` does not go with `contype: host`"),
-        no("an address by the socket", "contype: local, address: all", "`contype: local` has no `address`"),
+        no(
+            "peers by TCP",
+            "contype: host, method: peer",
+            "`method: peer` does not go with `contype: host`",
+        ),
+        no(
+            "an address by the socket",
+            "contype: local, address: all",
+            "`contype: local` has no `address`",
+        ),
         no("no kind", "users: u", "a rule needs `contype`"),
-        no("one and several", "contype: host, rules: [{contype: local}]", "`rules` excludes the arguments of a single rule"),
-        no("no kind of one of several", "rules: [{contype: local}, {users: u}]", "rule 2 of `rules`: it needs `contype`"),
-        no("twice the same", "rules: [{contype: host}, {contype: hostssl, method: md5}]", "two rules are for the same connections"),
-        no("nobody could log in", "overwrite: true", "nobody could log in"),
-        no("a line break", "contype: host, users: \"a\\nhost all all all trust\"", "contains the end of a line"),
-        no("a comment that goes on", "contype: host, comment: 'x\\'", "ends with a `\\`"),
-        no("options with a comment", "contype: host, options: 'map=x # y'", "holds a `#`"),
-        no("options that are none", "contype: host, options: x", "a word without `=`"),
-        no("a suspicious name", "contype: host, users: 'a;b', trust_input: false", "`users` contains `;`"),
-        case("a line that is wrong", &format!("psql-pg-hba: {{dest: {PATH}, contype: local}}"))
-            .on(on("local all all peer\nhost all all\n", false))
-            .refused("line 2 is no rule: it has no address"),
+        no(
+            "one and several",
+            "contype: host, rules: [{contype: local}]",
+            "`rules` excludes the arguments of a single rule",
+        ),
+        no(
+            "no kind of one of several",
+            "rules: [{contype: local}, {users: u}]",
+            "rule 2 of `rules`: it needs `contype`",
+        ),
+        no(
+            "twice the same",
+            "rules: [{contype: host}, {contype: hostssl, method: md5}]",
+            "two rules are for the same connections",
+        ),
+        no(
+            "nobody could log in",
+            "overwrite: true",
+            "nobody could log in",
+        ),
+        no(
+            "a line break",
+            "contype: host, users: \"a\\nhost all all all trust\"",
+            "contains the end of a line",
+        ),
+        no(
+            "a comment that goes on",
+            "contype: host, comment: 'x\\'",
+            "ends with a `\\`",
+        ),
+        no(
+            "options with a comment",
+            "contype: host, options: 'map=x # y'",
+            "holds a `#`",
+        ),
+        no(
+            "options that are none",
+            "contype: host, options: x",
+            "a word without `=`",
+        ),
+        no(
+            "a suspicious name",
+            "contype: host, users: 'a;b', trust_input: false",
+            "`users` contains `;`",
+        ),
+        case(
+            "a line that is wrong",
+            &format!("psql-pg-hba: {{dest: {PATH}, contype: local}}"),
+        )
+        .on(on("local all all peer\nhost all all\n", false))
+        .refused("line 2 is no rule: it has no address"),
         case("a place that is unusual", "psql-pg-hba: {contype: local}")
             .on(says(on(TEXT, false), Question::Hba, Told::of(elsewhere)))
             .refused("which is not where packages put them"),
         case("a login that may not look", "psql-pg-hba: {contype: local}")
-            .on(says(on(TEXT, false), Question::Hba, Told::Wrong("permission denied for function x".to_owned())))
+            .on(says(
+                on(TEXT, false),
+                Question::Hba,
+                Told::Wrong("permission denied for function x".to_owned()),
+            ))
             .refused("permission denied for function x"),
     ]
 }

@@ -266,17 +266,26 @@ fn to_come() -> Vec<Expect> {
         )
     };
     vec![
-        case("PGP-06 what a role will make", &task("privs: 'SELECT,INSERT'"))
-            .on(made(&[]))
-            .changes(["tables of boss in s to come for app: null -> \"INSERT, SELECT\""]),
+        case(
+            "PGP-06 what a role will make",
+            &task("privs: 'SELECT,INSERT'"),
+        )
+        .on(made(&[]))
+        .changes(["tables of boss in s to come for app: null -> \"INSERT, SELECT\""]),
         case("PGP-06 it is so", &task("privs: SELECT")).on(made(&["app INSERT", "app SELECT"])),
         case("PGP-06 no longer", &task("privs: ALL, state: absent"))
             .on(made(&["app SELECT"]))
             .changes(["tables of boss in s to come for app: \"SELECT\" -> null"]),
-        case("PGP-06 of whom", "psql-privs: {db: shop, type: default_privs, objs: TABLES, privs: ALL, roles: app}")
-            .refused("`type: default_privs` needs `target_roles`"),
-        case("PGP-06 schemas in a schema", &task("privs: ALL").replace("tables", "SCHEMAS"))
-            .refused("`SCHEMAS` are in no `schema`"),
+        case(
+            "PGP-06 of whom",
+            "psql-privs: {db: shop, type: default_privs, objs: TABLES, privs: ALL, roles: app}",
+        )
+        .refused("`type: default_privs` needs `target_roles`"),
+        case(
+            "PGP-06 schemas in a schema",
+            &task("privs: ALL").replace("tables", "SCHEMAS"),
+        )
+        .refused("`SCHEMAS` are in no `schema`"),
     ]
 }
 

@@ -42,19 +42,39 @@ fn setting(name: &str, context: &str, kind: &str, unit: Option<&str>, default: &
 fn with(server: &Server, unread: bool, change: impl FnOnce(&mut [Setting])) -> FakeHost {
     let mut all = [
         setting("work_mem", "user", "integer", Some("kB"), "4096"),
-        setting("shared_buffers", "postmaster", "integer", Some("8kB"), "16384"),
+        setting(
+            "shared_buffers",
+            "postmaster",
+            "integer",
+            Some("8kB"),
+            "16384",
+        ),
         setting("jit", "user", "bool", None, "on"),
         setting("wal_level", "postmaster", "enum", None, "replica"),
-        setting("listen_addresses", "postmaster", "string", None, "localhost"),
+        setting(
+            "listen_addresses",
+            "postmaster",
+            "string",
+            None,
+            "localhost",
+        ),
         setting("block_size", "internal", "integer", None, "8192"),
         setting("search_path", "user", "string", None, "\"$user\", public"),
     ];
-    all[3].words = Some(["minimal", "replica", "logical"].map(ToOwned::to_owned).to_vec());
+    all[3].words = Some(
+        ["minimal", "replica", "logical"]
+            .map(ToOwned::to_owned)
+            .to_vec(),
+    );
     change(&mut all);
     let host = says(FakeHost::new(), Question::Server, Told::of(server));
     let host = says(host, Question::Unread, Told::of(unread));
     let host = all.iter().fold(host, |host, one| {
-        says(host, Question::Setting(one.name.clone()), Told::of(Some(one)))
+        says(
+            host,
+            Question::Setting(one.name.clone()),
+            Told::of(Some(one)),
+        )
     });
     let none = Told::of(None::<Setting>);
     let host = says(host, Question::Setting("nope".to_owned()), none.clone());
@@ -135,34 +155,58 @@ fn differs() -> Vec<Expect> {
 
 fn same() -> Vec<Expect> {
     vec![
-        set("in another unit", "name: work_mem, value: 4MB").gives("settings.work_mem.value", "\"4096\""),
+        set("in another unit", "name: work_mem, value: 4MB")
+            .gives("settings.work_mem.value", "\"4096\""),
         set("in another word", "name: jit, value: true"),
-        set("a list with other spaces", "name: search_path, value: '\"$user\",public'"),
+        set(
+            "a list with other spaces",
+            "name: search_path, value: '\"$user\",public'",
+        ),
         set("nothing to take away", "name: work_mem, reset: true"),
-        case("set by the file", "psql-set: {name: work_mem, value: 16384}")
-            .on(on(|all| all[0].below = Some("16MB".to_owned()))),
-        case("it waits for a restart", "psql-set: {name: shared_buffers, value: 256MB}")
-            .on(on(|all| {
-                all[1].altered = Some("256MB".to_owned());
-                all[1].pending = true;
-            }))
-            .gives("restart_required", "true")
-            .warns("the server waits for a restart with `shared_buffers`"),
+        case(
+            "set by the file",
+            "psql-set: {name: work_mem, value: 16384}",
+        )
+        .on(on(|all| all[0].below = Some("16MB".to_owned()))),
+        case(
+            "it waits for a restart",
+            "psql-set: {name: shared_buffers, value: 256MB}",
+        )
+        .on(on(|all| {
+            all[1].altered = Some("256MB".to_owned());
+            all[1].pending = true;
+        }))
+        .gives("restart_required", "true")
+        .warns("the server waits for a restart with `shared_buffers`"),
     ]
 }
 
 fn refused() -> Vec<Expect> {
-    let other = Server { superuser: false, ..server() };
+    let other = Server {
+        superuser: false,
+        ..server()
+    };
     vec![
-        set("no such setting", "name: nope, value: 1").refused("there is no setting `nope` in PostgreSQL 15"),
-        set("one of a library that is not loaded", "name: my.own, value: 1").not_yet("the setting `my.own`"),
-        set("no number", "name: work_mem, value: lots").refused("`work_mem` is a number, and `lots` is none"),
-        set("too large", "name: work_mem, value: 1TB").refused("`work_mem: 1TB` is out of its range: 16 to 1000000 (in kB)"),
+        set("no such setting", "name: nope, value: 1")
+            .refused("there is no setting `nope` in PostgreSQL 15"),
+        set(
+            "one of a library that is not loaded",
+            "name: my.own, value: 1",
+        )
+        .not_yet("the setting `my.own`"),
+        set("no number", "name: work_mem, value: lots")
+            .refused("`work_mem` is a number, and `lots` is none"),
+        set("too large", "name: work_mem, value: 1TB")
+            .refused("`work_mem: 1TB` is out of its range: 16 to 1000000 (in kB)"),
         set("neither on nor off", "name: jit, value: maybe").refused("`jit` is on or off"),
-        set("a fact", "name: block_size, value: 4096").refused("`block_size` is a fact of the server"),
-        case("on the command line", "psql-set: {name: work_mem, value: 16MB}")
-            .on(on(|all| all[0].fixed = true))
-            .refused("set on the command line"),
+        set("a fact", "name: block_size, value: 4096")
+            .refused("`block_size` is a fact of the server"),
+        case(
+            "on the command line",
+            "psql-set: {name: work_mem, value: 16MB}",
+        )
+        .on(on(|all| all[0].fixed = true))
+        .refused("set on the command line"),
         case("nobody who may", "psql-set: {name: work_mem, value: 16MB}")
             .on(with(&other, false, |_| {}))
             .refused("`postgres` may not change settings of PostgreSQL"),
@@ -171,12 +215,21 @@ fn refused() -> Vec<Expect> {
             .refused("PostgreSQL writes each new value into its log"),
         set("no name", "value: 1").refused("one of `name` and `settings` is needed"),
         set("no value", "name: work_mem").refused("one of `value` and `reset` is needed"),
-        set("one and several", "name: work_mem, settings: {jit: true}").refused("`settings` excludes `name`"),
-        set("no name of a setting", "name: 'a; b', value: 1").refused("`a; b` is no name of a setting"),
-        set("one twice", "settings: {jit: true, JIT: true}").refused("`JIT` and `jit` are one setting"),
+        set("one and several", "name: work_mem, settings: {jit: true}")
+            .refused("`settings` excludes `name`"),
+        set("no name of a setting", "name: 'a; b', value: 1")
+            .refused("`a; b` is no name of a setting"),
+        set("one twice", "settings: {jit: true, JIT: true}")
+            .refused("`JIT` and `jit` are one setting"),
         set("several lines", "name: work_mem, value: \"1\\n2\"").refused("is not one line"),
-        set("a list of nothing", "name: search_path, value: ''").refused("a list of one empty name"),
-        set("where the data are", "name: data_directory, value: /x").refused("cannot be set by the server itself"),
-        set("a suspicious value", "name: work_mem, value: 'a;b', trust_input: false").refused("`work_mem` contains `;`"),
+        set("a list of nothing", "name: search_path, value: ''")
+            .refused("a list of one empty name"),
+        set("where the data are", "name: data_directory, value: /x")
+            .refused("cannot be set by the server itself"),
+        set(
+            "a suspicious value",
+            "name: work_mem, value: 'a;b', trust_input: false",
+        )
+        .refused("`work_mem` contains `;`"),
     ]
 }
