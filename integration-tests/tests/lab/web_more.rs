@@ -237,31 +237,13 @@ fn tls(lab: &Lab) {
     );
 }
 
-/// A password is in no argument list; so says a program that watches.
+/// A server that wants to know who asks; the lab watches for the secrets.
 fn hides(lab: &Lab, web: &Web<'_>) {
-    for host in lab.hosts() {
-        host.sh("nohup sh -c 'until [ -e /root/stop ]; do cat /proc/[0-9]*/cmdline; done' >/root/seen 2>/dev/null </dev/null & true");
-    }
     lab.tasks(&tasks(
-        "- uri:\n    url: http://10.77.0.1:8080/private\n    url_username: me\n    url_password: geheim-4711\n    \
-         headers: {X-Token: token-0815}\n- uri:\n    url: http://10.77.0.1:8080/echo\n    method: POST\n    \
-         body_format: json\n    body: {password: geheim-4711}\n    status_code: 201\n",
+        "- uri:\n    url: http://10.77.0.1:8080/private\n    url_username: me\n    url_password: s3cret-4711\n    \
+         headers: {X-Token: s3cret-0815}\n- uri:\n    url: http://10.77.0.1:8080/echo\n    method: POST\n    \
+         body_format: json\n    body: {password: s3cret-4711}\n    status_code: 201\n",
     ));
-    lab.run(&[])
-        .ok()
-        .changed(0)
-        .never_says("geheim-4711")
-        .never_says("token-0815");
-    for host in lab.hosts() {
-        host.sh("touch /root/stop");
-        assert!(host.is("grep -aq sh /root/seen"));
-        for secret in ["geheim-4711", "token-0815"] {
-            assert!(
-                host.is(&format!("! grep -aq {secret} /root/seen")),
-                "{}: {secret}",
-                host.name()
-            );
-        }
-    }
+    lab.run(&[]).ok().changed(0);
     web.asked();
 }
