@@ -25,7 +25,7 @@ const COLLECTIONS: [&str; 8] = [
 ];
 
 /// Things of Ansible that look like modules, and what to do instead.
-const LATER: [(&str, &str); 9] = [
+const LATER: [(&str, &str); 14] = [
     ("include_tasks", "includes come later: put the tasks here"),
     ("import_tasks", "imports come later: put the tasks here"),
     (
@@ -43,6 +43,27 @@ const LATER: [(&str, &str); 9] = [
     (
         "async_status",
         "leave it away: long steps run detached from the connection",
+    ),
+    (
+        "fetch",
+        "`slurp` with `register` reads a file of up to 1 MiB; larger ones come by `scp` in a task of `command` with \
+         `delegate_to: localhost`",
+    ),
+    (
+        "postgresql_query",
+        "`command: psql -X -d DATABASE -c STATEMENT` with `become_user: postgres`, guarded by `unless`",
+    ),
+    (
+        "openssl_privatekey",
+        "`command: openssl genpkey … -out FILE` with `creates: FILE`",
+    ),
+    (
+        "x509_certificate",
+        "`command: openssl req -x509 …` with `creates`",
+    ),
+    (
+        "synchronize",
+        "`copy` with a directory as its `src` puts a tree in its place",
     ),
 ];
 
@@ -76,7 +97,10 @@ impl Reader<'_> {
         if self.known(name).is_some() {
             return None;
         }
-        let short = name.strip_prefix("ansible.builtin.").unwrap_or(name);
+        let short = match name.rsplit_once('.') {
+            Some((collection, short)) if COLLECTIONS.contains(&collection) => short,
+            _ => name,
+        };
         LATER
             .iter()
             .find(|(later, _)| *later == short)
