@@ -97,7 +97,8 @@ fn look(lab: &str, looks: &mut BTreeMap<String, u8>, watched: &mut Watched) {
         let line = String::from_utf8_lossy(&line).replace('\0', " ");
         watched.processes += usize::from(*count == 1);
         // What a test itself does on a host is in no control group of the lab.
-        if is_marked(&line) && (is_within(&dir, lab) || line.contains("evenkeel")) {
+        let program = line.split(' ').next().unwrap_or_default();
+        if is_marked(&line) && (is_within(&dir, lab) || program.ends_with("/evenkeel")) {
             watched.found.insert(line);
         }
     }
