@@ -81,6 +81,13 @@ impl Vigil {
     }
 }
 
+impl Drop for Vigil {
+    fn drop(&mut self) {
+        // Of a test that failed nothing more is to be watched.
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Looks at all processes that were not looked at often enough.
 fn look(lab: &str, looks: &mut BTreeMap<String, u8>, watched: &mut Watched) {
     let now: BTreeSet<String> = super::leftovers::processes(|_| true).into_iter().collect();
