@@ -57,7 +57,15 @@ fn rule(name: &str, args: &str, then: &str) -> Expect {
 }
 
 pub(crate) fn cases() -> Vec<Expect> {
-    [placed(), files(), read(), refused()].concat()
+    [
+        placed(),
+        files(),
+        read(),
+        refused(),
+        refused_together(),
+        unusable(),
+    ]
+    .concat()
 }
 
 const AIRFLOW: &str = "contype: host, databases: airflow, users: airflow, address: 10.77.88.0/24, method: scram-sha-256";
@@ -179,17 +187,14 @@ fn read() -> Vec<Expect> {
     ]
 }
 
+/// An argument that cannot be meant.
+fn no(name: &str, args: &str, why: &str) -> Expect {
+    case(name, &format!("psql-pg-hba: {{{args}}}"))
+        .on(on(TEXT, false))
+        .refused(why)
+}
+
 fn refused() -> Vec<Expect> {
-    let elsewhere = Hba {
-        path: "/opt/pg/pg_hba.conf".to_owned(),
-        text: Some(String::new()),
-        unread: false,
-    };
-    let no = |name: &str, args: &str, why: &str| {
-        case(name, &format!("psql-pg-hba: {{{args}}}"))
-            .on(on(TEXT, false))
-            .refused(why)
-    };
     vec![
         no(
             "no such network",
@@ -229,6 +234,11 @@ fn refused() -> Vec<Expect> {
             "contype: host, rules: [{contype: local}]",
             "`rules` excludes the arguments of a single rule",
         ),
+    ]
+}
+
+fn refused_together() -> Vec<Expect> {
+    vec![
         no(
             "no kind of one of several",
             "rules: [{contype: local}, {users: u}]",
@@ -269,6 +279,17 @@ fn refused() -> Vec<Expect> {
             "contype: host, users: 'a;b', trust_input: false",
             "`users` contains `;`",
         ),
+    ]
+}
+
+/// Files that cannot be edited.
+fn unusable() -> Vec<Expect> {
+    let elsewhere = Hba {
+        path: "/opt/pg/pg_hba.conf".to_owned(),
+        text: Some(String::new()),
+        unread: false,
+    };
+    vec![
         case(
             "a line that is wrong",
             &format!("psql-pg-hba: {{dest: {PATH}, contype: local}}"),
