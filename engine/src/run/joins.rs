@@ -94,11 +94,10 @@ impl Rule<'_> {
     pub(super) fn joins(&self, entries: &[Entry], decided: &Decided) -> bool {
         let last = entries.iter().rposition(|entry| entry.epoch.is_some());
         last.is_some_and(|last| {
-            let (all, entries): (Vec<&Entry>, Vec<&Entry>) =
-                (entries.iter().collect(), entries[last..].iter().collect());
+            let all: Vec<&Entry> = entries.iter().collect();
             self.runs(decided).is_some()
-                && self.runs(&entries[0].decided).is_some()
-                && self.fits(&entries, decided)
+                && self.runs(&all[last].decided).is_some()
+                && self.fits(&all[last..], decided)
                 && !overtakes(decided, &all)
         })
     }

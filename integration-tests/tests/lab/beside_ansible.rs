@@ -88,11 +88,8 @@ fn told(ended: &Ended) -> BTreeMap<(bool, String), String> {
 /// Both do a playbook, each on its own hosts; what differs is said.
 fn both_do(lab: &mut Lab, playbook: &str, text: &str, state: &dyn Fn(&Host) -> String) {
     lab.file(playbook, text);
-    let kinds = [DEBIAN, RED_HAT];
-    let mut kinds = kinds
-        .iter()
-        .filter(|[ours, _]| lab.hosts().iter().any(|host| host.name() == *ours));
-    let kinds: Vec<_> = kinds.by_ref().copied().collect();
+    let is_there = |kind: &[&str; 2]| lab.hosts().iter().any(|host| host.name() == kind[0]);
+    let kinds: Vec<_> = [DEBIAN, RED_HAT].into_iter().filter(is_there).collect();
     let of = |at: usize| {
         kinds
             .iter()
