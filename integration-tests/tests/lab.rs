@@ -24,6 +24,7 @@ mod lab {
     mod psql;
     mod psql_more;
     mod psql_privs;
+    mod psql_query;
     mod python;
     mod rabbitmq;
     mod reboot;

@@ -19,7 +19,6 @@ mod many;
 mod mode;
 mod paths;
 mod pattern;
-pub mod psql;
 mod put;
 pub mod rabbit;
 mod rewrite;
@@ -78,6 +77,7 @@ modules! {
     pause => Pause,
     ping => Ping,
     pip => Pip,
+    psql => Psql,
     psql_db => PsqlDb,
     psql_ext => PsqlExt,
     psql_pg_hba => PsqlPgHba,

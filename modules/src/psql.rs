@@ -1,4 +1,4 @@
-//! PostgreSQL, through the host's `psql`.
+//! PostgreSQL, through the host's `psql`: the module `psql`, and what the modules `psql-…` have in common.
 
 pub(crate) mod ask;
 pub(crate) mod guc;
@@ -6,6 +6,7 @@ mod jsonb;
 pub(crate) mod login;
 pub(crate) mod objects;
 pub(crate) mod password;
+mod query;
 pub(crate) mod questions;
 pub(crate) mod quote;
 pub(crate) mod reload;
@@ -18,6 +19,7 @@ use crate::look::Look;
 pub use ask::{Sql, Told};
 pub use login::Login;
 pub use objects::{Kept, Named, Object, Sort};
+pub use query::{Args, Output, Psql, Queries, Read, Reading, Set};
 pub use questions::{
     Database, Extension, Hba, Installed, Left, Question, Right, Role, Server, Setting,
 };

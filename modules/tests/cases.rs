@@ -63,6 +63,7 @@ cases_of! {
     psql_ext,
     psql_pg_hba,
     psql_privs,
+    psql_query,
     psql_set,
     rabbitmq,
     reboot,

@@ -57,7 +57,7 @@ impl Told {
 
 impl Login {
     /// The login as assignments of a shell.
-    fn assignments(&self) -> String {
+    pub(crate) fn assignments(&self) -> String {
         let quoted = |(name, value): (String, Text)| {
             let value = String::from_utf8_lossy(value.bytes()).replace('\'', "'\\''");
             format!("{name}='{value}' ")
@@ -92,43 +92,55 @@ impl Sql {
     }
 }
 
-/// The words with which libpq says that nobody answers, or lets nobody in.
-fn no_login(login: &Login, said: &str) -> NotYet {
-    let remedy = [
-        (
-            "password authentication failed",
-            "; correct `login_user` and `login_password`",
-        ),
-        ("no password supplied", "; give `login_password`"),
-        (
-            "no pg_hba.conf entry",
-            "; allow it in `pg_hba.conf` (`psql-pg-hba`)",
-        ),
-        (
-            "Peer authentication failed",
-            "; become that user (`become_user: postgres`), or log in by `login_host` and `login_password`",
-        ),
-        (
-            "Is the server running",
-            "; start it, or correct `login_host` and `login_port`",
-        ),
-    ];
-    let remedy = remedy.iter().find(|(words, _)| said.contains(words));
+/// The words with which libpq says that nobody answers, or lets nobody in, and what to do then.
+const REMEDIES: [(&str, &str); 5] = [
+    (
+        "password authentication failed",
+        "correct `login_user` and `login_password`",
+    ),
+    ("no password supplied", "give `login_password`"),
+    (
+        "no pg_hba.conf entry",
+        "allow it in `pg_hba.conf` (`psql-pg-hba`)",
+    ),
+    (
+        "Peer authentication failed",
+        "become that user (`become_user: postgres`), or log in by `login_host` and `login_password`",
+    ),
+    (
+        "Is the server running",
+        "start it, or correct `login_host` and `login_port`",
+    ),
+];
+
+/// What libpq says of a login that failed, in one line, and what to do; nothing if it said nothing.
+pub(crate) fn no_login_said(said: &str) -> Option<(String, &'static str)> {
+    let remedy = REMEDIES.iter().find(|(words, _)| said.contains(words));
     let remedy = remedy.map_or("", |(_, remedy)| remedy);
-    if said.contains(&format!("database \"{}\" does not exist", login.database)) {
-        return NotYet(format!("the database `{}`", login.database));
-    }
     let said = said
         .trim()
         .trim_start_matches("psql: ")
         .trim_start_matches("error: ");
     let said = said.replace("\n\t", " ").replace('\n', " ");
+    (!said.is_empty()).then_some((said, remedy))
+}
+
+/// Why nobody could be asked.
+pub(crate) fn no_login(login: &Login, said: &str) -> NotYet {
+    if said.contains(&format!("database \"{}\" does not exist", login.database)) {
+        return NotYet(format!("the database `{}`", login.database));
+    }
+    let (said, remedy) = no_login_said(said).unwrap_or_default();
+    let remedy = match remedy {
+        "" => String::new(),
+        remedy => format!("; {remedy}"),
+    };
     NotYet(format!("a login to {} ({said}){remedy}", login.server()))
 }
 
 impl Probe for Sql {
     const KIND: &'static str = "psql";
-    const SCRIPT: &'static str = include_str!("ask.sh");
+    const SCRIPT: &'static str = concat!(include_str!("login.sh"), include_str!("ask.sh"));
     type Answer = Told;
 
     fn operands(&self) -> Vec<Vec<u8>> {
@@ -192,7 +204,7 @@ impl Probe for Sql {
 }
 
 /// What the server said of a statement, if it was reached at all.
-fn query_error(said: &str) -> Option<String> {
+pub(crate) fn query_error(said: &str) -> Option<String> {
     let at = said.find("ERROR:  ")?;
     // The lines behind it (`DETAIL`, `HINT`) belong to it; those of other statements do not.
     let own = said[at + 8..]

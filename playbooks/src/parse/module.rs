@@ -25,7 +25,7 @@ const COLLECTIONS: [&str; 8] = [
 ];
 
 /// Things of Ansible that look like modules, and what to do instead.
-const LATER: [(&str, &str); 14] = [
+const LATER: [(&str, &str); 13] = [
     ("include_tasks", "includes come later: put the tasks here"),
     ("import_tasks", "imports come later: put the tasks here"),
     (
@@ -48,10 +48,6 @@ const LATER: [(&str, &str); 14] = [
         "fetch",
         "`slurp` with `register` reads a file of up to 1 MiB; larger ones come by `scp` in a task of `command` with \
          `delegate_to: localhost`",
-    ),
-    (
-        "postgresql_query",
-        "`command: psql -X -d DATABASE -c STATEMENT` with `become_user: postgres`, guarded by `unless`",
     ),
     (
         "openssl_privatekey",
