@@ -212,8 +212,7 @@ fn put(value: &Value, to: &mut Filled) -> Result<(), Stop> {
     match value {
         Value::Null => to.sql += "NULL",
         Value::Bool(truth) => to.sql += if *truth { "true" } else { "false" },
-        // A minus behind another would begin a comment.
-        Value::Int(number) if *number < 0 => to.sql += &format!("({number})"),
+        Value::Int(number) if *number < 0 => in_parens(&number.to_string(), to),
         Value::Int(number) => to.sql += &number.to_string(),
         Value::UInt(number) => to.sql += &number.to_string(),
         Value::Float(number) if !number.is_finite() => {
@@ -222,10 +221,11 @@ fn put(value: &Value, to: &mut Filled) -> Result<(), Stop> {
                 number if *number > 0.0 => "Infinity",
                 _ => "-Infinity",
             };
-            to.sql += &format!("'{name}'::float8");
+            text(to, name)?;
+            to.sql += "::float8";
         }
-        Value::Float(number) if *number < 0.0 => to.sql += &format!("({number:?})"),
-        Value::Float(number) => to.sql += &format!("{number:?}"),
+        // `1.0`, not `1`.
+        Value::Float(_) => in_parens(&value.as_text().unwrap_or_default(), to),
         Value::Str(plain) => text(to, plain)?,
         Value::Secret(secret) => {
             to.secret = true;
@@ -258,6 +258,13 @@ fn put(value: &Value, to: &mut Filled) -> Result<(), Stop> {
         }
     }
     Ok(())
+}
+
+/// A number; a minus behind another would begin a comment.
+fn in_parens(number: &str, to: &mut Filled) {
+    to.sql.push('(');
+    to.sql += number;
+    to.sql.push(')');
 }
 
 /// A tree as JSON, with the secrets in it.
@@ -309,7 +316,7 @@ mod tests {
             ("['$$; --']", "'$$; --'"),
             ("[1]", "1"),
             ("[-1]", "(-1)"),
-            ("[1.5]", "1.5"),
+            ("[1.5]", "(1.5)"),
             ("[-2.0]", "(-2.0)"),
             ("[.nan]", "'NaN'::float8"),
             ("[true]", "true"),

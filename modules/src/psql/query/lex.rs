@@ -93,9 +93,12 @@ fn next(rest: &str, word: Option<&str>) -> Result<(Kind, usize), Refusal> {
             let length = quoted(rest, '"', false);
             (Kind::Name, length.ok_or_else(|| open("a name", rest))?)
         }
-        '$' => match dollars(rest) {
-            Some(Some(length)) => (Kind::Text, length),
-            Some(None) => return Err(open("a text", rest)),
+        '$' => match tag(rest) {
+            Some(tag) => {
+                let end = rest[tag.len()..].find(tag);
+                let length = end.map(|end| end + 2 * tag.len());
+                (Kind::Text, length.ok_or_else(|| open("a text", rest))?)
+            }
             None => (Kind::Other, 1),
         },
         c if c.is_ascii_digit() => {
@@ -182,16 +185,12 @@ fn continued(rest: &str) -> Option<usize> {
     }
 }
 
-/// How long a text between dollars is: nothing if it is none, nothing in it if it has no end.
-fn dollars(rest: &str) -> Option<Option<usize>> {
-    let tag = &rest[1..];
-    let length = run(tag, |c| is_word(c) && c != '$');
-    if !tag[length..].starts_with('$') || tag.starts_with(|c: char| c.is_ascii_digit()) {
-        return None;
-    }
-    let tag = &rest[..length + 2];
-    let end = rest[tag.len()..].find(tag);
-    Some(end.map(|end| end + 2 * tag.len()))
+/// What begins a text between dollars, and ends it: `$$`, `$tag$`.
+fn tag(rest: &str) -> Option<&str> {
+    let name = &rest[1..];
+    let length = run(name, |c| is_word(c) && c != '$');
+    let is_tag = name[length..].starts_with('$') && !name.starts_with(|c: char| c.is_ascii_digit());
+    is_tag.then(|| &rest[..length + 2])
 }
 
 #[cfg(test)]

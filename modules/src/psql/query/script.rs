@@ -1,7 +1,5 @@
 //! Statements as psql reads them from stdin.
 
-use std::fmt::Write as _;
-
 use evenkeel_engine::{Content, Done, Refusal, Run, Secret};
 
 use super::{
@@ -61,7 +59,7 @@ pub(super) fn text(statements: &[Statement], session: &Session<'_>, mode: Mode) 
         all += "SET statement_timeout = '60s'; SET lock_timeout = '10s';\n";
     }
     if let Some(role) = &session.login.role {
-        let _ = writeln!(all, "SET ROLE {};", quote::ident(role));
+        all += &["SET ROLE ", &quote::ident(role), ";\n"].concat();
     }
     if session.secret {
         all += step::QUIET;
@@ -73,7 +71,7 @@ pub(super) fn text(statements: &[Statement], session: &Session<'_>, mode: Mode) 
             .iter()
             .map(|name| quote::ident(name))
             .collect();
-        let _ = writeln!(all, "SET search_path = {};", path.join(", "));
+        all += &["SET search_path = ", &path.join(", "), ";\n"].concat();
     }
     all += match mode {
         Mode::Read => "BEGIN READ ONLY;\n",
@@ -81,13 +79,8 @@ pub(super) fn text(statements: &[Statement], session: &Session<'_>, mode: Mode) 
         Mode::Apart => "",
     };
     for (at, one) in statements.iter().enumerate() {
-        let _ = writeln!(
-            all,
-            "\\echo :ek at {} {} {}",
-            at + 1,
-            statements.len(),
-            how(mode)
-        );
+        let place = [(at + 1).to_string(), statements.len().to_string()].join(" ");
+        all += &["\\echo :ek at ", &place, " ", how(mode), "\n"].concat();
         all += &escaped(&one.sql);
         all += "\n";
         all += match (one.answers, one.class) {
@@ -101,7 +94,7 @@ pub(super) fn text(statements: &[Statement], session: &Session<'_>, mode: Mode) 
         } else {
             "end"
         };
-        let _ = writeln!(all, "\\echo :ek {end} :ROW_COUNT");
+        all += &["\\echo :ek ", end, " :ROW_COUNT\n"].concat();
     }
     all += match mode {
         Mode::Read => "ROLLBACK;\n",

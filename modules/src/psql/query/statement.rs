@@ -203,7 +203,6 @@ fn about(all: &[Seen]) -> About {
         first
     };
     let second = all.get(1).map_or("", |token| token.text.as_str());
-    let inner = |from: usize| about(&all[from.min(all.len())..]);
     let class = match verb {
         "select" | "values" | "table" => {
             let into = all.iter().any(|token| token.is("into"));
@@ -248,16 +247,21 @@ fn about(all: &[Seen]) -> About {
         "insert" | "update" | "delete" | "merge" => has(&["returning"]),
         _ => false,
     };
-    let pure = class == Class::Reads
-        && match verb {
-            "explain" => !has(&["analyze", "analyse"]) && inner(1).class != Class::Acts,
-            _ => !has(&WRITES) && !locks(all) && calls_are_pure(all),
-        };
+    let pure = class == Class::Reads && is_pure(verb, all);
     About {
         class,
         verb: verb.to_owned(),
         answers,
         pure,
+    }
+}
+
+/// Whether a query that reads can do no more than that.
+fn is_pure(verb: &str, all: &[Seen]) -> bool {
+    let analyzed = |token: &Seen| token.is("analyze") || token.is("analyse");
+    match verb {
+        "explain" => !all.iter().any(analyzed) && about(&all[1..]).class != Class::Acts,
+        _ => !all.iter().any(writes) && !locks(all) && calls_are_pure(all),
     }
 }
 
@@ -459,6 +463,16 @@ mod tests {
                     "REFRESH MATERIALIZED VIEW v",
                 ],
             ),
+        ] {
+            for sql in all {
+                assert_eq!(one(sql).class, class, "{sql}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_about_sessions_and_transactions() {
+        for (class, all) in [
             (
                 Class::Session,
                 &[
@@ -467,7 +481,7 @@ mod tests {
                     "LOCK t",
                     "FETCH 1 FROM c",
                     "PREPARE p AS DELETE FROM t",
-                ],
+                ][..],
             ),
             (
                 Class::Transaction(Turn::Begins),
