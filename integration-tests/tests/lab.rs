@@ -16,6 +16,7 @@ mod lab {
     mod edits;
     mod facts;
     mod faults;
+    mod fetch;
     mod fleet;
     mod git;
     mod hosts;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use built::{Built, Interpreter};
 
-use crate::{args::is_default, copy::Src, fetch::Request, fetch::is_web, look::Look};
+use crate::{args::is_default, copy::Src, download::Request, download::is_web, look::Look};
 
 /// The module `compile-python`.
 #[derive(Debug)]

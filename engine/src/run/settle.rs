@@ -7,6 +7,7 @@ use super::{
     decide::{Decision, Question},
     drive::{Flight, Landed, Loop},
     exchange::{Lost, Sent},
+    fetch::Files,
     finish::{Ran, run_error},
     joins::{At, spools},
     long::LONG_WAIT,
@@ -81,6 +82,7 @@ impl Loop {
         let (acted, again) = self.read_chain(all.collect(), &chain.slots, results, gap);
         self.after_loss().await?;
         self.long_steps(&awaited, tail, &looks);
+        self.fetch_files().await?;
         self.finish_landed();
         self.in_vain(first, acted || self.decided.len() > finished);
         if again {
@@ -290,6 +292,9 @@ impl Loop {
                     broken |= matches!(end, StepEnd::Edited);
                     self.stepped(&mut all[*entry], *item, *number, long.as_deref(), &end);
                 }
+                (Slot::Fetch { entry, steps }, OpResult::Written) => {
+                    all[*entry].stage = Stage::Fetching(steps.clone());
+                }
                 (Slot::Joined { steps, long }, OpResult::Stepped(end)) => {
                     broken |= !matches!(end, StepEnd::Ok(_) | StepEnd::Started);
                     self.stepped_as_one(&mut all, steps, long.as_deref(), &end);
@@ -314,7 +319,7 @@ impl Loop {
             if let Some(gap) = gap {
                 let told = matches!(
                     sending.stage,
-                    Stage::Finished | Stage::Flying { .. } | Stage::Apart
+                    Stage::Finished | Stage::Flying { .. } | Stage::Fetching(_) | Stage::Apart
                 );
                 if !told && Self::is_open(&sending.landed, gap) {
                     again = true;
@@ -345,6 +350,11 @@ impl Loop {
                         joined,
                         boot: self.boot.clone(),
                     });
+                }
+                Stage::Fetching(steps) => {
+                    self.begin_now(sending.landed.entry.decided.task);
+                    let landed = sending.landed;
+                    self.files.push_back(Files { landed, steps });
                 }
                 Stage::Apart => self.part(&sending.landed.entry),
                 Stage::Acted => self.land(sending.landed),
@@ -397,7 +407,7 @@ impl Loop {
         for sending in all {
             let acts = sending.landed.entry.epoch.is_some();
             match sending.stage {
-                Stage::Flying { .. } | Stage::Finished => continue,
+                Stage::Flying { .. } | Stage::Fetching(_) | Stage::Finished => continue,
                 // Its turn comes again.
                 Stage::Apart => return,
                 Stage::Waiting if acts => return,
@@ -612,6 +622,8 @@ enum Stage {
         spool: String,
         joined: bool,
     },
+    /// Files of the host are to be fetched: items and numbers of its steps.
+    Fetching(Vec<(usize, usize)>),
     /// The run that it had joined failed.
     Apart,
     /// It was looked at again, and told.
@@ -640,6 +652,7 @@ fn action_error(action: &Action, done: &Done) -> TaskError {
         Action::Attrs { path, .. } => format!("cannot set the attributes of `{path}`"),
         Action::Copy { from, to } => format!("cannot copy `{from}` to `{to}`"),
         Action::Remove { path } => format!("cannot remove `{path}`"),
+        Action::Fetch(fetch) => format!("cannot fetch `{}`", fetch.path),
         Action::Run(run) => format!("`{}` failed", run.argv.first().map_or("", String::as_str)),
         Action::Settle { millis, .. } => {
             format!("it did not settle within {} s", millis.div_ceil(1000))

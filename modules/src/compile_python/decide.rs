@@ -9,7 +9,7 @@ use super::{Args, Interpreter};
 use crate::{
     attributes,
     copy::Src,
-    fetch::{Algorithm, Download, Hash, script, tool},
+    download::{Algorithm, Download, Hash, script, tool},
     look::Look,
 };
 
