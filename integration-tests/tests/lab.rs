@@ -26,6 +26,7 @@ mod lab {
     mod psql_more;
     mod psql_privs;
     mod python;
+    mod python_stub;
     mod rabbitmq;
     mod reboot;
     mod rpm_key;
