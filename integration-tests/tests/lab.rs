@@ -23,9 +23,11 @@ mod lab {
     mod mount;
     mod pip;
     mod psql;
+    mod psql_dump;
     mod psql_more;
     mod psql_privs;
     mod python;
+    mod python_stub;
     mod rabbitmq;
     mod reboot;
     mod rpm_key;

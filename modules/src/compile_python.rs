@@ -2,6 +2,7 @@
 
 mod built;
 mod decide;
+mod explain;
 
 use evenkeel_engine::{Done, Module, Plan, Probes, Refusal, Seen, Stop, Text, Touches};
 use schemars::JsonSchema;
@@ -83,7 +84,8 @@ The interpreter does not answer with the wanted version, cannot import what is w
 from this archive with these options; or its pip is another one.";
     const LIMITS: &'static str = "\
 It installs no packages: a compiler, `make` and headers are for an earlier task; what is missing is said before \
-anything is fetched. A build that was interrupted while it compiled starts clean. Each host compiles its own: there is \
+anything is fetched. A build that was interrupted while it compiled starts clean. The log of a build \
+stays in `build_dir` until the next build; of one that fails, the last 40 lines are told. Each host compiles its own: there is \
 no `share_build`. Paths may hold no spaces.";
     const FILES: &'static [&'static str] = &["source"];
     type Args = Args;

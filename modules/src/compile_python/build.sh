@@ -14,8 +14,15 @@ ek_fail() {
   exec >&2
   printf '%s\n' "$1"
   if [ -s "$ek_log" ]; then
-    printf 'the end of `%s`:\n' "$ek_log"
-    tail -n 40 -- "$ek_log"
+    # Compilers that run beside the one that fails may say more after it.
+    EK_LOG=$ek_log awk '
+      { line[NR % 40] = $0 }
+      !first && (/(^|[^A-Za-z])([Ee]rror|ERROR|fatal):/ || /\*\*\* \[/) { first = NR; what = $0 }
+      END {
+        if (first && first <= NR - 40) print "the first complaint, in line " first ": " what
+        print "the end of `" ENVIRON["EK_LOG"] "`:"
+        for (n = (NR > 40 ? NR - 39 : 1); n <= NR; n++) print line[n % 40]
+      }' <"$ek_log"
   fi
   exit 1
 }
@@ -52,7 +59,7 @@ if [ -z "$ek_now" ]; then
   [ "$ek_has" = "$ek_version" ] || ek_fail "the archive is Python $ek_has, not $ek_version"
   ek_state making
   printf '== configure %s\n' "$*" >>"$ek_log"
-  ./configure "$@" >>"$ek_log" 2>&1 || ek_fail '`configure` failed'
+  ./configure "$@" >>"$ek_log" 2>&1 || ek_fail "\`configure\` failed (\`$ek_tree/config.log\` has more)"
   ek_jobs=${ek_jobs:-$(nproc)}
   printf '== make -j %s\n' "$ek_jobs" >>"$ek_log"
   make -j "$ek_jobs" >>"$ek_log" 2>&1 || ek_fail '`make` failed'
@@ -67,6 +74,8 @@ ek_bad=$("$ek_python" -I -c 'import sys
 for name in sys.argv[1].split():
     try: __import__(name)
     except Exception as why: print("  %s: %s" % (name, why))' "$ek_modules" 2>&1) || ek_fail "\`$ek_python\` does not run: $ek_bad"
+# What is installed until the next run has to be found by `configure`.
+[ -z "$ek_bad" ] || rm -f -- "$ek_work/state"
 [ -z "$ek_bad" ] || ek_fail "it was built without modules that are wanted (what they are compiled with is missing, or too old):
 $ek_bad"
 if [ -n "$ek_pip" ]; then

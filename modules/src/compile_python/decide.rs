@@ -5,7 +5,7 @@ use evenkeel_engine::{
     probes::{Digest, Stat, Which, Whoami},
 };
 
-use super::{Args, Interpreter};
+use super::{Args, Interpreter, explain};
 use crate::{
     attributes,
     copy::Src,
@@ -98,6 +98,7 @@ pub(super) fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     let (argv, stdin) = script("check", CHECK, args.modules(), &Content::default());
     change = change.step(Run {
         stdin,
+        explain: Some(|_| Some(explain::check())),
         ..Run::new(argv)
     });
     let attrs = Attrs {
@@ -197,6 +198,7 @@ fn build(args: &Args, archive: String) -> Step {
         long: true,
         env: vec![("LC_ALL".to_owned(), "C".into())],
         stdin,
+        explain: Some(explain::build),
         ..Run::new(argv)
     })
 }
