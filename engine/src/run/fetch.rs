@@ -43,8 +43,8 @@ impl From<Lost> for Trouble {
     }
 }
 
-fn because(why: impl ToString) -> Trouble {
-    Trouble::Task(why.to_string())
+fn because(why: impl Into<String>) -> Trouble {
+    Trouble::Task(why.into())
 }
 
 impl Loop {
@@ -147,7 +147,7 @@ impl Loop {
         match downcast::<Chunk>(answer) {
             Ok(Some(bytes)) => Ok(bytes.clone()),
             Ok(None) => Err(because("it is gone, or no file any more")),
-            Err(why) => Err(because(why)),
+            Err(why) => Err(because(why.0)),
         }
     }
 

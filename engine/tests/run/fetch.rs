@@ -206,10 +206,12 @@ fn who_listens_hears_of_it_after_a_run_that_died() {
     }
 }
 
+type Before = Arc<dyn Fn(&str) -> io::Result<()> + Send + Sync>;
+
 /// Does something before each of its operations; fails where that fails.
 struct Meddling {
     inner: Arc<dyn Keep>,
-    before: Arc<dyn Fn(&str) -> io::Result<()> + Send + Sync>,
+    before: Before,
 }
 
 impl fmt::Debug for Meddling {
@@ -235,7 +237,7 @@ impl Keep for Meddling {
 
 struct MeddlingFile {
     inner: Box<dyn Incoming>,
-    before: Arc<dyn Fn(&str) -> io::Result<()> + Send + Sync>,
+    before: Before,
 }
 
 impl Incoming for MeddlingFile {
@@ -281,9 +283,11 @@ fn where_nothing_can_be_kept_the_task_fails_and_the_rest_goes_on() {
         ),
     ] {
         let host = Arc::new(host().file("/srv/f", "x"));
-        let fails = move |now: &str| match now == broken {
-            true => Err(io::Error::other("no space is left")),
-            false => Ok(()),
+        let fails = move |now: &str| {
+            if now == broken {
+                return Err(io::Error::other("no space is left"));
+            }
+            Ok(())
         };
         let options = Options {
             keep_going: true,
@@ -312,11 +316,12 @@ fn a_program_without_a_place_says_so() {
     );
 }
 
+type Change = fn(&FakeHost);
+
 #[test]
 fn what_changes_while_it_is_read_is_not_kept() {
     let changed = "cannot fetch `/srv/large`: it changed while it was being read: run again when nothing writes to it";
     let gone = "cannot fetch `/srv/large`: it is gone, or no file any more";
-    type Change = fn(&FakeHost);
     let all: [(Change, &str); 4] = [
         (
             |host| host.change(|world| world.write("/srv/large", vec![1; 20 * MIB + 3])),

@@ -171,7 +171,7 @@ impl Making<'_> {
         if let Some(Value::Str(dest)) = args.get("dest") {
             let dest = match (dest.strip_prefix("~/"), std::env::var("HOME")) {
                 (Some(rest), Ok(home)) => format!("{home}/{rest}"),
-                _ => dest.to_string(),
+                _ => dest.clone(),
             };
             let whole = if dest.is_empty() || dest.starts_with('/') {
                 dest
