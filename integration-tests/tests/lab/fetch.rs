@@ -29,8 +29,8 @@ const TASKS: &str = r#"
   fetch: {src: /etc/debian_version, dest: flat/, flat: true}
 - name: nothing there
   fetch: {src: /srv/no, dest: kept, fail_on_missing: false}
-  register: none
-- assert: {that: [none is not changed, "'/srv/no' in none.msg"]}
+  register: nothing
+- assert: {that: [nothing is not changed, "'/srv/no' in nothing.msg"]}
 "#;
 
 #[test]
