@@ -22,6 +22,7 @@ mod lab {
     mod mount;
     mod pip;
     mod psql;
+    mod psql_dump;
     mod psql_more;
     mod psql_privs;
     mod python;

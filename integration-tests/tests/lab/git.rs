@@ -16,11 +16,7 @@ fn working_copies_of_git() {
     if !need_lab() {
         return;
     }
-    let lab = Lab::plan()
-        .packages(&["git", "openssh-client"])
-        .host("copy")
-        .host("far")
-        .boot();
+    let lab = Lab::plan().tools().host("copy").host("far").boot();
     for host in lab.hosts() {
         host.sh(&format!(
             "git init -q --bare -b main /srv/r.git && git init -q -b main /srv/work && {ME} echo one >f && git add f \

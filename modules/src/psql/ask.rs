@@ -57,7 +57,7 @@ impl Told {
 
 impl Login {
     /// The login as assignments of a shell.
-    fn assignments(&self) -> String {
+    pub(crate) fn assignments(&self) -> String {
         let quoted = |(name, value): (String, Text)| {
             let value = String::from_utf8_lossy(value.bytes()).replace('\'', "'\\''");
             format!("{name}='{value}' ")
@@ -93,7 +93,7 @@ impl Sql {
 }
 
 /// The words with which libpq says that nobody answers, or lets nobody in.
-fn no_login(login: &Login, said: &str) -> NotYet {
+pub(crate) fn no_login(login: &Login, said: &str) -> NotYet {
     let remedy = [
         (
             "password authentication failed",
@@ -128,7 +128,7 @@ fn no_login(login: &Login, said: &str) -> NotYet {
 
 impl Probe for Sql {
     const KIND: &'static str = "psql";
-    const SCRIPT: &'static str = include_str!("ask.sh");
+    const SCRIPT: &'static str = concat!(include_str!("login.sh"), include_str!("ask.sh"));
     type Answer = Told;
 
     fn operands(&self) -> Vec<Vec<u8>> {
@@ -192,7 +192,7 @@ impl Probe for Sql {
 }
 
 /// What the server said of a statement, if it was reached at all.
-fn query_error(said: &str) -> Option<String> {
+pub(crate) fn query_error(said: &str) -> Option<String> {
     let at = said.find("ERROR:  ")?;
     // The lines behind it (`DETAIL`, `HINT`) belong to it; those of other statements do not.
     let own = said[at + 8..]
