@@ -77,8 +77,8 @@ impl Module for Fetch {
         It is for files, not for directories. A file comes in parts of 8 MiB, so its size does not matter; it takes its \
         place only once all of it is here, and is what the host had when it was looked at: one that is rewritten meanwhile \
         fails, what is only added to it is left for the next run. A new file gets the usual permissions, with `no_log` \
-        0600; one that is there keeps its own. A link at its place is replaced. Two hosts that would keep different files at \
-        one place fail. Every run reads the file on the host to sum it up.";
+        0600; one that is there keeps its own. A link at its place is replaced. Of two hosts that \
+        fetch different files to one place in a run, the second fails. Every run reads the file on the host to sum it up.";
     type Args = Args;
     type Output = Output;
 
