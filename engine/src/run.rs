@@ -26,6 +26,7 @@ mod masking;
 mod reconnect;
 mod settle;
 mod tell;
+mod trouble;
 mod walk;
 
 use std::{fmt, sync::Arc, time::Duration};

@@ -48,7 +48,12 @@ done"#;
                 Ok(Some(text.to_vec()))
             } else {
                 let said = String::from_utf8_lossy(text).trim().to_owned();
-                if said.contains("no crontab for") || said.contains("No such file") {
+                if said.contains("unknown") && !name.is_empty() {
+                    Err(NotYet(format!(
+                        "the user `{}`",
+                        String::from_utf8_lossy(name)
+                    )))
+                } else if said.contains("no crontab for") || said.contains("No such file") {
                     Ok(None)
                 } else {
                     Err(NotYet(format!(
