@@ -17,6 +17,7 @@ mod lab {
     mod facts;
     mod failures;
     mod faults;
+    mod fetch;
     mod fleet;
     mod git;
     mod hosts;

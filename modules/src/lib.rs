@@ -13,7 +13,7 @@ use evenkeel_engine::Registry;
 mod accounts;
 mod args;
 mod attributes;
-mod fetch;
+mod download;
 mod look;
 mod many;
 mod mode;
@@ -62,6 +62,7 @@ modules! {
     cron => Cron,
     debug => Debug,
     fail => Fail,
+    fetch => Fetch,
     file => File,
     file_template => FileTemplate,
     find => Find,

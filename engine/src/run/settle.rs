@@ -7,6 +7,7 @@ use super::{
     decide::{Decision, Question},
     drive::{Flight, Landed, Loop},
     exchange::{Lost, Sent},
+    fetch::Files,
     finish::Ran,
     joins::{At, spools},
     long::LONG_WAIT,
@@ -82,6 +83,7 @@ impl Loop {
         let (acted, again) = self.read_chain(all.collect(), &chain.slots, results, gap);
         self.after_loss().await?;
         self.long_steps(&awaited, tail, &looks);
+        self.fetch_files().await?;
         self.finish_landed();
         self.in_vain(first, acted || self.decided.len() > finished);
         if again {
@@ -291,6 +293,9 @@ impl Loop {
                     broken |= matches!(end, StepEnd::Edited);
                     self.stepped(&mut all[*entry], *item, *number, long.as_deref(), &end);
                 }
+                (Slot::Fetch { entry, steps }, OpResult::Written) => {
+                    all[*entry].stage = Stage::Fetching(steps.clone());
+                }
                 (Slot::Joined { steps, long }, OpResult::Stepped(end)) => {
                     broken |= !matches!(end, StepEnd::Ok(_) | StepEnd::Started);
                     self.stepped_as_one(&mut all, steps, long.as_deref(), &end);
@@ -315,7 +320,7 @@ impl Loop {
             if let Some(gap) = gap {
                 let told = matches!(
                     sending.stage,
-                    Stage::Finished | Stage::Flying { .. } | Stage::Apart
+                    Stage::Finished | Stage::Flying { .. } | Stage::Fetching(_) | Stage::Apart
                 );
                 if !told && Self::is_open(&sending.landed, gap) {
                     again = true;
@@ -346,6 +351,11 @@ impl Loop {
                         joined,
                         boot: self.boot.clone(),
                     });
+                }
+                Stage::Fetching(steps) => {
+                    self.begin_now(sending.landed.entry.decided.task);
+                    let landed = sending.landed;
+                    self.files.push_back(Files { landed, steps });
                 }
                 Stage::Apart => self.part(&sending.landed.entry),
                 Stage::Acted => self.land(sending.landed),
@@ -398,7 +408,7 @@ impl Loop {
         for sending in all {
             let acts = sending.landed.entry.epoch.is_some();
             match sending.stage {
-                Stage::Flying { .. } | Stage::Finished => continue,
+                Stage::Flying { .. } | Stage::Fetching(_) | Stage::Finished => continue,
                 // Its turn comes again.
                 Stage::Apart => return,
                 Stage::Waiting if acts => return,
@@ -613,6 +623,8 @@ enum Stage {
         spool: String,
         joined: bool,
     },
+    /// Files of the host are to be fetched: items and numbers of its steps.
+    Fetching(Vec<(usize, usize)>),
     /// The run that it had joined failed.
     Apart,
     /// It was looked at again, and told.

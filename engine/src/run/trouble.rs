@@ -67,6 +67,7 @@ pub(super) fn action_error(action: &Action, done: &Done) -> TaskError {
         Action::Attrs { path, .. } => format!("cannot set the attributes of `{path}`"),
         Action::Copy { from, to } => format!("cannot copy `{from}` to `{to}`"),
         Action::Remove { path } => format!("cannot remove `{path}`"),
+        Action::Fetch(fetch) => format!("cannot fetch `{}`", fetch.path),
         Action::Run(run) => format!("`{}` failed", run.argv.first().map_or("", String::as_str)),
         Action::Settle { millis, .. } => {
             format!("it did not settle within {} s", millis.div_ceil(1000))

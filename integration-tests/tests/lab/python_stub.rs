@@ -70,12 +70,154 @@ fn a_build_that_fails_shows_the_end_of_its_log() {
     let lab = Lab::plan().packages(&PACKAGES).host("one").boot();
     fails(&lab);
     comes_by_web(&lab);
+    by_apt(&lab);
+}
+
+#[test]
+#[ignore = "needs root and a lab"]
+fn what_python_is_built_with_is_installed_by_dnf() {
+    if !need_lab() {
+        return;
+    }
+    let lab = Lab::plan().rhel().disk("200m").host("red").boot();
+    let host = lab.host("red");
+    host.sh(TOOLS);
+    let version = version(&lab);
+    let stub = Stub::new(&lab, "red", &version, CONFIGURE, SCRIPT);
+    let task = |more: &str| stub.local(&version, &format!(", prefix: /opt/py{more}"));
+
+    let run = lab
+        .settles(&task(", packages: [apple, labtool]"))
+        .changed(1);
+    let whats = run.task("python").whats();
+    let python = format!("python{}", version.rsplit_once('.').unwrap().0);
+    assert_eq!(
+        whats,
+        [
+            "package `apple`",
+            "package `labtool`",
+            "package `apple-core`",
+            &python
+        ]
+    );
+    let dnfs = "grep -c 'DNF version' /var/log/dnf.log || true; : >/var/log/dnf.log";
+    host.sh(dnfs);
+    // It is built anew, and all packages are there.
+    lab.settles(&task(", packages: [apple, labtool], optimizations: false"))
+        .changed(1);
+    assert_eq!(host.sh(dnfs), "0\n", "dnf is not started");
+    // Where it is built as it is wanted, packages are of no interest.
+    lab.tasks(&task(
+        ", packages: [apple, no-such-package], optimizations: false",
+    ));
+    lab.run(&[]).ok().changed(0).exchanges(1);
+    lab.tasks(&task(", packages: [apple, no-such-package]"));
+    let plan = lab.plan(&[]);
+    let (message, ..) = failure(&plan.status(2));
+    assert_eq!(message, "no repository that is on has `no-such-package`");
+}
+
+/// Stand for a compiler and `make` where there are none: a makefile is a script then.
+const TOOLS: &str = r#"
+printf '#!/bin/sh\nexit 0\n' >/usr/bin/cc
+printf '#!/bin/sh\n[ "$1" != -j ] || shift 2\nexec sh ./Makefile "$@"\n' >/usr/bin/make
+chmod 755 /usr/bin/cc /usr/bin/make
+"#;
+
+/// Such a makefile.
+const SCRIPT: &str = r#"
+[ "$1" = altinstall ] || exit 0
+series=$(sed -n 's/^.define PY_VERSION *"\(.*\)\..*"/\1/p' Include/patchlevel.h)
+mkdir -p @PREFIX@/bin @PREFIX@/lib/python$series
+printf '#!/bin/sh\nexec /usr/bin/python3 "$@"\n' >@PREFIX@/bin/python$series
+chmod 755 @PREFIX@/bin/python$series
+"#;
+
+/// Moves `make` and a header of the host into a package of a source of its own, and notes each call of apt-get.
+const SHOP: &str = r#"
+set -e
+mkdir -p /srv/mk/DEBIAN /srv/mk/usr/bin /srv/mk/usr/include /srv/shop
+cp /usr/bin/make /srv/mk/usr/bin
+cp /usr/include/sqlite3.h /srv/mk/usr/include
+dpkg --purge make libsqlite3-dev
+printf 'Package: lab-build\nVersion: 1.0\nArchitecture: all\nMaintainer: Lab <lab@lab.test>\nDescription: of a lab\n' >/srv/mk/DEBIAN/control
+dpkg-deb -Znone --root-owner-group -b /srv/mk /srv/shop/lab-build.deb
+cd /srv/shop
+{
+  dpkg-deb -f lab-build.deb
+  printf 'Filename: ./lab-build.deb\nSize: %s\nSHA256: %s\n\n' "$(stat -c %s lab-build.deb)" "$(sha256sum <lab-build.deb | cut -d' ' -f1)"
+} >Packages
+echo 'deb [trusted=yes] file:/srv/shop ./' >/etc/apt/sources.list.d/shop.list
+mv /usr/bin/apt-get /usr/bin/apt-get.real
+printf '#!/bin/sh\necho "$*" >>/var/log/calls\nexec /usr/bin/apt-get.real "$@"\n' >/usr/bin/apt-get
+chmod 755 /usr/bin/apt-get
+: >/var/log/calls
+"#;
+
+fn by_apt(lab: &Lab) {
+    let (host, version) = (lab.host("one"), version(lab));
+    host.sh(SHOP);
+    let calls = || host.sh("cat /var/log/calls; : >/var/log/calls");
+    let stub = Stub::new(lab, "apt", &version, CONFIGURE, MAKEFILE);
+    let task = |more: &str| stub.local(&version, &format!(", prefix: /opt/apt{more}"));
+    let python = format!("python{}", version.rsplit_once('.').unwrap().0);
+
+    // Without the argument nothing is installed, and what is missing is said.
+    lab.tasks(&task(""));
+    let (message, ..) = failure(&lab.run(&[]).status(2));
+    assert_eq!(
+        message,
+        "what it needs is missing: `make` on the host; `packages` installs what it is built with"
+    );
+    assert_eq!(calls(), "");
+
+    let packages = ", packages: [gcc, lab-build]";
+    lab.tasks(&task(packages));
+    let (message, _, help) = failure(&lab.run(&[]).status(2));
+    assert_eq!(message, "no source of packages has `lab-build`");
+    assert!(help.contains("`update_cache: true` fetches them"), "{help}");
+    calls();
+
+    lab.tasks(&task(&format!("{packages}, update_cache: true")));
+    let plan = lab.plan(&[]).ok();
+    assert!(host.is("test ! -e /usr/bin/make"));
+    let run = lab.run(&[]).ok();
+    plan.foretells(&run);
+    assert_eq!(
+        run.task("python").whats(),
+        ["lists of packages", "package `lab-build`", &python]
+    );
+    assert_ne!(calls(), "");
+    lab.run(&[]).ok().changed(0).exchanges(1);
+    assert_eq!(calls(), "");
+    // It is built anew, and all packages are there.
+    lab.settles(&task(&format!("{packages}, optimizations: false")))
+        .changed(1);
+    assert_eq!(calls(), "");
+
+    // What is missing after that is said before it is built.
+    host.sh("mv /usr/include/bzlib.h /root");
+    lab.tasks(&task(packages));
+    let (message, stderr, help) = failure(&lab.run(&[]).status(2));
+    assert_eq!(
+        message,
+        "what Python is compiled with is missing on the host"
+    );
+    assert_eq!(
+        stderr,
+        "these are missing:\n  bz2: bzlib.h (Debian: libbz2-dev; Red Hat: bzip2-devel)"
+    );
+    assert_eq!(
+        help,
+        "name what has it in `packages`, or install it with an earlier task; nothing was fetched so far"
+    );
+    host.sh("mv /root/bzlib.h /usr/include/");
 }
 
 /// The version that the stubs have to have.
 fn version(lab: &Lab) -> String {
     let line = "python3 -c 'import sys; print(\"%d.%d.%d\" % sys.version_info[:3])'";
-    lab.host("one").sh(line).trim().to_owned()
+    lab.hosts()[0].sh(line).trim().to_owned()
 }
 
 fn failure(ended: &Ended) -> (String, String, String) {

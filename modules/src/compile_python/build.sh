@@ -30,7 +30,7 @@ ek_fail() {
 exec 9>"$ek_work/lock" || exit 1
 flock 9 || exit 1
 ek_state() {
-  { printf '%s\n%s\n' "$1" "$ek_id" >"$ek_work/state.new" && mv -f -- "$ek_work/state.new" "$ek_work/state"; } ||
+  { printf '%s\n%s\n' "$1" "$ek_id" >"$ek_work/state.new" && mv -f -- "$ek_work/state.new" "$ek_work/state"; } 2>>"$ek_log" ||
     ek_fail 'how far it came cannot be noted'
 }
 ek_now=
@@ -47,7 +47,7 @@ case $ek_now in
 esac
 if [ -z "$ek_now" ]; then
   : >"$ek_log"
-  rm -rf -- "$ek_tree" && mkdir -- "$ek_tree" || ek_fail 'the old tree cannot be removed'
+  { rm -rf -- "$ek_tree" && mkdir -- "$ek_tree"; } 2>>"$ek_log" || ek_fail 'the old tree cannot be removed'
   ek_sum=$(sha256sum <"$ek_archive") || ek_fail "\`$ek_archive\` cannot be read"
   [ "${ek_sum%% *}" = "$ek_sha" ] || ek_fail "\`$ek_archive\` has the sha256 ${ek_sum%% *}, not $ek_sha"
   printf '== unpack\n' >>"$ek_log"
@@ -86,6 +86,6 @@ if [ -n "$ek_pip" ]; then
       ek_fail "pip $ek_pip cannot be installed"
   fi
 fi
-{ printf '%s\n' "$ek_id" >"$ek_stamp.new" && sync -- "$ek_stamp.new" && mv -f -- "$ek_stamp.new" "$ek_stamp"; } ||
+{ printf '%s\n' "$ek_id" >"$ek_stamp.new" && sync -- "$ek_stamp.new" && mv -f -- "$ek_stamp.new" "$ek_stamp"; } 2>>"$ek_log" ||
   ek_fail 'that it is finished cannot be noted'
 rm -rf -- "$ek_tree" "$ek_work/state"

@@ -5,7 +5,7 @@ use evenkeel_engine::{Done, Refusal};
 /// What is missing is told by the check itself.
 pub(super) fn check() -> Refusal {
     Refusal::new("what Python is compiled with is missing on the host")
-        .help("install it with an earlier task; nothing was fetched")
+        .help("name what has it in `packages`, or install it with an earlier task; nothing was fetched so far")
 }
 
 /// What a build says in its first line is what failed; what it printed may say why.

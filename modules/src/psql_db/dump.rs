@@ -7,7 +7,7 @@ use evenkeel_engine::{
 
 use super::Args;
 use crate::{
-    fetch::script,
+    download::script,
     look::Look,
     psql::{self, Database, Login, Question, Server, Sql, step},
     words,

@@ -10,7 +10,7 @@ use super::{Args, Members, Unpacked};
 use crate::{
     attributes,
     copy::Src,
-    fetch::{Download, script, tool},
+    download::{Download, script, tool},
     look::Look,
     paths, words,
 };
