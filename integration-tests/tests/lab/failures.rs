@@ -82,7 +82,10 @@ fn differs(lab: &Lab, host: &str) -> Option<String> {
         return None;
     }
     let expected = std::fs::read_to_string(&kept).unwrap_or_default();
-    (page != expected).then(|| format!("{host} now says:\n{page}\n{}", ran.stderr))
+    (page != expected).then(|| {
+        let lines = similar::TextDiff::from_lines(&expected, &page);
+        format!("{host} says something else:\n{}", lines.unified_diff())
+    })
 }
 
 /// Without what is another each time.
