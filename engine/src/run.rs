@@ -28,6 +28,7 @@ mod masking;
 mod reconnect;
 mod settle;
 mod tell;
+mod trouble;
 mod walk;
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};

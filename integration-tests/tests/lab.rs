@@ -15,6 +15,7 @@ mod lab {
     mod controllers;
     mod edits;
     mod facts;
+    mod failures;
     mod faults;
     mod fetch;
     mod fleet;

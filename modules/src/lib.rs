@@ -24,6 +24,7 @@ mod put;
 pub mod rabbit;
 mod rewrite;
 mod tree;
+mod words;
 pub use accounts::{Ageing, Entry, LocalGroup, Login, Numbers, Shadow, Taken};
 pub use args::Unsupported;
 pub use attributes::Attributes;

@@ -8,10 +8,11 @@ use super::{
     drive::{Flight, Landed, Loop},
     exchange::{Lost, Sent},
     fetch::Files,
-    finish::{Ran, run_error},
+    finish::Ran,
     joins::{At, spools},
     long::LONG_WAIT,
     reconnect::Gap,
+    trouble::{action_error, run_error},
 };
 use crate::{
     event::{Event, TaskError},
@@ -635,51 +636,5 @@ fn millis_of(end: &StepEnd) -> u64 {
     match end {
         StepEnd::Ok(done) | StepEnd::Failed(done) | StepEnd::TimedOut(done) => done.millis,
         StepEnd::Edited | StepEnd::Started => 0,
-    }
-}
-
-/// The status of a file that could not be written (`step.sh`): any other is that of its validator.
-const NOT_WRITTEN: i32 = 125;
-
-/// How a file action that failed is told.
-fn action_error(action: &Action, done: &Done) -> TaskError {
-    let what = match action {
-        Action::Write(write) => format!("cannot write `{}`", write.path),
-        Action::Directory { path, .. } => format!("cannot make the directory `{path}`"),
-        Action::Link { path, .. } | Action::HardLink { path, .. } => {
-            format!("cannot make the link `{path}`")
-        }
-        Action::Attrs { path, .. } => format!("cannot set the attributes of `{path}`"),
-        Action::Copy { from, to } => format!("cannot copy `{from}` to `{to}`"),
-        Action::Remove { path } => format!("cannot remove `{path}`"),
-        Action::Fetch(fetch) => format!("cannot fetch `{}`", fetch.path),
-        Action::Run(run) => format!("`{}` failed", run.argv.first().map_or("", String::as_str)),
-        Action::Settle { millis, .. } => {
-            format!("it did not settle within {} s", millis.div_ceil(1000))
-        }
-    };
-    let stderr = String::from_utf8_lossy(&done.stderr).trim().to_owned();
-    let validator = match action {
-        Action::Write(write) if done.status != NOT_WRITTEN => {
-            write.validate.as_ref().and_then(|argv| argv.first())
-        }
-        _ => None,
-    };
-    let message = if let Some(program) = validator {
-        // What it means is in its first line: the last may only point at a place.
-        let ended = || format!("it ended with {}", done.status);
-        let why = stderr.lines().next().map_or_else(ended, str::to_owned);
-        format!("{what}: `{program}` does not accept the new file: {why}")
-    } else {
-        match stderr.lines().last() {
-            Some(last) => format!("{what}: {last}"),
-            None => what,
-        }
-    };
-    let stderr = (stderr.lines().count() > 1).then_some(stderr);
-    TaskError {
-        message,
-        stderr,
-        ..TaskError::default()
     }
 }

@@ -1,5 +1,7 @@
 //! Databases of PostgreSQL as files, and back. Root writes the files, whom the server knows reads the database.
 
+use std::fmt::Write as _;
+
 use evenkeel_integration_tests::{Host, Lab, need_lab, until};
 
 const HOSTILE: &str = "a'b\\c \"d\" = $(touch /tmp/pwned) ☃";
@@ -58,10 +60,12 @@ fn yaml(text: &str) -> String {
 fn each_form(lab: &Lab, host: &Host) {
     let mut text = String::new();
     for (end, _) in FORMS {
-        text += &format!(
-            "- postgresql_db: {{name: {}, state: dump, target: '/dumps/it''s.{end}'}}\n",
+        writeln!(
+            text,
+            "- postgresql_db: {{name: {}, state: dump, target: '/dumps/it''s.{end}'}}",
             yaml(HOSTILE)
-        );
+        )
+        .unwrap();
     }
     lab.tasks(&tasks(&text));
     // It is told as what it is before it is done, and writes nothing then.
@@ -82,9 +86,11 @@ fn each_form(lab: &Lab, host: &Host) {
     let mut text = String::new();
     for (end, _) in FORMS {
         sql(host, "postgres", &format!("CREATE DATABASE back_{end};"));
-        text += &format!(
-            "- psql-db: {{name: back_{end}, state: restore, target: '/dumps/it''s.{end}'}}\n"
-        );
+        writeln!(
+            text,
+            "- psql-db: {{name: back_{end}, state: restore, target: '/dumps/it''s.{end}'}}"
+        )
+        .unwrap();
     }
     // Whom the server knows has to read a directory by itself.
     host.sh("chown -R postgres \"/dumps/it's.dir\"");

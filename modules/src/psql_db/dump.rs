@@ -1,7 +1,7 @@
 //! A database as a file of the host, and back.
 
 use evenkeel_engine::{
-    Cause, Change, Content, NotYet, Plan, Refusal, Run, Stop, Value,
+    Cause, Change, Content, Done, NotYet, Plan, Refusal, Run, Stop, Value,
     probes::{Kind, Stat},
 };
 
@@ -10,6 +10,7 @@ use crate::{
     download::script,
     look::Look,
     psql::{self, Database, Login, Question, Server, Sql, step},
+    words,
 };
 
 /// A copy that takes longer than a day hangs.
@@ -184,6 +185,10 @@ pub(super) fn restore(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         .into())
 }
 
+fn explain(done: &Done) -> Option<Refusal> {
+    step::explain(done).or_else(|| words::last_line(done))
+}
+
 fn need_database(args: &Args, look: &Look<'_>, login: &Login) -> Result<(), Stop> {
     let now: Option<Database> = psql::get(look, login, Question::Database(args.name.clone()))?;
     now.map(|_| ())
@@ -199,6 +204,7 @@ fn run(args: &Args, mut login: Login, name: &str, lines: &str, words: Vec<String
         seconds: Some(LIMIT),
         long: true,
         stdin,
+        explain: Some(explain),
         ..Run::new(argv)
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     copy::Src,
     download::{Download, script, tool},
     look::Look,
-    paths,
+    paths, words,
 };
 
 /// What takes longer than this is a bomb, or hangs.
@@ -192,6 +192,7 @@ fn change(
         stdin,
         seconds: Some(LIMIT),
         long: true,
+        explain: Some(words::last_line),
         ..Run::new(argv)
     };
     let mut run = Step::from(run).effect(Effect::new(

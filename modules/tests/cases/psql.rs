@@ -167,6 +167,7 @@ pub(crate) fn cases() -> Vec<Expect> {
         passwords(),
         refused_roles(),
         databases(),
+        dumps(),
         refused_databases(),
     ]
     .concat()
@@ -406,6 +407,16 @@ fn databases() -> Vec<Expect> {
         .on(a_database(|_| {}))
         .changes(["name: \"app\" -> \"other\""]),
         case(
+            "PGD-11 it has it",
+            "psql-db: {name: app, state: rename, target: taken}",
+        )
+        .on(with(None, None)),
+    ]
+}
+
+fn dumps() -> Vec<Expect> {
+    vec![
+        case(
             "PGD-09 a dump",
             "psql-db: {name: app, state: dump, target: /d.sql.gz}",
         )
@@ -422,10 +433,44 @@ fn databases() -> Vec<Expect> {
         .no_run("it reads it each time")
         .changes(["restored from: null -> \"/d.pgc\""]),
         case(
-            "PGD-11 it has it",
-            "psql-db: {name: app, state: rename, target: taken}",
+            "a dump to nowhere",
+            "psql-db: {name: app, state: dump, target: d.sql}",
         )
-        .on(with(None, None)),
+        .refused("`target: d.sql` is no whole path of a file"),
+        case(
+            "options of a dump",
+            "psql-db: {name: app, target_opts: -n x}",
+        )
+        .refused("`target_opts` needs `state: dump` or `restore`"),
+        case(
+            "a quote in options of a dump",
+            "psql-db: {name: app, state: dump, target: /d, target_opts: \"-n 'x\"}",
+        )
+        .refused("`target_opts` has a quote that is not closed"),
+        case(
+            "PGD-10 no database",
+            "psql-db: {name: app, state: restore, target: /d.sql}",
+        )
+        .on(with(None, None).file("/d.sql", "SELECT 1;"))
+        .not_yet("the database `app`"),
+        case(
+            "PGD-10 no file",
+            "psql-db: {name: app, state: restore, target: /d.sql}",
+        )
+        .on(a_database(|_| {}))
+        .not_yet("the file `/d.sql`"),
+        case(
+            "PGD-10 a directory",
+            "psql-db: {name: app, state: restore, target: /d}",
+        )
+        .on(a_database(|_| {}).dir("/d"))
+        .refused("`/d` is a directory"),
+        case(
+            "PGD-09 no database",
+            "psql-db: {name: app, state: dump, target: /d.sql}",
+        )
+        .on(with(None, None))
+        .not_yet("the database `app`"),
     ]
 }
 
@@ -478,45 +523,6 @@ fn refused_databases() -> Vec<Expect> {
         .on(with(None, None))
         .not_yet("the database `app`, or `other`"),
         case("PGD-11 no name", "psql-db: {name: app, state: rename}").refused("needs `target`"),
-        case(
-            "a dump to nowhere",
-            "psql-db: {name: app, state: dump, target: d.sql}",
-        )
-        .refused("`target: d.sql` is no whole path of a file"),
-        case(
-            "options of a dump",
-            "psql-db: {name: app, target_opts: -n x}",
-        )
-        .refused("`target_opts` needs `state: dump` or `restore`"),
-        case(
-            "a quote in options of a dump",
-            "psql-db: {name: app, state: dump, target: /d, target_opts: \"-n 'x\"}",
-        )
-        .refused("`target_opts` has a quote that is not closed"),
-        case(
-            "PGD-10 no database",
-            "psql-db: {name: app, state: restore, target: /d.sql}",
-        )
-        .on(with(None, None).file("/d.sql", "SELECT 1;"))
-        .not_yet("the database `app`"),
-        case(
-            "PGD-10 no file",
-            "psql-db: {name: app, state: restore, target: /d.sql}",
-        )
-        .on(a_database(|_| {}))
-        .not_yet("the file `/d.sql`"),
-        case(
-            "PGD-10 a directory",
-            "psql-db: {name: app, state: restore, target: /d}",
-        )
-        .on(a_database(|_| {}).dir("/d"))
-        .refused("`/d` is a directory"),
-        case(
-            "PGD-09 no database",
-            "psql-db: {name: app, state: dump, target: /d.sql}",
-        )
-        .on(with(None, None))
-        .not_yet("the database `app`"),
         case(
             "an owner that there is not",
             "psql-db: {name: app, owner: nobody}",
