@@ -55,6 +55,7 @@ cases_of! {
     ini_file,
     lineinfile,
     mount,
+    openssl_certificate,
     package,
     package_facts,
     pause,
