@@ -15,7 +15,9 @@ mod lab {
     mod controllers;
     mod edits;
     mod facts;
+    mod failures;
     mod faults;
+    mod fetch;
     mod fleet;
     mod git;
     mod hosts;
@@ -23,9 +25,11 @@ mod lab {
     mod openssl;
     mod pip;
     mod psql;
+    mod psql_dump;
     mod psql_more;
     mod psql_privs;
     mod python;
+    mod python_stub;
     mod rabbitmq;
     mod reboot;
     mod rpm_key;

@@ -13,7 +13,7 @@ use evenkeel_engine::Registry;
 mod accounts;
 mod args;
 mod attributes;
-mod fetch;
+mod download;
 mod look;
 mod many;
 mod mode;
@@ -24,6 +24,7 @@ mod put;
 pub mod rabbit;
 mod rewrite;
 mod tree;
+mod words;
 pub use accounts::{Ageing, Entry, LocalGroup, Login, Numbers, Shadow, Taken};
 pub use args::Unsupported;
 pub use attributes::Attributes;
@@ -61,6 +62,7 @@ modules! {
     cron => Cron,
     debug => Debug,
     fail => Fail,
+    fetch => Fetch,
     file => File,
     file_template => FileTemplate,
     find => Find,

@@ -44,6 +44,7 @@ cases_of! {
     compile_python,
     copy,
     cron,
+    fetch,
     file,
     file_template,
     find,

@@ -57,7 +57,7 @@ impl Told {
 
 impl Login {
     /// The login as assignments of a shell.
-    fn assignments(&self) -> String {
+    pub(crate) fn assignments(&self) -> String {
         let quoted = |(name, value): (String, Text)| {
             let value = String::from_utf8_lossy(value.bytes()).replace('\'', "'\\''");
             format!("{name}='{value}' ")
@@ -93,7 +93,7 @@ impl Sql {
 }
 
 /// The words with which libpq says that nobody answers, or lets nobody in.
-fn no_login(login: &Login, said: &str) -> NotYet {
+pub(crate) fn no_login(login: &Login, said: &str) -> NotYet {
     let remedy = [
         (
             "password authentication failed",
@@ -122,13 +122,17 @@ fn no_login(login: &Login, said: &str) -> NotYet {
         .trim()
         .trim_start_matches("psql: ")
         .trim_start_matches("error: ");
-    let said = said.replace("\n\t", " ").replace('\n', " ");
+    // It tries twice, with TLS and without, and says so twice.
+    let said = said.replace("\n\t", " ");
+    let mut lines: Vec<&str> = said.lines().collect();
+    lines.dedup();
+    let said = lines.join(" ");
     NotYet(format!("a login to {} ({said}){remedy}", login.server()))
 }
 
 impl Probe for Sql {
     const KIND: &'static str = "psql";
-    const SCRIPT: &'static str = include_str!("ask.sh");
+    const SCRIPT: &'static str = concat!(include_str!("login.sh"), include_str!("ask.sh"));
     type Answer = Told;
 
     fn operands(&self) -> Vec<Vec<u8>> {
@@ -192,7 +196,7 @@ impl Probe for Sql {
 }
 
 /// What the server said of a statement, if it was reached at all.
-fn query_error(said: &str) -> Option<String> {
+pub(crate) fn query_error(said: &str) -> Option<String> {
     let at = said.find("ERROR:  ")?;
     // The lines behind it (`DETAIL`, `HINT`) belong to it; those of other statements do not.
     let own = said[at + 8..]

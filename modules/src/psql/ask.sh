@@ -16,29 +16,6 @@ while [ $# -gt 0 ]; do
   done
   (
     eval "${ek_login#?}"
-    PGCLIENTENCODING=UTF8 PGCONNECT_TIMEOUT=20 PGAPPNAME=evenkeel
-    export PGHOST PGPORT PGUSER PGPASSWORD PGDATABASE PGCLIENTENCODING PGCONNECT_TIMEOUT PGAPPNAME
-    for ek_v in PGSSLMODE PGSSLROOTCERT PGSSLCERT PGSSLKEY; do
-      eval "[ -z \"\${$ek_v-}\" ] || export $ek_v"
-    done
-    [ -n "$PGHOST" ] || unset PGHOST
-    [ -n "$PGPORT" ] || unset PGPORT
-    [ -n "$PGPASSWORD" ] || unset PGPASSWORD
-    unset PGOPTIONS PGSERVICE PGHOSTADDR PSQL_PAGER
-    set -- timeout -k 5 120 psql -X -q -A -t -w -F '	' -v ON_ERROR_STOP=1 -f -
-    # Root has no role of its own: by the socket it comes as the user of that name.
-    case ${PGHOST-/} in
-      /*)
-        if [ -z "${PGPASSWORD-}" ] && [ "$(id -u)" = 0 ] && [ "$PGUSER" != root ] &&
-          id -u -- "$PGUSER" >/dev/null 2>&1; then
-          if command -v setpriv >/dev/null 2>&1; then
-            set -- setpriv --reuid "$PGUSER" --regid "$(id -g -- "$PGUSER")" --init-groups -- "$@"
-          else
-            set -- runuser -u "$PGUSER" -- "$@"
-          fi
-        fi
-        ;;
-    esac
     {
       ek_said=$(
         {
@@ -47,7 +24,7 @@ while [ $# -gt 0 ]; do
             "SET standard_conforming_strings = on; SET DateStyle = 'ISO, YMD'; SET TimeZone = 'UTC';" \
             "SET statement_timeout = '60s'; SET lock_timeout = '10s';" "$ek_role" \
             '\set ON_ERROR_STOP 0' "$ek_sql"
-        } | "$@" 2>&1 >&3 3>&-
+        } | ek_login timeout -k 5 120 psql -X -q -A -t -w -F '	' -v ON_ERROR_STOP=1 -f - 2>&1 >&3 3>&-
       )
     } 3>&1
     if [ -n "$ek_said" ]; then

@@ -77,19 +77,28 @@ impl Statements {
 
 /// Only a superuser may switch off the log of statements; others do not try. The output goes to
 /// nowhere.
-const QUIET: &str = "\\o /dev/null
+pub(crate) const QUIET: &str = "\\o /dev/null
 SELECT set_config(s.name, s.value, false) FROM (VALUES ('log_statement', 'none'), \
 ('log_min_duration_statement', '-1'), ('log_min_duration_sample', '-1'), ('log_duration', 'off'), \
 ('log_min_error_statement', 'panic'), ('pg_stat_statements.track_utility', 'off')) s(name, value), \
 pg_settings p WHERE p.name = s.name AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user);
 \\o";
 
+const LINES: &str = concat!(include_str!("login.sh"), include_str!("step.sh"));
+
 /// A `psql` that reads its statements from stdin.
 pub(crate) fn run(login: &Login) -> Run {
-    let mut run = Run::new(["sh", "-c", include_str!("step.sh"), "sh"]);
+    let mut run = Run::new(["sh", "-c", LINES, "sh"]);
     run.dir = Some("/".to_owned());
     run.env = login.env();
+    run.explain = Some(explain);
     run
+}
+
+/// What the server said.
+pub(crate) fn explain(done: &Done) -> Option<Refusal> {
+    let said = super::ask::query_error(&String::from_utf8_lossy(&done.stderr))?;
+    Some(Refusal::new(format!("PostgreSQL says: {said}")))
 }
 
 /// Refuses to change what cannot be changed there.

@@ -25,7 +25,7 @@ const COLLECTIONS: [&str; 8] = [
 ];
 
 /// Things of Ansible that look like modules, and what to do instead.
-const LATER: [(&str, &str); 15] = [
+const LATER: [(&str, &str); 14] = [
     ("include_tasks", "includes come later: put the tasks here"),
     ("import_tasks", "imports come later: put the tasks here"),
     (
@@ -43,11 +43,6 @@ const LATER: [(&str, &str); 15] = [
     (
         "async_status",
         "leave it away: long steps run detached from the connection",
-    ),
-    (
-        "fetch",
-        "`slurp` with `register` reads a file of up to 1 MiB; larger ones come by `scp` in a task of `command` with \
-         `delegate_to: localhost`",
     ),
     (
         "postgresql_query",
