@@ -22,6 +22,7 @@ mod lab {
     mod git;
     mod hosts;
     mod mount;
+    mod openssl;
     mod pip;
     mod psql;
     mod psql_dump;

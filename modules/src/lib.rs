@@ -75,6 +75,7 @@ modules! {
     ini_file => IniFile,
     lineinfile => Lineinfile,
     mount => Mount,
+    openssl_certificate => OpensslCertificate,
     package => Package,
     package_facts => PackageFacts,
     pause => Pause,

@@ -56,6 +56,7 @@ cases_of! {
     ini_file,
     lineinfile,
     mount,
+    openssl_certificate,
     package,
     package_facts,
     pause,

@@ -25,7 +25,7 @@ const COLLECTIONS: [&str; 8] = [
 ];
 
 /// Things of Ansible that look like modules, and what to do instead.
-const LATER: [(&str, &str); 13] = [
+const LATER: [(&str, &str); 14] = [
     ("include_tasks", "includes come later: put the tasks here"),
     ("import_tasks", "imports come later: put the tasks here"),
     (
@@ -50,11 +50,18 @@ const LATER: [(&str, &str); 13] = [
     ),
     (
         "openssl_privatekey",
-        "`command: openssl genpkey … -out FILE` with `creates: FILE`",
+        "`openssl-certificate` keeps a key together with its self-signed certificate; a key alone: `command: openssl \
+         genpkey … -out FILE` with `creates: FILE`",
     ),
     (
         "x509_certificate",
-        "`command: openssl req -x509 …` with `creates`",
+        "of `provider: selfsigned`, `openssl-certificate` does all three tasks in one (`path`, `key`, `common_name`, `san`); \
+         of others, `command: openssl x509 …` with `creates`",
+    ),
+    (
+        "openssl_csr",
+        "for a self-signed certificate none is needed: `openssl-certificate` says `common_name`, `subject` and `san`; \
+         else `command: openssl req -new …` with `creates`",
     ),
     (
         "synchronize",
