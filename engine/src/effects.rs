@@ -15,6 +15,7 @@ pub use paths::{covers, meets};
 use std::sync::Arc;
 
 use crate::{
+    keep::Kept,
     late::NotYet,
     probe::{Answer, AnyProbe, Key, Probe, downcast},
     probes::{EmptyDirectory, FileStat, Kind, Stat, Times},
@@ -74,6 +75,7 @@ pub fn writes(action: &Action, look: &Look<'_>) -> Vec<Thing> {
                 vec![thing(path.clone())]
             }
         }
+        Action::Fetch(fetch) => vec![fetch.to.thing()],
         Action::Run(_) | Action::Settle { .. } => Vec::new(),
     }
 }
@@ -137,6 +139,10 @@ pub fn effects(action: &Action, look: &Look<'_>) -> Vec<Effect> {
         }
         Action::Copy { from, to } => made(to, stats::copied(from, view), view),
         Action::Remove { path } => removed(path, view),
+        Action::Fetch(fetch) => {
+            let kept = Kept(fetch.to.clone());
+            vec![Effect::new(kept, Ok(Some(fetch.digest)))]
+        }
         Action::Run(_) => Vec::new(),
         Action::Settle { until, .. } => vec![until.clone()],
     }

@@ -29,6 +29,7 @@ mod answers;
 mod exchange;
 mod faults;
 mod glob;
+mod keep;
 mod ledger;
 mod long;
 mod programs;
@@ -43,6 +44,7 @@ use async_trait::async_trait;
 
 use crate::{
     host::{Exchange, Host, HostError, Recall, Reply, Stopping, Traffic},
+    keep::KeptPlace,
     late::NotYet,
     probe::{AnyProbe, Probe},
     step::{Done, Effect},
@@ -119,6 +121,14 @@ impl FakeHost {
     #[must_use]
     pub fn file(self, path: &str, bytes: impl AsRef<[u8]>) -> Self {
         self.with(|world| world.write(path, bytes))
+    }
+
+    /// What is kept of it on the machine of the controller.
+    #[must_use]
+    pub fn kept(self, dir: &str, name: &str, bytes: impl AsRef<[u8]>) -> Self {
+        let (dir, name) = (dir.to_owned(), name.to_owned());
+        let bytes = bytes.as_ref().to_vec();
+        self.with(|world| drop(world.kept.insert(KeptPlace { dir, name }, bytes)))
     }
 
     /// Makes a symbolic link, and the directories above it.

@@ -6,7 +6,8 @@ use crate::value::Value;
 
 /// A value that only a later moment of this run will give. The text says which, as a noun: "the
 /// result of `build`", "what `id app` answers", "the user `app`". It is shown behind "not known
-/// yet:" in check mode, and in the error if the task's turn comes and it is still missing.
+/// yet:" in check mode, and in the error if the task's turn comes and it is still missing. What can
+/// be done about it may stand behind the last `; `.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[error("not known yet: {0}")]
 pub struct NotYet(pub String);
@@ -15,6 +16,16 @@ impl NotYet {
     /// Names what is missing.
     pub fn new(what: impl Into<String>) -> Self {
         Self(what.into())
+    }
+
+    /// What is missing, and what can be done about it.
+    pub(crate) fn parts(&self) -> (&str, Option<&str>) {
+        // Names stand between backticks, and may hold anything.
+        let whole = |(what, _): &(&str, &str)| what.matches('`').count() % 2 == 0;
+        self.0
+            .rsplit_once("; ")
+            .filter(whole)
+            .map_or((&self.0, None), |(what, remedy)| (what, Some(remedy)))
     }
 }
 

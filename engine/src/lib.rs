@@ -8,6 +8,7 @@ pub mod fingerprint;
 mod graph;
 pub mod host;
 mod identity;
+pub mod keep;
 mod late;
 pub mod ledger;
 mod module;
@@ -39,7 +40,8 @@ pub use secret::{MASK, Secret, Text};
 pub use seen::{Past, Seen};
 pub use source::{Sha, Source, hex, sha256};
 pub use step::{
-    Action, Attrs, Cause, Change, Content, Diff, Done, Effect, OUTPUT_LIMIT, Plan, Run, Step, Write,
+    Action, Attrs, Cause, Change, Content, Diff, Done, Effect, Fetch, OUTPUT_LIMIT, Plan, Run,
+    Step, Write,
 };
 pub use task::{
     BlockId, HostEntry, HostId, Judge, Judgement, Meets, Output, Outputs, Part, Place, Resolve,

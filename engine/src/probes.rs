@@ -2,10 +2,12 @@
 
 mod accounts;
 mod ask;
+mod chunks;
 mod files;
 
 pub use accounts::{Account, Group, Me, User, Whoami};
 pub use ask::{Answered, Ask, Which};
+pub use chunks::{Chunk, Length};
 pub use files::{
     CONTENTS_LIMIT, Contents, Digest, EmptyDirectory, FileStat, Glob, Inode, Kind, RealPath, Stat,
     Times,

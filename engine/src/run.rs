@@ -13,8 +13,10 @@ mod board;
 mod cancel;
 mod chain;
 mod decide;
+mod door;
 mod drive;
 mod exchange;
+mod fetch;
 mod finish;
 mod ground;
 mod joins;
@@ -26,9 +28,10 @@ mod masking;
 mod reconnect;
 mod settle;
 mod tell;
+mod trouble;
 mod walk;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use indexmap::IndexMap;
 use serde::de::DeserializeOwned;
@@ -38,8 +41,10 @@ pub use cancel::Cancel;
 use crate::{
     event::{Event, Recap, Sink},
     graph::{Cycle, Graph, Order},
+    keep::{Keep, KeepNothing, KeptPlace},
     module::Module,
     schedule::FailureRule,
+    source::Sha,
     task::{Output, TaskId, TaskList},
     value::BindError,
 };
@@ -82,6 +87,9 @@ pub struct Options {
     pub audit: Audit,
     /// Put results into events.
     pub results: bool,
+    /// Where files of hosts are kept, for modules that fetch some (`fetch`): by default nowhere.
+    /// [`LocalFiles`](crate::keep::LocalFiles) keeps them in the file system of this machine.
+    pub keep: Arc<dyn Keep>,
 }
 
 /// Who ran what, from where, when: kept in the ledger.
@@ -115,6 +123,7 @@ impl Options {
             playbooks: Vec::new(),
             audit: Audit::default(),
             results: false,
+            keep: Arc::new(KeepNothing),
         }
     }
 
@@ -190,6 +199,8 @@ struct Shared {
     board: Board,
     ground: linked::Ground,
     forks: tokio::sync::Semaphore,
+    /// What this run has fetched: for which host, and what it is.
+    fetched: std::sync::Mutex<BTreeMap<KeptPlace, (String, Sha)>>,
 }
 
 impl fmt::Debug for Shared {
@@ -251,6 +262,7 @@ pub async fn run(
         board,
         ground,
         forks,
+        fetched: std::sync::Mutex::default(),
     });
     let mut loops = tokio::task::JoinSet::new();
     for host in (0..).map(crate::task::HostId).take(shared.list.hosts.len()) {

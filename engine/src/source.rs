@@ -233,7 +233,7 @@ impl schemars::JsonSchema for Source {
     }
 }
 
-fn digest_of(path: &Path) -> io::Result<(Sha, u64)> {
+pub(crate) fn digest_of(path: &Path) -> io::Result<(Sha, u64)> {
     use io::Read as _;
     let (mut file, mut hasher, mut len) = (std::fs::File::open(path)?, Sha256::new(), 0);
     let mut buffer = vec![0; 64 * 1024];

@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
+    keep::KeptPlace,
     late::NotYet,
     module::Refusal,
     probe::{Answer, AnyProbe, Probe},
@@ -386,6 +387,8 @@ pub enum Action {
         /// Absolute path; never `/`.
         path: String,
     },
+    /// Fetches a file: it is brought here some bytes at a time, and kept once all of it is here.
+    Fetch(Fetch),
     /// Runs a program.
     Run(Run),
     /// Waits, at most so long, until the probe answers as given.
@@ -413,6 +416,19 @@ pub struct Write {
     pub validate: Option<Vec<String>>,
     /// The permission bits that are set when the file is new and `attrs` has no mode; 0644 if unset.
     pub new_mode: Option<u32>,
+}
+
+/// See [`Action::Fetch`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetch {
+    /// The file, by its absolute path.
+    pub path: String,
+    /// SHA-256 of what it held when this was planned; if what comes is anything else, nothing is kept.
+    pub digest: Sha,
+    /// How long it was then; what was added since is left out. Unset: whatever is there is read.
+    pub len: Option<u64>,
+    /// Where it is kept on this machine.
+    pub to: KeptPlace,
 }
 
 /// Attributes of a path; what is `None` stays as it is.

@@ -9,6 +9,7 @@ mod runner {
     mod drift;
     mod examples;
     mod failing;
+    mod fetch;
     mod foretell;
     mod include;
     mod killed;

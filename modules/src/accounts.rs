@@ -289,7 +289,7 @@ pub(crate) fn program(look: &crate::look::Look<'_>, name: &str) -> Result<(), No
     match look.get(&evenkeel_engine::probes::Which(name.to_owned()))? {
         Some(_) => Ok(()),
         None => Err(NotYet(format!(
-            "the program `{name}` (of the package `passwd` or `shadow-utils`; BusyBox has others)"
+            "the program `{name}` (of the package `passwd` or `shadow-utils`, BusyBox has others)"
         ))),
     }
 }

@@ -2,6 +2,7 @@
 
 mod built;
 mod decide;
+mod explain;
 
 use evenkeel_engine::{Done, Module, Plan, Probes, Refusal, Seen, Stop, Text, Touches};
 use schemars::JsonSchema;
@@ -9,7 +10,14 @@ use serde::{Deserialize, Serialize};
 
 pub use built::{Built, Interpreter};
 
-use crate::{args::is_default, copy::Src, fetch::Request, fetch::is_web, look::Look};
+use crate::{
+    args::is_default,
+    copy::Src,
+    download::{Request, is_web},
+    look::Look,
+    many::comma_list,
+    package::{self, Package},
+};
 
 /// The module `compile-python`.
 #[derive(Debug)]
@@ -44,6 +52,17 @@ pub struct Args {
     /// The version of its pip; whichever comes with the source if unset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pip: Option<String>,
+    /// Packages that it is built with: a compiler, `make`, headers. Those that are missing are installed (by apt or
+    /// dnf, as by `package`) where it is to be built, and not looked at where it is not. None if unset.
+    #[serde(
+        default,
+        deserialize_with = "comma_list",
+        skip_serializing_if = "is_default"
+    )]
+    pub packages: Vec<String>,
+    /// Fetches the lists of packages anew before any of `packages` is installed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub update_cache: bool,
     /// How many compilers run at once; as many as the host has processors if unset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jobs: Option<u32>,
@@ -77,13 +96,25 @@ impl Module for CompilePython {
     source: https://www.python.org/ftp/python/3.9.16/Python-3.9.16.tar.xz
     sha256: 22dddc099246dd2760665561e8adb7394ea0cc43a72684c6480f9380f7786439
     pip: 22.0.4
+    packages:
+      - gcc
+      - make
+      - xz
+      - openssl-devel
+      - sqlite-devel
+      - bzip2-devel
+      - zlib-devel
+      - libffi-devel
+      - xz-devel
 ";
     const CHANGED_WHEN: &'static str = "\
 The interpreter does not answer with the wanted version, cannot import what is wanted, or was not built (to the end) \
-from this archive with these options; or its pip is another one.";
+from this archive with these options; or its pip is another one. If it is to be built: one of `packages` is missing.";
     const LIMITS: &'static str = "\
-It installs no packages: a compiler, `make` and headers are for an earlier task; what is missing is said before \
-anything is fetched. A build that was interrupted while it compiled starts clean. Each host compiles its own: there is \
+Without `packages` nothing is installed but Python; what it needs and is missing is said before anything is fetched. \
+Names of packages differ between distributions, and are not translated. What `source` is fetched with (curl or wget) \
+has to be there before the task. A build that was interrupted while it compiled starts clean. The log of a build \
+stays in `build_dir` until the next build; of one that fails, the last 40 lines are told. Each host compiles its own: there is \
 no `share_build`. Paths may hold no spaces.";
     const FILES: &'static [&'static str] = &["source"];
     type Args = Args;
@@ -148,6 +179,10 @@ no `share_build`. Paths may hold no spaces.";
         if args.jobs == Some(0) {
             return Err(Refusal::new("`jobs: 0` compiles nothing"));
         }
+        if args.packages.is_empty() && args.update_cache {
+            return Err(Refusal::new("`update_cache` needs `packages`"));
+        }
+        Package::check(&args.build_packages())?;
         if let Some(option) = args
             .configure
             .iter()
@@ -188,6 +223,15 @@ no `share_build`. Paths may hold no spaces.";
 }
 
 impl Args {
+    /// What installs the packages that it is built with.
+    fn build_packages(&self) -> package::Args {
+        package::Args {
+            name: self.packages.clone(),
+            update_cache: self.update_cache,
+            ..package::Args::default()
+        }
+    }
+
     fn prefix(&self) -> &str {
         self.prefix.as_deref().unwrap_or("/usr/local")
     }

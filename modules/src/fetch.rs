@@ -1,130 +1,268 @@
-//! What is got from servers: requests, how the host makes them, and what checksums say.
-//!
-//! The host asks with its `curl`, else its `wget`. Address, headers and passwords reach them by stdin or a private
-//! file, never as an argument.
+//! Files of hosts, kept on the machine that runs the playbook.
 
-mod checksum;
-mod listed;
-mod request;
-mod served;
-mod step;
+use evenkeel_engine::{
+    Action, Change, Done, Module, NotYet, Plan, Probes, Refusal, Seen, Sha, Stop, Thing, Touches,
+    hex,
+    keep::{Kept, KeptPlace},
+    probes::{Digest, Kind, Length, Stat},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-pub(crate) use checksum::{Algorithm, Checksum, Hash, Sum, find, parse_checksum};
-pub use listed::Listed;
-pub use request::Request;
-pub(crate) use request::{is_web, name_in};
-pub(crate) use served::unhex;
-pub use served::{Served, Serving, State};
-pub(crate) use step::{Download, script, tool};
+use crate::{
+    args::is_default,
+    attributes::kind_name,
+    look::Look,
+    many::{is_yes, yes},
+    paths,
+};
 
-/// Shell functions that ask for `$ek_url`, with the configurations `$ek_cc` (of curl) and `$ek_wc` (of wget).
-///
-/// `ek_ask HEADER OFFSET FUNCTION` sends the headers and the body of the last answer to `FUNCTION`, which reads the
-/// headers by `ek_head` and prints what it finds as lines `ek:NAME VALUE` on 3. They come back in `$ek_got`, with
-/// those of the program: `ek_why` finds why it failed.
-macro_rules! asking {
-    ($script:literal) => {
-        concat!(
-            r#"
-ek_get() {
-  if command -v curl >/dev/null 2>&1; then
-    {
-      printf '%s\n' "$ek_cc"
-      [ -z "$1" ] || printf 'header = "%s"\n' "$(printf %s "$1" | sed 's/[\\"]/\\&/g')"
-      [ "$2" -eq 0 ] || printf 'header = "Range: bytes=%s-"\n' "$2"
-    } | timeout "${ek_max:-600}" curl -q -sS -i -K -
-  elif command -v wget >/dev/null 2>&1; then
-    ek_h=$1 ek_o=$2 ek_tmp=
-    set -- --no-config
-    if [ -n "$ek_wc" ]; then
-      ek_tmp=$(umask 077 && mktemp) || return 1
-      printf '%s\n' "$ek_wc" >"$ek_tmp"
-      set -- --config="$ek_tmp"
-    fi
-    set -- "$@" -nv --save-headers --content-on-error --tries=1 --max-redirect=10 -O -
-    [ -z "$ek_h" ] || set -- "$@" --header="$ek_h"
-    [ "$ek_o" -eq 0 ] || set -- "$@" --start-pos="$ek_o"
-    printf '%s\n' "$ek_url" | timeout "${ek_max:-600}" wget "$@" -i -
-    ek_x=$?
-    [ -z "$ek_tmp" ] || rm -f -- "$ek_tmp"
-    return "$ek_x"
-  else
-    echo 'neither curl nor wget is there' >&2
-    return 127
-  fi
+/// The module `fetch`.
+#[derive(Debug)]
+pub struct Fetch;
+
+/// Arguments of `fetch`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Args {
+    /// The file on the host.
+    pub src: String,
+    /// The directory on this machine below which it is kept, as `DEST/HOST/SRC`; with `flat`, the
+    /// file itself, or, with a `/` at its end, the directory in which it keeps its name. Relative
+    /// to the directory of the playbook.
+    pub dest: String,
+    /// Whether `dest` is where it is kept, without the names of host and directories.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub flat: bool,
+    /// Whether a file that is not there is a failure (the default).
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub fail_on_missing: bool,
+    /// What came is always compared with what the host has; there is no way without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validate_checksum: Option<bool>,
+    /// The name of the host below `dest`. A playbook need not say it: it is the host's name in the
+    /// inventory; other programs that say none keep all at `DEST/SRC`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
 }
-ek_head() {
-  ek_code= ek_cr=$(printf '\r')
-  while IFS= read -r ek_l; do
-    ek_l=${ek_l%"$ek_cr"}
-    case $ek_l in
-      HTTP/*)
-        ek_code=${ek_l#* } ek_text=$ek_code ek_code=${ek_code%% *}
-        ek_length= ek_coding= ek_tag= ek_when= ek_named= ek_range= ek_place= ;;
-      '')
-        case $ek_code:$ek_text in
-          1??:* | 200:*'onnection established'*) continue ;;
-          30[12378]:*) [ -z "$ek_place" ] || continue ;;
-        esac
-        return 0 ;;
-      *)
-        ek_v=${ek_l#*:} ek_v=${ek_v# }
-        case ${ek_l%%:*} in
-          [Cc]ontent-[Ll]ength) ek_length=$ek_v ;;
-          [Cc]ontent-[Ee]ncoding) ek_coding=$ek_v ;;
-          [Cc]ontent-[Rr]ange) ek_range=$ek_v ;;
-          [Cc]ontent-[Dd]isposition) ek_named=$ek_v ;;
-          [Ee][Tt]ag) ek_tag=$ek_v ;;
-          [Ll]ast-[Mm]odified) ek_when=$ek_v ;;
-          [Ll]ocation) ek_place=$ek_v ;;
-        esac ;;
-    esac
-  done
-  return 1
+
+/// What `register` gives.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Output {
+    /// The file on the host.
+    pub file: String,
+    /// The file on this machine.
+    pub dest: String,
+    /// SHA-256 of what is kept; nothing if the host has no such file.
+    pub checksum: Option<String>,
+    /// SHA-256 of what the host has.
+    pub remote_checksum: Option<String>,
+    /// Why nothing was fetched, if the host has no such file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub msg: Option<String>,
 }
-ek_ask() {
-  ek_got=$({ { { ek_get "$1" "$2" 2>&3; printf 'ek:exit %s\n' "$?" >&3; } | "$3"; } 3>&1 >/dev/null; })
+
+impl Module for Fetch {
+    const NAME: &'static str = "fetch";
+    const ALIASES: &'static [&'static str] = &["ansible.builtin.fetch", "ansible.legacy.fetch"];
+    const ABOUT: &'static str = "keeps a file of a host on the machine that runs the playbook";
+    const EXAMPLE: &'static str = "\
+- fetch:
+    src: /etc/passwd
+    dest: fetched
+";
+    const CHANGED_WHEN: &'static str = "\
+        What is kept here is not there, or is not what the host has (compared by SHA-256). A check says the same, and keeps nothing.";
+    const LIMITS: &'static str = "\
+        It is for files, not for directories. A file comes in parts of 8 MiB, so its size does not matter; it takes its \
+        place only once all of it is here, and is what the host had when it was looked at: one that is rewritten meanwhile \
+        fails, what is only added to it is left for the next run. A new file gets the usual permissions, with `no_log` \
+        0600; one that is there keeps its own. A link at its place is replaced. Of two hosts that \
+        fetch different files to one place in a run, the second fails. Every run reads the file on the host to sum it up.";
+    type Args = Args;
+    type Output = Output;
+
+    fn check(args: &Args) -> Result<(), Refusal> {
+        for (name, value) in [("src", &args.src), ("dest", &args.dest)] {
+            if value.is_empty() {
+                return Err(Refusal::new(format!("`{name}` is empty")));
+            }
+        }
+        if args.validate_checksum == Some(false) {
+            return Err(Refusal::new("`validate_checksum` cannot be turned off")
+                .help("leave it away: what came is always compared with what the host has"));
+        }
+        place(args, &args.src).map(drop)
+    }
+
+    fn observe(args: &Args, seen: &Seen) -> Probes {
+        Look::observe(seen, |look| {
+            drop(state(args, look)?);
+            Ok(Plan::nothing())
+        })
+    }
+
+    fn plan(args: &Args, seen: &Seen) -> Result<Plan, Stop> {
+        let look = Look::new(seen);
+        let state = state(args, &look)?;
+        let Some(digest) = state.there else {
+            return Ok(Plan::nothing());
+        };
+        if state.here == Some(digest) {
+            return Ok(Plan::nothing());
+        }
+        let length = Length(state.path.clone());
+        let fetch = evenkeel_engine::Fetch {
+            digest,
+            len: seen.get(&length).ok().copied().flatten(),
+            path: state.path,
+            to: state.to,
+        };
+        let change = Change::new(
+            fetch.to.path(),
+            state.here.as_ref().map(short),
+            short(&digest),
+        );
+        Ok(change.step(Action::Fetch(fetch)).into())
+    }
+
+    fn output(args: &Args, after: &Seen, _: &[Done]) -> Result<Output, Stop> {
+        let state = state(args, &Look::new(after))?;
+        let missing = || format!("`{}` is not there, and that is borne", state.path);
+        Ok(Output {
+            dest: state.to.path(),
+            checksum: state.there.and(state.here).map(|sha| hex(&sha)),
+            remote_checksum: state.there.map(|sha| hex(&sha)),
+            msg: state.there.is_none().then(missing),
+            file: state.path,
+        })
+    }
+
+    fn touches(args: &Args) -> Touches {
+        let to = place(args, &args.src).ok();
+        let writes = Touches::writes(to.map(|to| to.thing()));
+        if paths::is_absolute(&args.src) {
+            writes.reading([Thing::Path(paths::clean(&args.src))])
+        } else {
+            writes
+        }
+    }
+
+    fn subject(args: &Args) -> String {
+        args.src.clone()
+    }
 }
-ek_value() {
-  ek_v=
-  case "
-$ek_got" in
-    *"
-ek:$1 "*) ek_v="
-$ek_got" ek_v=${ek_v##*"
-ek:$1 "} ek_v=${ek_v%%"
-"*} ;;
-  esac
+
+/// The file here and there.
+struct State {
+    path: String,
+    to: KeptPlace,
+    there: Option<Sha>,
+    here: Option<Sha>,
 }
-ek_why() {
-  ek_value code
-  case $ek_v in
-    '' | 200 | 206) ;;
-    *) ek_value text; ek_w="the server answers \`$ek_v\`"; return ;;
-  esac
-  ek_value short
-  if [ -n "$ek_v" ]; then
-    ek_w="the answer ended after $ek_v bytes: incomplete read"; return
-  fi
-  ek_w=$(printf '%s\n' "$ek_got" | sed -n '
-    /^ek:/d
-    / URL:/d
-    /^FINISHED/d
-    /^Total wall clock/d
-    /^Downloaded:/d
-    /^[a-z]*:\/\/.*:$/d
-    s/^curl: ([0-9]*) //
-    s/^wget: //
-    /./p' | head -n 3 | tr '\n' ' ')
-  ek_w=${ek_w% }
-  [ -n "$ek_w" ] || { ek_value exit; ek_w="it ended with status $ek_v"; }
-}
-ek_size() {
-  wc -c <"$1" | tr -d ' '
-}
-"#,
-            $script
-        )
+
+fn state(args: &Args, look: &Look<'_>) -> Result<State, Stop> {
+    let path = paths::absolute(&args.src, look)?;
+    let to = place(args, &path).map_err(Stop::Refused)?;
+    let (stat, digest, kept) = (Stat(path.clone()), Digest(path.clone()), Kept(to.clone()));
+    look.ask(&stat);
+    look.ask(&digest);
+    look.ask(&Length(path.clone()));
+    look.ask(&kept);
+    let there = *look.get(&digest)?;
+    if there.is_none() {
+        missing(args, &path, look)?;
+    }
+    let here = match look.get(&kept)? {
+        Ok(here) => *here,
+        Err(why) => {
+            let refusal = Refusal::new(format!("nothing can be kept at `{}`: {why}", to.path()));
+            let help = "with a `/` at its end, `dest` is the directory to keep it in";
+            return Err(Stop::Refused(if args.flat && why.contains("directory") {
+                refusal.help(help)
+            } else {
+                refusal
+            }));
+        }
     };
+    Ok(State {
+        path,
+        to,
+        there,
+        here,
+    })
 }
-use asking;
+
+/// There is no such file: whether that is borne.
+fn missing(args: &Args, path: &str, look: &Look<'_>) -> Result<(), Stop> {
+    let stat = Stat(path.to_owned());
+    match look.get(&stat)?.as_ref().map(|stat| &stat.kind) {
+        // A link may lead to what an earlier task makes.
+        None | Some(Kind::File | Kind::Link(_)) if args.fail_on_missing => {
+            Err(NotYet(format!("the file `{path}`")).into())
+        }
+        None | Some(Kind::File | Kind::Link(_)) => Ok(()),
+        Some(kind) => {
+            let kind = kind_name(kind);
+            Err(Stop::Refused(
+                Refusal::new(format!("`{path}` is not a file: {kind}"))
+                    .help("`find` lists the files below a directory: fetch them in a loop"),
+            ))
+        }
+    }
+}
+
+/// Where a file of a host is kept.
+fn place(args: &Args, src: &str) -> Result<KeptPlace, Refusal> {
+    let odd = |name: &str| matches!(name, "" | "." | "..") || name.contains('\0');
+    let name = paths::name(src);
+    if odd(name) || src.ends_with('/') {
+        return Err(Refusal::new(format!("`src` names no file: `{src}`")));
+    }
+    if args.flat {
+        if args.dest.ends_with('/') {
+            return Ok(kept(&args.dest, name));
+        }
+        let (dir, name) = match args.dest.rsplit_once('/') {
+            Some(("", name)) => ("/", name),
+            Some((dir, name)) => (dir, name),
+            None => (".", args.dest.as_str()),
+        };
+        if odd(name) {
+            let refusal = Refusal::new(format!("`dest` names no file: `{}`", args.dest));
+            return Err(refusal.help("with a `/` at its end, it is the directory to keep it in"));
+        }
+        return Ok(kept(dir, name));
+    }
+    if let Some(host) = args
+        .host
+        .as_deref()
+        .filter(|host| odd(host) || host.contains('/'))
+    {
+        return Err(Refusal::new(format!("`{host}` is no name of a directory"))
+            .help("say `flat: true` and a `dest` of its own for this host"));
+    }
+    if src.split('/').any(|part| part == "..") {
+        return Err(Refusal::new(format!("`src` has a `..` in it: `{src}`"))
+            .help("write the path that it leads to"));
+    }
+    let host = args.host.as_deref().unwrap_or_default();
+    let below = format!("{host}{}", paths::clean(src));
+    Ok(kept(&args.dest, below.trim_start_matches('/')))
+}
+
+fn kept(dir: &str, name: &str) -> KeptPlace {
+    let dir = match dir.trim_end_matches('/') {
+        "" => "/",
+        dir => dir,
+    };
+    KeptPlace {
+        dir: dir.to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+/// So much of a digest tells files apart for people.
+fn short(digest: &Sha) -> String {
+    hex(&digest[..6])
+}

@@ -11,12 +11,12 @@ use evenkeel_engine::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use crate::fetch::{Listed, Request, Served, Serving, State};
+pub use crate::download::{Listed, Request, Served, Serving, State};
 use crate::{
     args::{Unsupported, is_default},
     attributes::{Attributes, Wanted},
     copy::{self, Copy, Src},
-    fetch::{Checksum, parse_checksum},
+    download::{Checksum, parse_checksum},
     look::Look,
     mode::Mode,
     paths,

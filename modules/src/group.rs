@@ -12,6 +12,7 @@ use crate::{
     accounts::{self, Defaults, LocalGroup, Numbers, numbers_next, program},
     args::is_default,
     look::Look,
+    words,
 };
 
 /// The module `group`.
@@ -198,9 +199,19 @@ fn removed(args: &Args, look: &Look<'_>) -> Result<Change, NotYet> {
     program(look, "groupdel")?;
     let force: &[&str] = if args.force { &["-f"] } else { &[] };
     let argv = [&["groupdel"], force, &["--", &args.name]].concat();
-    let step = then(args, Run::new(argv), None);
+    let run = Run {
+        explain: Some(in_use),
+        ..Run::new(argv)
+    };
+    let step = then(args, run, None);
     let step = step.effect(Effect::unknown(Numbers, "the numbers that are taken"));
     Ok(Change::new("group", args.name.clone(), None::<String>).step(step))
+}
+
+/// `groupdel` ends with 8 where it is the first group of a user.
+fn in_use(done: &Done) -> Option<Refusal> {
+    let why = words::last_line(done).filter(|_| done.status == 8)?;
+    Some(why.help("remove that user, or give it another `group`, in a task before this one"))
 }
 
 /// Whether a number is free, or may be shared.

@@ -13,7 +13,7 @@ use evenkeel_engine::Registry;
 mod accounts;
 mod args;
 mod attributes;
-mod fetch;
+mod download;
 mod look;
 mod many;
 mod mode;
@@ -23,6 +23,7 @@ mod put;
 pub mod rabbit;
 mod rewrite;
 mod tree;
+mod words;
 pub use accounts::{Ageing, Entry, LocalGroup, Login, Numbers, Shadow, Taken};
 pub use args::Unsupported;
 pub use attributes::Attributes;
@@ -60,6 +61,7 @@ modules! {
     cron => Cron,
     debug => Debug,
     fail => Fail,
+    fetch => Fetch,
     file => File,
     file_template => FileTemplate,
     find => Find,
@@ -72,6 +74,7 @@ modules! {
     ini_file => IniFile,
     lineinfile => Lineinfile,
     mount => Mount,
+    openssl_certificate => OpensslCertificate,
     package => Package,
     package_facts => PackageFacts,
     pause => Pause,

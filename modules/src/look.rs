@@ -33,6 +33,16 @@ impl<'a> Look<'a> {
         }
     }
 
+    /// Notes what another module asks.
+    pub(crate) fn ask_all(&self, probes: Probes) {
+        let mut asked = self.asked.borrow_mut();
+        for probe in probes {
+            if asked.iter().all(|known| known.key() != probe.key()) {
+                asked.push(probe);
+            }
+        }
+    }
+
     /// Notes a question and gives its answer.
     pub(crate) fn get<P: Probe>(&self, probe: &P) -> Result<&'a P::Answer, NotYet> {
         self.ask(probe);

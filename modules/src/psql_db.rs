@@ -1,8 +1,9 @@
 //! Databases of PostgreSQL.
 
 mod decide;
+mod dump;
 
-use evenkeel_engine::{Done, Module, Plan, Probes, Refusal, Seen, Stop, Touches};
+use evenkeel_engine::{Done, Module, Plan, Probes, Refusal, Seen, Stop, Thing, Touches};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -52,9 +53,19 @@ pub struct Args {
     /// With `state: absent`: ends the sessions of others.
     #[serde(default, skip_serializing_if = "is_default")]
     pub force: bool,
-    /// With `state: rename`: its new name.
+    /// With `state: rename`: its new name. With `dump` and `restore`: the file, with its whole path. It is SQL, or by
+    /// the ending of its name packed SQL (`.gz`, `.bz2`, `.xz`, `.zst`), or an archive of `pg_dump` (`.pgc`,
+    /// `.tar`, or `.dir` for a directory).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+    /// With `state: dump` and `restore`: more options for `pg_dump`, `pg_restore` or `psql`.
+    #[serde(
+        default,
+        alias = "dump_extra_args",
+        alias = "restore_extra_args",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub target_opts: Option<String>,
 }
 }
 
@@ -69,6 +80,10 @@ pub enum State {
     Absent,
     /// It has the name `target`.
     Rename,
+    /// It is written to the file `target`, each time.
+    Dump,
+    /// It gets what the file `target` holds, each time.
+    Restore,
 }
 
 /// A number, were it in quotes.
@@ -104,10 +119,12 @@ impl Module for PsqlDb {
   become: true
   become_user: postgres
 ";
-    const CHANGED_WHEN: &'static str = "The database is not there, or its owner, limit, comment, tablespace or name is not as it says.";
+    const CHANGED_WHEN: &'static str = "The database is not there, or its owner, limit, comment, tablespace or name is not as it says. `dump` and \
+        `restore` always do.";
     const LIMITS: &'static str = "\
         It needs `psql` on the host. Encoding and order of a database that exists cannot be changed, and are \
-        refused. Dumps are made and restored by `pg_dump` and `pg_restore` in a task of `command`.";
+        refused. What a dump or the database holds is not compared: both are made again each time; a dump takes its place \
+        when it is whole, can be read by who runs the task alone, and is restored in one transaction.";
     type Args = Args;
     type Output = Output;
 
@@ -117,8 +134,10 @@ impl Module for PsqlDb {
             ("owner", args.owner.as_ref()),
             ("template", args.template.as_ref()),
             ("tablespace", args.tablespace.as_ref()),
-            ("target", args.target.as_ref()),
         ]);
+        if args.state == State::Rename {
+            names.push(("target", args.target.as_ref()));
+        }
         for (what, name) in names {
             let Some(name) = name else { continue };
             quote::check_name(what, name)?;
@@ -129,8 +148,20 @@ impl Module for PsqlDb {
         if args.state == State::Rename && args.target.is_none() {
             return Err(Refusal::new("`state: rename` needs `target`, the new name"));
         }
-        if args.state != State::Rename && args.target.is_some() {
-            return Err(Refusal::new("`target` needs `state: rename`"));
+        match args.state {
+            State::Dump | State::Restore => dump::check(args)?,
+            State::Rename => {}
+            _ if args.target.is_some() => {
+                return Err(Refusal::new(
+                    "`target` needs `state: rename`, `dump` or `restore`",
+                ));
+            }
+            _ => {}
+        }
+        if args.target_opts.is_some() && !matches!(args.state, State::Dump | State::Restore) {
+            return Err(Refusal::new(
+                "`target_opts` needs `state: dump` or `restore`",
+            ));
         }
         let texts = [
             &args.encoding,
@@ -152,11 +183,11 @@ impl Module for PsqlDb {
     }
 
     fn observe(args: &Args, seen: &Seen) -> Probes {
-        Look::observe(seen, |look| decide::plan(args, look))
+        Look::observe(seen, |look| decide(args, look))
     }
 
     fn plan(args: &Args, seen: &Seen) -> Result<Plan, Stop> {
-        decide::plan(args, &Look::new(seen))
+        decide(args, &Look::new(seen))
     }
 
     fn output(args: &Args, _: &Seen, done: &[Done]) -> Result<Output, Stop> {
@@ -168,6 +199,17 @@ impl Module for PsqlDb {
 
     fn touches(args: &Args) -> Touches {
         let login = args.login();
+        match args.state {
+            State::Dump => {
+                // All that a database holds.
+                let file = args.target.clone().unwrap_or_default();
+                return Touches::writes([Thing::Tree(file), login.order()])
+                    .reading([Thing::Everything])
+                    .reading(Login::units());
+            }
+            State::Restore => return Touches::everything(),
+            _ => {}
+        }
         let mut writes = vec![login.order(), login.object("database", &args.name)];
         writes.extend(
             args.target
@@ -201,5 +243,13 @@ impl Module for PsqlDb {
 
     fn subject(args: &Args) -> String {
         args.name.clone()
+    }
+}
+
+fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
+    match args.state {
+        State::Dump => dump::dump(args, look),
+        State::Restore => dump::restore(args, look),
+        _ => decide::plan(args, look),
     }
 }

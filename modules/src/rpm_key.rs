@@ -15,7 +15,7 @@ use self::pgp::Key;
 pub use self::probe::{Imported, Keyring};
 use crate::{
     args::is_default,
-    fetch::{Listed, Request, tool},
+    download::{Listed, Request, tool},
     look::Look,
     many::{comma_list, is_yes, yes},
     paths,

@@ -179,7 +179,10 @@ impl Args {
         let mut argv = vec!["sysctl".to_owned(), "-q".to_owned()];
         argv.extend(self.ignoreerrors.then(|| "-e".to_owned()));
         argv.extend(["-w".to_owned(), format!("{}={}", self.name, self.value())]);
-        let step = Step::from(Run::new(argv));
+        let step = Step::from(Run {
+            explain: Some(explain),
+            ..Run::new(argv)
+        });
         if self.ignoreerrors {
             step.effect(Effect::unknown(self.live(), "what the kernel has then"))
         } else {
@@ -238,6 +241,16 @@ impl Args {
         }
         (lines.concat(), old)
     }
+}
+
+fn explain(done: &Done) -> Option<Refusal> {
+    let said = String::from_utf8_lossy(&done.stderr);
+    let (_, path) = said.split_once("cannot stat /proc/sys/")?;
+    let (path, _) = path.split_once(": ")?;
+    let what = format!("this kernel has no parameter `{}`", path.replace('/', "."));
+    Some(Refusal::new(what).help(
+        "is its name right, and is the module of the kernel loaded that has it? `ignoreerrors: true` goes on without it",
+    ))
 }
 
 fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {

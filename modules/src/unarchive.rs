@@ -14,7 +14,7 @@ pub use unpacked::{Members, Unpacked};
 use crate::{
     args::is_default,
     copy::Src,
-    fetch::{Request, is_web},
+    download::{Request, is_web},
     look::Look,
     mode::Mode,
 };

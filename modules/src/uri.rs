@@ -18,7 +18,7 @@ pub use body::Format;
 use crate::{
     args::is_default,
     command::{Decision, Guards, shown},
-    fetch::{self, Request},
+    download::{self, Request},
     look::Look,
     many::{comma_list, one_or_many},
     mode::Mode,
@@ -353,7 +353,7 @@ impl Args {
                 .map(|src| paths::absolute(src, look))
                 .transpose(),
         );
-        fetch::tool(look)?;
+        download::tool(look)?;
         let request = self.request()?;
         request.check()?;
         let body = match &self.body {

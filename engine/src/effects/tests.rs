@@ -244,7 +244,7 @@ fn names_through_links(world: &World, action: &Action) -> bool {
         Action::Attrs { path, .. } | Action::Remove { path } => vec![path],
         Action::Link { path, target } | Action::HardLink { path, target } => vec![path, target],
         Action::Copy { from, to } => vec![from, to],
-        Action::Run(_) | Action::Settle { .. } => Vec::new(),
+        Action::Fetch(_) | Action::Run(_) | Action::Settle { .. } => Vec::new(),
     };
     named.into_iter().any(through) || targets.into_iter().any(|target| through(&target))
 }

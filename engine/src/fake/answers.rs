@@ -8,13 +8,14 @@ use super::{
     world::{Body, Last, Node},
 };
 use crate::{
+    keep::Kept,
     late::NotYet,
     probe::{Answer, AnyProbe, Key, Probe},
     probes::{
-        Account, Answered, Ask, CONTENTS_LIMIT, Contents, Digest, EmptyDirectory, FileStat, Glob,
-        Group, Inode, Kind, Me, RealPath, Stat, Times, User, Which, Whoami,
+        Account, Answered, Ask, CONTENTS_LIMIT, Chunk, Contents, Digest, EmptyDirectory, FileStat,
+        Glob, Group, Inode, Kind, Length, Me, RealPath, Stat, Times, User, Which, Whoami,
     },
-    source::Sha,
+    source::{Sha, sha256},
     step::Effect,
 };
 
@@ -109,6 +110,28 @@ impl World {
         if let Some(Contents(path)) = cast(probe) {
             return Some(erase(self.contents(path)));
         }
+        if let Some(Length(path)) = cast(probe) {
+            return Some(erase(
+                self.contents_of(path)
+                    .map(|bytes| bytes.map(|b| b.len() as u64)),
+            ));
+        }
+        if let Some(Chunk { path, at, len }) = cast(probe) {
+            let part = |bytes: &[u8]| {
+                let from = bytes.len().min(usize::try_from(*at).unwrap_or(usize::MAX));
+                let most = usize::try_from(*len).unwrap_or(usize::MAX);
+                bytes[from..]
+                    .iter()
+                    .take(most)
+                    .copied()
+                    .collect::<Vec<u8>>()
+            };
+            return Some(erase(self.contents_of(path).map(|bytes| bytes.map(part))));
+        }
+        if let Some(Kept(place)) = cast(probe) {
+            let digest = self.kept.get(place).map(|bytes| sha256(bytes));
+            return Some(erase(Ok(Ok::<_, String>(digest))));
+        }
         if let Some(Glob(pattern)) = cast(probe) {
             return Some(erase(Ok(glob::first(self, pattern))));
         }
@@ -131,11 +154,18 @@ impl World {
     }
 
     fn contents(&self, path: &str) -> Result<Option<Vec<u8>>, NotYet> {
-        match self.node(path, Last::Follow).map(|node| &node.body) {
-            Some(Body::File(bytes)) if bytes.len() > CONTENTS_LIMIT => Err(NotYet(format!(
+        match self.contents_of(path)? {
+            Some(bytes) if bytes.len() > CONTENTS_LIMIT => Err(NotYet(format!(
                 "`{path}` is larger than {CONTENTS_LIMIT} bytes"
             ))),
-            Some(Body::File(bytes)) => Ok(Some(bytes.clone())),
+            bytes => Ok(bytes.map(<[u8]>::to_vec)),
+        }
+    }
+
+    /// The bytes of a file of any length.
+    pub(super) fn contents_of(&self, path: &str) -> Result<Option<&[u8]>, NotYet> {
+        match self.node(path, Last::Follow).map(|node| &node.body) {
+            Some(Body::File(bytes)) => Ok(Some(bytes)),
             Some(Body::Opaque(_)) => Err(NotYet(format!("the bytes of `{path}`"))),
             _ => Ok(None),
         }

@@ -8,6 +8,7 @@ use std::{
 use super::{answers::Answers, programs::Programs};
 use crate::{
     effects::paths::{below, joined, parent},
+    keep::KeptPlace,
     probes::{Account, FileStat, Kind},
     source::{Sha, sha256},
     thing::Thing,
@@ -24,6 +25,9 @@ pub struct World {
     users: BTreeMap<String, (Account, String)>,
     groups: BTreeMap<String, u32>,
     notes: BTreeMap<String, String>,
+    /// Files of it that are kept on the machine of the controller, where a test has no run that
+    /// keeps them.
+    pub(super) kept: BTreeMap<KeptPlace, Vec<u8>>,
     next_inode: u64,
     clock: i64,
     pub(super) actor: Account,
@@ -85,6 +89,7 @@ impl World {
             users: BTreeMap::from([("root".to_owned(), (root.clone(), "/root".to_owned()))]),
             groups: BTreeMap::from([("root".to_owned(), 0)]),
             notes: BTreeMap::new(),
+            kept: BTreeMap::new(),
             next_inode: 2,
             clock: 1_000_000,
             actor: root,
@@ -106,6 +111,12 @@ impl World {
             Body::File(bytes) => Some(bytes),
             _ => None,
         }
+    }
+
+    /// The bytes of a file of it that is kept on the machine of the controller; for tests without a
+    /// run, which keeps such files elsewhere.
+    pub fn kept(&self, place: &KeptPlace) -> Option<&[u8]> {
+        self.kept.get(place).map(Vec::as_slice)
     }
 
     /// The text of a file.
@@ -354,6 +365,10 @@ impl World {
             }
             for (name, gid) in &world.groups {
                 all.insert(format!("group `{name}`"), gid.to_string());
+            }
+            for (place, bytes) in &world.kept {
+                let text = String::from_utf8_lossy(bytes).into_owned();
+                all.insert(format!("kept `{}`", place.path()), text);
             }
             for (key, value) in &world.notes {
                 all.insert(format!("note `{key}`"), value.clone());

@@ -305,12 +305,27 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     text
 }
 
-fn unbase64(text: &[u8]) -> Option<Vec<u8>> {
+/// What each byte stands for in base64; 255 where it stands for nothing.
+const DIGITS: [u8; 256] = {
+    let (mut digits, mut at) = ([u8::MAX; 256], 0);
+    while at < BASE64.len() {
+        #[expect(clippy::cast_possible_truncation, reason = "there are 64")]
+        let value = at as u8;
+        digits[BASE64[at] as usize] = value;
+        at += 1;
+    }
+    digits
+};
+
+pub(super) fn unbase64(text: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     let (mut group, mut bits) = (0_u32, 0);
     for digit in text.iter().filter(|digit| **digit != b'=') {
-        let value = BASE64.iter().position(|known| known == digit)?;
-        group = (group << 6) | u32::try_from(value).ok()?;
+        let value = DIGITS[usize::from(*digit)];
+        if value == u8::MAX {
+            return None;
+        }
+        group = (group << 6) | u32::from(value);
         bits += 6;
         if bits >= 8 {
             bits -= 8;

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    decide::{Decided, Fate, Question, touches},
+    decide::{Decided, Fate, Question, is_long, touches},
     drive::Landed,
     joins::{At, Group, whole},
     known::{Known, Readers, Who},
@@ -50,6 +50,11 @@ pub(super) enum Slot {
         item: usize,
         number: usize,
         long: Option<String>,
+    },
+    /// An entry's files (item, and which of the task's steps) can be fetched now.
+    Fetch {
+        entry: usize,
+        steps: Vec<(usize, usize)>,
     },
     /// One step that is a step of each of these.
     Joined {
@@ -244,6 +249,22 @@ impl Chain {
             .as_ref()
             .is_some_and(|judge| judge.judges_failure());
         for (number, (item, step)) in &steps {
+            if matches!(step.action, Action::Fetch(_)) {
+                let files = steps.iter().filter(|(at, _)| at >= number);
+                let files =
+                    files.take_while(|(_, (_, step))| matches!(step.action, Action::Fetch(_)));
+                let slot = Slot::Fetch {
+                    entry: at,
+                    steps: files.map(|(number, (item, _))| (*item, *number)).collect(),
+                };
+                // Nothing is done on the host: it only has to be known that all before it went well.
+                let op = Op::Journal {
+                    lines: Vec::new(),
+                    sync: false,
+                };
+                self.push(slot, op);
+                return;
+            }
             let mut action = step.action.clone();
             let mut long = None;
             if let Action::Run(run) = &mut action {
@@ -305,9 +326,8 @@ pub(super) fn first_spool(decided: &Decided, epoch: &str) -> Option<String> {
 
 /// Whether a long step is still to be taken.
 fn begins_long(entry: &Entry) -> bool {
-    let is_long = |step: &Step| matches!(&step.action, Action::Run(run) if run.long);
     let mut left = steps(&entry.decided).skip(entry.from);
-    entry.epoch.is_some() && left.any(|(_, step)| is_long(step))
+    entry.epoch.is_some() && left.any(|(_, step)| is_long(&step.action))
 }
 
 /// The steps of a decided task with the item each belongs to.

@@ -178,9 +178,17 @@ impl Decided {
         changes.filter_map(|change| change.renews.clone()).collect()
     }
 
+    /// Whether others may go on beside it before it has ended.
     pub(super) fn is_long(&self) -> bool {
-        self.actions()
-            .any(|action| matches!(action, Action::Run(run) if run.long))
+        self.actions().any(is_long)
+    }
+}
+
+/// Whether an action only begins in the exchange that takes its step.
+pub(super) fn is_long(action: &Action) -> bool {
+    match action {
+        Action::Run(run) => run.long,
+        action => matches!(action, Action::Fetch(_)),
     }
 }
 

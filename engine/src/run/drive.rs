@@ -1,7 +1,7 @@
 //! The loop of one host: look, decide, send, look again, until nothing is left to decide.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, atomic::Ordering},
     time::Instant,
 };
@@ -13,7 +13,9 @@ use super::{
     board::Machine,
     chain::Entry,
     decide::{Decided, Decision, Question, identities},
+    door::Door,
     exchange::{Lost, Sent},
+    fetch::Files,
     finish::Ran,
     known::{Known, Who},
     masking::Masking,
@@ -61,6 +63,8 @@ pub(super) struct Loop {
     pub(super) must_write: bool,
     /// Long steps that go on.
     pub(super) flights: Vec<Flight>,
+    /// Tasks whose files are fetched next.
+    pub(super) files: VecDeque<Files>,
     /// Tasks whose steps ended, to be looked at again.
     pub(super) landed: Vec<Landed>,
     /// Tasks with steps left after a long one.
@@ -159,7 +163,7 @@ impl Loop {
         Self {
             host,
             name: entry.name,
-            door: entry.host,
+            door: Arc::new(Door::new(entry.host, &shared.options)),
             place,
             identities: all,
             tasks,
@@ -176,6 +180,7 @@ impl Loop {
             lines: Vec::new(),
             must_write: false,
             flights: Vec::new(),
+            files: VecDeque::new(),
             landed: Vec::new(),
             resumed: Vec::new(),
             epochs: 0,

@@ -8,15 +8,16 @@ use super::{
     decide::{Decided, Fate, Item, touches, view},
     known::{Known, Readers},
     masking::Masking,
+    trouble::run_error,
 };
 use crate::{
     event::{ChangeShown, ItemFinished, Outcome, TaskError},
     late::NotYet,
     ledger::Ended,
-    module::{Bound, Nature, Refusal, Stop},
+    module::{Bound, Nature, Stop},
     reason::Reason,
     seen::{Past, Seen},
-    step::{Action, Cause, Done, Plan, Run},
+    step::{Action, Cause, Done, Plan},
     task::{Judgement, Output, Outputs, Task},
     value::{Map, Value},
 };
@@ -533,53 +534,6 @@ fn bad_status(plan: &Plan, done: &[Done]) -> Option<TaskError> {
         .zip(done)
         .find(|(run, done)| !run.ok.is_empty() && !run.ok.contains(&done.status))?;
     Some(run_error(run, done))
-}
-
-/// How a program that failed is told.
-pub(super) fn run_error(run: &Run, done: &Done) -> TaskError {
-    let program = run.argv.first().map_or("", String::as_str);
-    let (explained, help) = match run.explain.and_then(|explain| explain(done)) {
-        Some(Refusal { message, help }) => (Some(message), help),
-        None => (None, None),
-    };
-    TaskError {
-        message: explained.unwrap_or_else(|| match done.status {
-            127 => format!("there is no program `{program}`, or it could not be started"),
-            126 => format!("`{program}` cannot be executed"),
-            status if status > 128 => format!("`{program}` was ended by signal {}", status - 128),
-            status => format!("`{program}` failed with status {status}"),
-        }),
-        help,
-        command: Some(
-            run.argv
-                .iter()
-                .chain(run.joins.iter().flatten())
-                .map(|word| quote(word))
-                .collect::<Vec<_>>()
-                .join(" "),
-        ),
-        status: Some(done.status),
-        stdout: tail(&done.stdout),
-        stderr: tail(&done.stderr),
-    }
-}
-
-/// A word as a shell would want it, for people to copy.
-fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
-/// The last 16 KiB of what a program printed.
-fn tail(bytes: &[u8]) -> Option<String> {
-    const KEPT: usize = 16 * 1024;
-    let text = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(KEPT)..]);
-    let text = text.trim_end_matches(['\n', '\r']);
-    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// After its steps a module must have nothing left to do.

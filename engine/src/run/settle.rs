@@ -7,10 +7,12 @@ use super::{
     decide::{Decision, Question},
     drive::{Flight, Landed, Loop},
     exchange::{Lost, Sent},
-    finish::{Ran, run_error},
+    fetch::Files,
+    finish::Ran,
     joins::{At, spools},
     long::LONG_WAIT,
     reconnect::Gap,
+    trouble::{action_error, run_error},
 };
 use crate::{
     event::{Event, TaskError},
@@ -81,6 +83,7 @@ impl Loop {
         let (acted, again) = self.read_chain(all.collect(), &chain.slots, results, gap);
         self.after_loss().await?;
         self.long_steps(&awaited, tail, &looks);
+        self.fetch_files().await?;
         self.finish_landed();
         self.in_vain(first, acted || self.decided.len() > finished);
         if again {
@@ -290,6 +293,9 @@ impl Loop {
                     broken |= matches!(end, StepEnd::Edited);
                     self.stepped(&mut all[*entry], *item, *number, long.as_deref(), &end);
                 }
+                (Slot::Fetch { entry, steps }, OpResult::Written) => {
+                    all[*entry].stage = Stage::Fetching(steps.clone());
+                }
                 (Slot::Joined { steps, long }, OpResult::Stepped(end)) => {
                     broken |= !matches!(end, StepEnd::Ok(_) | StepEnd::Started);
                     self.stepped_as_one(&mut all, steps, long.as_deref(), &end);
@@ -314,7 +320,7 @@ impl Loop {
             if let Some(gap) = gap {
                 let told = matches!(
                     sending.stage,
-                    Stage::Finished | Stage::Flying { .. } | Stage::Apart
+                    Stage::Finished | Stage::Flying { .. } | Stage::Fetching(_) | Stage::Apart
                 );
                 if !told && Self::is_open(&sending.landed, gap) {
                     again = true;
@@ -345,6 +351,11 @@ impl Loop {
                         joined,
                         boot: self.boot.clone(),
                     });
+                }
+                Stage::Fetching(steps) => {
+                    self.begin_now(sending.landed.entry.decided.task);
+                    let landed = sending.landed;
+                    self.files.push_back(Files { landed, steps });
                 }
                 Stage::Apart => self.part(&sending.landed.entry),
                 Stage::Acted => self.land(sending.landed),
@@ -397,7 +408,7 @@ impl Loop {
         for sending in all {
             let acts = sending.landed.entry.epoch.is_some();
             match sending.stage {
-                Stage::Flying { .. } | Stage::Finished => continue,
+                Stage::Flying { .. } | Stage::Fetching(_) | Stage::Finished => continue,
                 // Its turn comes again.
                 Stage::Apart => return,
                 Stage::Waiting if acts => return,
@@ -612,6 +623,8 @@ enum Stage {
         spool: String,
         joined: bool,
     },
+    /// Files of the host are to be fetched: items and numbers of its steps.
+    Fetching(Vec<(usize, usize)>),
     /// The run that it had joined failed.
     Apart,
     /// It was looked at again, and told.
@@ -623,50 +636,5 @@ fn millis_of(end: &StepEnd) -> u64 {
     match end {
         StepEnd::Ok(done) | StepEnd::Failed(done) | StepEnd::TimedOut(done) => done.millis,
         StepEnd::Edited | StepEnd::Started => 0,
-    }
-}
-
-/// The status of a file that could not be written (`step.sh`): any other is that of its validator.
-const NOT_WRITTEN: i32 = 125;
-
-/// How a file action that failed is told.
-fn action_error(action: &Action, done: &Done) -> TaskError {
-    let what = match action {
-        Action::Write(write) => format!("cannot write `{}`", write.path),
-        Action::Directory { path, .. } => format!("cannot make the directory `{path}`"),
-        Action::Link { path, .. } | Action::HardLink { path, .. } => {
-            format!("cannot make the link `{path}`")
-        }
-        Action::Attrs { path, .. } => format!("cannot set the attributes of `{path}`"),
-        Action::Copy { from, to } => format!("cannot copy `{from}` to `{to}`"),
-        Action::Remove { path } => format!("cannot remove `{path}`"),
-        Action::Run(run) => format!("`{}` failed", run.argv.first().map_or("", String::as_str)),
-        Action::Settle { millis, .. } => {
-            format!("it did not settle within {} s", millis.div_ceil(1000))
-        }
-    };
-    let stderr = String::from_utf8_lossy(&done.stderr).trim().to_owned();
-    let validator = match action {
-        Action::Write(write) if done.status != NOT_WRITTEN => {
-            write.validate.as_ref().and_then(|argv| argv.first())
-        }
-        _ => None,
-    };
-    let message = if let Some(program) = validator {
-        // What it means is in its first line: the last may only point at a place.
-        let ended = || format!("it ended with {}", done.status);
-        let why = stderr.lines().next().map_or_else(ended, str::to_owned);
-        format!("{what}: `{program}` does not accept the new file: {why}")
-    } else {
-        match stderr.lines().last() {
-            Some(last) => format!("{what}: {last}"),
-            None => what,
-        }
-    };
-    let stderr = (stderr.lines().count() > 1).then_some(stderr);
-    TaskError {
-        message,
-        stderr,
-        ..TaskError::default()
     }
 }

@@ -445,9 +445,14 @@ impl Loop {
             self.unknown(id, what);
             return;
         }
-        let refusal = Refusal::new(format!("what it needs is missing: {}", what.0)).help(
-            "no earlier task makes it: make it in a task before this one, or correct what names it",
-        );
+        let (what, own) = what.parts();
+        let refusal = Refusal::new(format!("what it needs is missing: {what}")).help(own.map_or_else(
+            || {
+                "no earlier task makes it: make it in a task before this one, or correct what names it"
+                    .to_owned()
+            },
+            str::to_owned,
+        ));
         if let Decision::Decided(decided) = Self::refused(id, refusal) {
             self.finish_decided(&decided, None, None);
         }

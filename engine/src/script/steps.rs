@@ -49,6 +49,11 @@ pub(super) fn step(
         Action::Remove { path } => {
             script.raw("ek_act ek_remove").word(path)?;
         }
+        Action::Fetch(_) => {
+            return Err(HostError::Garbled(
+                "BUG: no host brings a file here by itself".to_owned(),
+            ));
+        }
         Action::Run(run) => run_here(script, index, env, run)?,
         Action::Settle { until, millis } => settle(script, until, *millis)?,
     }

@@ -8,6 +8,7 @@ mod basics;
 mod check;
 mod cut;
 mod elsewhere;
+mod fetch;
 mod forced;
 mod hosts;
 mod joins;

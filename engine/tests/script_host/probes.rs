@@ -6,8 +6,8 @@ use evenkeel_engine::{
     Identity, Probes, Sha, ask,
     host::{Host as _, Op, OpResult},
     probes::{
-        Answered, Ask, Contents, Digest, EmptyDirectory, FileStat, Glob, Group, Inode, Kind,
-        RealPath, Stat, Times, User, Which, Whoami,
+        Answered, Ask, Chunk, Contents, Digest, EmptyDirectory, FileStat, Glob, Group, Inode, Kind,
+        Length, RealPath, Stat, Times, User, Which, Whoami,
     },
     sha256,
 };
@@ -252,5 +252,59 @@ async fn one_failing_section_spoils_no_other() {
         assert!(answers[2].as_ref().unwrap_err().0.contains("missing"));
         assert!(answers[3].is_ok());
         assert!(answers[4].is_ok());
+    }
+}
+
+#[tokio::test]
+async fn a_file_comes_in_parts() {
+    for machine in machines() {
+        let mut probes = Probes::new();
+        let part = |path: &String, at, len| {
+            let path = path.clone();
+            ask(Chunk { path, at, len })
+        };
+        let bytes: Vec<u8> = (0..=255).cycle().take(3_000_000).collect();
+        let whole = machine.put("it's\nwhole", &bytes);
+        for (at, len) in [
+            (0, 1_500_000),
+            (1_500_000, 1_500_000),
+            (2_999_999, 9),
+            (3_000_000, 9),
+        ] {
+            probes.push(part(&whole, at, len));
+        }
+        probes.push(part(&whole, 7, 0));
+        for path in files(&machine) {
+            probes.push(part(&path, 1, 3));
+            probes.push(ask(Length(path)));
+        }
+        let answers = machine.observe(&probes).await;
+        for (at, from, to) in [
+            (0, 0, 1_500_000),
+            (1, 1_500_000, 3_000_000),
+            (2, 2_999_999, 3_000_000),
+            (3, 0, 0),
+            (4, 7, 7),
+        ] {
+            let got: Vec<u8> = typed::<Option<_>>(&answers[at]).unwrap();
+            assert!(got == bytes[from..to], "{at}");
+        }
+        for (probe, answer) in probes.iter().zip(&answers).skip(5) {
+            let path = String::from_utf8(probe.key().1[0].clone()).unwrap();
+            let meta = std::fs::metadata(&path)
+                .ok()
+                .filter(std::fs::Metadata::is_file);
+            if probe.kind() == "length" {
+                assert_eq!(
+                    typed::<Option<u64>>(answer),
+                    meta.map(|meta| meta.len()),
+                    "{path}"
+                );
+            } else {
+                let held = meta.map(|_| std::fs::read(&path).unwrap());
+                let held = held.map(|held| held.iter().skip(1).take(3).copied().collect());
+                assert_eq!(typed::<Option<Vec<u8>>>(answer), held, "{path}");
+            }
+        }
     }
 }

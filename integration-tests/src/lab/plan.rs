@@ -65,6 +65,25 @@ impl Plan {
         self
     }
 
+    /// The hosts that follow have a server of PostgreSQL. A set of packages is one image, built once: tests share it.
+    pub fn postgresql(self) -> Self {
+        self.packages(&["postgresql", "bzip2", "xz-utils"])
+    }
+
+    /// The hosts that follow have Python with pip, git, and what unpacks archives, in one image as well.
+    pub fn tools(self) -> Self {
+        self.packages(&[
+            "bzip2",
+            "git",
+            "openssh-client",
+            "python3",
+            "python3-pip",
+            "python3-venv",
+            "unzip",
+            "xz-utils",
+        ])
+    }
+
     /// The hosts that follow answer as Red Hat's do: they have dnf and rpm, and a repository of packages of our own
     /// (`lab/rhel-packages` says which).
     pub fn rhel(mut self) -> Self {

@@ -213,7 +213,7 @@ fn ansible_makes_the_same_files_and_accounts() {
     if !need_lab() || !need_ansible() {
         return;
     }
-    let plan = Lab::plan().packages(&["python3"]);
+    let plan = Lab::plan().tools();
     let mut lab = DEBIAN
         .iter()
         .fold(plan, |plan, name| plan.host(name))

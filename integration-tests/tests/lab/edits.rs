@@ -266,7 +266,7 @@ fn files_are_edited_as_programs_read_them() {
     if !need_lab() {
         return;
     }
-    let lab = Lab::plan().packages(&["python3"]).host("one").boot();
+    let lab = Lab::plan().tools().host("one").boot();
     ini_files(&lab);
     links(&lab);
     what_cannot_be(&lab);
@@ -278,10 +278,6 @@ fn files_are_edited_as_ansible_does() {
     if !need_lab() {
         return;
     }
-    let mut lab = Lab::plan()
-        .packages(&["python3"])
-        .host("one")
-        .host("two")
-        .boot();
+    let mut lab = Lab::plan().tools().host("one").host("two").boot();
     both_do_the_same(&mut lab);
 }

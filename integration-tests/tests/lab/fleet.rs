@@ -86,7 +86,7 @@ fn ten_hosts_by_a_playbook_written_for_ansible() {
     let states = |lab: &Lab| OF_EACH_KIND.map(|name| (name, state(lab.host(name))));
     let ours = states(&lab);
     drop(lab);
-    let plan = Lab::plan().packages(&["python3"]);
+    let plan = Lab::plan().tools();
     let mut lab = OF_EACH_KIND
         .iter()
         .fold(plan, |plan, name| plan.host(name))

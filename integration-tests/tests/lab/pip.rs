@@ -45,10 +45,7 @@ fn pip() {
     if !need_lab() {
         return;
     }
-    let lab = Lab::plan()
-        .packages(&["python3", "python3-venv", "python3-pip"])
-        .host("h1")
-        .boot();
+    let lab = Lab::plan().tools().host("h1").boot();
     let host = lab.host("h1");
     host.write("/srv/wheels.py", WHEELS);
     host.sh("mkdir /srv/wheels && python3 /srv/wheels.py /srv/wheels");
@@ -150,10 +147,7 @@ fn pip_says_why_it_cannot() {
     if !need_lab() {
         return;
     }
-    let lab = Lab::plan()
-        .packages(&["python3", "python3-venv", "python3-pip"])
-        .host("h1")
-        .boot();
+    let lab = Lab::plan().tools().host("h1").boot();
     let host = lab.host("h1");
     host.write("/srv/wheels.py", WHEELS);
     host.sh("mkdir /srv/wheels && python3 /srv/wheels.py /srv/wheels");

@@ -31,7 +31,7 @@ fn a_server_is_kept_as_it_is_described() {
     if !need_lab() {
         return;
     }
-    let lab = Lab::plan().packages(&["postgresql"]).host("db").boot();
+    let lab = Lab::plan().postgresql().host("db").boot();
     let host = lab.host("db");
     until("PostgreSQL answers", || {
         host.is("runuser -u postgres -- psql -XqAtc 'SELECT 1'")

@@ -172,7 +172,7 @@ fn rights_are_as_they_are_described() {
     if !need_lab() {
         return;
     }
-    let lab = Lab::plan().packages(&["postgresql"]).host("db").boot();
+    let lab = Lab::plan().postgresql().host("db").boot();
     let host = lab.host("db");
     until("PostgreSQL answers", || {
         host.is("runuser -u postgres -- psql -XqAtc 'SELECT 1'")

@@ -10,6 +10,23 @@ use evenkeel_integration_tests::{Lab, need_lab, until};
 
 const SHA: &str = "3c2034c54f811448f516668dce09d24008a0716c3a794dd8639b5388cbde247d";
 
+/// What it is compiled with, what watches that, and what the stubs install.
+pub(super) const PACKAGES: [&str; 13] = [
+    "gcc",
+    "libc6-dev",
+    "make",
+    "xz-utils",
+    "libssl-dev",
+    "libbz2-dev",
+    "libffi-dev",
+    "zlib1g-dev",
+    "libsqlite3-dev",
+    "liblzma-dev",
+    "strace",
+    "python3",
+    "curl",
+];
+
 /// What fetches the source of Debian's Python 3.9 from where this machine has its packages from.
 const FETCH: &str = r#"
 set -e
@@ -76,21 +93,7 @@ fn a_real_python_is_compiled() {
         return;
     }
     let Some(archive) = archive() else { return };
-    let packages = [
-        "gcc",
-        "libc6-dev",
-        "make",
-        "xz-utils",
-        "libssl-dev",
-        "libbz2-dev",
-        "libffi-dev",
-        "zlib1g-dev",
-    ];
-    let more = ["libsqlite3-dev", "liblzma-dev", "strace"];
-    let lab = Lab::plan()
-        .packages(&[&packages[..], &more].concat())
-        .host("one")
-        .boot();
+    let lab = Lab::plan().packages(&PACKAGES).host("one").boot();
     let host = lab.host("one");
     lab.tasks(&tasks(&archive));
 

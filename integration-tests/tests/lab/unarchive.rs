@@ -13,10 +13,7 @@ fn archives_are_unpacked() {
     if !need_lab() {
         return;
     }
-    let lab = Lab::plan()
-        .packages(&["unzip", "xz-utils", "bzip2"])
-        .host("one")
-        .boot();
+    let lab = Lab::plan().tools().host("one").boot();
     let dir = lab.path("made");
     std::fs::create_dir_all(&dir).unwrap();
     let made = Command::new("python3")

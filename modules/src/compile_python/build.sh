@@ -14,8 +14,15 @@ ek_fail() {
   exec >&2
   printf '%s\n' "$1"
   if [ -s "$ek_log" ]; then
-    printf 'the end of `%s`:\n' "$ek_log"
-    tail -n 40 -- "$ek_log"
+    # Compilers that run beside the one that fails may say more after it.
+    EK_LOG=$ek_log awk '
+      { line[NR % 40] = $0 }
+      !first && (/(^|[^A-Za-z])([Ee]rror|ERROR|fatal):/ || /\*\*\* \[/) { first = NR; what = $0 }
+      END {
+        if (first && first <= NR - 40) print "the first complaint, in line " first ": " what
+        print "the end of `" ENVIRON["EK_LOG"] "`:"
+        for (n = (NR > 40 ? NR - 39 : 1); n <= NR; n++) print line[n % 40]
+      }' <"$ek_log"
   fi
   exit 1
 }
@@ -23,7 +30,7 @@ ek_fail() {
 exec 9>"$ek_work/lock" || exit 1
 flock 9 || exit 1
 ek_state() {
-  { printf '%s\n%s\n' "$1" "$ek_id" >"$ek_work/state.new" && mv -f -- "$ek_work/state.new" "$ek_work/state"; } ||
+  { printf '%s\n%s\n' "$1" "$ek_id" >"$ek_work/state.new" && mv -f -- "$ek_work/state.new" "$ek_work/state"; } 2>>"$ek_log" ||
     ek_fail 'how far it came cannot be noted'
 }
 ek_now=
@@ -40,7 +47,7 @@ case $ek_now in
 esac
 if [ -z "$ek_now" ]; then
   : >"$ek_log"
-  rm -rf -- "$ek_tree" && mkdir -- "$ek_tree" || ek_fail 'the old tree cannot be removed'
+  { rm -rf -- "$ek_tree" && mkdir -- "$ek_tree"; } 2>>"$ek_log" || ek_fail 'the old tree cannot be removed'
   ek_sum=$(sha256sum <"$ek_archive") || ek_fail "\`$ek_archive\` cannot be read"
   [ "${ek_sum%% *}" = "$ek_sha" ] || ek_fail "\`$ek_archive\` has the sha256 ${ek_sum%% *}, not $ek_sha"
   printf '== unpack\n' >>"$ek_log"
@@ -52,7 +59,7 @@ if [ -z "$ek_now" ]; then
   [ "$ek_has" = "$ek_version" ] || ek_fail "the archive is Python $ek_has, not $ek_version"
   ek_state making
   printf '== configure %s\n' "$*" >>"$ek_log"
-  ./configure "$@" >>"$ek_log" 2>&1 || ek_fail '`configure` failed'
+  ./configure "$@" >>"$ek_log" 2>&1 || ek_fail "\`configure\` failed (\`$ek_tree/config.log\` has more)"
   ek_jobs=${ek_jobs:-$(nproc)}
   printf '== make -j %s\n' "$ek_jobs" >>"$ek_log"
   make -j "$ek_jobs" >>"$ek_log" 2>&1 || ek_fail '`make` failed'
@@ -67,6 +74,8 @@ ek_bad=$("$ek_python" -I -c 'import sys
 for name in sys.argv[1].split():
     try: __import__(name)
     except Exception as why: print("  %s: %s" % (name, why))' "$ek_modules" 2>&1) || ek_fail "\`$ek_python\` does not run: $ek_bad"
+# What is installed until the next run has to be found by `configure`.
+[ -z "$ek_bad" ] || rm -f -- "$ek_work/state"
 [ -z "$ek_bad" ] || ek_fail "it was built without modules that are wanted (what they are compiled with is missing, or too old):
 $ek_bad"
 if [ -n "$ek_pip" ]; then
@@ -77,6 +86,6 @@ if [ -n "$ek_pip" ]; then
       ek_fail "pip $ek_pip cannot be installed"
   fi
 fi
-{ printf '%s\n' "$ek_id" >"$ek_stamp.new" && sync -- "$ek_stamp.new" && mv -f -- "$ek_stamp.new" "$ek_stamp"; } ||
+{ printf '%s\n' "$ek_id" >"$ek_stamp.new" && sync -- "$ek_stamp.new" && mv -f -- "$ek_stamp.new" "$ek_stamp"; } 2>>"$ek_log" ||
   ek_fail 'that it is finished cannot be noted'
 rm -rf -- "$ek_tree" "$ek_work/state"

@@ -2,8 +2,12 @@
 # check MODULES…: whether what they are compiled with is there, before anything is fetched.
 exec </dev/null
 shift
-ek_cc=$(command -v cc || command -v gcc) || { echo 'there is no C compiler: install gcc' >&2; exit 1; }
+ek_cc=$(command -v cc || command -v gcc) || { echo 'there is no C compiler (gcc)' >&2; exit 1; }
 ek_missing=
+for ek_m in make tar flock; do
+  command -v "$ek_m" >/dev/null || ek_missing="$ek_missing
+  the program $ek_m"
+done
 ek_has() {
   printf '#include <%s>\n' "$1" | "$ek_cc" -E -x c - >/dev/null 2>&1
 }
@@ -27,6 +31,6 @@ for ek_m in "$@"; do
   esac
 done
 [ -z "$ek_missing" ] || {
-  printf 'what these are compiled with is missing:%s\n' "$ek_missing" >&2
+  printf 'these are missing:%s\n' "$ek_missing" >&2
   exit 1
 }

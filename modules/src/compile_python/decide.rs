@@ -1,16 +1,17 @@
 //! What differs from the interpreter that is wanted, and the steps that build it.
 
 use evenkeel_engine::{
-    Action, Attrs, Change, Content, Effect, NotYet, Plan, Run, Step, Stop, Write, hex,
+    Action, Attrs, Change, Content, Effect, Module as _, NotYet, Plan, Run, Step, Stop, Write, hex,
     probes::{Digest, Stat, Which, Whoami},
 };
 
-use super::{Args, Interpreter};
+use super::{Args, Interpreter, explain};
 use crate::{
     attributes,
     copy::Src,
-    fetch::{Algorithm, Download, Hash, script, tool},
+    download::{Algorithm, Download, Hash, script, tool},
     look::Look,
+    package::Package,
 };
 
 /// A build that takes longer than this hangs.
@@ -87,7 +88,11 @@ pub(super) fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
             .step(Step::from(Run::new(argv)).effect(foretold))
             .into());
     }
-    compiler(look)?;
+    let mut plan = packages(args, look)?;
+    if plan.changes.is_empty() {
+        // Otherwise they may bring it; whether they did is checked before it is built.
+        compiler(look)?;
+    }
     attributes::parent_exists(look, &args.work())?;
     let before = now
         .version
@@ -98,6 +103,7 @@ pub(super) fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     let (argv, stdin) = script("check", CHECK, args.modules(), &Content::default());
     change = change.step(Run {
         stdin,
+        explain: Some(|_| Some(explain::check())),
         ..Run::new(argv)
     });
     let attrs = Attrs {
@@ -110,17 +116,44 @@ pub(super) fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     });
     let (archive, step) = archive(args, look)?;
     change.steps.extend(step);
-    Ok(change.step(build(args, archive).effect(foretold)).into())
+    plan.changes
+        .push(change.step(build(args, archive).effect(foretold)));
+    Ok(plan)
+}
+
+/// What installs the packages that are missing. They are looked at only where it is to be built.
+fn packages(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
+    if args.packages.is_empty() {
+        return Ok(Plan::nothing());
+    }
+    let packages = args.build_packages();
+    look.ask_all(Package::observe(&packages, look.seen()));
+    Package::plan(&packages, look.seen())
 }
 
 /// What it is compiled with; an earlier task may install it.
 fn compiler(look: &Look<'_>) -> Result<(), NotYet> {
     let there = |name: &str| Ok::<bool, NotYet>(look.get(&Which(name.to_owned()))?.is_some());
-    if (there("cc")? || there("gcc")?) && there("make")? && there("tar")? && there("flock")? {
+    let mut missing = Vec::new();
+    if !there("cc")? && !there("gcc")? {
+        missing.push("a C compiler (`gcc`)");
+    }
+    for (name, what) in [
+        ("make", "`make`"),
+        ("tar", "`tar`"),
+        ("flock", "`flock` (of `util-linux`)"),
+    ] {
+        if !there(name)? {
+            missing.push(what);
+        }
+    }
+    if missing.is_empty() {
         return Ok(());
     }
-    let what = "a compiler, `make`, `tar` and `flock` on the host (install `gcc`, `make`, `tar`, `util-linux`)";
-    Err(NotYet(what.to_owned()))
+    Err(NotYet(format!(
+        "{} on the host; `packages` installs what it is built with",
+        missing.join(", ")
+    )))
 }
 
 /// Where the archive is, and the step that brings it there.
@@ -197,6 +230,7 @@ fn build(args: &Args, archive: String) -> Step {
         long: true,
         env: vec![("LC_ALL".to_owned(), "C".into())],
         stdin,
+        explain: Some(explain::build),
         ..Run::new(argv)
     })
 }

@@ -48,7 +48,12 @@ done"#;
                 Ok(Some(text.to_vec()))
             } else {
                 let said = String::from_utf8_lossy(text).trim().to_owned();
-                if said.contains("no crontab for") || said.contains("No such file") {
+                if said.contains("unknown") && !name.is_empty() {
+                    Err(NotYet(format!(
+                        "the user `{}`",
+                        String::from_utf8_lossy(name)
+                    )))
+                } else if said.contains("no crontab for") || said.contains("No such file") {
                     Ok(None)
                 } else {
                     Err(NotYet(format!(
@@ -91,7 +96,14 @@ mod tests {
         assert_eq!(read, [Ok(Some(b"* * * * * x|y\n".to_vec())), Ok(None)]);
         let unknown = b"=app\x001\0crontab: user `app' unknown\n\0";
         let read = Crontab::parse(&[&other], unknown).unwrap();
-        assert!(read[0].as_ref().is_err_and(|why| why.0.contains("unknown")));
+        assert_eq!(read, [Err(NotYet::new("the user `app`"))]);
+        let odd = b"=app\x001\0crontab: the spool is gone\n\0";
+        let read = Crontab::parse(&[&other], odd).unwrap();
+        assert!(
+            read[0]
+                .as_ref()
+                .is_err_and(|why| why.0.contains("the spool is gone"))
+        );
         let text = Some(b"a\n".to_vec());
         let said = mine.expected(&text).unwrap();
         assert_eq!(Crontab::parse(&[&mine], &said).unwrap(), [Ok(text)]);

@@ -8,7 +8,7 @@ use evenkeel_engine::{
 use super::Args;
 use crate::{
     attributes::{self, Difference},
-    fetch::{
+    download::{
         Algorithm, Checksum, Download, Hash, Listed, Request, Served, Serving, State, Sum, find,
         parse_checksum, tool, unhex,
     },

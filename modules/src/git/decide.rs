@@ -8,7 +8,7 @@ use super::{
     Args, is_commit,
     probe::{Checkout, Far, Kind, State},
 };
-use crate::{fetch, look::Look};
+use crate::{download, look::Look};
 
 /// A step may fetch a large repository.
 const LIMIT: u64 = 3600;
@@ -183,7 +183,7 @@ fn step(args: &Args, asked: &Checkout, wanted: &Wanted, now: &State) -> Result<S
         flag(asked.submodules, "1"),
         args.refspec.clone().unwrap_or_default(),
     ];
-    let (argv, stdin) = fetch::script("git", SCRIPT, words, &Content::default());
+    let (argv, stdin) = download::script("git", SCRIPT, words, &Content::default());
     let env = [
         ("LC_ALL", "C"),
         ("GIT_TERMINAL_PROMPT", "0"),

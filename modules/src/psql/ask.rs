@@ -121,7 +121,11 @@ pub(crate) fn no_login_said(said: &str) -> Option<(String, &'static str)> {
         .trim()
         .trim_start_matches("psql: ")
         .trim_start_matches("error: ");
-    let said = said.replace("\n\t", " ").replace('\n', " ");
+    // It tries twice, with TLS and without, and says so twice.
+    let said = said.replace("\n\t", " ");
+    let mut lines: Vec<&str> = said.lines().collect();
+    lines.dedup();
+    let said = lines.join(" ");
     (!said.is_empty()).then_some((said, remedy))
 }
 

@@ -91,7 +91,14 @@ pub(crate) fn run(login: &Login) -> Run {
     let mut run = Run::new(["sh", "-c", LINES, "sh"]);
     run.dir = Some("/".to_owned());
     run.env = login.env();
+    run.explain = Some(explain);
     run
+}
+
+/// What the server said.
+pub(crate) fn explain(done: &Done) -> Option<Refusal> {
+    let said = super::ask::query_error(&String::from_utf8_lossy(&done.stderr))?;
+    Some(Refusal::new(format!("PostgreSQL says: {said}")))
 }
 
 /// Refuses to change what cannot be changed there.

@@ -24,8 +24,8 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         (State::Absent, None) => Vec::new(),
         (State::Absent, Some(_)) => vec![remove(args, look, &login, &server)?],
         (State::Rename, now) => rename(args, look, &login, now)?,
-        (State::Present, None) => create(args, look, &login)?,
-        (State::Present, Some(now)) => alter(args, look, &login, now)?,
+        (_, None) => create(args, look, &login)?,
+        (_, Some(now)) => alter(args, look, &login, now)?,
     };
     if !changes.is_empty() {
         step::writable(&login, &server)?;
@@ -46,7 +46,7 @@ fn ask_all(args: &Args, look: &Look<'_>, login: &Login) {
     match args.state {
         State::Absent => ask(Question::Sessions(args.name.clone())),
         State::Rename => ask(Question::Database(args.target.clone().unwrap_or_default())),
-        State::Present => {
+        _ => {
             ask(Question::Database(template(args).to_owned()));
             if let Some(owner) = &args.owner {
                 ask(Question::Role(owner.clone()));

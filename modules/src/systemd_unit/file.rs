@@ -92,9 +92,17 @@ fn validator(scope: Scope, name: &str) -> Vec<String> {
         Scope::System => "--system",
         Scope::User => "--user",
     };
-    ["sh", "-c", VERIFY, "sh", scope, name, "%s"]
-        .map(str::to_owned)
-        .to_vec()
+    [
+        "sh",
+        "-c",
+        VERIFY,
+        "systemd-analyze verify",
+        scope,
+        name,
+        "%s",
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }
 
 const VERIFY: &str = r#"

@@ -10,9 +10,9 @@ use super::{Args, Members, Unpacked};
 use crate::{
     attributes,
     copy::Src,
-    fetch::{Download, script, tool},
+    download::{Download, script, tool},
     look::Look,
-    paths,
+    paths, words,
 };
 
 /// What takes longer than this is a bomb, or hangs.
@@ -192,6 +192,7 @@ fn change(
         stdin,
         seconds: Some(LIMIT),
         long: true,
+        explain: Some(words::last_line),
         ..Run::new(argv)
     };
     let mut run = Step::from(run).effect(Effect::new(

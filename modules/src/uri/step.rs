@@ -3,7 +3,7 @@
 use evenkeel_engine::{Content, Done, Refusal, Run, Secret, Step};
 
 use super::{Args, body::Body};
-use crate::fetch::{self, Request, name_in};
+use crate::download::{self, Request, name_in};
 
 /// Whatever is answered after that is of no use.
 const LIMIT: u64 = 3600;
@@ -62,7 +62,7 @@ impl Sent<'_> {
             self.args.method(),
             self.data().unwrap_or_default().to_owned(),
         ];
-        let (argv, stdin) = fetch::script("uri", SCRIPT, words, &input);
+        let (argv, stdin) = download::script("uri", SCRIPT, words, &input);
         let to_file = self.dest.is_some();
         Run {
             stdin,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use evenkeel_engine::{
-    AnyProbe, Change, Effect, NotYet, Past, Plan, Refusal, Run, Step, Stop, Text,
+    AnyProbe, Change, Done, Effect, NotYet, Past, Plan, Refusal, Run, Step, Stop, Text,
     probes::{Account, Group, Stat, User, Which, Whoami},
 };
 
@@ -11,7 +11,7 @@ use super::{Args, State, change, create, home, key};
 use crate::{
     accounts::{Ageing, Defaults, Entry, Login, Numbers, Shadow, program},
     look::Look,
-    paths,
+    paths, words,
 };
 
 pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
@@ -243,7 +243,10 @@ fn removed(args: &Args, entry: &Entry, look: &Look<'_>) -> Result<Vec<Change>, N
         name: args.name.clone(),
         local,
     });
-    let mut step = Step::from(Run::new(argv));
+    let mut step = Step::from(Run {
+        explain: Some(in_use),
+        ..Run::new(argv)
+    });
     for login in both {
         step = step.effect(Effect::new(login, None));
     }
@@ -267,6 +270,14 @@ fn removed(args: &Args, entry: &Entry, look: &Look<'_>) -> Result<Vec<Change>, N
         changes.push(Change::new("home", entry.home.clone(), None::<String>));
     }
     Ok(changes)
+}
+
+/// `userdel` ends with 8 where the user is logged in, or something runs as it.
+fn in_use(done: &Done) -> Option<Refusal> {
+    let why = words::last_line(done).filter(|_| done.status == 8)?;
+    Some(why.help(
+        "end its processes in a task before this one (`pkill -u USER`), or say `force: true`",
+    ))
 }
 
 /// The bytes of a password.

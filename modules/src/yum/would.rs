@@ -173,7 +173,10 @@ fn why(text: &str) -> Option<Refusal> {
         return Some(why.help("mend its address, or leave it out with `disablerepo`"));
     }
     if let Some(repo) = between(text, "Unknown repo: '", "'") {
-        return Some(Refusal::new(format!("there is no repository `{repo}`")));
+        let why = Refusal::new(format!("there is no repository `{repo}`"));
+        return Some(
+            why.help("`dnf repolist --all` shows which there are; `yum-repository` makes one"),
+        );
     }
     lock(text)
         .or_else(|| signature(text))

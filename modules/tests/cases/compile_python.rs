@@ -11,7 +11,8 @@ use crate::support::{Expect, case, sha};
 /// Together, these set every argument there is, none to its default.
 pub(crate) const SAMPLES: &[&str] = &[
     "compile-python: {version: 3.9.2, source: '@py.tar', sha256: '00', remote_src: true, prefix: /opt/py, \
-     optimizations: false, configure: [--with-x], modules: [ssl], pip: '22', jobs: 2, build_dir: /b}",
+     optimizations: false, configure: [--with-x], modules: [ssl], pip: '22', packages: [gcc], update_cache: true, \
+     jobs: 2, build_dir: /b}",
 ];
 
 fn stamp(sha: &str, options: &str) -> String {
@@ -101,12 +102,25 @@ fn sh(world: &mut World, call: &Call) -> Done {
 
 /// A host with a compiler, on which this is built.
 fn host(now: &Interpreter) -> FakeHost {
-    let host = FakeHost::new()
+    equipped(FakeHost::new(), now)
+}
+
+/// The same, with what else is there.
+fn equipped(host: FakeHost, now: &Interpreter) -> FakeHost {
+    ["gcc", "make", "tar", "flock", "curl"]
+        .into_iter()
+        .fold(bare(host, now), |host, name| {
+            host.program(name, |_, _| fake::ok(""))
+        })
+}
+
+/// One without.
+fn bare(host: FakeHost, now: &Interpreter) -> FakeHost {
+    let host = host
         .dir("/usr/local/src")
         .model::<Built>(|world, _| Ok(world.noted("built").map(read).unwrap_or_default()));
     host.change(|world| world.note("built", noted(now)));
-    let host = host
-        .program("sh", sh)
+    host.program("sh", sh)
         .program("/usr/local/bin/python3.9", |world, call| {
             let Some(pip) = call
                 .args()
@@ -119,10 +133,7 @@ fn host(now: &Interpreter) -> FakeHost {
             now.pip = Some(pip.to_owned());
             world.note("built", noted(&now));
             fake::ok("")
-        });
-    ["gcc", "make", "tar", "flock", "curl"]
-        .into_iter()
-        .fold(host, |host, name| host.program(name, |_, _| fake::ok("")))
+        })
 }
 
 fn task(more: &str) -> String {
@@ -137,11 +148,66 @@ fn local(name: &str, more: &str) -> Expect {
     case(name, &task(more)).arg("source", Value::Source(source))
 }
 
+/// What is installed before it is built.
+fn packages() -> Vec<Expect> {
+    let right = || Some(stamp(&sha("archive"), OPTIMIZED));
+    vec![
+        (local(
+            "CP-03 what is missing of its packages is installed before, by apt",
+            ", pip: 20.2.3, packages: [gcc, libssl-dev]",
+        )
+        .on(equipped(
+            super::apt::host(&["gcc"]),
+            &Interpreter::default(),
+        )))
+        .changes([
+            "package `libssl-dev`: null -> \"1\"",
+            "python3.9: null -> \"3.9.2\"",
+        ])
+        .gives("version", "\"3.9.2\""),
+        (local(
+            "CP-03 what is missing of its packages is installed before, by dnf",
+            ", pip: 20.2.3, packages: 'apple,gcc', update_cache: true",
+        )
+        .on(equipped(
+            super::yum::host(&["apple"]),
+            &Interpreter::default(),
+        )))
+        .changes(["package `gcc`", "python3.9: null -> \"3.9.2\""]),
+        (local(
+            "CP-03 its packages are there",
+            ", pip: 20.2.3, packages: [gcc]",
+        )
+        .on(equipped(
+            super::apt::host(&["gcc"]),
+            &Interpreter::default(),
+        )))
+        .changes(["python3.9: null -> \"3.9.2\""]),
+        local(
+            "CP-03 its packages are there, but no compiler",
+            ", packages: [gcc]",
+        )
+        .on(bare(super::apt::host(&["gcc"]), &Interpreter::default()))
+        .not_yet("a C compiler"),
+        local(
+            "CP-01 packages are not looked at where it is built",
+            ", packages: [gcc, make]",
+        )
+        .on(host(&there("3.9.2", right()))),
+        local("CP-03 a package that no name is", ", packages: [--root=/]")
+            .on(host(&there("3.9.2", right())))
+            .refused("`--root=/` is no name of a package"),
+        local("CP-03 lists for nothing", ", update_cache: true")
+            .on(host(&there("3.9.2", right())))
+            .refused("`update_cache` needs `packages`"),
+    ]
+}
+
 pub(crate) fn cases() -> Vec<Expect> {
     let right = || Some(stamp(&sha("archive"), OPTIMIZED));
     let mut without_ssl = there("3.9.2", right());
     without_ssl.missing = vec!["ssl".to_owned()];
-    vec![
+    let cases = vec![
         local("CP-01 the interpreter is there", "").on(host(&there("3.9.2", right()))),
         (local("CP-02 another version", ", pip: 20.2.3").on(host(&there("3.9.0", right()))))
             .changes(["python3.9: \"3.9.0 (another version)\" -> \"3.9.2\""])
@@ -152,7 +218,7 @@ pub(crate) fn cases() -> Vec<Expect> {
             .on(FakeHost::new()
                 .dir("/usr/local/src")
                 .answers(built(), Interpreter::default()))
-            .not_yet("install `gcc`"),
+            .not_yet("a C compiler (`gcc`), `make`, `tar`, `flock` (of `util-linux`) on the host"),
         (local("CP-04 a build that never finished", ", pip: 20.2.3")
             .on(host(&there("3.9.2", None))))
         .changes([
@@ -185,5 +251,6 @@ pub(crate) fn cases() -> Vec<Expect> {
             "compile-python: {version: '3.9', source: 'http://h/p', sha256: x}",
         )
         .refused("is not three numbers"),
-    ]
+    ];
+    cases.into_iter().chain(packages()).collect()
 }

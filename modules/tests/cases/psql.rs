@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use evenkeel_engine::{Secret, Value, fake::FakeHost};
+use evenkeel_engine::{
+    Secret, Value,
+    fake::{self, FakeHost},
+};
 use evenkeel_modules::psql::{Database, Left, Login, Question, Right, Role, Server, Sql, Told};
 
 use crate::support::{Expect, case};
@@ -10,6 +13,8 @@ use crate::support::{Expect, case};
 /// Together, these set every argument there is, none to its default.
 pub(crate) const SAMPLES: &[&str] = &[
     "psql-db: {name: app, state: rename, target: x}",
+    "psql-db: {name: app, state: dump, target: /d/app.sql, target_opts: -n public}",
+    "psql-db: {name: app, state: restore, target: /d/app.dir}",
     "psql-db: {name: app, state: absent, owner: o, encoding: UTF8, lc_collate: C, lc_ctype: C, \
      template: template0, conn_limit: 3, tablespace: t, comment: c, force: true, \
      login_host: h, login_unix_socket: /s, login_port: 5, login_user: u, login_password: p, \
@@ -162,6 +167,7 @@ pub(crate) fn cases() -> Vec<Expect> {
         passwords(),
         refused_roles(),
         databases(),
+        dumps(),
         refused_databases(),
     ]
     .concat()
@@ -405,6 +411,66 @@ fn databases() -> Vec<Expect> {
             "psql-db: {name: app, state: rename, target: taken}",
         )
         .on(with(None, None)),
+    ]
+}
+
+fn dumps() -> Vec<Expect> {
+    vec![
+        case(
+            "PGD-09 a dump",
+            "psql-db: {name: app, state: dump, target: /d.sql.gz}",
+        )
+        .on(a_database(|_| {}).program("sh", |_, _| fake::ok("")))
+        .no_run("it makes one each time")
+        .changes(["dump: null -> \"/d.sql.gz\""]),
+        case(
+            "PGD-10 restored",
+            "psql-db: {name: app, state: restore, target: /d.pgc}",
+        )
+        .on(a_database(|_| {})
+            .file("/d.pgc", "x")
+            .program("sh", |_, _| fake::ok("")))
+        .no_run("it reads it each time")
+        .changes(["restored from: null -> \"/d.pgc\""]),
+        case(
+            "a dump to nowhere",
+            "psql-db: {name: app, state: dump, target: d.sql}",
+        )
+        .refused("`target: d.sql` is no whole path of a file"),
+        case(
+            "options of a dump",
+            "psql-db: {name: app, target_opts: -n x}",
+        )
+        .refused("`target_opts` needs `state: dump` or `restore`"),
+        case(
+            "a quote in options of a dump",
+            "psql-db: {name: app, state: dump, target: /d, target_opts: \"-n 'x\"}",
+        )
+        .refused("`target_opts` has a quote that is not closed"),
+        case(
+            "PGD-10 no database",
+            "psql-db: {name: app, state: restore, target: /d.sql}",
+        )
+        .on(with(None, None).file("/d.sql", "SELECT 1;"))
+        .not_yet("the database `app`"),
+        case(
+            "PGD-10 no file",
+            "psql-db: {name: app, state: restore, target: /d.sql}",
+        )
+        .on(a_database(|_| {}))
+        .not_yet("the file `/d.sql`"),
+        case(
+            "PGD-10 a directory",
+            "psql-db: {name: app, state: restore, target: /d}",
+        )
+        .on(a_database(|_| {}).dir("/d"))
+        .refused("`/d` is a directory"),
+        case(
+            "PGD-09 no database",
+            "psql-db: {name: app, state: dump, target: /d.sql}",
+        )
+        .on(with(None, None))
+        .not_yet("the database `app`"),
     ]
 }
 

@@ -78,6 +78,10 @@ pub(crate) async fn tell(
         move |event: &Event| events.lock().expect("no panic").push(event.clone())
     };
     let before = host.exchanges().len();
+    let options = Options {
+        keep: host.keeper(),
+        ..options
+    };
     let report = run(Arc::new(list), options, Arc::new(sink), Cancel::default()).await;
     let events = events.lock().expect("no panic").clone();
     Told {

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, fmt::Write as _, io, sync::Arc, time::Duration}
 use evenkeel_engine::{
     HostId, TaskList,
     event::Sink,
+    keep::LocalFiles,
     run::{self as engine, Cancel, Mode, Options, Report, RunError},
 };
 
@@ -103,6 +104,7 @@ pub(super) fn options(selection: &Selection, forks: Option<usize>, settings: &Se
         audit: playbook.map(|path| audit::audit(path)).unwrap_or_default(),
         forks: forks.or(set).unwrap_or(usual.forks),
         reconnect: Duration::from_secs(selection.connection.reconnect),
+        keep: Arc::new(LocalFiles),
         ..usual
     }
 }

@@ -20,6 +20,9 @@ use crate::{
 /// The modules whose `src` is a template: what it gives is their `content`.
 pub(super) const TEMPLATES: [&str; 2] = ["file-template", "systemd-unit"];
 
+/// The module that keeps files of hosts on this machine.
+const FETCH: &str = "fetch";
+
 /// What rendering needs.
 pub(crate) struct Making<'a> {
     /// The task.
@@ -59,6 +62,9 @@ impl Making<'_> {
         }
         if self.module.name() == include::MODULE {
             self.include(&mut args)?;
+        }
+        if self.module.name() == FETCH {
+            self.kept_here(&mut args);
         }
         let bound = match self.module.bind(&Value::Map(args)) {
             Ok(bound) => bound,
@@ -157,6 +163,28 @@ impl Making<'_> {
             args.insert(name.to_owned(), Value::Source(source));
         }
         Ok(())
+    }
+
+    /// Where a file of the host is kept on this machine: below the directory of the playbook, unless
+    /// `dest` says all of it, and under the host's name.
+    fn kept_here(&self, args: &mut Map) {
+        if let Some(Value::Str(dest)) = args.get("dest") {
+            let dest = match (dest.strip_prefix("~/"), std::env::var("HOME")) {
+                (Some(rest), Ok(home)) => format!("{home}/{rest}"),
+                _ => dest.clone(),
+            };
+            let whole = if dest.is_empty() || dest.starts_with('/') {
+                dest
+            } else {
+                let folder = self.scope.value("playbook_dir").ok().flatten();
+                let folder = folder.as_ref().and_then(Value::as_str).unwrap_or(".");
+                format!("{}/{dest}", folder.trim_end_matches('/'))
+            };
+            args.insert("dest".to_owned(), whole.into());
+        }
+        if !args.contains_key("host") {
+            args.insert("host".to_owned(), self.scope.host().into());
+        }
     }
 
     /// The first word of the line of `script` is a file of this machine: its `src`. Whether there is such a line.

@@ -45,17 +45,19 @@ const LATER: [(&str, &str); 13] = [
         "leave it away: long steps run detached from the connection",
     ),
     (
-        "fetch",
-        "`slurp` with `register` reads a file of up to 1 MiB; larger ones come by `scp` in a task of `command` with \
-         `delegate_to: localhost`",
-    ),
-    (
         "openssl_privatekey",
-        "`command: openssl genpkey … -out FILE` with `creates: FILE`",
+        "`openssl-certificate` keeps a key together with its self-signed certificate; a key alone: `command: openssl \
+         genpkey … -out FILE` with `creates: FILE`",
     ),
     (
         "x509_certificate",
-        "`command: openssl req -x509 …` with `creates`",
+        "of `provider: selfsigned`, `openssl-certificate` does all three tasks in one (`path`, `key`, `common_name`, `san`); \
+         of others, `command: openssl x509 …` with `creates`",
+    ),
+    (
+        "openssl_csr",
+        "for a self-signed certificate none is needed: `openssl-certificate` says `common_name`, `subject` and `san`; \
+         else `command: openssl req -new …` with `creates`",
     ),
     (
         "synchronize",

@@ -383,7 +383,7 @@ fn failures() -> Vec<Event> {
         let by = Reason::Blocked { by: text("build") };
         task("web1", task_name, Outcome::Blocked, by).event()
     };
-    let output = (1..=30).map(|line| format!("line {line}\u{1b}[0m\n"));
+    let output = (1..=60).map(|line| format!("line {line}\u{1b}[0m\n"));
     let error = TaskError {
         message: text("the command ended with status 2"),
         help: Some(text(

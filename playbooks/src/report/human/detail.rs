@@ -9,7 +9,7 @@ use crate::{printable, prose, report::style};
 /// How much of a value is shown on a line.
 const VALUE_WIDTH: usize = 90;
 /// How much of the output of a failed command is shown.
-const OUTPUT_LINES: usize = 20;
+const OUTPUT_LINES: usize = 45;
 
 /// `mode: 0644 -> 0600`, and the diff if there is one.
 pub(super) fn change(change: &ChangeShown, verbose: u8) -> String {
