@@ -87,7 +87,8 @@ impl Probe for Reading {
             Some((out, said)) => match (answer::read(out), ask::query_error(said)) {
                 (Some(sets), _) => Ok(Read::Sets(sets)),
                 (None, Some(why)) => Ok(Read::Wrong(why)),
-                (None, None) if said.trim().is_empty() => {
+                // The login went well: what came was cut off.
+                (None, None) if !out.is_empty() || said.trim().is_empty() => {
                     Ok(Read::Wrong("its answer is not whole".to_owned()))
                 }
                 (None, None) => Err(ask::no_login(&one.login, said)),
@@ -151,7 +152,10 @@ mod tests {
         let refused = format!("{}\0\0psql: error: Is the server running?\0", a.token());
         let refused = Reading::parse(&[&a], refused.as_bytes()).unwrap().remove(0);
         assert!(refused.unwrap_err().0.contains("start it"));
-        let cut = format!("{}\0{word}\n{word} at 1\0\0", a.token());
+        let cut = format!(
+            "{}\0{word}\n{word} at 1\0psql: error: Broken pipe\0",
+            a.token()
+        );
         let cut = Reading::parse(&[&a], cut.as_bytes()).unwrap().remove(0);
         assert_eq!(cut, Ok(Read::Wrong("its answer is not whole".to_owned())));
     }
