@@ -47,6 +47,12 @@ SET standard_conforming_strings = on; SET client_min_messages = warning;
 SET DateStyle = 'ISO'; SET extra_float_digits = 3; SET bytea_output = 'hex';
 ";
 
+/// What the server says of a statement it refuses may quote a value of it: that is kept out of its log too.
+const MUTE: &str = "\\o /dev/null
+SELECT set_config('log_min_messages', 'panic', false) FROM pg_roles WHERE rolname = current_user AND rolsuper;
+\\o
+";
+
 /// All that psql reads.
 pub(super) fn text(statements: &[Statement], session: &Session<'_>, mode: Mode) -> String {
     let mut all = String::new();
@@ -64,6 +70,7 @@ pub(super) fn text(statements: &[Statement], session: &Session<'_>, mode: Mode) 
     if session.secret {
         all += step::QUIET;
         all += "\n";
+        all += MUTE;
     }
     if !session.search_path.is_empty() {
         let path: Vec<_> = session
