@@ -15,7 +15,7 @@ pub use paths::{covers, meets};
 use std::sync::Arc;
 
 use crate::{
-    keep::Kept,
+    keep::{Kept, KeptFile},
     late::NotYet,
     probe::{Answer, AnyProbe, Key, Probe, downcast},
     probes::{EmptyDirectory, FileStat, Kind, Stat, Times},
@@ -141,7 +141,13 @@ pub fn effects(action: &Action, look: &Look<'_>) -> Vec<Effect> {
         Action::Remove { path } => removed(path, view),
         Action::Fetch(fetch) => {
             let kept = Kept(fetch.to.clone());
-            vec![Effect::new(kept, Ok(Some(fetch.digest)))]
+            let file = Effect::unknown(KeptFile(fetch.to.clone()), "what is kept of it");
+            let digest = fetch.digest.map(|digest| Ok(Some(digest)));
+            let kept = digest.map_or_else(
+                || Effect::unknown(kept.clone(), "what is kept of it"),
+                |digest| Effect::new(kept.clone(), digest),
+            );
+            vec![kept, file]
         }
         Action::Run(_) => Vec::new(),
         Action::Settle { until, .. } => vec![until.clone()],

@@ -10,7 +10,12 @@ use std::{fmt, io};
 
 pub use files::LocalFiles;
 
-use crate::{late::NotYet, probe::Probe, source::Sha, thing::Thing};
+use crate::{
+    late::NotYet,
+    probe::Probe,
+    source::{Sha, Source},
+    thing::Thing,
+};
 
 /// Where a file of a host is kept: below a directory that a person has named. The name may come
 /// from a host, and never leads out of the directory.
@@ -40,6 +45,9 @@ pub trait Keep: fmt::Debug + Send + Sync {
     /// kept there.
     fn digest(&self, place: &KeptPlace) -> io::Result<Option<Sha>>;
 
+    /// The file that is kept there, to be sent to a host; nothing where there is none.
+    fn source(&self, place: &KeptPlace) -> io::Result<Option<Source>>;
+
     /// Begins a file. Nobody sees it before [`Incoming::finish`]; it is for its owner's eyes only if
     /// it is `secret`.
     fn begin(&self, place: &KeptPlace, secret: bool) -> io::Result<Box<dyn Incoming>>;
@@ -65,6 +73,10 @@ impl Keep for KeepNothing {
         ))
     }
 
+    fn source(&self, place: &KeptPlace) -> io::Result<Option<Source>> {
+        self.digest(place).map(|_| None)
+    }
+
     fn begin(&self, place: &KeptPlace, _: bool) -> io::Result<Box<dyn Incoming>> {
         self.digest(place)?;
         Err(io::Error::other("this program keeps no files of hosts"))
@@ -84,6 +96,33 @@ impl Probe for Kept {
     fn operands(&self) -> Vec<Vec<u8>> {
         let KeptPlace { dir, name } = &self.0;
         vec![dir.clone().into_bytes(), name.clone().into_bytes()]
+    }
+
+    fn parse(_: &[&Self], _: &[u8]) -> Result<Vec<Result<Self::Answer, NotYet>>, String> {
+        Err("BUG: a host was asked what is kept on another machine".to_owned())
+    }
+
+    fn expected(&self, _: &Self::Answer) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn reads(&self) -> Vec<Thing> {
+        vec![self.0.thing()]
+    }
+}
+
+/// What is kept at a place, to be sent to a host; nothing where there is no file, or why none can be there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeptFile(pub KeptPlace);
+
+impl Probe for KeptFile {
+    const KIND: &'static str = "kept_file";
+    // Never asked of a host: a run answers it itself.
+    const SCRIPT: &'static str = "return 1";
+    type Answer = Result<Option<Source>, String>;
+
+    fn operands(&self) -> Vec<Vec<u8>> {
+        Kept(self.0.clone()).operands()
     }
 
     fn parse(_: &[&Self], _: &[u8]) -> Result<Vec<Result<Self::Answer, NotYet>>, String> {

@@ -423,12 +423,16 @@ pub struct Write {
 pub struct Fetch {
     /// The file, by its absolute path.
     pub path: String,
-    /// SHA-256 of what it held when this was planned; if what comes is anything else, nothing is kept.
-    pub digest: Sha,
+    /// SHA-256 of what it held when this was planned; if what comes is anything else, nothing is kept. Unset: an earlier
+    /// step makes it.
+    pub digest: Option<Sha>,
     /// How long it was then; what was added since is left out. Unset: whatever is there is read.
     pub len: Option<u64>,
     /// Where it is kept on this machine.
     pub to: KeptPlace,
+    /// Of hosts that keep it there in the same run, that of the first is kept: each is as good. Otherwise they have to be
+    /// the same.
+    pub alike: bool,
 }
 
 /// Attributes of a path; what is `None` stays as it is.

@@ -3,6 +3,7 @@
 mod built;
 mod decide;
 mod explain;
+mod share;
 
 use evenkeel_engine::{Done, Module, Plan, Probes, Refusal, Seen, Stop, Text, Touches};
 use schemars::JsonSchema;
@@ -63,6 +64,11 @@ pub struct Args {
     /// Fetches the lists of packages anew before any of `packages` is installed.
     #[serde(default, skip_serializing_if = "is_default")]
     pub update_cache: bool,
+    /// A directory of the machine that runs the playbook, beside the playbook if it is no whole path. What a host has
+    /// compiled is kept there, and hosts like it (the same distribution, release, architecture and C library) get it from
+    /// there instead of compiling it. `serial: [1, 100%]` in the play has one host go first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share_build: Option<String>,
     /// How many compilers run at once; as many as the host has processors if unset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jobs: Option<u32>,
@@ -114,8 +120,9 @@ from this archive with these options; or its pip is another one. If it is to be 
 Without `packages` nothing is installed but Python; what it needs and is missing is said before anything is fetched. \
 Names of packages differ between distributions, and are not translated. What `source` is fetched with (curl or wget) \
 has to be there before the task. A build that was interrupted while it compiled starts clean. The log of a build \
-stays in `build_dir` until the next build; of one that fails, the last 40 lines are told. Each host compiles its own: there is \
-no `share_build`. Paths may hold no spaces.";
+stays in `build_dir` until the next build; of one that fails, the last 40 lines are told. A build that is shared is not \
+made anew by the next host if it cannot be used there: what is missing is said. Hosts that are compiled at the same time each \
+compile their own, and the first is kept. Paths may hold no spaces.";
     const FILES: &'static [&'static str] = &["source"];
     type Args = Args;
     type Output = Output;
@@ -175,6 +182,9 @@ no `share_build`. Paths may hold no spaces.";
             return Err(Refusal::new(format!(
                 "`modules`: `{name}` is no name of a module"
             )));
+        }
+        if args.share_build.as_deref() == Some("") {
+            return Err(Refusal::new("`share_build` is empty"));
         }
         if args.jobs == Some(0) {
             return Err(Refusal::new("`jobs: 0` compiles nothing"));

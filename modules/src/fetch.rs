@@ -113,10 +113,11 @@ impl Module for Fetch {
         }
         let length = Length(state.path.clone());
         let fetch = evenkeel_engine::Fetch {
-            digest,
+            digest: Some(digest),
             len: seen.get(&length).ok().copied().flatten(),
             path: state.path,
             to: state.to,
+            alike: false,
         };
         let change = Change::new(
             fetch.to.path(),

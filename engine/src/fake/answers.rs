@@ -8,14 +8,14 @@ use super::{
     world::{Body, Last, Node},
 };
 use crate::{
-    keep::Kept,
+    keep::{Kept, KeptFile},
     late::NotYet,
     probe::{Answer, AnyProbe, Key, Probe},
     probes::{
         Account, Answered, Ask, CONTENTS_LIMIT, Chunk, Contents, Digest, EmptyDirectory, FileStat,
         Glob, Group, Inode, Kind, Length, Me, RealPath, Stat, Times, User, Which, Whoami,
     },
-    source::{Sha, sha256},
+    source::{Sha, Source, sha256},
     step::Effect,
 };
 
@@ -131,6 +131,11 @@ impl World {
         if let Some(Kept(place)) = cast(probe) {
             let digest = self.kept.get(place).map(|bytes| sha256(bytes));
             return Some(erase(Ok(Ok::<_, String>(digest))));
+        }
+        if let Some(KeptFile(place)) = cast(probe) {
+            let source = |bytes: &Vec<u8>| Source::inline(place.path(), bytes.clone());
+            let source = self.kept.get(place).map(source);
+            return Some(erase(Ok(Ok::<_, String>(source))));
         }
         if let Some(Glob(pattern)) = cast(probe) {
             return Some(erase(Ok(glob::first(self, pattern))));

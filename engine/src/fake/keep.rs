@@ -5,7 +5,7 @@ use std::{fmt, io, sync::Arc};
 use super::FakeHost;
 use crate::{
     keep::{Incoming, Keep, KeptPlace},
-    source::{Sha, sha256},
+    source::{Sha, Source, sha256},
 };
 
 impl FakeHost {
@@ -28,6 +28,12 @@ impl fmt::Debug for Keeper {
 impl Keep for Keeper {
     fn digest(&self, place: &KeptPlace) -> io::Result<Option<Sha>> {
         Ok(self.0.state().world.kept(place).map(sha256))
+    }
+
+    fn source(&self, place: &KeptPlace) -> io::Result<Option<Source>> {
+        let state = self.0.state();
+        let bytes = state.world.kept(place).map(<[u8]>::to_vec);
+        Ok(bytes.map(|bytes| Source::inline(place.path(), bytes)))
     }
 
     fn begin(&self, place: &KeptPlace, _: bool) -> io::Result<Box<dyn Incoming>> {

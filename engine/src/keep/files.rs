@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{Incoming, Keep, KeptPlace};
-use crate::source::{Sha, digest_of, hex};
+use crate::source::{Sha, Source, digest_of, hex};
 
 /// Keeps files of hosts in the file system of this machine. Directories are made as needed; a file
 /// that is there keeps its permission bits, a new one gets the usual ones, a secret one 0600.
@@ -25,6 +25,13 @@ impl Keep for LocalFiles {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    fn source(&self, place: &KeptPlace) -> io::Result<Option<Source>> {
+        if self.digest(place)?.is_none() {
+            return Ok(None);
+        }
+        Source::open(place.path(), &inside(place)?).map(Some)
     }
 
     fn begin(&self, place: &KeptPlace, secret: bool) -> io::Result<Box<dyn Incoming>> {

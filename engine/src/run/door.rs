@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use super::Options;
 use crate::{
     host::{Exchange, Host, HostError, Op, OpResult, Recall, Reply, Stopping, Traffic},
-    keep::{Keep, Kept, KeptPlace},
+    keep::{Keep, Kept, KeptFile},
     late::NotYet,
-    probe::Answer,
+    probe::{Answer, AnyProbe},
 };
 
 /// A host, and what is kept of it here.
@@ -19,7 +19,30 @@ pub(super) struct Door {
 }
 
 /// By operation: which of its questions are about this machine.
-type Own = BTreeMap<usize, Vec<(usize, KeptPlace)>>;
+type Own = BTreeMap<usize, Vec<(usize, Here)>>;
+
+/// A question about this machine.
+#[derive(Clone)]
+enum Here {
+    Digest(Kept),
+    File(KeptFile),
+}
+
+impl Here {
+    fn of(probe: &dyn AnyProbe) -> Option<Self> {
+        let probe = probe.as_any();
+        let digest = probe.downcast_ref().cloned().map(Self::Digest);
+        digest.or_else(|| probe.downcast_ref().cloned().map(Self::File))
+    }
+
+    fn answer(self, keep: &dyn Keep) -> Answer {
+        let why = |why: std::io::Error| why.to_string();
+        Ok(match self {
+            Self::Digest(Kept(place)) => Arc::new(keep.digest(&place).map_err(why)),
+            Self::File(KeptFile(place)) => Arc::new(keep.source(&place).map_err(why)),
+        })
+    }
+}
 
 impl Door {
     pub(super) fn new(host: Arc<dyn Host>, options: &Options) -> Self {
@@ -33,21 +56,18 @@ impl Door {
             let Some(OpResult::Observed(answers)) = results.get_mut(at) else {
                 continue;
             };
-            for (place, kept) in questions {
-                let answer = self.kept(kept).await;
+            for (place, question) in questions {
+                let answer = self.here(question).await;
                 answers.insert(place.min(answers.len()), answer);
             }
         }
     }
 
-    async fn kept(&self, place: KeptPlace) -> Answer {
+    async fn here(&self, question: Here) -> Answer {
         let keep = Arc::clone(&self.keep);
         // Large files take their time.
-        let digest = tokio::task::spawn_blocking(move || keep.digest(&place)).await;
-        match digest {
-            Ok(digest) => Ok(Arc::new(digest.map_err(|why| why.to_string()))),
-            Err(why) => Err(NotYet(why.to_string())),
-        }
+        let answer = tokio::task::spawn_blocking(move || question.answer(&*keep)).await;
+        answer.unwrap_or_else(|why| Err(NotYet(why.to_string())))
     }
 }
 
@@ -58,16 +78,13 @@ fn take(ops: &mut [Op]) -> Own {
         let Op::Observe { probes, .. } = op else {
             continue;
         };
-        let place = |probe: &Arc<dyn crate::probe::AnyProbe>| {
-            let kept: Option<&Kept> = probe.as_any().downcast_ref();
-            kept.map(|kept| kept.0.clone())
-        };
+        let here = |probe: &Arc<dyn AnyProbe>| Here::of(probe.as_ref());
         let all: Vec<_> = (0..)
             .zip(&*probes)
-            .filter_map(|(position, probe)| Some((position, place(probe)?)))
+            .filter_map(|(position, probe)| Some((position, here(probe)?)))
             .collect();
         if !all.is_empty() {
-            probes.retain(|probe| place(probe).is_none());
+            probes.retain(|probe| here(probe).is_none());
             own.insert(at, all);
         }
     }

@@ -14,8 +14,9 @@ use super::{
 use crate::{
     host::{HostError, Op, OpResult, StepEnd},
     keep::Incoming,
-    probe::{ask, downcast},
-    probes::Chunk,
+    probe::{Answer, AnyProbe, ask, downcast},
+    probes::{Chunk, Digest},
+    source::Sha,
     step::{Action, Done, Fetch},
     task::TaskId,
 };
@@ -88,7 +89,10 @@ impl Loop {
     }
 
     async fn fetch(&mut self, task: TaskId, who: Who, fetch: &Fetch) -> Result<(), Trouble> {
-        self.claim(fetch)?;
+        let digest = self.digest_of(who, fetch).await?;
+        if !self.claim(fetch, digest)? {
+            return Ok(());
+        }
         let secret = self.task(task).no_log;
         let (keep, place) = (Arc::clone(&self.shared.options.keep), fetch.to.clone());
         let here = |why: std::io::Error| because(format!("`{}`: {why}", fetch.to.path()));
@@ -111,11 +115,38 @@ impl Loop {
                 break;
             }
         }
-        if hasher.finalize()[..] != fetch.digest {
+        if hasher.finalize()[..] != digest {
             let why = "it changed while it was being read: run again when nothing writes to it";
             return Err(because(why));
         }
         blocking(move || Incoming::finish(file)).await.map_err(here)
+    }
+
+    /// What it must be when it is here.
+    async fn digest_of(&mut self, who: Who, fetch: &Fetch) -> Result<Sha, Trouble> {
+        if let Some(digest) = fetch.digest {
+            return Ok(digest);
+        }
+        let answer = self.ask_now(who, ask(Digest(fetch.path.clone()))).await?;
+        match downcast::<Digest>(&answer) {
+            Ok(Some(digest)) => Ok(*digest),
+            Ok(None) => Err(because("it is gone, or no file any more")),
+            Err(why) => Err(because(why.0)),
+        }
+    }
+
+    /// Asks one question.
+    async fn ask_now(&mut self, who: Who, probe: Arc<dyn AnyProbe>) -> Result<Answer, Trouble> {
+        let observe = Op::Observe {
+            who: self.identities[who].clone(),
+            probes: vec![probe],
+        };
+        let results = self.plain(vec![observe]).await?;
+        let Some(OpResult::Observed(answers)) = results.first() else {
+            let garbled = HostError::Garbled("questions without answers".to_owned());
+            return Err(Lost::from(garbled).into());
+        };
+        answers.first().cloned().ok_or_else(|| because("no answer"))
     }
 
     /// The next bytes of a file.
@@ -134,37 +165,27 @@ impl Loop {
             at,
             len,
         };
-        let observe = Op::Observe {
-            who: self.identities[who].clone(),
-            probes: vec![ask(chunk)],
-        };
-        let results = self.plain(vec![observe]).await?;
-        let Some(OpResult::Observed(answers)) = results.first() else {
-            let garbled = HostError::Garbled("questions without answers".to_owned());
-            return Err(Lost::from(garbled).into());
-        };
-        let answer = answers.first().ok_or_else(|| because("no answer"))?;
-        match downcast::<Chunk>(answer) {
+        let answer = self.ask_now(who, ask(chunk)).await?;
+        match downcast::<Chunk>(&answer) {
             Ok(Some(bytes)) => Ok(bytes.clone()),
             Ok(None) => Err(because("it is gone, or no file any more")),
             Err(why) => Err(because(why.0)),
         }
     }
 
-    /// Two hosts have no place in common, unless what they keep there is the same.
-    fn claim(&self, fetch: &Fetch) -> Result<(), Trouble> {
+    /// Two hosts have no place in common, unless what they keep there is the same, or as good. Whether it is this one's turn.
+    fn claim(&self, fetch: &Fetch, digest: Sha) -> Result<bool, Trouble> {
         let fetched = self.shared.fetched.lock();
         let mut fetched = fetched.unwrap_or_else(PoisonError::into_inner);
         match fetched.get(&fetch.to) {
-            Some((host, digest)) if *host != self.name && *digest != fetch.digest => {
-                Err(because(format!(
-                    "`{}` is already what was fetched from `{host}`, and that is another file: give each host a place of its own",
-                    fetch.to.path()
-                )))
-            }
+            Some((host, _)) if fetch.alike && *host != self.name => Ok(false),
+            Some((host, other)) if *host != self.name && *other != digest => Err(because(format!(
+                "`{}` is already what was fetched from `{host}`, and that is another file: give each host a place of its own",
+                fetch.to.path()
+            ))),
             _ => {
-                fetched.insert(fetch.to.clone(), (self.name.clone(), fetch.digest));
-                Ok(())
+                fetched.insert(fetch.to.clone(), (self.name.clone(), digest));
+                Ok(true)
             }
         }
     }

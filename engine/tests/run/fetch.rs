@@ -6,7 +6,7 @@ use std::{
 };
 
 use evenkeel_engine::{
-    Sha, Task, TaskList,
+    Sha, Source, Task, TaskList,
     event::Outcome,
     fake::FakeHost,
     host::Host,
@@ -224,6 +224,11 @@ impl Keep for Meddling {
     fn digest(&self, place: &KeptPlace) -> io::Result<Option<Sha>> {
         (self.before)("digest")?;
         self.inner.digest(place)
+    }
+
+    fn source(&self, place: &KeptPlace) -> io::Result<Option<Source>> {
+        (self.before)("source")?;
+        self.inner.source(place)
     }
 
     fn begin(&self, place: &KeptPlace, secret: bool) -> io::Result<Box<dyn Incoming>> {

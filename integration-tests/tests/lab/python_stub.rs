@@ -3,7 +3,7 @@
 
 use std::{path::PathBuf, process::Command};
 
-use evenkeel_integration_tests::{Ended, Lab, need_lab};
+use evenkeel_integration_tests::{Ended, Host, Lab, Task, need_lab};
 
 use super::{python::PACKAGES, web::Web};
 
@@ -116,6 +116,106 @@ fn what_python_is_built_with_is_installed_by_dnf() {
     let (message, ..) = failure(&plan.status(2));
     assert_eq!(message, "no repository that is on has `no-such-package`");
 }
+
+/// One host compiles, and the others get it from here.
+#[test]
+#[ignore = "needs root and a lab"]
+fn what_one_host_compiled_is_carried_to_those_like_it() {
+    if !need_lab() {
+        return;
+    }
+    let lab = Lab::plan()
+        .tools()
+        .host("first")
+        .host("second")
+        .host("third")
+        .boot();
+    for host in lab.hosts() {
+        host.sh(TOOLS);
+    }
+    let version = version(&lab);
+    let series = version.rsplit_once('.').unwrap().0;
+    let stub = Stub::new(&lab, "shared", &version, CONFIGURE, SHARED);
+    let source = stub.file.display();
+    let play = |serial: &str, more: &str| {
+        format!(
+            "- hosts: all\n  gather_facts: false\n  become: true\n  serial: {serial}\n  tasks:\n  - name: python\n    \
+             compile-python: {{version: {version}, source: '{source}', sha256: '{}', prefix: /opt/py, share_build: builds{more}}}\n",
+            stub.sha256
+        )
+    };
+    let compiled = |host: &Host| host.is("test -e /srv/compiled && rm /srv/compiled");
+    let whats = |run: &Ended| -> Vec<(String, Vec<String>)> {
+        let told = |task: Task| (task.host().to_owned(), task.whats());
+        let mut all: Vec<_> = run.tasks().map(told).collect();
+        all.sort();
+        all
+    };
+    let own = vec![format!("python{series}")];
+    let carried = vec![format!("python{series} as another host compiled it")];
+
+    // Others get it where no compiler is.
+    for host in &lab.hosts()[1..] {
+        host.sh("rm /usr/bin/cc /usr/bin/make");
+    }
+    lab.file("site.yml", &play("[1, 100%]", ""));
+    let run = lab.run(&[]).ok().changed(3);
+    let hosts = ["first", "second", "third"].map(str::to_owned);
+    let expected = hosts
+        .into_iter()
+        .zip([own.clone(), carried.clone(), carried.clone()]);
+    assert_eq!(whats(&run), expected.collect::<Vec<_>>());
+    assert_eq!(
+        lab.hosts().iter().map(compiled).collect::<Vec<_>>(),
+        [true, false, false]
+    );
+    for host in lab.hosts() {
+        let answer = format!("/opt/py/bin/python{series} -c 'print(6 * 7)'");
+        assert_eq!(host.sh(&answer), "42\n");
+        let left = if host.name() == "first" {
+            "build.log\nlock\nsource\n"
+        } else {
+            "build.log\nlock\n"
+        };
+        assert_eq!(host.sh("ls /usr/local/src/evenkeel-python-*"), left);
+    }
+    let kept = std::fs::read_dir(lab.path("builds")).unwrap().count();
+    assert_eq!(kept, 1, "one build for all");
+    lab.run(&[]).ok().changed(0).exchanges(3);
+
+    // A host that is another: another release has another build.
+    lab.host("third")
+        .sh("rm -r /opt/py; sed -i 's/^VERSION_ID=.*/VERSION_ID=\"99\"/' /etc/os-release");
+    lab.host("third").sh(TOOLS);
+    let run = lab.run(&[]).ok().changed(1);
+    assert_eq!(whats(&run)[2].1, own);
+    assert_eq!(std::fs::read_dir(lab.path("builds")).unwrap().count(), 2);
+
+    // What cannot run there is said.
+    lab.file(
+        "site.yml",
+        &play("[1, 100%]", ", modules: [no_such_module]"),
+    );
+    let (message, stderr, _) = failure(&lab.run(&["--limit", "second"]).status(2));
+    assert_eq!(
+        message,
+        "Python is not built: what another host compiled lacks modules here (their libraries are missing: `packages` installs them):"
+    );
+    assert!(
+        stderr.contains("no_such_module: No module named 'no_such_module'"),
+        "{stderr}"
+    );
+}
+
+/// A makefile that notes that it compiled, and installs below `DESTDIR`.
+const SHARED: &str = r#"
+for word; do case $word in DESTDIR=*) dest=${word#*=} ;; esac; done
+[ "$1" = altinstall ] || { touch /srv/compiled; exit 0; }
+series=$(sed -n 's/^.define PY_VERSION *"\(.*\)\..*"/\1/p' Include/patchlevel.h)
+mkdir -p $dest@PREFIX@/bin $dest@PREFIX@/lib/python$series
+printf '#!/bin/sh\nexec /usr/bin/python3 "$@"\n' >$dest@PREFIX@/bin/python$series
+chmod 755 $dest@PREFIX@/bin/python$series
+"#;
 
 /// Stand for a compiler and `make` where there are none: a makefile is a script then.
 const TOOLS: &str = r#"

@@ -5,7 +5,7 @@ use evenkeel_engine::{
     probes::{Digest, Stat, Which, Whoami},
 };
 
-use super::{Args, Interpreter, explain};
+use super::{Args, Interpreter, explain, share};
 use crate::{
     attributes,
     copy::Src,
@@ -34,6 +34,7 @@ fn ask(args: &Args, look: &Look<'_>) {
     look.ask(&Stat(source(args)));
     look.ask(&Digest(source(args)));
     attributes::ask_parent(look, &work);
+    share::ask(args, look);
     if args.request().is_some() {
         drop(tool(look));
     }
@@ -89,9 +90,14 @@ pub(super) fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
             .into());
     }
     let mut plan = packages(args, look)?;
+    let place = share::place(args, look)?;
+    let shared = match &place {
+        Some(place) => share::kept(place, look)?,
+        None => None,
+    };
     if plan.changes.is_empty() {
         // Otherwise they may bring it; whether they did is checked before it is built.
-        compiler(look)?;
+        tools(look, shared.is_none())?;
     }
     attributes::parent_exists(look, &args.work())?;
     let before = now
@@ -100,12 +106,14 @@ pub(super) fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         .map(|version| format!("{version} ({})", why.join(", ")));
     let what = format!("python{}", args.series());
     let mut change = Change::new(what, before, args.version.as_str());
-    let (argv, stdin) = script("check", CHECK, args.modules(), &Content::default());
-    change = change.step(Run {
-        stdin,
-        explain: Some(|_| Some(explain::check())),
-        ..Run::new(argv)
-    });
+    if shared.is_none() {
+        let (argv, stdin) = script("check", CHECK, args.modules(), &Content::default());
+        change = change.step(Run {
+            stdin,
+            explain: Some(|_| Some(explain::check())),
+            ..Run::new(argv)
+        });
+    }
     let attrs = Attrs {
         mode: Some(0o700),
         ..Attrs::default()
@@ -114,10 +122,30 @@ pub(super) fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         path: args.work(),
         attrs,
     });
+    if let Some(source) = shared {
+        let pack = share::pack(args);
+        change = change.step(Action::Write(Write {
+            path: pack.clone(),
+            content: Content::Source(source),
+            ..Write::default()
+        }));
+        change = change
+            .step(build(args, pack.clone(), Some("EK_CARRY")))
+            .step(Action::Remove { path: pack })
+            .step(share::finish(args).effect(foretold));
+        change.what += " as another host compiled it";
+        plan.changes.push(change);
+        return Ok(plan);
+    }
     let (archive, step) = archive(args, look)?;
     change.steps.extend(step);
-    plan.changes
-        .push(change.step(build(args, archive).effect(foretold)));
+    let sharing = place.as_ref().map(|_| "EK_SHARE");
+    let mut steps = vec![build(args, archive, sharing)];
+    steps.extend(place.into_iter().flat_map(|place| share::keep(args, place)));
+    // It is as it should be once the last of them has ended.
+    let last = steps.pop().map(|step| step.effect(foretold));
+    change.steps.extend(steps.into_iter().chain(last));
+    plan.changes.push(change);
     Ok(plan)
 }
 
@@ -132,10 +160,10 @@ fn packages(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
 }
 
 /// What it is compiled with; an earlier task may install it.
-fn compiler(look: &Look<'_>) -> Result<(), NotYet> {
+fn tools(look: &Look<'_>, compiles: bool) -> Result<(), NotYet> {
     let there = |name: &str| Ok::<bool, NotYet>(look.get(&Which(name.to_owned()))?.is_some());
     let mut missing = Vec::new();
-    if !there("cc")? && !there("gcc")? {
+    if compiles && !there("cc")? && !there("gcc")? {
         missing.push("a C compiler (`gcc`)");
     }
     for (name, what) in [
@@ -143,7 +171,7 @@ fn compiler(look: &Look<'_>) -> Result<(), NotYet> {
         ("tar", "`tar`"),
         ("flock", "`flock` (of `util-linux`)"),
     ] {
-        if !there(name)? {
+        if (compiles || name != "make") && !there(name)? {
             missing.push(what);
         }
     }
@@ -209,7 +237,7 @@ fn archive(args: &Args, look: &Look<'_>) -> Result<(String, Option<Step>), Stop>
     Ok((source, Some(step)))
 }
 
-fn build(args: &Args, archive: String) -> Step {
+fn build(args: &Args, archive: String, way: Option<&str>) -> Step {
     let jobs = args.jobs.map(|jobs| jobs.to_string()).unwrap_or_default();
     let pip = args.pip.clone().unwrap_or_default();
     let digits = args.sha256.to_ascii_lowercase();
@@ -225,10 +253,12 @@ fn build(args: &Args, archive: String) -> Step {
     words.extend([args.modules().join(" "), args.stamp_path(), args.stamp()]);
     words.extend(args.options());
     let (argv, stdin) = script("build", BUILD, words, &Content::default());
+    let mut env = vec![("LC_ALL".to_owned(), "C".into())];
+    env.extend(way.map(|name| (name.to_owned(), "1".into())));
     Step::from(Run {
         seconds: Some(LIMIT),
         long: true,
-        env: vec![("LC_ALL".to_owned(), "C".into())],
+        env,
         stdin,
         explain: Some(explain::build),
         ..Run::new(argv)

@@ -12,7 +12,7 @@ use crate::support::{Expect, case, sha};
 pub(crate) const SAMPLES: &[&str] = &[
     "compile-python: {version: 3.9.2, source: '@py.tar', sha256: '00', remote_src: true, prefix: /opt/py, \
      optimizations: false, configure: [--with-x], modules: [ssl], pip: '22', packages: [gcc], update_cache: true, \
-     jobs: 2, build_dir: /b}",
+     jobs: 2, build_dir: /b, share_build: /s}",
 ];
 
 fn stamp(sha: &str, options: &str) -> String {
@@ -72,6 +72,7 @@ fn read(note: &str) -> Interpreter {
 /// Checks, or builds what its words say.
 fn sh(world: &mut World, call: &Call) -> Done {
     match call.args()[..] {
+        ["-c", _] => fake::ok("debian 12\nLinux x86_64\nglibc 2.36\n"),
         ["-c", _, "check", ..] => fake::ok(""),
         [
             "-c",
@@ -92,8 +93,20 @@ fn sh(world: &mut World, call: &Call) -> Done {
         ] => {
             assert!(world.exists(archive), "the archive is there");
             let pip = if pip.is_empty() { "20.2.3" } else { pip };
-            let now = format!("{version}|{pip}||{stamp}");
-            world.note("built", now);
+            let way = |way: &str| call.env.iter().any(|(name, _)| name == way);
+            if way("EK_SHARE") {
+                world.write(PACK, "a build");
+            }
+            let whole = !way("EK_SHARE") && !way("EK_CARRY");
+            let stamp = if whole { stamp } else { "" };
+            world.note("built", format!("{version}|{pip}||{stamp}"));
+            fake::ok("")
+        }
+        ["-c", _, "finish", _, _, _, stamp] => {
+            let mut now = read(world.noted("built").unwrap_or_default());
+            now.stamp = Some(stamp.to_owned());
+            world.note("built", noted(&now));
+            world.remove(PACK);
             fake::ok("")
         }
         _ => fake::failed(2, "neither a check nor a build"),
@@ -134,6 +147,46 @@ fn bare(host: FakeHost, now: &Interpreter) -> FakeHost {
             world.note("built", noted(&now));
             fake::ok("")
         })
+}
+
+/// Where a build is packed.
+const PACK: &str = "/usr/local/src/evenkeel-python-3.9.2/shared.tar.gz";
+
+/// Where a build for such a host is kept.
+fn shared() -> String {
+    let host = "debian 12\nLinux x86_64\nglibc 2.36";
+    let key = sha(&format!("{host}\n{}", stamp(&sha("archive"), OPTIMIZED)));
+    format!("python-3.9.2-{}.tar.gz", &key[..16])
+}
+
+/// A build of one host is the build of all that are like it.
+fn builds() -> Vec<Expect> {
+    let first = || host(&Interpreter::default());
+    vec![
+        local(
+            "CP-10 the first one keeps it",
+            ", pip: 20.2.3, share_build: /builds",
+        )
+        .on(first())
+        .changes(["python3.9: null -> \"3.9.2\""])
+        .then(PACK, "nothing"),
+        local(
+            "CP-10 the next one takes it",
+            ", pip: 20.2.3, share_build: /builds",
+        )
+        .on(bare(FakeHost::new(), &Interpreter::default())
+            .program("tar", |_, _| fake::ok(""))
+            .program("flock", |_, _| fake::ok(""))
+            .kept("/builds", &shared(), "a build"))
+        .changes(["python3.9 as another host compiled it: null -> \"3.9.2\""]),
+        local(
+            "CP-10 one of another release is no matter",
+            ", pip: 20.2.3, share_build: /builds",
+        )
+        .on(first().kept("/builds", "python-3.9.2-0123456789abcdef.tar.gz", "another"))
+        .changes(["python3.9: null -> \"3.9.2\""]),
+        local("CP-10 nowhere", ", share_build: ''").refused("`share_build` is empty"),
+    ]
 }
 
 fn task(more: &str) -> String {
@@ -252,5 +305,9 @@ pub(crate) fn cases() -> Vec<Expect> {
         )
         .refused("is not three numbers"),
     ];
-    cases.into_iter().chain(packages()).collect()
+    cases
+        .into_iter()
+        .chain(packages())
+        .chain(builds())
+        .collect()
 }

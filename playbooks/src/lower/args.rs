@@ -20,8 +20,8 @@ use crate::{
 /// The modules whose `src` is a template: what it gives is their `content`.
 pub(super) const TEMPLATES: [&str; 2] = ["file-template", "systemd-unit"];
 
-/// The module that keeps files of hosts on this machine.
-const FETCH: &str = "fetch";
+/// The modules that keep files of hosts on this machine, and the argument that says where.
+const KEEPS: [(&str, &str); 2] = [("fetch", "dest"), ("compile-python", "share_build")];
 
 /// What rendering needs.
 pub(crate) struct Making<'a> {
@@ -63,8 +63,11 @@ impl Making<'_> {
         if self.module.name() == include::MODULE {
             self.include(&mut args)?;
         }
-        if self.module.name() == FETCH {
-            self.kept_here(&mut args);
+        for (_, name) in KEEPS
+            .iter()
+            .filter(|(module, _)| *module == self.module.name())
+        {
+            self.kept_here(&mut args, name);
         }
         let bound = match self.module.bind(&Value::Map(args)) {
             Ok(bound) => bound,
@@ -166,9 +169,9 @@ impl Making<'_> {
     }
 
     /// Where a file of the host is kept on this machine: below the directory of the playbook, unless
-    /// `dest` says all of it, and under the host's name.
-    fn kept_here(&self, args: &mut Map) {
-        if let Some(Value::Str(dest)) = args.get("dest") {
+    /// the argument says all of it; `fetch` keeps it under the host's name.
+    fn kept_here(&self, args: &mut Map, name: &str) {
+        if let Some(Value::Str(dest)) = args.get(name) {
             let dest = match (dest.strip_prefix("~/"), std::env::var("HOME")) {
                 (Some(rest), Ok(home)) => format!("{home}/{rest}"),
                 _ => dest.clone(),
@@ -180,9 +183,9 @@ impl Making<'_> {
                 let folder = folder.as_ref().and_then(Value::as_str).unwrap_or(".");
                 format!("{}/{dest}", folder.trim_end_matches('/'))
             };
-            args.insert("dest".to_owned(), whole.into());
+            args.insert(name.to_owned(), whole.into());
         }
-        if !args.contains_key("host") {
+        if name == "dest" && !args.contains_key("host") {
             args.insert("host".to_owned(), self.scope.host().into());
         }
     }
