@@ -1,6 +1,6 @@
 //! The door to a host as a run goes through it: questions about this machine do not go out.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{any::Any, collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 
@@ -35,12 +35,12 @@ impl Here {
         digest.or_else(|| probe.downcast_ref().cloned().map(Self::File))
     }
 
-    fn answer(self, keep: &dyn Keep) -> Answer {
+    fn answer(self, keep: &dyn Keep) -> Arc<dyn Any + Send + Sync> {
         let why = |why: std::io::Error| why.to_string();
-        Ok(match self {
+        match self {
             Self::Digest(Kept(place)) => Arc::new(keep.digest(&place).map_err(why)),
             Self::File(KeptFile(place)) => Arc::new(keep.source(&place).map_err(why)),
-        })
+        }
     }
 }
 
@@ -67,7 +67,7 @@ impl Door {
         let keep = Arc::clone(&self.keep);
         // Large files take their time.
         let answer = tokio::task::spawn_blocking(move || question.answer(&*keep)).await;
-        answer.unwrap_or_else(|why| Err(NotYet(why.to_string())))
+        answer.map_err(|why| NotYet(why.to_string()))
     }
 }
 

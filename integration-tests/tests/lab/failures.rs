@@ -76,6 +76,7 @@ fn differs(lab: &Lab, host: &str) -> Option<String> {
         let printed = Regex::new(r"(?m)^      \|.*\n").unwrap();
         page = printed.replace_all(&page, "").into_owned();
     }
+    let page = in_order(&page);
     let kept = folder.join(format!("{host}.txt"));
     if std::env::var_os("EVENKEEL_BLESS").is_some() {
         std::fs::write(&kept, &page).unwrap();
@@ -88,15 +89,37 @@ fn differs(lab: &Lab, host: &str) -> Option<String> {
     })
 }
 
+/// Tasks that do not depend on each other are told as they end: here, as they stand in the playbook.
+fn in_order(page: &str) -> String {
+    let (tasks, counts) = page.split_once("\n\n").unwrap();
+    let line = |told: &str| -> usize {
+        let place = told.split_once("at: site.yml:").unwrap().1;
+        place.split(':').next().unwrap().parse().unwrap()
+    };
+    let mut told = tasks.split("\nignored ");
+    let head = told.next().unwrap();
+    let mut told: Vec<&str> = told.collect();
+    told.sort_by_key(|told| line(told));
+    let told: String = told
+        .iter()
+        .map(|told| format!("\nignored {told}"))
+        .collect();
+    format!("{head}{told}\n\n{counts}")
+}
+
 /// Without what is another each time.
 fn plain(text: &str) -> String {
     let others = [
         (r"\b\d+(\.\d+)? m?s\b", "[TIME]"),
+        // How long a task took is told where it took long.
+        (r"; \[TIME\]\)", ")"),
         (r"the process \d+", "the process [PID]"),
         (r"by process \d+", "by process [PID]"),
         (r"\[\d+\]:", "[PID]:"),
         (r"\b[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d\b", "[DATE]"),
         (r", \d+ exchanges?", ""),
+        // apt says it once a second.
+        (r"\n      \| Waiting for cache lock[^\n]*", ""),
         (r"`cron`: \S+ ->", "`cron`: [VERSION] ->"),
         (r"unpack \d+", "unpack [LENGTH]"),
     ];

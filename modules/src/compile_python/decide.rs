@@ -70,24 +70,9 @@ pub(super) fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         Effect::unknown(built, "which pip comes with the source")
     };
     if why.is_empty() {
-        let Some(pip) = pip.filter(|pip| now.pip.as_ref() != Some(pip)) else {
-            return Ok(Plan::nothing());
-        };
-        let install = [
-            "-I",
-            "-m",
-            "pip",
-            "install",
-            "--no-input",
-            "--disable-pip-version-check",
-        ];
-        let mut argv = vec![args.python()];
-        argv.extend(install.map(ToOwned::to_owned));
-        argv.push(format!("pip=={pip}"));
-        let change = Change::new("pip", now.pip.clone(), pip.as_str());
-        return Ok(change
-            .step(Step::from(Run::new(argv)).effect(foretold))
-            .into());
+        let wanted = pip.filter(|pip| now.pip.as_ref() != Some(pip));
+        let change = |pip: String| upgraded(args, now, &pip, foretold).into();
+        return Ok(wanted.map_or_else(Plan::nothing, change));
     }
     let mut plan = packages(args, look)?;
     let place = share::place(args, look)?;
@@ -122,31 +107,38 @@ pub(super) fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         path: args.work(),
         attrs,
     });
-    if let Some(source) = shared {
-        let pack = share::pack(args);
-        change = change.step(Action::Write(Write {
-            path: pack.clone(),
-            content: Content::Source(source),
-            ..Write::default()
-        }));
-        change = change
-            .step(build(args, pack.clone(), Some("EK_CARRY")))
-            .step(Action::Remove { path: pack })
-            .step(share::finish(args).effect(foretold));
+    let steps = if let Some(source) = shared {
         change.what += " as another host compiled it";
-        plan.changes.push(change);
-        return Ok(plan);
-    }
-    let (archive, step) = archive(args, look)?;
-    change.steps.extend(step);
-    let sharing = place.as_ref().map(|_| "EK_SHARE");
-    let mut steps = vec![build(args, archive, sharing)];
-    steps.extend(place.into_iter().flat_map(|place| share::keep(args, place)));
+        share::carried(args, source)
+    } else {
+        let (archive, step) = archive(args, look)?;
+        let way = place.as_ref().map(|_| "EK_SHARE");
+        let mut steps: Vec<Step> = step.into_iter().collect();
+        steps.push(build(args, archive, way));
+        steps.extend(place.into_iter().flat_map(|place| share::keep(args, place)));
+        steps
+    };
+    let count = steps.len();
+    let steps = (1..).zip(steps);
     // It is as it should be once the last of them has ended.
-    let last = steps.pop().map(|step| step.effect(foretold));
-    change.steps.extend(steps.into_iter().chain(last));
+    let mut foretold = Some(foretold);
+    change.steps.extend(steps.map(
+        |(number, step)| match foretold.take_if(|_| number == count) {
+            Some(effect) => step.effect(effect),
+            None => step,
+        },
+    ));
     plan.changes.push(change);
     Ok(plan)
+}
+
+/// Another pip, in what is built already.
+fn upgraded(args: &Args, now: &Interpreter, pip: &str, foretold: Effect) -> Change {
+    let install = "-I -m pip install --no-input --disable-pip-version-check";
+    let mut argv = vec![args.python()];
+    argv.extend(install.split(' ').map(ToOwned::to_owned));
+    argv.push(format!("pip=={pip}"));
+    Change::new("pip", now.pip.clone(), pip).step(Step::from(Run::new(argv)).effect(foretold))
 }
 
 /// What installs the packages that are missing. They are looked at only where it is to be built.
@@ -237,7 +229,7 @@ fn archive(args: &Args, look: &Look<'_>) -> Result<(String, Option<Step>), Stop>
     Ok((source, Some(step)))
 }
 
-fn build(args: &Args, archive: String, way: Option<&str>) -> Step {
+pub(super) fn build(args: &Args, archive: String, way: Option<&str>) -> Step {
     let jobs = args.jobs.map(|jobs| jobs.to_string()).unwrap_or_default();
     let pip = args.pip.clone().unwrap_or_default();
     let digits = args.sha256.to_ascii_lowercase();

@@ -1,13 +1,13 @@
 //! One build for all hosts that are alike.
 
 use evenkeel_engine::{
-    Action, Content, Fetch, NotYet, Run, Source, Step, Stop, hex,
+    Action, Content, Fetch, NotYet, Run, Source, Step, Stop, Write, hex,
     keep::{KeptFile, KeptPlace},
     probes::Ask,
     sha256,
 };
 
-use super::Args;
+use super::{Args, decide::build};
 use crate::{download::script, look::Look};
 
 /// What has to be the same on two hosts, so that what one compiled runs on the other.
@@ -59,6 +59,22 @@ shift
 { printf '%s\n' "$3" >"$2.new" && sync -- "$2.new" && mv -f -- "$2.new" "$2"; } || exit 1
 rm -rf -- "$1/tree" "$1/state" "$1/shared.tar.gz"
 "#;
+
+/// Brings what another host compiled.
+pub(super) fn carried(args: &Args, source: Source) -> Vec<Step> {
+    let path = pack(args);
+    let write = Write {
+        path: path.clone(),
+        content: Content::Source(source),
+        ..Write::default()
+    };
+    vec![
+        Action::Write(write).into(),
+        build(args, path.clone(), Some("EK_CARRY")),
+        Action::Remove { path }.into(),
+        finish(args),
+    ]
+}
 
 /// Notes that it is finished.
 pub(super) fn finish(args: &Args) -> Step {
