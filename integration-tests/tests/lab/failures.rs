@@ -96,15 +96,11 @@ fn in_order(page: &str) -> String {
         let place = told.split_once("at: site.yml:").unwrap().1;
         place.split(':').next().unwrap().parse().unwrap()
     };
-    let mut told = tasks.split("\nignored ");
-    let head = told.next().unwrap();
+    let (head, told) = tasks.split_once("\nignored ").unwrap();
+    let told = told.split("\nignored ");
     let mut told: Vec<&str> = told.collect();
     told.sort_by_key(|told| line(told));
-    let told: String = told
-        .iter()
-        .map(|told| format!("\nignored {told}"))
-        .collect();
-    format!("{head}{told}\n\n{counts}")
+    format!("{head}\nignored {}\n\n{counts}", told.join("\nignored "))
 }
 
 /// Without what is another each time.

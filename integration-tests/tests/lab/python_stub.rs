@@ -163,7 +163,7 @@ fn what_one_host_compiled_is_carried_to_those_like_it() {
     let hosts = ["first", "second", "third"].map(str::to_owned);
     let expected = hosts
         .into_iter()
-        .zip([own.clone(), carried.clone(), carried.clone()]);
+        .zip([own.clone(), carried.clone(), carried]);
     assert_eq!(whats(&run), expected.collect::<Vec<_>>());
     assert_eq!(
         lab.hosts().iter().map(compiled).collect::<Vec<_>>(),

@@ -55,20 +55,7 @@ pub(super) fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         .pip
         .clone()
         .or_else(|| now.pip.clone().filter(|_| why.is_empty()));
-    let foretold = if pip.is_some() {
-        let (version, stamp) = (Some(args.version.clone()), Some(args.stamp()));
-        Effect::new(
-            built,
-            Interpreter {
-                version,
-                pip: pip.clone(),
-                missing: Vec::new(),
-                stamp,
-            },
-        )
-    } else {
-        Effect::unknown(built, "which pip comes with the source")
-    };
+    let foretold = foretold(args, pip.clone());
     if why.is_empty() {
         let wanted = pip.filter(|pip| now.pip.as_ref() != Some(pip));
         let change = |pip: String| upgraded(args, now, &pip, foretold).into();
@@ -130,6 +117,21 @@ pub(super) fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     ));
     plan.changes.push(change);
     Ok(plan)
+}
+
+/// What is there in the end.
+fn foretold(args: &Args, pip: Option<String>) -> Effect {
+    let built = args.built();
+    if pip.is_none() {
+        return Effect::unknown(built, "which pip comes with the source");
+    }
+    let now = Interpreter {
+        version: Some(args.version.clone()),
+        pip,
+        missing: Vec::new(),
+        stamp: Some(args.stamp()),
+    };
+    Effect::new(built, now)
 }
 
 /// Another pip, in what is built already.
