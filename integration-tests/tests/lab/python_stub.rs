@@ -264,11 +264,9 @@ fn by_apt(lab: &Lab) {
 
     // Without the argument nothing is installed, and what is missing is said.
     lab.tasks(&task(""));
-    let (message, ..) = failure(&lab.run(&[]).status(2));
-    assert_eq!(
-        message,
-        "what it needs is missing: `make` on the host; `packages` installs what it is built with"
-    );
+    let (message, _, help) = failure(&lab.run(&[]).status(2));
+    assert_eq!(message, "what it needs is missing: `make` on the host");
+    assert_eq!(help, "`packages` installs what it is built with");
     assert_eq!(calls(), "");
 
     let packages = ", packages: [gcc, lab-build]";
