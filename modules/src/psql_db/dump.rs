@@ -104,7 +104,11 @@ fn words(args: &Args) -> (String, Vec<String>) {
 
 /// Refuses what names no file.
 pub(super) fn check(args: &Args) -> Result<(), Refusal> {
-    let target = args.target.as_deref().unwrap_or_default();
+    let Some(target) = args.target.as_deref() else {
+        return Err(Refusal::new(
+            "`state: dump` and `state: restore` need `target`, the whole path of a file of the host",
+        ));
+    };
     if !target.starts_with('/') || target.ends_with('/') || target.contains('\0') {
         return Err(Refusal::new(format!(
             "`target: {target}` is no whole path of a file"

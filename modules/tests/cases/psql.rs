@@ -437,6 +437,8 @@ fn dumps() -> Vec<Expect> {
             "psql-db: {name: app, state: dump, target: d.sql}",
         )
         .refused("`target: d.sql` is no whole path of a file"),
+        case("a dump without a file", "psql-db: {name: app, state: dump}")
+            .refused("need `target`, the whole path of a file of the host"),
         case(
             "options of a dump",
             "psql-db: {name: app, target_opts: -n x}",
