@@ -81,6 +81,7 @@ tasks:
     sha256: {SHA}
     optimizations: false
     configure: ['OPT=-O0 -DNDEBUG']
+    share_build: builds
 ",
         archive.display()
     )
@@ -137,6 +138,18 @@ fn a_real_python_is_compiled() {
     host.sh("rm /usr/local/lib/python3.9/evenkeel-build.txt");
     let plan = lab.plan(&[]).ok().changed(1);
     assert!(plan.to_string().contains("never finished"), "{plan}");
+
+    // What was compiled is kept here: a host like it, without a Python and a compiler, is not compiled again.
+    host.sh("rm -r /usr/local/bin/*3.9* /usr/local/lib/python3.9 /usr/local/include/python3.9; mv /usr/bin/gcc /root/; mv /usr/bin/cc /root/");
+    let run = lab.run(&[]).ok().changed(1);
+    assert_eq!(
+        run.task("python").whats(),
+        ["python3.9 as another host compiled it"]
+    );
+    host.sh("mv /root/gcc /root/cc /usr/bin/");
+    host.sh("python3.9 -c 'import ssl, sqlite3, bz2, zlib, ctypes, lzma'");
+    assert!(host.is("/usr/local/bin/pip3.9 --version"));
+    lab.run(&[]).ok().changed(0).exchanges(1);
 }
 
 /// The next run starts neither a compiler nor pip, and takes no second.
