@@ -83,57 +83,44 @@ impl Keep for KeepNothing {
     }
 }
 
-/// SHA-256 of what is kept at a place; nothing where there is no file, or why none can be there.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Kept(pub KeptPlace);
+/// A question about this machine: it is never asked of a host, a run answers it itself.
+macro_rules! answered_here {
+    ($(#[$about:meta])* $name:ident, $kind:literal, $answer:ty) => {
+        $(#[$about])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub struct $name(pub KeptPlace);
 
-impl Probe for Kept {
-    const KIND: &'static str = "kept";
-    // Never asked of a host: a run answers it itself.
-    const SCRIPT: &'static str = "return 1";
-    type Answer = Result<Option<Sha>, String>;
+        impl Probe for $name {
+            const KIND: &'static str = $kind;
+            const SCRIPT: &'static str = "return 1";
+            type Answer = Result<Option<$answer>, String>;
 
-    fn operands(&self) -> Vec<Vec<u8>> {
-        let KeptPlace { dir, name } = &self.0;
-        vec![dir.clone().into_bytes(), name.clone().into_bytes()]
-    }
+            fn operands(&self) -> Vec<Vec<u8>> {
+                let KeptPlace { dir, name } = &self.0;
+                vec![dir.clone().into_bytes(), name.clone().into_bytes()]
+            }
 
-    fn parse(_: &[&Self], _: &[u8]) -> Result<Vec<Result<Self::Answer, NotYet>>, String> {
-        Err("BUG: a host was asked what is kept on another machine".to_owned())
-    }
+            fn parse(_: &[&Self], _: &[u8]) -> Result<Vec<Result<Self::Answer, NotYet>>, String> {
+                Err("BUG: a host was asked what is kept on another machine".to_owned())
+            }
 
-    fn expected(&self, _: &Self::Answer) -> Option<Vec<u8>> {
-        None
-    }
+            fn expected(&self, _: &Self::Answer) -> Option<Vec<u8>> {
+                None
+            }
 
-    fn reads(&self) -> Vec<Thing> {
-        vec![self.0.thing()]
-    }
+            fn reads(&self) -> Vec<Thing> {
+                vec![self.0.thing()]
+            }
+        }
+    };
 }
 
-/// What is kept at a place, to be sent to a host; nothing where there is no file, or why none can be there.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct KeptFile(pub KeptPlace);
+answered_here! {
+    /// SHA-256 of what is kept at a place; nothing where there is no file, or why none can be there.
+    Kept, "kept", Sha
+}
 
-impl Probe for KeptFile {
-    const KIND: &'static str = "kept_file";
-    // Never asked of a host: a run answers it itself.
-    const SCRIPT: &'static str = "return 1";
-    type Answer = Result<Option<Source>, String>;
-
-    fn operands(&self) -> Vec<Vec<u8>> {
-        Kept(self.0.clone()).operands()
-    }
-
-    fn parse(_: &[&Self], _: &[u8]) -> Result<Vec<Result<Self::Answer, NotYet>>, String> {
-        Err("BUG: a host was asked what is kept on another machine".to_owned())
-    }
-
-    fn expected(&self, _: &Self::Answer) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn reads(&self) -> Vec<Thing> {
-        vec![self.0.thing()]
-    }
+answered_here! {
+    /// What is kept at a place, to be sent to a host; nothing where there is no file, or why none can be there.
+    KeptFile, "kept_file", Source
 }

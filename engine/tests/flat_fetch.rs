@@ -1,6 +1,8 @@
 //! A file of a host is kept here without ever being in memory as a whole. One test, so that the
 //! process holds nothing else.
 
+mod memory;
+
 use std::sync::Arc;
 
 use evenkeel_engine::{
@@ -11,15 +13,9 @@ use evenkeel_engine::{
 };
 use evenkeel_modules::fetch::{Args, Fetch};
 
-const SIZE: u64 = 160 * 1024 * 1024;
+use memory::peak;
 
-/// The most memory that this process has had so far, in bytes.
-fn peak() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib * 1024)
-}
+const SIZE: u64 = 160 * 1024 * 1024;
 
 #[tokio::test]
 async fn a_large_file_is_kept_in_some_megabytes() {

@@ -1,20 +1,16 @@
 //! A file goes to a host without ever being in memory as a whole. One test, so that the process
 //! holds nothing else.
 
+mod memory;
+
 use evenkeel_engine::{
     Action, Content, Identity, LocalConnection, ScriptHost, Source, Write,
     host::{Exchange, Host as _, LedgerPlace, Op, OpResult, Reply, StepEnd},
 };
 
-const SIZE: u64 = 256 * 1024 * 1024;
+use memory::peak;
 
-/// The most memory that this process has had so far, in bytes.
-fn peak() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib * 1024)
-}
+const SIZE: u64 = 256 * 1024 * 1024;
 
 #[tokio::test]
 async fn a_large_file_is_sent_in_a_few_megabytes() {

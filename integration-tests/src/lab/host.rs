@@ -138,6 +138,13 @@ impl Host {
         self.wait_for_sshd();
     }
 
+    /// Returns when its PostgreSQL answers.
+    pub fn wait_for_postgresql(&self) {
+        until("PostgreSQL answers", || {
+            self.is("runuser -u postgres -- psql -XqAtc 'SELECT 1'")
+        });
+    }
+
     /// Waits until its sshd answers, seen from the controller.
     #[track_caller]
     pub fn wait_for_sshd(&self) {

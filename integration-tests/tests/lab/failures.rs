@@ -42,9 +42,7 @@ fn debian(host: &Host) {
     host.write("/run/hold.pl", hold);
     host.sh("systemd-run -q --unit=holder-apt perl /run/hold.pl");
     until("the lock is held", || host.is("test -e /run/held"));
-    until("PostgreSQL answers", || {
-        host.is("runuser -u postgres -- psql -XqAtc 'SELECT 1'")
-    });
+    host.wait_for_postgresql();
     host.sh("runuser -u postgres -- psql -XqAtc \"CREATE ROLE airflow LOGIN PASSWORD 'x'\" -c 'CREATE DATABASE shop'");
     host.sh("systemd-run -q --unit=holder-session --uid=postgres psql -Xq -d shop -c 'SELECT pg_sleep(600)'");
     until("somebody is connected", || {

@@ -100,9 +100,7 @@ fn postgresql_is_kept_as_it_is_described() {
     }
     let lab = Lab::plan().postgresql().host("db").boot();
     let host = lab.host("db");
-    until("PostgreSQL answers", || {
-        host.is("runuser -u postgres -- psql -XqAtc 'SELECT 1'")
-    });
+    host.wait_for_postgresql();
     // All statements are logged, as a careless administrator may want it.
     sql(
         host,

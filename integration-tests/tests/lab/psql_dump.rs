@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use evenkeel_integration_tests::{Host, Lab, need_lab, until};
+use evenkeel_integration_tests::{Host, Lab, need_lab};
 
 const HOSTILE: &str = "a'b\\c \"d\" = $(touch /tmp/pwned) ☃";
 /// Each form, with what makes plain of it.
@@ -38,9 +38,7 @@ fn databases_are_dumped_and_restored() {
     }
     let lab = Lab::plan().postgresql().host("db").boot();
     let host = lab.host("db");
-    until("PostgreSQL answers", || {
-        host.is("runuser -u postgres -- psql -XqAtc 'SELECT 1'")
-    });
+    host.wait_for_postgresql();
     let quoted = HOSTILE.replace('"', "\"\"");
     sql(host, "postgres", &format!("CREATE DATABASE \"{quoted}\";"));
     let rows = "CREATE TABLE t (a int PRIMARY KEY, b text); INSERT INTO t SELECT i, 'row ' || i FROM generate_series(1, 1000) i;";

@@ -33,9 +33,7 @@ fn a_server_is_kept_as_it_is_described() {
     }
     let lab = Lab::plan().postgresql().host("db").boot();
     let host = lab.host("db");
-    until("PostgreSQL answers", || {
-        host.is("runuser -u postgres -- psql -XqAtc 'SELECT 1'")
-    });
+    host.wait_for_postgresql();
     extensions(&lab, host);
     cluster(&lab, host);
     rules(&lab, host);

@@ -1,6 +1,6 @@
 //! Rights in PostgreSQL, on a server that runs. One host, and few runs: each looks at many things.
 
-use evenkeel_integration_tests::{Host, Lab, need_lab, until};
+use evenkeel_integration_tests::{Host, Lab, need_lab};
 
 /// What the server answers.
 fn sql(host: &Host, database: &str, sql: &str) -> String {
@@ -174,9 +174,7 @@ fn rights_are_as_they_are_described() {
     }
     let lab = Lab::plan().postgresql().host("db").boot();
     let host = lab.host("db");
-    until("PostgreSQL answers", || {
-        host.is("runuser -u postgres -- psql -XqAtc 'SELECT 1'")
-    });
+    host.wait_for_postgresql();
     sql(host, "postgres", WORLD);
     granted(&lab, host);
     revoked(&lab, host);

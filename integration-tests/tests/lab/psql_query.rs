@@ -1,6 +1,6 @@
 //! SQL of a playbook, on a server of PostgreSQL that runs. One host, and few runs: each looks at many things.
 
-use evenkeel_integration_tests::{Ended, Host, Lab, need_lab, until};
+use evenkeel_integration_tests::{Ended, Host, Lab, need_lab};
 
 /// A text that tries to be more than one.
 const HOSTILE: &str = r#"it's $$ $(touch /tmp/pwned) `id` \\ \" \n\t☃ %s %(x)s :USER :'PORT'; DROP TABLE t; -- /* E'\\'"#;
@@ -25,11 +25,9 @@ fn sql_of_a_playbook() {
     if !need_lab() {
         return;
     }
-    let lab = Lab::plan().packages(&["postgresql"]).host("db").boot();
+    let lab = Lab::plan().postgresql().host("db").boot();
     let host = lab.host("db");
-    until("PostgreSQL answers", || {
-        host.is("runuser -u postgres -- psql -XqAtc 'SELECT 1'")
-    });
+    host.wait_for_postgresql();
     guarded(&lab, host);
     acts(&lab, host);
     values(&lab);
