@@ -1,6 +1,6 @@
 //! `mount` against the kernel: file systems of memory, binds, and the lines of `/etc/fstab`.
 
-use evenkeel_integration_tests::{Host, Lab, need_lab};
+use evenkeel_integration_tests::{Host, Lab, need_lab, until};
 
 fn play(tasks: &str) -> String {
     format!("become: true\ntasks:\n{tasks}")
@@ -61,12 +61,12 @@ fn file_systems_are_mounted_and_gone() {
     assert!(!host.is("test -e /pwned"));
     // What the file says is what `mount` itself takes.
     host.sh("umount /srv/scratch/deep && mount /srv/scratch/deep");
-    // systemd was told: its units are those of the file.
-    assert_eq!(
+    // systemd was told: its units are those of the file, and soon it sees what the kernel mounted.
+    until("systemd knows the options of the mount", || {
         host.sh("systemctl show -p Options --value srv-scratch-deep.mount")
-            .trim(),
-        scratch.trim()
-    );
+            .trim()
+            == scratch.trim()
+    });
 
     // Somebody remounts it, or writes other options.
     host.sh("mount -o remount,suid /srv/scratch/deep; umount /srv/scratch/deep; mount -t tmpfs tmpfs /srv/scratch/deep");
