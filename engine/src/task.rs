@@ -219,6 +219,8 @@ pub struct Task {
     pub selected: bool,
     /// Nothing is said of it as long as it goes well: it only gathers what other tasks read.
     pub silent: bool,
+    /// Conditions of which nothing is said where they do not hold: it is then as if it were not written.
+    pub mute: Vec<String>,
     /// How it stands to what is listed before and after it on other hosts of its play.
     pub meets: Meets,
     /// Waits for no other host unless it must (`strategy: free`).
@@ -298,6 +300,7 @@ impl Task {
             writes: None,
             selected: true,
             silent: false,
+            mute: Vec::new(),
             meets: Meets::Freely,
             free: false,
             throttle: 0,

@@ -1,9 +1,13 @@
 //! What a playbook says, checked as far as can be without variables. Every part knows its place.
 //!
-//! Nothing is inherited here: a block's `become` stands at the block only.
+//! Nothing is inherited here: a block's `become` stands at the block only. What other files hold is not here
+//! either, until `expand` puts it in the place of what names it.
+
+use std::sync::Arc;
 
 use crate::{
     files::{FileId, Span, Spanned},
+    vars::Levels,
     yaml::Node,
 };
 
@@ -14,6 +18,17 @@ pub struct Playbook {
     pub file: FileId,
     /// Its plays, in order.
     pub plays: Vec<Play>,
+    /// `import_playbook`, each before the play of this number.
+    pub imports: Vec<(usize, Import)>,
+}
+
+/// `import_playbook`.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The name of the file.
+    pub file: Spanned<String>,
+    /// `when`, `vars` and `tags`: of all its plays.
+    pub common: Common,
 }
 
 /// A play: tasks for a pattern of hosts.
@@ -39,14 +54,18 @@ pub struct Play {
     pub max_fail_percentage: Option<Spanned<String>>,
     /// `order`.
     pub order: HostOrder,
+    /// `vars_files`: each a list of names of which the first file that is there counts.
+    pub vars_files: Vec<Vec<Node>>,
+    /// `roles`.
+    pub roles: Vec<Arc<Include>>,
     /// `pre_tasks`.
     pub pre_tasks: Vec<Item>,
     /// `tasks`.
     pub tasks: Vec<Item>,
     /// `post_tasks`.
     pub post_tasks: Vec<Item>,
-    /// `handlers`.
-    pub handlers: Vec<Task>,
+    /// `handlers`: tasks, and what brings tasks from elsewhere.
+    pub handlers: Vec<Item>,
 }
 
 /// How hosts of a play keep step.
@@ -76,12 +95,86 @@ pub enum HostOrder {
 /// One entry of a list of tasks.
 #[derive(Clone, Debug)]
 pub enum Item {
-    /// A task.
-    Task(Box<Task>),
+    /// A task; one of a file that is used often is there once.
+    Task(Arc<Task>),
     /// A block.
     Block(Box<Block>),
     /// A word to the runner.
     Meta(Box<Meta>),
+    /// Tasks that are written elsewhere.
+    Include(Arc<Include>),
+    /// Those tasks, in the place of what names them.
+    Part(Box<Part>),
+}
+
+/// `import_tasks`, `include_tasks`, `import_role`, `include_role`, or a role of a play.
+#[derive(Clone, Debug)]
+pub struct Include {
+    /// The whole of it.
+    pub span: Span,
+    /// `name` of the task.
+    pub name: Option<Spanned<String>>,
+    /// The word by which it is written; `roles` for those of a play.
+    pub word: Spanned<&'static str>,
+    /// Whether it is decided when its turn comes (`include_…`).
+    pub dynamic: bool,
+    /// What is brought in.
+    pub what: What,
+    /// Its keywords. Those of what is decided at its turn are about itself, not about what it brings.
+    pub common: Common,
+    /// `apply`: keywords of what it brings.
+    pub apply: Common,
+    /// Its loop.
+    pub loop_: Option<Loop>,
+}
+
+/// What an [`Include`] brings in.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// A file of tasks, by its name.
+    Tasks(Node),
+    /// A role.
+    Role(Box<RoleCall>),
+}
+
+/// How a role is called.
+#[derive(Clone, Debug)]
+pub struct RoleCall {
+    /// `name`.
+    pub name: Node,
+    /// `tasks_from`.
+    pub tasks_from: Option<Node>,
+    /// `vars_from`.
+    pub vars_from: Option<Node>,
+    /// `defaults_from`.
+    pub defaults_from: Option<Node>,
+    /// `handlers_from`.
+    pub handlers_from: Option<Node>,
+    /// Whether the play sees its variables.
+    pub public: bool,
+    /// Whether it may be there twice; `None`: as its `meta/main.yml` says.
+    pub again: Option<bool>,
+    /// Whether what it is given is checked against its specification.
+    pub checked: bool,
+    /// What is given to it beside `vars`: other keys of a role of a play.
+    pub params: Vars,
+}
+
+/// Tasks that were written elsewhere, and what is around them there.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Where the play names it.
+    pub span: Span,
+    /// Keywords that all of them have; `vars` are among the levels.
+    pub common: Common,
+    /// Whether the tags around it are those of the place that names it, and select it alone.
+    pub own_tags: Option<Vec<Spanned<String>>>,
+    /// Variables, folders, hosts: all that holds here, with what is around it.
+    pub levels: Arc<Levels>,
+    /// Of which role they are.
+    pub role: Option<Arc<str>>,
+    /// The tasks.
+    pub body: Vec<Item>,
 }
 
 /// Tasks together, with what to do when one fails.
@@ -157,6 +250,8 @@ pub struct Task {
     pub writes: Option<Vec<Spanned<String>>>,
     /// `once`: the command runs once for each checksum.
     pub once: Option<Flag>,
+    /// It is ours, and no report tells it.
+    pub silent: bool,
 }
 
 /// A loop.

@@ -10,6 +10,7 @@ pub mod cli;
 mod command;
 pub mod diagnostic;
 pub mod exit;
+mod expand;
 pub mod files;
 pub mod inventory;
 pub mod load;

@@ -6,6 +6,7 @@ mod extra;
 mod folders;
 mod gate;
 mod members;
+mod playbooks;
 mod serial;
 mod ways;
 
@@ -20,12 +21,13 @@ use evenkeel_engine::{Map, Method, Place, Registry, Secret, TaskList, Value, hos
 use ways::Opening;
 
 use crate::{
-    ast::{Item, Play, Playbook},
+    ast::{Item, Play},
     diagnostic::Diagnostic,
+    expand::{Expanded, Expander},
     files::{Files, Span},
     inventory::{Inventory, select},
     lower::{Gathering, Lowering, Store, Target, prepare},
-    parse::{check_references, read_what_parses},
+    parse::check_plays,
     settings::{self, Settings},
     vars::{Member, Scope, World},
     words::did_you_mean,
@@ -58,6 +60,8 @@ pub struct Request {
     pub check: bool,
     /// `--diff`: what `ansible_diff_mode` is.
     pub diff: bool,
+    /// Folders in which roles are looked for, after `roles` beside the playbook. Empty: the usual ones.
+    pub roles_path: Vec<PathBuf>,
 }
 
 /// Privilege as the command line asks for it; playbooks and inventories win, but for the password.
@@ -229,9 +233,8 @@ struct Loader<'a> {
 
 /// What was read, before hosts and variables meet.
 struct Read {
-    /// Mistakes in what refers to something else.
-    references: Vec<Diagnostic>,
-    playbooks: Vec<(PathBuf, Playbook)>,
+    /// Plays, each with the file in which it stands.
+    plays: Vec<(PathBuf, Play)>,
     settings: Settings,
     inventory: Inventory,
     members: BTreeMap<String, Arc<Member>>,
@@ -241,27 +244,14 @@ struct Read {
 
 impl Loader<'_> {
     fn read(&mut self, registry: &Registry) -> Option<Read> {
-        let names = registry.names();
-        let mut playbooks = Vec::new();
-        for path in &self.request.playbooks {
-            let file = match &self.request.text {
-                Some(text) => Ok(self.files.add(&*path.to_string_lossy(), text.as_str())),
-                None => self.files.load(path),
-            };
-            match file {
-                Ok(file) => {
-                    let (playbook, found) = read_what_parses(&self.files, file, &names);
-                    self.out.extend(found);
-                    playbooks.push((path.clone(), playbook));
-                }
-                Err(error) => self.out.push(*error),
+        let extra = match extra::read(&self.request.extra_vars) {
+            Ok(extra) => extra,
+            Err(message) => {
+                self.out.push(Diagnostic::nowhere("extra_vars", message));
+                Map::new()
             }
-        }
-        let all: Vec<Playbook> = playbooks
-            .iter()
-            .map(|(_, playbook)| playbook.clone())
-            .collect();
-        let references = check_references(&all);
+        };
+        let plays = self.plays(&registry.names(), &extra);
         let first = self.request.playbooks.first()?;
         let (settings, found) = settings::load(&mut self.files, first);
         self.out.extend(found);
@@ -272,13 +262,6 @@ impl Loader<'_> {
         };
         let (inventory, found) = Inventory::read(&mut self.files, sources);
         self.out.extend(found);
-        let extra = match extra::read(&self.request.extra_vars) {
-            Ok(extra) => extra,
-            Err(message) => {
-                self.out.push(Diagnostic::nowhere("extra_vars", message));
-                Map::new()
-            }
-        };
         let limit = match &self.request.limit {
             Some(pattern) => match select(&inventory, pattern) {
                 Ok(found) => Some(found.hosts),
@@ -296,8 +279,7 @@ impl Loader<'_> {
         folders.push(folders::of_file(first));
         let members = members::all(&inventory, &folders, &mut self.files, &mut self.out);
         Some(Read {
-            references,
-            playbooks,
+            plays,
             settings,
             inventory,
             members,
@@ -316,21 +298,22 @@ impl Read {
         files: Files,
         mut out: Vec<Diagnostic>,
     ) -> Result<Loaded, Refused> {
-        let mut found = self.references.clone();
+        let mut found = Vec::new();
         let store = Arc::new(Store::new(files));
-        let plays: Vec<(&Path, &Play)> = self
-            .playbooks
-            .iter()
-            .flat_map(|(path, playbook)| playbook.plays.iter().map(|play| (path.as_path(), play)))
-            .collect();
-        let mut targets = Vec::new();
-        for (family, (path, play)) in plays.iter().enumerate() {
-            targets.extend(self.targets((path, play), family, request, &mut found));
-        }
         let mut faults = Vec::new();
+        let staged = self.stage(
+            (request, registry, &store),
+            (&mut out, &mut found, &mut faults),
+        );
+        let plays: Vec<&Play> = staged.iter().map(|(_, expanded)| &expanded.play).collect();
+        found.extend(check_plays(&plays));
+        let mut targets = Vec::new();
+        for (family, staged) in staged.iter().enumerate() {
+            targets.extend(self.targets(staged, family, request, &mut found));
+        }
         let prepared: Vec<_> = targets
             .iter()
-            .map(|target| prepare(target.play, request, registry, &mut faults))
+            .map(|target| prepare(target, request, registry, &mut faults))
             .collect();
         let within = |host: &str| {
             self.limit
@@ -370,11 +353,10 @@ impl Read {
                 .map(|fault| store.with_files(|files| fault.diagnostic(files))),
         );
         let files = store.with_files(Files::clone);
-        let read: Vec<&Play> = plays.iter().map(|(_, play)| *play).collect();
-        out.extend(sure(found, &out, &files, &read));
+        out.extend(sure(found, &out, &files, &plays));
         out.extend(unknown_tags(request, &tags));
         let out = tidy(out);
-        let tasks = plays.iter().map(|(_, play)| count_play(play)).sum();
+        let tasks = plays.iter().map(|play| count_play(play)).sum();
         if out.iter().any(Diagnostic::is_error) {
             return Err(Refused {
                 diagnostics: out,
@@ -395,14 +377,35 @@ impl Read {
         })
     }
 
+    /// Plays with what they bring in, and their worlds.
+    fn stage(
+        &self,
+        (request, registry, store): (&Request, &Registry, &Store),
+        (out, found, faults): (
+            &mut Vec<Diagnostic>,
+            &mut Vec<Diagnostic>,
+            &mut Vec<crate::template::Fault>,
+        ),
+    ) -> Vec<(Arc<World>, Expanded)> {
+        let mut roles_path = self.settings.roles_path.clone();
+        roles_path.extend(request.roles_path.iter().cloned());
+        let mut expander = Expander::new(store, registry, &roles_path);
+        let mut staged = Vec::new();
+        for (path, play) in &self.plays {
+            let world = Arc::new(self.world((path, play), request, found));
+            let expanded = expander.play(play, &folders::of_file(path), &world);
+            staged.push((world, expanded));
+        }
+        out.append(&mut expander.out);
+        faults.append(&mut expander.faults);
+        staged
+    }
+
     fn project(&self) -> String {
         if let Some(project) = &self.settings.project {
             return project.value.clone();
         }
-        let folder = self
-            .playbooks
-            .first()
-            .map(|(path, _)| folders::of_file(path));
+        let folder = self.plays.first().map(|(path, _)| folders::of_file(path));
         let folder = folder.and_then(|folder| std::path::absolute(folder).ok());
         let name = folder.as_deref().and_then(Path::file_name);
         name.map_or_else(
@@ -411,14 +414,13 @@ impl Read {
         )
     }
 
-    /// A play on its hosts: once, or once for each batch.
-    fn targets<'p>(
+    /// What the tasks of a play share.
+    fn world(
         &self,
-        (path, play): (&Path, &'p Play),
-        family: usize,
+        (path, play): (&Path, &Play),
         request: &Request,
         out: &mut Vec<Diagnostic>,
-    ) -> Vec<Target<'p>> {
+    ) -> World {
         let folder = folders::of_file(path);
         let mut world = World {
             extra: crate::vars::Layer::values(self.extra.clone()),
@@ -435,6 +437,19 @@ impl Read {
         };
         world.all_play_hosts = self.hosts_of(play, &world, out);
         serial::order(play.order, &mut world.all_play_hosts);
+        world.play_hosts.clone_from(&world.all_play_hosts);
+        world
+    }
+
+    /// A play on its hosts: once, or once for each batch.
+    fn targets<'p>(
+        &self,
+        (world, expanded): &'p (Arc<World>, Expanded),
+        family: usize,
+        request: &Request,
+        out: &mut Vec<Diagnostic>,
+    ) -> Vec<Target<'p>> {
+        let play = &expanded.play;
         let sizes = serial::sizes(play, &self.extra);
         let sizes = sizes.unwrap_or_else(|fault| {
             out.push(Diagnostic::error(fault.code, fault.at, fault.message).help(fault.help));
@@ -454,7 +469,8 @@ impl Read {
                 check: request.check,
                 diff: request.diff,
             }),
-            folders: vec![folder.clone()],
+            levels: Arc::clone(&expanded.levels),
+            shown: Arc::clone(&expanded.shown),
             family,
             batches: batches.len(),
         };
@@ -537,23 +553,29 @@ fn once_each(mut unguarded: Vec<Unguarded>) -> Vec<Unguarded> {
 
 fn count_play(play: &Play) -> usize {
     let sections = [&play.pre_tasks, &play.tasks, &play.post_tasks];
-    sections.iter().map(|items| count(items)).sum::<usize>() + play.handlers.len()
+    let tasks: usize = sections.iter().map(|items| count(items)).sum();
+    tasks + count(&play.handlers)
 }
 
 fn count(items: &[Item]) -> usize {
     items
         .iter()
         .map(|item| match item {
-            Item::Task(_) => 1,
+            Item::Task(task) => usize::from(!task.silent),
             Item::Block(block) => count(&block.body) + count(&block.rescue) + count(&block.always),
-            Item::Meta(_) => 0,
+            Item::Part(part) => count(&part.body),
+            Item::Meta(_) | Item::Include(_) => 0,
         })
         .sum()
 }
 
 /// Each thing said once (a mistake is found for each host), in the order of the files.
 fn tidy(mut out: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    out.sort_by(|a, b| (a.at, a.code, &a.message).cmp(&(b.at, b.code, &b.message)));
+    // What is an error at one place and none at another is one.
+    let order = |found: &Diagnostic| !found.is_error();
+    out.sort_by(|a, b| {
+        (a.at, a.code, &a.message, order(a)).cmp(&(b.at, b.code, &b.message, order(b)))
+    });
     out.dedup_by(|a, b| (a.at, a.code, &a.message) == (b.at, b.code, &b.message));
     out
 }

@@ -15,7 +15,7 @@ mod program;
 mod store;
 mod ties;
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use evenkeel_engine::{
     BlockId, HostId, Meets, Nature, NotYet, Output, Outputs, Registry, Task, TaskId, TaskList,
@@ -27,18 +27,21 @@ use crate::{
     load::{Request, Unguarded},
     settings::Settings,
     template::Fault,
-    vars::{Left, Scope, World, Written},
+    vars::{Left, Levels, Scope, Shown, World, Written},
 };
 
+pub(crate) use body::{Trouble, items_of};
 pub(crate) use elsewhere::{Elsewhere, all as all_elsewhere, here};
 pub(crate) use facts::Gathering;
-pub(crate) use store::Store;
+pub(crate) use include::{ANY, below, candidates, fits, pattern};
+pub(crate) use mentions::{Looking, Mentions};
+pub(crate) use program::{Condition, Loop, Program};
+pub(crate) use store::{Store, find, first};
 
 use body::{Body, Failing, Verdict};
 use elsewhere::Place;
 use keywords::Keywords;
 use listing::{Entry, Listing};
-use program::Program;
 use ties::Reference;
 
 /// Lowers plays one after the other into one list of tasks.
@@ -84,8 +87,10 @@ pub(crate) struct Target<'a> {
     pub(crate) play: &'a Play,
     /// What its tasks share.
     pub(crate) world: Arc<World>,
-    /// Where its files are looked for.
-    pub(crate) folders: Vec<PathBuf>,
+    /// Its own variables, and where its files are looked for.
+    pub(crate) levels: Arc<Levels>,
+    /// Variables that its roles show to all of it.
+    pub(crate) shown: Arc<Shown>,
     /// Which play it is; the batches of one share it.
     pub(crate) family: usize,
     /// How many batches the play has.
@@ -103,13 +108,13 @@ pub(crate) struct Prepared<'a> {
 
 /// Lists and compiles a play; mistakes go to `faults`.
 pub(crate) fn prepare<'a>(
-    play: &'a Play,
+    target: &Target<'a>,
     request: &Request,
     registry: &Registry,
     faults: &mut Vec<Fault>,
 ) -> Prepared<'a> {
     let selected = |tags: &[&str]| keywords::selected(tags, &request.tags, &request.skip_tags);
-    let listing = listing::list(play, &selected, faults);
+    let listing = listing::list(target.play, &target.levels, &selected, faults);
     let programs = listing.entries.iter();
     let programs = programs
         .map(|entry| program(entry, registry, faults))
@@ -190,7 +195,8 @@ impl<'a> Lowering<'a> {
         for (index, (entry, program)) in listing.entries.iter().zip(programs).enumerate() {
             self.note(entry, program);
             self.copies = TaskId(u32::try_from(self.list.tasks.len()).unwrap_or(u32::MAX));
-            for host in &target.world.play_hosts {
+            let hosts = target.world.play_hosts.iter();
+            for host in hosts.filter(|host| entry.levels.has(host)) {
                 self.unclear_notices(target, entry, host);
                 let triggers = Self::notices(listing, entry, host, target, &placed);
                 if entry.serves.is_some() && triggers.is_empty() {
@@ -297,9 +303,21 @@ impl<'a> Lowering<'a> {
         let Some(serves) = handler.serves.clone() else {
             return Vec::new();
         };
+        let named = |word: &str| {
+            let hidden = handler.hidden.has(host);
+            let Some(name) = &handler.task.name else {
+                return false;
+            };
+            let role = handler.role.as_ref();
+            !hidden && name.value == word
+                || role.is_some_and(|role| {
+                    let rest = word.strip_prefix(&**role).map(str::trim_start);
+                    let rest = rest.and_then(|rest| rest.strip_prefix(':'));
+                    rest.is_some_and(|rest| rest.trim_start() == name.value)
+                })
+        };
         let called = |word: &str| {
-            let name = handler.task.name.as_ref();
-            name.is_some_and(|name| name.value == word)
+            named(word)
                 || handler.task.listen.iter().any(|topic| topic.value == word)
                 || handler.task.id.as_ref().is_some_and(|id| id.value == word)
         };
@@ -441,7 +459,11 @@ impl<'a> Lowering<'a> {
         let module = self.registry.get(&task.module.value);
         let nature = module.map_or(Nature::State, evenkeel_engine::AnyModule::nature);
         let name = body.program.name.render(&body.scope.variables());
-        let name = name.ok().and_then(|name| name.as_text());
+        let of_role = |name: String| match &entry.role {
+            Some(role) => format!("{role} : {name}"),
+            None => name,
+        };
+        let name = name.ok().and_then(|name| name.as_text()).map(of_role);
         let written = task
             .name
             .as_ref()
@@ -465,6 +487,12 @@ impl<'a> Lowering<'a> {
         built.identity = words.identity(&self.request.privilege, self.settings)?;
         built.needs = needs;
         built.heeds = heeds;
+        built.silent = task.silent;
+        let whens = entry.commons.iter().flat_map(|common| &common.when);
+        built.mute = whens
+            .filter(|when| when.text.starts_with(crate::expand::NOTE))
+            .map(|when| when.text.clone())
+            .collect();
         built.handler = entry.serves.is_some();
         built.ignore_errors = words
             .flag(|common| common.ignore_errors.as_ref())?
@@ -518,12 +546,9 @@ fn together(mut task: Task, target: &Target<'_>, words: &Keywords<'_>) -> Result
 }
 
 fn scope(target: &Target<'_>, entry: &Entry<'_>, host: &str) -> Scope {
-    Scope::new(
-        Arc::clone(&target.world),
-        host,
-        entry.layers.clone(),
-        target.folders.clone(),
-    )
+    entry
+        .levels
+        .scope(Arc::clone(&target.world), host, &target.shown)
 }
 
 /// The line that would guard a command. `triggered`: it says `triggered_by`.

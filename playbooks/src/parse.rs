@@ -3,6 +3,7 @@
 mod args;
 mod common;
 mod freeform;
+mod include;
 mod items;
 mod keywords;
 mod loops;
@@ -13,13 +14,16 @@ mod tags;
 mod task;
 mod values;
 
+use std::sync::Arc;
+
 use crate::{
-    ast::Playbook,
+    ast::{Import, Include, Item, Playbook},
     diagnostic::Diagnostic,
     files::{FileId, Files, Span},
     yaml::{self, Kind, Node},
 };
 
+pub(crate) use references::check_plays;
 pub use references::check_references;
 
 /// Reads a playbook. `modules` are the names (and aliases) of all modules there are. Without an
@@ -40,22 +44,15 @@ pub(crate) fn read_what_parses(
     file: FileId,
     modules: &[&str],
 ) -> (Playbook, Vec<Diagnostic>) {
-    if files.text(file).starts_with("$ANSIBLE_VAULT;") {
-        let start = Span {
+    if let Some(error) = encrypted(files, file) {
+        let playbook = Playbook {
             file,
-            start: 0,
-            end: 14,
+            plays: Vec::new(),
+            imports: Vec::new(),
         };
-        let error = Diagnostic::error("unsupported", start, "this file is encrypted by a vault")
-            .help("vaults come later: decrypt it with `ansible-vault decrypt`");
-        return (
-            Playbook {
-                file,
-                plays: Vec::new(),
-            },
-            vec![error],
-        );
+        return (playbook, vec![error]);
     }
+    let mut imports = Vec::new();
     let (documents, out) = yaml::read(files, file);
     let syntax_errors = !out.is_empty();
     let mut reader = Reader {
@@ -82,14 +79,96 @@ pub(crate) fn read_what_parses(
                 );
             }
             reader.check_tags(document);
-            reader.plays(document, file)
+            reader.plays(document, file, &mut imports)
         }
     };
-    let mut out = reader.out;
+    let playbook = Playbook {
+        file,
+        plays,
+        imports,
+    };
+    (playbook, tidy(reader.out))
+}
+
+/// In the order of the file.
+fn tidy(mut out: Vec<Diagnostic>) -> Vec<Diagnostic> {
     out.sort_by_key(|diagnostic| diagnostic.at);
     // What an alias repeats is wrong once.
     out.dedup();
-    (Playbook { file, plays }, out)
+    out
+}
+
+fn encrypted(files: &Files, file: FileId) -> Option<Diagnostic> {
+    files.text(file).starts_with("$ANSIBLE_VAULT;").then(|| {
+        let start = Span {
+            file,
+            start: 0,
+            end: 14,
+        };
+        Diagnostic::error("unsupported", start, "this file is encrypted by a vault")
+            .help("vaults come later: decrypt it with `ansible-vault decrypt`")
+    })
+}
+
+/// What a file of tasks is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum For {
+    /// Tasks.
+    Tasks,
+    /// Handlers.
+    Handlers,
+}
+
+/// Reads a file of tasks; what of it could be read comes with its mistakes.
+pub(crate) fn read_tasks(
+    files: &Files,
+    file: FileId,
+    modules: &[&str],
+    of: For,
+) -> (Vec<Item>, Vec<Diagnostic>) {
+    if let Some(error) = encrypted(files, file) {
+        return (Vec::new(), vec![error]);
+    }
+    let (documents, out) = yaml::read(files, file);
+    let mut reader = Reader {
+        files,
+        modules,
+        out,
+    };
+    let items = documents.first().map_or_else(Vec::new, |document| {
+        reader.check_tags(document);
+        let plays = document.as_seq().unwrap_or_default();
+        let play = plays.iter().find(|item| item.get("hosts").is_some());
+        if let Some(play) = play {
+            reader.error_help(
+                "misplaced",
+                play.span,
+                "a play stands in a file of tasks",
+                "a playbook is brought in by `import_playbook`, in the outermost list of a playbook",
+            );
+            return Vec::new();
+        }
+        match of {
+            For::Tasks => reader.items("a file of tasks", document),
+            For::Handlers => reader.handlers(document),
+        }
+    });
+    (items, tidy(reader.out))
+}
+
+/// Reads the dependencies of a role, as its `meta/main.yml` lists them.
+pub(crate) fn read_dependencies(
+    files: &Files,
+    node: &Node,
+    modules: &[&str],
+) -> (Vec<Arc<Include>>, Vec<Diagnostic>) {
+    let mut reader = Reader {
+        files,
+        modules,
+        out: Vec::new(),
+    };
+    let roles = reader.roles(node);
+    (roles, tidy(reader.out))
 }
 
 /// What reading needs and finds.
@@ -129,11 +208,28 @@ impl Reader<'_> {
         );
     }
 
-    fn plays(&mut self, document: &Node, file: FileId) -> Vec<crate::ast::Play> {
+    fn plays(
+        &mut self,
+        document: &Node,
+        file: FileId,
+        imports: &mut Vec<(usize, Import)>,
+    ) -> Vec<crate::ast::Play> {
         match &document.kind {
             Kind::Null => self.empty(file),
             Kind::Seq(items) if items.is_empty() => self.empty(file),
-            Kind::Seq(items) => return items.iter().filter_map(|item| self.play(item)).collect(),
+            Kind::Seq(items) => {
+                let mut plays = Vec::new();
+                for item in items {
+                    match self.import_playbook(item) {
+                        Some(import) => {
+                            let before = plays.len();
+                            imports.extend(import.map(|import| (before, import)));
+                        }
+                        None => plays.extend(self.play(item)),
+                    }
+                }
+                return plays;
+            }
             Kind::Map(_) => self.error_help(
                 "wrong_type",
                 document.span,

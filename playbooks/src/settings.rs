@@ -32,9 +32,11 @@ pub struct Settings {
     pub become_method: Option<String>,
     /// `commands`.
     pub commands: Option<Commands>,
+    /// `roles_path`: folders as they are opened.
+    pub roles_path: Vec<PathBuf>,
 }
 
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 8] = [
     "project",
     "inventory",
     "forks",
@@ -42,11 +44,11 @@ const KEYS: [&str; 7] = [
     "become_user",
     "become_method",
     "commands",
+    "roles_path",
 ];
 
 /// What comes later, and what to do until then.
-const LATER: [(&str, &str); 3] = [
-    ("roles_path", "roles come later"),
+const LATER: [(&str, &str); 2] = [
     ("vault_password_file", "vaults come later"),
     ("ssh", "put it into `~/.ssh/config`, or into the inventory"),
 ];
@@ -85,6 +87,9 @@ pub fn load(files: &mut Files, playbook: &Path) -> (Settings, Vec<Diagnostic>) {
                 if !source.contains(',') {
                     *source = folder.join(&*source).display().to_string();
                 }
+            }
+            for path in &mut settings.roles_path {
+                *path = folder.join(&*path);
             }
             settings.folder = Some(folder);
             (settings, out)
@@ -171,6 +176,15 @@ impl Reader {
                 for item in items {
                     match item.as_str() {
                         Some(path) => self.settings.inventory.push(path.to_owned()),
+                        None => self.wrong(name, "a path, or a list of paths", item),
+                    }
+                }
+            }
+            "roles_path" => {
+                let items = node.as_seq().unwrap_or(std::slice::from_ref(node));
+                for item in items {
+                    match item.as_str() {
+                        Some(path) => self.settings.roles_path.push(PathBuf::from(path)),
                         None => self.wrong(name, "a path, or a list of paths", item),
                     }
                 }

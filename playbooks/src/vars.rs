@@ -1,6 +1,7 @@
 //! Variables: layers of texts that are rendered when they are used.
 
 mod hostvars;
+mod levels;
 mod magic;
 mod tree;
 
@@ -16,6 +17,7 @@ use crate::{
 
 use hostvars::{HostVars, Own};
 
+pub use levels::{Levels, Shown};
 pub use magic::{Member, World};
 pub use tree::{OMIT, Tree, plain, without_omitted};
 
@@ -115,6 +117,12 @@ struct Inner {
     host: String,
     /// Of blocks and tasks, and of the play; the highest first.
     layers: Vec<Arc<Layer>>,
+    /// Of roles and includes, above results; the highest first.
+    params: Vec<Arc<Layer>>,
+    /// Of roles, below the inventory's; the highest first.
+    defaults: Vec<Arc<Layer>>,
+    /// What nobody writes and belongs to the place.
+    magic: Option<Arc<Layer>>,
     /// Results, the last one last.
     left: Vec<Left>,
     /// The loop's item and the like.
@@ -145,9 +153,27 @@ impl Scope {
             world,
             host: host.into(),
             layers,
+            params: Vec::new(),
+            defaults: Vec::new(),
+            magic: None,
             left: Vec::new(),
             locals: Map::new(),
             folders,
+        }))
+    }
+
+    /// Of a host at a place of a play.
+    pub fn at(world: Arc<World>, host: &str, levels: &Levels, shown: &Shown) -> Self {
+        Self(Arc::new(Inner {
+            world,
+            host: host.to_owned(),
+            layers: levels.layers(shown, host),
+            params: levels.params_of(host),
+            defaults: levels.lowest(shown),
+            magic: levels.magic.clone(),
+            left: Vec::new(),
+            locals: Map::new(),
+            folders: levels.folders.clone(),
         }))
     }
 
@@ -156,6 +182,9 @@ impl Scope {
             world: Arc::clone(&self.0.world),
             host: self.0.host.clone(),
             layers: self.0.layers.clone(),
+            params: self.0.params.clone(),
+            defaults: self.0.defaults.clone(),
+            magic: self.0.magic.clone(),
             left: self.0.left.clone(),
             locals: self.0.locals.clone(),
             folders: self.0.folders.clone(),
@@ -193,6 +222,9 @@ impl Scope {
         self.with(|inner| {
             host.clone_into(&mut inner.host);
             inner.layers.clear();
+            inner.params.clear();
+            inner.defaults.clear();
+            inner.magic = None;
             inner.locals.clear();
         })
     }
@@ -238,7 +270,7 @@ impl Scope {
     /// Whether a variable is written where it wins over facts.
     pub fn is_over_facts(&self, name: &str) -> bool {
         let inner = &self.0;
-        let mut layers = inner.layers.iter().map(AsRef::as_ref);
+        let mut layers = inner.params.iter().chain(&inner.layers);
         inner.world.extra.get(name).is_some() || layers.any(|layer| layer.get(name).is_some())
     }
 
@@ -249,8 +281,19 @@ impl Scope {
         world
             .extra
             .get(name)
+            .or_else(|| inner.params.iter().find_map(|layer| layer.get(name)))
             .or_else(|| inner.layers.iter().find_map(|layer| layer.get(name)))
             .or_else(|| world.hosts.get(&inner.host)?.vars.get(name))
+            .or_else(|| inner.defaults.iter().find_map(|layer| layer.get(name)))
+    }
+
+    /// What nobody writes.
+    fn magic(&self, name: &str) -> Option<Value> {
+        let own = self.0.magic.as_ref().and_then(|layer| layer.get(name));
+        match own {
+            Some(Tree::Is(found)) => Some(found.clone()),
+            _ => self.0.world.magic(&self.0.host, name),
+        }
     }
 
     /// What tasks left behind: results and facts that were set, or what files gave (`included`).
@@ -365,15 +408,17 @@ impl Variables for Scope {
             "vars" => return Ok(Some(Variable::Lazy(Arc::new(Own(self.clone()))))),
             _ => {}
         }
-        if let Some(found) = inner.world.magic(&inner.host, name) {
+        if let Some(found) = self.magic(name) {
             return value(found);
         }
         if inner.world.extra.get(name).is_none() {
             if let Some(local) = inner.locals.get(name) {
                 return value(local.clone());
             }
-            let left = self.left(name, false);
-            if let Some(left) = left.or_else(|| self.left(name, true)) {
+            let over = inner.params.iter().any(|layer| layer.get(name).is_some());
+            let left = (!over).then(|| self.left(name, false)).flatten();
+            let included = || (!over).then(|| self.left(name, true)).flatten();
+            if let Some(left) = left.or_else(included) {
                 return Ok(Some(left));
             }
         }
@@ -408,7 +453,9 @@ impl Variables for Scope {
     fn names(&self) -> Vec<String> {
         let inner = &self.0;
         let mut names: Vec<String> = inner.world.names(&inner.host);
-        names.extend(inner.layers.iter().flat_map(|layer| layer.names().cloned()));
+        let layers = inner.layers.iter().chain(&inner.params);
+        let layers = layers.chain(&inner.defaults).chain(&inner.magic);
+        names.extend(layers.flat_map(|layer| layer.names().cloned()));
         names.extend(inner.locals.keys().cloned());
         names.extend(inner.left.iter().map(|left| left.written.name.clone()));
         names.sort_unstable();

@@ -66,7 +66,11 @@ impl Loop {
             (_, true) => Some(Forgiven::Rescued),
             _ => None,
         };
-        if !task.silent || failed {
+        let muted = match &finished.reason {
+            Reason::WhenFalse { condition } => task.mute.contains(condition),
+            _ => false,
+        };
+        if !(task.silent || muted) || failed {
             self.count(finished.outcome, &finished.reason, forgiven);
             let duration_ms = ran.map_or(0, |ran| ran.iter().map(|ran| ran.millis).sum());
             self.emit(id, finished, forgiven, duration_ms);

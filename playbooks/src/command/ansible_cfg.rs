@@ -16,6 +16,8 @@ pub(super) struct AnsibleCfg {
     timeout: Option<u64>,
     /// Whether keys of hosts matter.
     pub(super) checked: Option<bool>,
+    /// Where roles are looked for.
+    roles_path: Vec<String>,
     /// Arguments of ssh, by the name that they have in an inventory.
     pub(super) args: BTreeMap<&'static str, String>,
     /// What is not followed.
@@ -119,6 +121,7 @@ impl AnsibleCfg {
                     _ => return Err("`True` or `False`"),
                 });
             }
+            "roles_path" => self.roles_path = value.split(':').map(str::to_owned).collect(),
             "ssh_args" => self.arguments("ansible_ssh_args", value),
             "ssh_common_args" => self.arguments("ansible_ssh_common_args", value),
             "ssh_extra_args" => self.arguments("ansible_ssh_extra_args", value),
@@ -130,6 +133,28 @@ impl AnsibleCfg {
 
     fn arguments(&mut self, variable: &'static str, value: &str) {
         self.args.insert(variable, value.to_owned());
+    }
+
+    /// Folders in which roles are looked for: those of the environment, else those that this says.
+    pub(super) fn roles_path(&self) -> Vec<PathBuf> {
+        let home = env::var_os("HOME").unwrap_or_default();
+        let full = |path: &str, folder: &Path| match path.strip_prefix("~/") {
+            Some(rest) => Path::new(&home).join(rest),
+            None => folder.join(path),
+        };
+        let (said, folder) = match env::var("ANSIBLE_ROLES_PATH") {
+            Ok(said) => (said.split(':').map(str::to_owned).collect(), Path::new("")),
+            Err(_) => (
+                self.roles_path.clone(),
+                self.path.parent().unwrap_or(Path::new("")),
+            ),
+        };
+        let said: Vec<String> = said;
+        said.iter()
+            .map(|path| path.trim())
+            .filter(|path| !path.is_empty())
+            .map(|path| full(path, folder))
+            .collect()
     }
 
     /// The options, where they say nothing as this does.

@@ -118,6 +118,7 @@ pub(super) fn request(
         connect::refuse_unknown(name)?;
     }
     refuse_vault(&selection.vault)?;
+    let cfg = AnsibleCfg::here()?;
     Ok(Request {
         playbooks: selection.playbooks.clone(),
         text: None,
@@ -128,9 +129,10 @@ pub(super) fn request(
         extra_vars: selection.extra_vars.clone(),
         privilege: privilege(&selection.privilege)?,
         connection: selection.connection.connection.clone(),
-        user: AnsibleCfg::here()?.fill(&selection.connection).user,
+        user: cfg.fill(&selection.connection).user,
         check,
         diff,
+        roles_path: cfg.roles_path(),
     })
 }
 

@@ -7,8 +7,10 @@ use crate::{
 };
 
 /// What is not refused for itself, but means that variables and handlers may come from elsewhere.
-const ELSEWHERE: [&str; 10] = [
+const ELSEWHERE: [&str; 13] = [
     "roles",
+    "there is no role",
+    "the role has no file",
     "vars_files",
     "vars_prompt",
     "include_",
@@ -18,6 +20,7 @@ const ELSEWHERE: [&str; 10] = [
     "extra-vars",
     "cannot read",
     "no such file",
+    "on this machine",
 ];
 
 /// What errors that were found first leave open.
@@ -54,7 +57,7 @@ impl<'a> Doubts<'a> {
                 for items in [&play.pre_tasks, &play.tasks, &play.post_tasks] {
                     collect(items, &mut tasks);
                 }
-                tasks.extend(play.handlers.iter().map(|handler| handler.span));
+                collect(&play.handlers, &mut tasks);
             }
         }
         Self {
@@ -131,7 +134,8 @@ fn collect(items: &[Item], tasks: &mut Vec<Span>) {
                     collect(items, tasks);
                 }
             }
-            Item::Meta(_) => {}
+            Item::Part(part) => collect(&part.body, tasks),
+            Item::Meta(_) | Item::Include(_) => {}
         }
     }
 }

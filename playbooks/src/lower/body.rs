@@ -117,7 +117,7 @@ fn first_false<'a>(
 }
 
 /// What a loop goes over.
-pub(super) fn items_of(found: &Loop, scope: &Scope) -> Result<Vec<Value>, Trouble> {
+pub(crate) fn items_of(found: &Loop, scope: &Scope) -> Result<Vec<Value>, Trouble> {
     let list = found
         .list
         .render(&scope.variables())

@@ -141,7 +141,8 @@ pub(crate) fn all(target: &Target<'_>, prepared: &Prepared<'_>) -> Vec<(String, 
         if word(entry).is_none() {
             continue;
         }
-        for host in &target.world.play_hosts {
+        let hosts = target.world.play_hosts.iter();
+        for host in hosts.filter(|host| entry.levels.has(host)) {
             let places = places(entry, program, &scope(target, entry, host)).unwrap_or_default();
             for name in places.into_iter().filter_map(|place| place.name) {
                 let pair = (host.clone(), name);

@@ -106,7 +106,8 @@ fn mentions(
     store: &Store,
 ) -> Mentions {
     let mut all = Mentions::default();
-    for (entry, program) in prepared.listing.entries.iter().zip(&prepared.programs) {
+    let entries = prepared.listing.entries.iter().zip(&prepared.programs);
+    for (entry, program) in entries.filter(|(entry, _)| entry.levels.has(host)) {
         let scope = scope(target, entry, host);
         let looking = Looking {
             registry,

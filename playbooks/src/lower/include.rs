@@ -31,7 +31,7 @@ pub(super) const MODULE: &str = "include_vars";
 pub(super) const FOLDER: &str = "vars";
 
 /// What stands for a part of a name that is not known: no name of a file holds it.
-const ANY: char = '\0';
+pub(crate) const ANY: char = '\0';
 
 /// Endings of files of variables, where nothing is known of a name's end.
 const ENDINGS: [&str; 3] = ["yml", "yaml", "json"];
@@ -83,17 +83,17 @@ fn fault(found: &Diagnostic) -> Fault {
 
 /// The files that a task may read.
 #[derive(Debug, Default)]
-pub(super) struct Candidates {
+pub(crate) struct Candidates {
     /// What they hold.
     pub(super) files: Vec<Arc<Included>>,
     /// The variables that the task may set.
-    pub(super) names: BTreeSet<String>,
+    pub(crate) names: BTreeSet<String>,
     /// What is wrong with those that are not sure to be read.
     pub(super) faults: Vec<Fault>,
 }
 
 /// Looks for them; they may be read at the task's turn.
-pub(super) fn candidates(program: &Program, scope: &Scope, store: &Store) -> Candidates {
+pub(crate) fn candidates(program: &Program, scope: &Scope, store: &Store) -> Candidates {
     let mut found = Candidates::default();
     let Some((Form::Tree(file), at)) = program.arg("file").map(|arg| (&arg.form, arg.node.span))
     else {
@@ -184,7 +184,7 @@ fn name(program: &Program, scope: &Scope) -> Result<Option<String>, Fault> {
 }
 
 /// A name of which not all is known: each part that is not is [`ANY`].
-fn pattern(file: &Tree, at: Span, scope: &Scope) -> String {
+pub(crate) fn pattern(file: &Tree, at: Span, scope: &Scope) -> String {
     let source = file.source().as_text().unwrap_or_default();
     if source.contains("{%") || source.contains("{#") {
         return ANY.to_string();
@@ -236,7 +236,7 @@ fn fitting(pattern: &str, folders: &[PathBuf]) -> Vec<(PathBuf, bool)> {
 }
 
 /// What fits one part of a name, in a folder.
-fn below(folder: &Path, part: &str) -> Vec<PathBuf> {
+pub(crate) fn below(folder: &Path, part: &str) -> Vec<PathBuf> {
     if !part.contains(ANY) {
         return vec![folder.join(part)];
     }
@@ -254,7 +254,7 @@ fn is_usual(path: &Path) -> bool {
 }
 
 /// Whether a file's name fits a part of a pattern.
-fn fits(name: &str, part: &str) -> bool {
+pub(crate) fn fits(name: &str, part: &str) -> bool {
     if name.starts_with('.') && !part.starts_with('.') {
         return false;
     }

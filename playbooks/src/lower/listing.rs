@@ -1,13 +1,16 @@
 //! The order in which a reader finds a play's tasks, with the handlers at each flush.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use evenkeel_engine::Part;
 
 use crate::{
-    ast::{Block, Common, Item, MetaAction, Play, Task},
+    ast::{Block, Common, Item, MetaAction, Part as Brought, Play, Task},
     template::Fault,
-    vars::Layer,
+    vars::{Layer, Levels},
 };
 
 /// A task as it is listed.
@@ -17,8 +20,12 @@ pub(crate) struct Entry<'a> {
     pub(crate) task: &'a Task,
     /// Its keywords and those around it, the outermost first.
     pub(crate) commons: Vec<&'a Common>,
-    /// Variables of what is around it and its own, the highest first.
-    pub(crate) layers: Vec<Arc<Layer>>,
+    /// Variables of what is around it and its own; folders, hosts.
+    pub(crate) levels: Arc<Levels>,
+    /// Of which role it is.
+    pub(crate) role: Option<Arc<str>>,
+    /// Of a handler: on which hosts another one of the same name counts in its place.
+    pub(crate) hidden: Arc<Cover>,
     /// The blocks it stands in, numbered over the play.
     pub(crate) blocks: Vec<(usize, Part)>,
     /// Of a handler: the entries since the last flush, whose notices it serves.
@@ -42,61 +49,104 @@ struct Builder<'a, 's> {
     entries: Vec<Entry<'a>>,
     blocks: usize,
     more_tags: BTreeSet<&'a str>,
-    handlers: Vec<&'a Task>,
+    handlers: Vec<Handler<'a>>,
     since: usize,
     flushed: usize,
     seen: BTreeSet<usize>,
-    /// Handlers see the play's keywords and variables, wherever they are flushed.
-    play: Around<'a>,
     /// Whether tags are selected.
     selected: &'s dyn Fn(&[&str]) -> bool,
+}
+
+/// A handler, with what is around it where it is written.
+#[derive(Clone)]
+struct Handler<'a> {
+    task: &'a Task,
+    around: Around<'a>,
+    hidden: Arc<Cover>,
+}
+
+/// Hosts on which something is there already.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cover {
+    all: bool,
+    hosts: BTreeSet<String>,
+}
+
+impl Cover {
+    /// Whether a host is among them.
+    pub(crate) fn has(&self, host: &str) -> bool {
+        self.all || self.hosts.contains(host)
+    }
+
+    fn add(&mut self, hosts: Option<&BTreeSet<String>>) {
+        match hosts {
+            None => self.all = true,
+            Some(hosts) => self.hosts.extend(hosts.iter().cloned()),
+        }
+    }
+
+    /// Whether all of these are among them.
+    fn covers(&self, hosts: Option<&BTreeSet<String>>) -> bool {
+        self.all || hosts.is_some_and(|hosts| hosts.is_subset(&self.hosts))
+    }
 }
 
 #[derive(Clone)]
 struct Around<'a> {
     commons: Vec<&'a Common>,
-    layers: Vec<Arc<Layer>>,
+    levels: Arc<Levels>,
+    role: Option<Arc<str>>,
     blocks: Vec<(usize, Part)>,
 }
 
 impl<'a> Around<'a> {
     fn inside(&self, common: &'a Common, faults: &mut Vec<Fault>) -> Self {
-        let mut commons = self.commons.clone();
-        commons.push(common);
-        let mut layers = Vec::new();
+        let mut inside = self.clone();
+        inside.commons.push(common);
         if !common.vars.is_empty() {
-            layers.push(Arc::new(Layer::new(&common.vars, faults)));
+            let layer = Arc::new(Layer::new(&common.vars, faults));
+            inside.levels = Arc::new(self.levels.with(layer));
         }
-        layers.extend(self.layers.iter().cloned());
-        Self {
-            commons,
-            layers,
-            blocks: self.blocks.clone(),
-        }
+        inside
+    }
+
+    /// Within what was brought in, which has its variables already.
+    fn within(&self, part: &'a Brought) -> Self {
+        let mut within = self.clone();
+        within.commons.push(&part.common);
+        within.levels = Arc::clone(&part.levels);
+        within.role.clone_from(&part.role);
+        within
+    }
+
+    /// All tags here, and more.
+    fn tags(&self, more: &'a [crate::files::Spanned<String>]) -> Vec<&'a str> {
+        let tags = self.commons.iter().flat_map(|common| &common.tags);
+        tags.chain(more).map(|tag| tag.value.as_str()).collect()
     }
 }
 
-/// Lists a play.
+/// Lists a play; `levels` are those of the play itself.
 pub(crate) fn list<'a>(
     play: &'a Play,
+    levels: &Arc<Levels>,
     selected: &dyn Fn(&[&str]) -> bool,
     faults: &mut Vec<Fault>,
 ) -> Listing<'a> {
     let around = Around {
-        commons: Vec::new(),
-        layers: Vec::new(),
+        commons: vec![&play.common],
+        levels: Arc::clone(levels),
+        role: None,
         blocks: Vec::new(),
-    }
-    .inside(&play.common, faults);
+    };
     let mut listing = Builder {
         entries: Vec::new(),
         blocks: 0,
         more_tags: BTreeSet::new(),
-        handlers: last_of_each_name(&play.handlers),
+        handlers: handlers(play, &around),
         since: 0,
         flushed: 0,
         seen: BTreeSet::new(),
-        play: around.clone(),
         selected,
     };
     for section in [&play.pre_tasks, &play.tasks, &play.post_tasks] {
@@ -110,41 +160,87 @@ pub(crate) fn list<'a>(
     }
 }
 
-/// Of two handlers of one name the last counts.
-fn last_of_each_name(handlers: &[Task]) -> Vec<&Task> {
-    let name = |task: &Task| task.name.as_ref().map(|name| name.value.clone());
-    handlers
-        .iter()
-        .enumerate()
-        .filter(|(index, task)| {
-            name(task).is_none()
-                || !handlers[index + 1..]
-                    .iter()
-                    .any(|later| name(later) == name(task))
-        })
-        .map(|(_, task)| task)
-        .collect()
+/// The handlers of a play. Of two of one name and role the last counts; of two of one name in several roles
+/// the last counts unless the role is named.
+fn handlers<'a>(play: &'a Play, around: &Around<'a>) -> Vec<Handler<'a>> {
+    let mut all = Vec::new();
+    collect(&play.handlers, around, &mut all);
+    let (mut names, mut kept) = (BTreeMap::new(), BTreeMap::new());
+    let mut found = Vec::new();
+    for mut handler in all.into_iter().rev() {
+        let Some(name) = handler.task.name.as_ref().map(|name| name.value.as_str()) else {
+            found.push(handler);
+            continue;
+        };
+        let hosts = handler.around.levels.hosts.clone();
+        let of_name: &mut Cover = names.entry(name).or_default();
+        handler.hidden = Arc::new(of_name.clone());
+        of_name.add(hosts.as_deref());
+        let same: &mut Cover = kept.entry((handler.around.role.clone(), name)).or_default();
+        if same.covers(hosts.as_deref()) {
+            continue;
+        }
+        if !same.hosts.is_empty() {
+            // It is there for the others.
+            if let Some(hosts) = &hosts {
+                let left = hosts.difference(&same.hosts).cloned().collect();
+                handler.around.levels = Arc::new(Levels {
+                    hosts: Some(Arc::new(left)),
+                    ..(*handler.around.levels).clone()
+                });
+            }
+        }
+        same.add(hosts.as_deref());
+        found.push(handler);
+    }
+    found.reverse();
+    found
+}
+
+fn collect<'a>(items: &'a [Item], around: &Around<'a>, all: &mut Vec<Handler<'a>>) {
+    for item in items {
+        match item {
+            Item::Task(task) => all.push(Handler {
+                task,
+                around: around.clone(),
+                hidden: Arc::default(),
+            }),
+            Item::Part(part) => collect(&part.body, &around.within(part), all),
+            // Refused where it is read.
+            Item::Block(_) | Item::Meta(_) | Item::Include(_) => {}
+        }
+    }
 }
 
 impl<'a> Builder<'a, '_> {
     fn items(&mut self, items: &'a [Item], around: &Around<'a>, faults: &mut Vec<Fault>) {
         for item in items {
             match item {
-                Item::Task(task) => self.task(task, around, None, 0, faults),
+                Item::Task(task) => self.task(task, around, None, faults),
                 Item::Block(block) => self.block(block, around, faults),
                 Item::Meta(meta) => {
-                    let commons = around.commons.iter().copied().chain([&meta.common]);
-                    let tags: Vec<&'a str> = commons
-                        .flat_map(|common| &common.tags)
-                        .map(|tag| tag.value.as_str())
-                        .collect();
+                    let tags = around.tags(&meta.common.tags);
                     self.more_tags.extend(&tags);
                     if meta.action.value == MetaAction::FlushHandlers && (self.selected)(&tags) {
                         self.flush(&around.blocks, faults);
                     }
                 }
+                Item::Part(part) => self.part(part, around, faults),
+                // What could not be brought in has been told.
+                Item::Include(_) => {}
             }
         }
+    }
+
+    fn part(&mut self, part: &'a Brought, around: &Around<'a>, faults: &mut Vec<Fault>) {
+        if let Some(own) = &part.own_tags {
+            let tags = around.tags(own);
+            self.more_tags.extend(&tags);
+            if !(self.selected)(&tags) {
+                return;
+            }
+        }
+        self.items(&part.body, &around.within(part), faults);
     }
 
     fn block(&mut self, block: &'a Block, around: &Around<'a>, faults: &mut Vec<Fault>) {
@@ -157,13 +253,8 @@ impl<'a> Builder<'a, '_> {
             (&block.always, Part::Always),
         ];
         for (items, part) in parts {
-            let mut blocks = around.blocks.clone();
-            blocks.push((number, part));
-            let here = Around {
-                commons: inside.commons.clone(),
-                layers: inside.layers.clone(),
-                blocks,
-            };
+            let mut here = inside.clone();
+            here.blocks.push((number, part));
             self.items(items, &here, faults);
         }
     }
@@ -172,16 +263,21 @@ impl<'a> Builder<'a, '_> {
         &mut self,
         task: &'a Task,
         around: &Around<'a>,
-        serves: Option<std::ops::Range<usize>>,
-        repeated: usize,
+        served: Option<Served>,
         faults: &mut Vec<Fault>,
     ) {
         let inside = around.inside(&task.common, faults);
+        let (serves, repeated, hidden) = served.map_or_else(
+            || (None, 0, Arc::default()),
+            |served| (Some(served.entries), served.repeated, served.hidden),
+        );
         self.entries.push(Entry {
             task,
             commons: inside.commons,
-            layers: inside.layers,
+            levels: inside.levels,
+            role: inside.role,
             blocks: inside.blocks,
+            hidden,
             serves,
             repeated,
         });
@@ -192,10 +288,6 @@ impl<'a> Builder<'a, '_> {
         if self.since == self.entries.len() {
             return;
         }
-        let around = Around {
-            blocks: blocks.to_vec(),
-            ..self.play.clone()
-        };
         let since = self.since;
         for (index, handler) in self.handlers.clone().into_iter().enumerate() {
             let repeated = if self.seen.insert(index) {
@@ -203,10 +295,23 @@ impl<'a> Builder<'a, '_> {
             } else {
                 self.flushed
             };
-            let until = self.entries.len();
-            self.task(handler, &around, Some(since..until), repeated, faults);
+            let served = Served {
+                entries: since..self.entries.len(),
+                repeated,
+                hidden: handler.hidden,
+            };
+            let mut around = handler.around;
+            around.blocks = blocks.to_vec();
+            self.task(handler.task, &around, Some(served), faults);
         }
         self.flushed += 1;
         self.since = self.entries.len();
     }
+}
+
+/// How a handler stands where it is flushed.
+struct Served {
+    entries: std::ops::Range<usize>,
+    repeated: usize,
+    hidden: Arc<Cover>,
 }

@@ -40,51 +40,52 @@ impl Wanted {
 
 /// Variables of other hosts.
 #[derive(Clone, Debug)]
-pub(super) struct Others {
+pub(crate) struct Others {
     /// Whose.
-    pub(super) hosts: BTreeSet<String>,
+    pub(crate) hosts: BTreeSet<String>,
     /// Which.
-    pub(super) names: BTreeSet<String>,
+    pub(crate) names: BTreeSet<String>,
     /// Which facts.
-    pub(super) facts: Wanted,
+    pub(crate) facts: Wanted,
 }
 
 /// What templates may read.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Mentions {
+pub(crate) struct Mentions {
     /// Names of variables.
-    pub(super) names: BTreeSet<String>,
+    pub(crate) names: BTreeSet<String>,
     /// Those whose `.changed` is read.
-    pub(super) changed: BTreeSet<String>,
+    pub(crate) changed: BTreeSet<String>,
     /// Whether any variable may be read.
-    pub(super) any: bool,
+    pub(crate) any: bool,
     /// Facts of the host itself.
-    pub(super) facts: Wanted,
+    pub(crate) facts: Wanted,
     /// Variables of other hosts.
-    pub(super) others: Vec<Others>,
+    pub(crate) others: Vec<Others>,
 }
 
 /// What looking for mentions takes.
-pub(super) struct Looking<'a> {
-    pub(super) registry: &'a Registry,
-    pub(super) store: &'a Store,
-    pub(super) scope: &'a Scope,
+pub(crate) struct Looking<'a> {
+    pub(crate) registry: &'a Registry,
+    pub(crate) store: &'a Store,
+    pub(crate) scope: &'a Scope,
     /// Where the task is written.
-    pub(super) at: Span,
+    pub(crate) at: Span,
 }
 
 /// A template file whose path is not known before the run.
 struct Unknown;
 
 impl Looking<'_> {
-    /// What a task may read.
-    pub(super) fn of(&self, program: &Program) -> Mentions {
-        let mut direct: Vec<&Template> = Vec::new();
-        program.templates(&mut |template| direct.push(template));
-        let file = self.file(program);
+    /// What templates may read.
+    pub(crate) fn of_templates(&self, direct: &[&Template]) -> Mentions {
+        self.direct(direct).0
+    }
+
+    fn direct(&self, direct: &[&Template]) -> (Mentions, Groups) {
         let mut found = Mentions::default();
         let mut groups = Groups::default();
-        for template in &direct {
+        for template in direct {
             groups.add(template.uses(), self.scope);
         }
         for template in direct {
@@ -92,6 +93,15 @@ impl Looking<'_> {
                 self.note(template.uses(), template.source(), &groups, &mut found);
             });
         }
+        (found, groups)
+    }
+
+    /// What a task may read.
+    pub(super) fn of(&self, program: &Program) -> Mentions {
+        let mut direct: Vec<&Template> = Vec::new();
+        program.templates(&mut |template| direct.push(template));
+        let file = self.file(program);
+        let (mut found, mut groups) = self.direct(&direct);
         match file {
             Some(Ok(file)) => {
                 let (uses, text) = (file.uses(), file.text());

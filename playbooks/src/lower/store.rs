@@ -50,6 +50,11 @@ impl Store {
         with(&self.files.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The texts, to add more of them.
+    pub(crate) fn writing(&self) -> std::sync::RwLockWriteGuard<'_, Files> {
+        self.files.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A file or folder, looked for in `folders` and below `kind` in each of them.
     pub(crate) fn source(
         &self,
@@ -100,7 +105,7 @@ impl Store {
     }
 
     /// A file of variables, compiled.
-    pub(super) fn include(&self, path: &Path) -> Result<Arc<Included>, Vec<Fault>> {
+    pub(crate) fn include(&self, path: &Path) -> Result<Arc<Included>, Vec<Fault>> {
         let mut inclusions = self
             .inclusions
             .lock()
@@ -129,7 +134,7 @@ impl Store {
 }
 
 /// Where a file is.
-pub(super) fn find(name: &str, kind: &str, folders: &[PathBuf]) -> Result<PathBuf, Fault> {
+pub(crate) fn find(name: &str, kind: &str, folders: &[PathBuf]) -> Result<PathBuf, Fault> {
     let trimmed = name.trim_end_matches('/');
     let bare = Path::new(if trimmed.is_empty() { name } else { trimmed });
     let candidates: Vec<PathBuf> = if bare.is_absolute() {
@@ -138,9 +143,15 @@ pub(super) fn find(name: &str, kind: &str, folders: &[PathBuf]) -> Result<PathBu
         let below = |folder: &PathBuf| [folder.join(kind).join(bare), folder.join(bare)];
         folders.iter().flat_map(below).collect()
     };
+    first(name, &candidates)
+}
+
+/// The first of some paths that is there.
+pub(crate) fn first(name: &str, candidates: &[PathBuf]) -> Result<PathBuf, Fault> {
     if let Some(found) = candidates.iter().find(|path| path.exists()) {
         return Ok(found.clone());
     }
+    let bare = Path::new(name.trim_end_matches('/'));
     let fault = Fault::new(
         "no_such_file",
         format!("there is no file `{name}` on this machine"),

@@ -85,6 +85,7 @@ free_module!(Debug, "debug", Nature::Passive);
 free_module!(Assert, "assert", Nature::Control);
 free_module!(Template_, "file-template", Nature::State);
 free_module!(Command, "command", Nature::Command);
+free_module!(Fail, "fail", Nature::Control);
 
 struct NoHost;
 
@@ -114,6 +115,7 @@ fn load_dir(dir: &Path, change: impl FnOnce(&mut Request)) -> Result<Loaded, Str
         .with::<Debug>()
         .with::<Assert>()
         .with::<Template_>()
+        .with::<Fail>()
         .with::<Command>();
     let mut request = Request {
         playbooks: vec![dir.join("site.yml")],
@@ -197,6 +199,8 @@ fn names(loaded: &Loaded) -> Vec<String> {
         .map(|task| task.name.clone())
         .collect()
 }
+
+mod brought;
 
 #[test]
 fn variables_conditions_and_results() {

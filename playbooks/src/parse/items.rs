@@ -1,8 +1,10 @@
 //! Lists of tasks, blocks, and `meta`.
 
+use std::sync::Arc;
+
 use super::{Reader, keywords::On};
 use crate::{
-    ast::{Block, Item, Meta, MetaAction, Task},
+    ast::{Block, Item, Meta, MetaAction},
     files::Spanned,
     words::did_you_mean,
     yaml::{Kind, Node},
@@ -29,17 +31,21 @@ impl Reader<'_> {
                         .map(|meta| Item::Meta(Box::new(meta))),
                 );
             } else {
-                items.extend(
-                    self.task(item, On::Task)
-                        .map(|task| Item::Task(Box::new(task))),
-                );
+                items.extend(self.task_or_include(item, On::Task));
             }
         }
         items
     }
 
+    fn task_or_include(&mut self, item: &Node, on: On) -> Option<Item> {
+        if let Some(found) = self.include(item, on) {
+            return found.map(|include| Item::Include(Arc::new(include)));
+        }
+        self.task(item, on).map(|task| Item::Task(Arc::new(task)))
+    }
+
     /// The handlers of a play.
-    pub(super) fn handlers(&mut self, node: &Node) -> Vec<Task> {
+    pub(super) fn handlers(&mut self, node: &Node) -> Vec<Item> {
         let mut handlers = Vec::new();
         for item in self.task_list("handlers", node) {
             if let Some(block) = item.get("block") {
@@ -57,7 +63,7 @@ impl Reader<'_> {
                     "remove it",
                 );
             } else {
-                handlers.extend(self.task(item, On::Handler));
+                handlers.extend(self.task_or_include(item, On::Handler));
             }
         }
         handlers

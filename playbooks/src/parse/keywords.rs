@@ -154,18 +154,8 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     kw("tasks", "p", Read),
     kw("post_tasks", "p", Read),
     kw("handlers", "p", Read),
-    kw(
-        "roles",
-        "p",
-        Refused("roles come later: put their tasks here"),
-    ),
-    kw(
-        "vars_files",
-        "p",
-        Refused(
-            "variable files come later: put the variables under `vars:`, or give them by `-e @FILE`",
-        ),
-    ),
+    kw("roles", "p", Read),
+    kw("vars_files", "p", Read),
     kw("vars_prompt", "p", Refused("give the variables by `-e`")),
     kw(
         "validate_argspec",

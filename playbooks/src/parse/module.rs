@@ -25,18 +25,14 @@ const COLLECTIONS: [&str; 8] = [
 ];
 
 /// Things of Ansible that look like modules, and what to do instead.
-const LATER: [(&str, &str); 13] = [
-    ("include_tasks", "includes come later: put the tasks here"),
-    ("import_tasks", "imports come later: put the tasks here"),
+const LATER: [(&str, &str); 9] = [
     (
-        "include_role",
-        "roles come later: put the role's tasks here",
+        "include",
+        "it is gone from Ansible too: write `import_tasks`, or `include_tasks` if facts decide",
     ),
-    ("import_role", "roles come later: put the role's tasks here"),
-    ("include", "includes come later: put the tasks here"),
     (
         "import_playbook",
-        "name both playbooks on the command line: they run in that order",
+        "it stands in the outermost list of the file, as a play does",
     ),
     ("add_host", "put the host into the inventory"),
     ("group_by", "use `when:` with the same expression"),

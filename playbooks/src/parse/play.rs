@@ -11,18 +11,6 @@ use crate::{
 impl Reader<'_> {
     /// One play; `None` if it is so wrong that nothing can be said.
     pub(super) fn play(&mut self, node: &Node) -> Option<Play> {
-        if let Some(import) = node
-            .get("import_playbook")
-            .or_else(|| node.get("ansible.builtin.import_playbook"))
-        {
-            self.error_help(
-                "unsupported",
-                import.span,
-                "`import_playbook` is not supported yet",
-                "name both playbooks on the command line: they run in that order",
-            );
-            return None;
-        }
         let fields = self.fields("play", node)?;
         self.check_keywords(&fields, On::Play);
         self.check_ours(&fields, On::Play);
@@ -62,6 +50,12 @@ impl Reader<'_> {
                 .get("max_fail_percentage")
                 .and_then(|node| self.text("max_fail_percentage", node)),
             order: self.order(&fields),
+            vars_files: fields
+                .get("vars_files")
+                .map_or_else(Vec::new, |node| self.vars_files(node)),
+            roles: fields
+                .get("roles")
+                .map_or_else(Vec::new, |node| self.roles(node)),
             pre_tasks: items(self, "pre_tasks"),
             tasks: items(self, "tasks"),
             post_tasks: items(self, "post_tasks"),
@@ -69,6 +63,26 @@ impl Reader<'_> {
                 .get("handlers")
                 .map_or_else(Vec::new, |node| self.handlers(node)),
         })
+    }
+
+    /// Names of files, each of which may be a list of which the first that is there counts.
+    fn vars_files(&mut self, node: &Node) -> Vec<Vec<Node>> {
+        let items = match &node.kind {
+            Kind::Null => return Vec::new(),
+            Kind::Seq(items) => items.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        let mut all = Vec::new();
+        for item in items {
+            let names = item.as_seq().unwrap_or(std::slice::from_ref(item));
+            let (names, others): (Vec<&Node>, Vec<&Node>) =
+                names.iter().partition(|name| name.as_str().is_some());
+            for other in others {
+                self.wrong_type("vars_files", "names of files, or lists of names", other);
+            }
+            all.push(names.into_iter().cloned().collect());
+        }
+        all
     }
 
     fn hosts(&mut self, fields: &Fields<'_>, play: Span) -> Option<Spanned<String>> {

@@ -12,15 +12,20 @@ use crate::{
 
 /// Doubled ids; `after`, `triggered_by` and `notify` of what does not exist.
 pub fn check_references(playbooks: &[Playbook]) -> Vec<Diagnostic> {
-    let plays = || playbooks.iter().flat_map(|playbook| &playbook.plays);
+    let plays = playbooks.iter().flat_map(|playbook| &playbook.plays);
+    check_plays(&plays.collect::<Vec<_>>())
+}
+
+/// The same of plays, with all that they bring in.
+pub(crate) fn check_plays(plays: &[&Play]) -> Vec<Diagnostic> {
     let mut check = Check::default();
-    for play in plays() {
+    for play in plays {
         if let Some(name) = &play.name {
             check.plays.insert(&name.value, name.span);
         }
         walk(play, &mut |part| check.define(&part));
     }
-    for play in plays() {
+    for play in plays {
         check.play(play);
     }
     check.out.sort_by_key(|diagnostic| diagnostic.at);
@@ -37,12 +42,7 @@ fn walk<'p>(play: &'p Play, visit: &mut dyn FnMut(Part<'p>)) {
     for items in [&play.pre_tasks, &play.tasks, &play.post_tasks] {
         walk_items(items, visit);
     }
-    for handler in &play.handlers {
-        visit(Part {
-            common: &handler.common,
-            task: Some(handler),
-        });
-    }
+    walk_items(&play.handlers, visit);
 }
 
 fn walk_items<'p>(items: &'p [Item], visit: &mut dyn FnMut(Part<'p>)) {
@@ -61,9 +61,51 @@ fn walk_items<'p>(items: &'p [Item], visit: &mut dyn FnMut(Part<'p>)) {
                     walk_items(items, visit);
                 }
             }
+            Item::Part(part) => {
+                visit(Part {
+                    common: &part.common,
+                    task: None,
+                });
+                walk_items(&part.body, visit);
+            }
+            Item::Include(include) => visit(Part {
+                common: &include.common,
+                task: None,
+            }),
             Item::Meta(_) => {}
         }
     }
+}
+
+/// The names by which handlers are called; `role : name`, too.
+fn names_of(items: &[Item], role: Option<&str>, names: &mut Vec<String>, open: &mut bool) {
+    for item in items {
+        match item {
+            Item::Part(part) => names_of(&part.body, part.role.as_deref(), names, open),
+            Item::Task(handler) => {
+                let own = handler.name.iter();
+                for name in own.chain(&handler.listen).chain(&handler.id) {
+                    *open |= is_template(name);
+                    names.push(name.value.clone());
+                }
+                if let (Some(role), Some(name)) = (role, &handler.name) {
+                    names.push(format!("{role} : {}", name.value));
+                }
+            }
+            // What could not be brought in may have any.
+            Item::Include(_) => *open = true,
+            Item::Block(_) | Item::Meta(_) => {}
+        }
+    }
+}
+
+/// Whether two names of handlers are the same, however the spaces around their `:` are.
+fn same(known: &str, name: &str) -> bool {
+    if known == name {
+        return true;
+    }
+    let bare = |name: &str| name.split(':').map(str::trim).collect::<Vec<_>>().join(":");
+    known.contains(" : ") && bare(known) == bare(name)
 }
 
 #[derive(Default)]
@@ -78,7 +120,9 @@ impl<'p> Check<'p> {
         let Some(id) = part.task.and_then(|task| task.id.as_ref()) else {
             return;
         };
-        if let Some(first) = self.ids.insert(&id.value, id.span) {
+        // A file may be there more than once.
+        let first = self.ids.insert(&id.value, id.span);
+        if let Some(first) = first.filter(|first| *first != id.span) {
             self.out.push(
                 Diagnostic::error(
                     "duplicate_id",
@@ -99,27 +143,17 @@ impl<'p> Check<'p> {
                 self.unknown("unknown_id", name, "there is no play and no task", help);
             }
         }
-        let mut handlers: Vec<&str> = Vec::new();
+        let mut handlers: Vec<String> = Vec::new();
         let mut open = false;
-        for handler in &play.handlers {
-            for name in handler
-                .name
-                .iter()
-                .chain(&handler.listen)
-                .chain(&handler.id)
-            {
-                open |= is_template(name);
-                handlers.push(&name.value);
-            }
-        }
+        names_of(&play.handlers, None, &mut handlers, &mut open);
         walk(play, &mut |part| {
             let triggers = part.task.map_or(&[][..], |task| &task.triggered_by);
             for id in part.common.after.iter().flatten().chain(triggers) {
                 self.id(id);
             }
             for name in &part.common.notify {
-                if !open && !is_template(name) && !handlers.contains(&name.as_str()) {
-                    let help = did_you_mean(name, handlers.iter().copied());
+                if !open && !is_template(name) && !handlers.iter().any(|known| same(known, name)) {
+                    let help = did_you_mean(name, handlers.iter().map(String::as_str));
                     self.unknown("unknown_handler", name, "this play has no handler", help);
                 }
             }

@@ -64,6 +64,7 @@ impl Reader<'_> {
             reads,
             writes,
             once: field("once").and_then(|node| self.flag("once", node)),
+            silent: false,
         };
         let found = found?;
         let args = match &found.args {

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    ast::{Commands, Item, LoopKind, MetaAction, OrTemplate, Strategy, Task},
+    ast::{Commands, LoopKind, MetaAction, OrTemplate, Strategy, Task},
     diagnostic::{Colour, render_all},
 };
 
@@ -30,7 +30,7 @@ fn task(text: &str) -> (Files, Task) {
     let indented = text.replace('\n', "\n      ");
     let (files, mut playbook) = read(&format!("- hosts: all\n  tasks:\n    - {indented}\n"));
     match playbook.plays[0].tasks.remove(0) {
-        Item::Task(task) => (files, *task),
+        Item::Task(task) => (files, (*task).clone()),
         other => panic!("{other:?}"),
     }
 }
@@ -158,7 +158,10 @@ fn plays_and_blocks() {
         play.gather_facts.as_ref().unwrap().value,
         OrTemplate::Is(false)
     );
-    assert_eq!(play.handlers[0].listen[0].value, "t");
+    let Item::Task(handler) = &play.handlers[0] else {
+        panic!("a handler is a task");
+    };
+    assert_eq!(handler.listen[0].value, "t");
     let Item::Block(block) = &play.tasks[0] else {
         panic!("{:?}", play.tasks);
     };

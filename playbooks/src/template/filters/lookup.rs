@@ -79,7 +79,7 @@ fn file(state: &State<'_, '_>, name: &str, kwargs: &Kwargs) -> Result<Jinja, Err
         .unwrap_or_default();
     let path = folders
         .iter()
-        .map(|folder| folder.join(name))
+        .flat_map(|folder| [folder.join("files").join(name), folder.join(name)])
         .find(|path| path.is_file())
         .ok_or_else(|| refuse(format!("`lookup('file', …)`: there is no file `{name}`")))?;
     let text = std::fs::read_to_string(&path).map_err(|error| {

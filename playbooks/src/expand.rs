@@ -1,0 +1,252 @@
+//! Puts what other files hold in the place of what names it: files of tasks, roles, files of variables.
+//!
+//! This is done once for a play, before its tasks are listed, and each file is read once. What a host decides is
+//! decided here for each host, by its variables. What only facts and results decide stays open: each file that fits
+//! what is known of a name is brought in, under the condition that the name is that of the file when its turn comes.
+
+mod files;
+mod find;
+mod gate;
+mod include;
+mod known;
+mod meta;
+mod role;
+mod spec;
+mod vars_files;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use evenkeel_engine::Registry;
+
+use crate::{
+    ast::{Block, Include, Item, Play, Task},
+    diagnostic::Diagnostic,
+    files::Span,
+    lower::Store,
+    parse::For,
+    template::Fault,
+    vars::{Layer, Levels, Shown, World},
+};
+
+pub(crate) use gate::NOTE;
+
+use files::Parsed;
+use role::{Ran, RoleAt};
+
+/// How deep files may bring in each other.
+const DEPTH: usize = 48;
+
+/// Brings in files for one play after the other.
+pub(crate) struct Expander<'a> {
+    store: &'a Store,
+    registry: &'a Registry,
+    modules: Vec<&'a str>,
+    /// Where roles are looked for beside the playbook.
+    roles_path: &'a [PathBuf],
+    parsed: BTreeMap<(PathBuf, For), Parsed>,
+    roles: BTreeMap<PathBuf, Arc<meta::Meta>>,
+    /// Names of variables that tasks leave behind, in listed order.
+    left: Vec<String>,
+    is_left: BTreeSet<String>,
+    gates: usize,
+    /// How many items were brought in.
+    brought: usize,
+    stage: Stage,
+    /// What is wrong.
+    pub(crate) out: Vec<Diagnostic>,
+    /// What is wrong with templates.
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// The play that is at hand.
+#[derive(Default)]
+struct Stage {
+    world: Arc<World>,
+    folder: PathBuf,
+    shown: Shown,
+    ran: Vec<Ran>,
+    handlers: Vec<Item>,
+}
+
+/// A play with everything in its place.
+pub(crate) struct Expanded {
+    /// The play.
+    pub(crate) play: Play,
+    /// Its own variables, and where its files are looked for.
+    pub(crate) levels: Arc<Levels>,
+    /// What its roles show to all of it.
+    pub(crate) shown: Arc<Shown>,
+}
+
+/// Where something is brought in.
+#[derive(Clone)]
+struct Here {
+    levels: Arc<Levels>,
+    /// The folder of the file.
+    folder: PathBuf,
+    role: Option<Arc<RoleAt>>,
+    /// The files that brought in each other up to here, and where.
+    chain: Vec<(PathBuf, Span)>,
+    of: For,
+}
+
+impl<'a> Expander<'a> {
+    /// Nothing is brought in yet.
+    pub(crate) fn new(store: &'a Store, registry: &'a Registry, roles_path: &'a [PathBuf]) -> Self {
+        // Within `rescue` these are there.
+        let is_left = ["ansible_failed_task", "ansible_failed_result"];
+        Self {
+            store,
+            registry,
+            modules: registry.names(),
+            roles_path,
+            parsed: BTreeMap::new(),
+            roles: BTreeMap::new(),
+            left: Vec::new(),
+            is_left: is_left.map(str::to_owned).into(),
+            gates: 0,
+            brought: 0,
+            stage: Stage::default(),
+            out: Vec::new(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// Brings in what a play names. `folder` is that of its playbook.
+    pub(crate) fn play(&mut self, play: &Play, folder: &Path, world: &Arc<World>) -> Expanded {
+        let folder = if folder == Path::new(".") {
+            PathBuf::new()
+        } else {
+            folder.to_owned()
+        };
+        self.stage = Stage {
+            world: Arc::clone(world),
+            folder: folder.clone(),
+            ..Stage::default()
+        };
+        let mut levels = Levels {
+            folders: vec![shown_folder(&folder)],
+            ..Levels::default()
+        };
+        if !play.common.vars.is_empty() {
+            let layer = Layer::new(&play.common.vars, &mut self.faults);
+            levels.play.push(Arc::new(layer));
+        }
+        self.vars_files(play, &mut levels);
+        let levels = Arc::new(levels);
+        let mut new = play.clone();
+        // They are among the levels.
+        new.common.vars.clear();
+        new.roles.clear();
+        let here = Here {
+            levels: Arc::clone(&levels),
+            folder,
+            role: None,
+            chain: Vec::new(),
+            of: For::Tasks,
+        };
+        new.pre_tasks = self.items(&play.pre_tasks, &here);
+        let roles: Vec<Item> = play.roles.iter().cloned().map(Item::Include).collect();
+        new.tasks = self.items(&roles, &here);
+        // Those of roles come before the play's own, so that the play's own count.
+        let of_roles = std::mem::take(&mut self.stage.handlers);
+        new.tasks.extend(self.items(&play.tasks, &here));
+        new.post_tasks = self.items(&play.post_tasks, &here);
+        let handlers = Here {
+            of: For::Handlers,
+            ..here
+        };
+        new.handlers = of_roles;
+        new.handlers.extend(self.items(&play.handlers, &handlers));
+        new.handlers.append(&mut self.stage.handlers);
+        Expanded {
+            play: new,
+            levels,
+            shown: Arc::new(std::mem::take(&mut self.stage.shown)),
+        }
+    }
+
+    fn items(&mut self, items: &[Item], here: &Here) -> Vec<Item> {
+        let mut new = Vec::with_capacity(items.len());
+        for item in items {
+            match item {
+                Item::Task(task) => {
+                    self.leaves(task, here);
+                    new.push(item.clone());
+                }
+                Item::Block(block) => new.push(Item::Block(Box::new(self.block(block, here)))),
+                Item::Include(include) => new.extend(self.include(include, here)),
+                Item::Meta(_) | Item::Part(_) => new.push(item.clone()),
+            }
+        }
+        new
+    }
+
+    fn block(&mut self, block: &Block, here: &Here) -> Block {
+        let mut here = here.clone();
+        if !block.common.vars.is_empty() && has_include(block) {
+            // Its mistakes are told where tasks are listed.
+            let layer = Arc::new(Layer::new(&block.common.vars, &mut Vec::new()));
+            here.levels = Arc::new(here.levels.with(layer));
+        }
+        Block {
+            span: block.span,
+            name: block.name.clone(),
+            common: block.common.clone(),
+            body: self.items(&block.body, &here),
+            rescue: self.items(&block.rescue, &here),
+            always: self.items(&block.always, &here),
+        }
+    }
+
+    /// Notes the variables that a task leaves behind.
+    fn leaves(&mut self, task: &Task, here: &Here) {
+        let mut names: Vec<String> = Vec::new();
+        names.extend(task.register.iter().map(|name| name.value.clone()));
+        let module = self.registry.get(&task.module.value);
+        match module.map(evenkeel_engine::AnyModule::name) {
+            Some("set_fact") => {
+                let args = task.args.as_map().unwrap_or_default();
+                names.extend(args.iter().map(|(key, _)| key.text.clone()));
+            }
+            Some("include_vars") => names.extend(self.included(task, here)),
+            _ => {}
+        }
+        for name in names {
+            self.is_left.insert(name.clone());
+            self.left.push(name);
+        }
+    }
+}
+
+/// A folder as it is opened.
+fn shown_folder(folder: &Path) -> PathBuf {
+    if folder.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        folder.to_owned()
+    }
+}
+
+/// Whether anything is brought in within a block.
+fn has_include(block: &Block) -> bool {
+    let parts = [&block.body, &block.rescue, &block.always];
+    parts.into_iter().flatten().any(|item| match item {
+        Item::Include(_) => true,
+        Item::Block(block) => has_include(block),
+        Item::Task(task) => task.module.value.contains("include_vars"),
+        Item::Meta(_) | Item::Part(_) => false,
+    })
+}
+
+/// What an include is, for messages.
+fn title(include: &Include) -> String {
+    match &include.what {
+        crate::ast::What::Tasks(file) => format!("`{}: {}`", include.word.value, file.text),
+        crate::ast::What::Role(call) => format!("`{}: {}`", include.word.value, call.name.text),
+    }
+}

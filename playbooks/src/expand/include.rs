@@ -1,0 +1,593 @@
+//! One include: its turns, the hosts it is for, what it names, and what stands there.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use evenkeel_engine::{Map, Value};
+
+use super::{
+    DEPTH, Expander, Here, find, gate,
+    gate::Gate,
+    known::{Holds, Text, templates},
+};
+use crate::{
+    ast::{Common, Include, Item, Part, What},
+    diagnostic::Diagnostic,
+    files::Span,
+    lower::{Condition, Loop, Trouble, items_of},
+    parse::For,
+    template::Fault,
+    vars::{Layer, Levels, Tree},
+    yaml::Node,
+};
+
+/// What an include is in one of its turns.
+struct Turn {
+    levels: Levels,
+    /// The variables of the turn, which what is brought in may use for its own loops.
+    locals: BTreeSet<String>,
+}
+
+/// What it names on some hosts.
+struct Choice {
+    texts: Vec<Text>,
+    hosts: BTreeSet<String>,
+}
+
+/// What is brought in for one name.
+struct Brought {
+    part: Part,
+    /// The text by which it was named, where that is decided later.
+    named: Option<String>,
+}
+
+impl Expander<'_> {
+    pub(super) fn include(&mut self, include: &Arc<Include>, here: &Here) -> Vec<Item> {
+        if here.chain.len() >= DEPTH || self.brought > MOST {
+            self.too_deep(include, here);
+            return Vec::new();
+        }
+        self.brought += 1;
+        let mut levels = (*here.levels).clone();
+        if !include.common.vars.is_empty() {
+            let layer = Arc::new(Layer::new(&include.common.vars, &mut self.faults));
+            match (&include.what, include.dynamic) {
+                (_, true) => levels.params.insert(0, layer),
+                // Those of a role of a play are of the role.
+                (What::Role(_), false) if include.word.value == "roles" => {}
+                (_, false) => levels.own.insert(0, layer),
+            }
+        }
+        if include.dynamic && is_once(&include.common) {
+            let first = self.hosts(&levels).into_iter().take(1).collect();
+            levels.hosts = Some(Arc::new(first));
+        }
+        let Some(turns) = self.turns(include, levels) else {
+            return Vec::new();
+        };
+        let mut items = Vec::new();
+        for turn in turns {
+            items.extend(self.turn(include, turn, here));
+        }
+        items
+    }
+
+    pub(super) fn too_deep(&mut self, include: &Include, here: &Here) {
+        let mut chain: Vec<String> = Vec::new();
+        for (path, _) in &here.chain {
+            let name = path.display().to_string();
+            if chain.contains(&name) {
+                chain.push(name);
+                break;
+            }
+            chain.push(name);
+        }
+        let message = format!(
+            "files bring in each other without end: {}",
+            chain.join(" -> ")
+        );
+        self.out.push(
+            Diagnostic::error("include_circle", include.word.span, message)
+                .help("a `when:` on one of them that is known before the run ends it"),
+        );
+    }
+
+    /// The turns of an include; one, if it has no loop. `None`: that cannot be known.
+    fn turns(&mut self, include: &Include, levels: Levels) -> Option<Vec<Turn>> {
+        let Some(looped) = &include.loop_ else {
+            return Some(vec![Turn {
+                levels,
+                locals: BTreeSet::new(),
+            }]);
+        };
+        let list = Tree::new(&looped.expr, &mut self.faults);
+        let found = Loop {
+            kind: looped.kind.value,
+            list,
+            span: looped.expr.span,
+            var: looped.loop_var.clone(),
+            index: looped.index_var.as_ref().map(|name| name.value.clone()),
+            label: None,
+        };
+        let whens = self.conditions(include);
+        let of_task: Vec<&Condition> = whens
+            .iter()
+            .filter(|condition| !about(condition, &found))
+            .collect();
+        let mut turns: Vec<BTreeMap<String, Arc<Layer>>> = Vec::new();
+        let templates = templates(&found.list);
+        for host in self.hosts(&levels) {
+            let holds = of_task.iter().fold(Holds::Yes, |all, condition| {
+                let one = std::slice::from_ref(*condition);
+                match (all, self.holds(one, &levels, &host, found.span)) {
+                    (Holds::No, _) | (_, Holds::No) => Holds::No,
+                    (Holds::Open, _) | (_, Holds::Open) => Holds::Open,
+                    _ => Holds::Yes,
+                }
+            });
+            if holds == Holds::No {
+                continue;
+            }
+            let scope = self.before_the_run(&templates, &levels, &host, found.span);
+            let items = match scope.map(|scope| items_of(&found, &scope)) {
+                Some(Ok(items)) if !items.iter().any(is_open) => items,
+                Some(Err(Trouble::Faults(faults))) if !host.is_empty() => {
+                    self.faults.extend(faults);
+                    return None;
+                }
+                // No host is there to say what it is.
+                _ if host.is_empty() => Vec::new(),
+                Some(Ok(_) | Err(_)) | None => {
+                    self.out.push(loop_too_late(include, &found));
+                    return None;
+                }
+            };
+            for (index, item) in items.iter().enumerate() {
+                if turns.len() == index {
+                    turns.push(BTreeMap::new());
+                }
+                let locals: Map = found.locals(index, item).into_iter().collect();
+                turns[index].insert(host.clone(), Arc::new(Layer::values(locals)));
+            }
+        }
+        let locals: BTreeSet<String> = [Some(found.var), found.index]
+            .into_iter()
+            .flatten()
+            .collect();
+        let turn = |of_hosts: BTreeMap<String, Arc<Layer>>| {
+            let mut levels = levels.clone();
+            levels.hosts = Some(Arc::new(of_hosts.keys().cloned().collect()));
+            levels.of_hosts.insert(0, Arc::new(of_hosts));
+            Turn {
+                levels,
+                locals: locals.clone(),
+            }
+        };
+        Some(turns.into_iter().map(turn).collect())
+    }
+
+    fn conditions(&mut self, include: &Include) -> Vec<Condition> {
+        let nodes = include.common.when.iter();
+        nodes
+            .map(|node| Condition::new(node, &mut self.faults))
+            .collect()
+    }
+
+    /// Of a turn the hosts for which its condition may hold; whether that is decided later. `None`: for none.
+    fn reached(&mut self, include: &Include, whens: &[Condition], turn: &mut Turn) -> Option<bool> {
+        let mut open = false;
+        if !include.dynamic || whens.is_empty() {
+            return Some(open);
+        }
+        let mut reached = BTreeSet::new();
+        for host in self.hosts(&turn.levels) {
+            match self.holds(whens, &turn.levels, &host, include.span) {
+                Holds::No => continue,
+                Holds::Open => open = true,
+                Holds::Yes => {}
+            }
+            reached.insert(host);
+        }
+        if reached.is_empty() {
+            return None;
+        }
+        turn.levels.hosts = self.narrowed(&turn.levels, reached);
+        Some(open)
+    }
+
+    fn turn(&mut self, include: &Arc<Include>, mut turn: Turn, here: &Here) -> Vec<Item> {
+        let whens = self.conditions(include);
+        let Some(open) = self.reached(include, &whens, &mut turn) else {
+            return Vec::new();
+        };
+        let nodes = nodes_of(include);
+        let Some(choices) = self.choices(&nodes, &turn.levels) else {
+            return Vec::new();
+        };
+        let start = self.left.len();
+        let (mut brought, decided) = self.all(include, choices, (&turn, open), here);
+        let wrote: BTreeSet<String> = self.left[start..].iter().cloned().collect();
+        let parts = |brought: Vec<Brought>| -> Vec<Item> {
+            let parts = brought.into_iter().map(|one| one.part);
+            parts.map(|part| Item::Part(Box::new(part))).collect()
+        };
+        if !include.dynamic && decided.is_none() {
+            return parts(brought);
+        }
+        let outer = Arc::new(turn.levels);
+        let read = if open {
+            self.read_by(&whens, &outer, include.span)
+        } else {
+            BTreeSet::new()
+        };
+        let changes = |name: &String| wrote.contains(name) || turn.locals.contains(name);
+        let noted = decided.is_some()
+            || open
+                && (read.iter().any(changes)
+                    || brought
+                        .iter()
+                        .any(|one| hides(&one.part.levels, &outer, &read)));
+        if noted {
+            return self.noted(include, brought, (&nodes, decided, open), (&outer, here));
+        }
+        if open {
+            for one in &mut brought {
+                let whens = &mut one.part.common.when;
+                whens.extend(include.common.when.iter().cloned());
+            }
+        }
+        parts(brought)
+    }
+
+    /// Brings in all that may be meant; and which of the texts is decided later.
+    fn all(
+        &mut self,
+        include: &Arc<Include>,
+        choices: Vec<Choice>,
+        (turn, open): (&Turn, bool),
+        here: &Here,
+    ) -> (Vec<Brought>, Option<usize>) {
+        let (mut brought, mut decided) = (Vec::new(), None);
+        for choice in choices {
+            let levels = Levels {
+                hosts: self.narrowed(&turn.levels, choice.hosts),
+                ..turn.levels.clone()
+            };
+            let mut texts: Vec<String> = choice.texts.iter().map(known).collect();
+            let is_open = |text: &Text| matches!(text, Text::Open(_));
+            let Some(at) = choice.texts.iter().position(is_open) else {
+                let part = self.bring(include, &texts, levels, here, open);
+                brought.extend(part.map(|part| Brought { part, named: None }));
+                continue;
+            };
+            decided = Some(at);
+            let candidates = self.candidates(include, &choice.texts, at, here);
+            if candidates.is_empty() {
+                let span = nodes_of(include)[at].1.span;
+                self.out
+                    .push(none_fits(include, &choice.texts[at], span, open));
+            }
+            for name in candidates {
+                texts[at].clone_from(&name);
+                let part = self.bring(include, &texts, levels.clone(), here, true);
+                let named = Some(name);
+                brought.extend(part.map(|part| Brought { part, named }));
+            }
+        }
+        (brought, decided)
+    }
+
+    /// What was brought in, behind a note of what was decided.
+    fn noted(
+        &mut self,
+        include: &Include,
+        brought: Vec<Brought>,
+        (nodes, decided, open): (&[(&str, &Node)], Option<usize>, bool),
+        (outer, here): (&Arc<Levels>, &Here),
+    ) -> Vec<Item> {
+        self.gates += 1;
+        let gate = Gate::new(self.gates, include.word.span);
+        let reached = Node::str(gate::REACHED, include.word.span);
+        let node = decided.map_or(&reached, |at| nodes[at].1);
+        let mut ours = vec![gate.note(include, node)];
+        if decided.is_some() {
+            let names: Vec<String> = brought.iter().filter_map(|one| one.named.clone()).collect();
+            let what = match include.what {
+                What::Tasks(_) => "file of tasks",
+                What::Role(_) if decided == Some(0) => "role",
+                What::Role(_) => "file of the role",
+            };
+            ours.push(gate.none_of(include, &names, what));
+        }
+        let role = here.role.as_ref().map(|role| Arc::clone(&role.name));
+        let mut items = vec![gate::ours(include, outer, role, ours)];
+        for Brought { mut part, named } in brought {
+            if named.is_some() || decided.is_none() {
+                let text = named.as_deref().unwrap_or(gate::REACHED);
+                part.common.when.insert(0, gate.is(text));
+            } else if open {
+                part.common.when.extend(include.common.when.iter().cloned());
+            }
+            items.push(Item::Part(Box::new(part)));
+        }
+        items
+    }
+
+    /// Fewer hosts than all of the play, or all.
+    fn narrowed(&self, levels: &Levels, hosts: BTreeSet<String>) -> Option<Arc<BTreeSet<String>>> {
+        let all = &self.stage.world.all_play_hosts;
+        if levels.hosts.is_none() && (all.is_empty() || hosts.len() == all.len()) {
+            return None;
+        }
+        Some(Arc::new(hosts))
+    }
+
+    /// What is named on which hosts.
+    fn choices(&mut self, nodes: &[(&str, &Node)], levels: &Levels) -> Option<Vec<Choice>> {
+        let mut trees = Vec::new();
+        let before = self.faults.len();
+        for (_, node) in nodes {
+            trees.push(Tree::new(node, &mut self.faults));
+        }
+        if self.faults.len() > before {
+            return None;
+        }
+        let mut choices: Vec<Choice> = Vec::new();
+        for host in self.hosts(levels) {
+            let mut texts = Vec::new();
+            for (tree, (_, node)) in trees.iter().zip(nodes) {
+                match self.text(tree, levels, &host, node.span) {
+                    Ok(text) => texts.push(text),
+                    Err(_) if host.is_empty() => return Some(Vec::new()),
+                    Err(fault) => {
+                        self.faults.push(fault);
+                        return None;
+                    }
+                }
+            }
+            match choices.iter_mut().find(|choice| choice.texts == texts) {
+                Some(choice) => {
+                    choice.hosts.insert(host);
+                }
+                None => choices.push(Choice {
+                    texts,
+                    hosts: [host].into(),
+                }),
+            }
+        }
+        Some(choices)
+    }
+
+    /// All that may be meant where a name is decided later.
+    fn candidates(
+        &mut self,
+        include: &Include,
+        texts: &[Text],
+        at: usize,
+        here: &Here,
+    ) -> Vec<String> {
+        let Text::Open(pattern) = &texts[at] else {
+            return Vec::new();
+        };
+        match &include.what {
+            What::Tasks(_) => {
+                let names = find::fitting(pattern, &self.places(here));
+                let past = |name: &String| {
+                    let path = self.tasks_file(name, here);
+                    path.is_ok_and(|path| !here.chain.iter().any(|(other, _)| *other == path))
+                };
+                names.into_iter().filter(past).collect()
+            }
+            What::Role(_) => self.role_candidates(texts, at, here),
+        }
+    }
+
+    /// Brings in what has this name. `doubtful`: whether it is reached is decided later, and so is whether what is
+    /// wrong with it matters.
+    fn bring(
+        &mut self,
+        include: &Arc<Include>,
+        texts: &[String],
+        levels: Levels,
+        here: &Here,
+        doubtful: bool,
+    ) -> Option<Part> {
+        let before = self.out.len();
+        let faults = self.faults.len();
+        let part = match &include.what {
+            What::Tasks(node) => {
+                self.bring_tasks(include, &texts[0], node.span, levels.clone(), here)
+            }
+            What::Role(call) => self.bring_role(include, call, texts, levels.clone(), here),
+        };
+        if !doubtful || !include.dynamic {
+            return part;
+        }
+        let found: Vec<Fault> = self.faults.drain(faults..).collect();
+        let found = found
+            .iter()
+            .map(|fault| self.store.with_files(|files| fault.diagnostic(files)));
+        self.out.extend(found.collect::<Vec<_>>());
+        let wrong: Vec<String> = self.out[before..]
+            .iter()
+            .filter(|found| found.is_error())
+            .map(|found| found.message.clone())
+            .collect();
+        let Some(first) = wrong.first() else {
+            return part;
+        };
+        for found in &mut self.out[before..] {
+            if found.is_error() {
+                *found = found.clone().warning();
+            }
+        }
+        let message = format!("{} cannot be brought in: {first}", super::title(include));
+        let levels = Arc::new(levels);
+        let body = vec![gate::fail(include, &message)];
+        let role = here.role.as_ref().map(|role| Arc::clone(&role.name));
+        Some(Part {
+            span: include.span,
+            common: Common::default(),
+            own_tags: Some(include.common.tags.clone()),
+            levels,
+            role,
+            body,
+        })
+    }
+
+    fn bring_tasks(
+        &mut self,
+        include: &Arc<Include>,
+        name: &str,
+        at: Span,
+        levels: Levels,
+        here: &Here,
+    ) -> Option<Part> {
+        let path = match self.tasks_file(name, here) {
+            Ok(path) => path,
+            Err(fault) => {
+                self.faults.push(fault.or_at(at));
+                return None;
+            }
+        };
+        let mut inner = Here {
+            folder: path.parent().unwrap_or(&path).to_owned(),
+            ..here.clone()
+        };
+        inner.chain.push((path.clone(), include.word.span));
+        if !include.dynamic && here.chain.iter().any(|(other, _)| *other == path) {
+            self.too_deep(include, &inner);
+            return None;
+        }
+        let items = self.tasks_in(&path, here.of, at);
+        let mut levels = Levels {
+            folders: self.folders(&inner),
+            ..levels
+        };
+        self.apply_vars(include, &mut levels);
+        inner.levels = Arc::new(levels);
+        let body = self.items(&items, &inner);
+        let (common, own_tags) = words(include, here.of);
+        Some(Part {
+            span: include.span,
+            common,
+            own_tags,
+            levels: inner.levels,
+            role: here.role.as_ref().map(|role| Arc::clone(&role.name)),
+            body,
+        })
+    }
+
+    /// `vars` below `apply` are those of a block.
+    pub(super) fn apply_vars(&mut self, include: &Include, levels: &mut Levels) {
+        if !include.apply.vars.is_empty() {
+            let layer = Layer::new(&include.apply.vars, &mut self.faults);
+            levels.own.insert(0, Arc::new(layer));
+        }
+    }
+}
+
+/// Whether variables of these names are others within than without.
+fn hides(within: &Levels, without: &Levels, names: &BTreeSet<String>) -> bool {
+    let more = |now: &[Arc<Layer>], before: &[Arc<Layer>]| {
+        now.iter()
+            .filter(|layer| !before.iter().any(|other| Arc::ptr_eq(layer, other)))
+            .any(|layer| names.iter().any(|name| layer.get(name).is_some()))
+    };
+    more(&within.own, &without.own)
+        || more(&within.roles, &without.roles)
+        || more(&within.params, &without.params)
+        || more(&within.defaults, &without.defaults)
+}
+
+/// How many things a run may bring in.
+const MOST: usize = 50_000;
+
+/// The keywords of what is brought in, and the tags that select the include alone.
+pub(super) fn words(
+    include: &Include,
+    of: For,
+) -> (Common, Option<Vec<crate::files::Spanned<String>>>) {
+    if !include.dynamic {
+        let mut common = include.common.clone();
+        common.vars.clear();
+        return (common, None);
+    }
+    let mut common = include.apply.clone();
+    common.vars.clear();
+    // Handlers are there whatever tags select.
+    let own = (of == For::Tasks).then(|| include.common.tags.clone());
+    (common, own)
+}
+
+/// The texts that decide what is brought in.
+fn nodes_of(include: &Include) -> Vec<(&str, &Node)> {
+    match &include.what {
+        What::Tasks(file) => vec![("file", file)],
+        What::Role(call) => {
+            let from = [
+                ("tasks_from", &call.tasks_from),
+                ("vars_from", &call.vars_from),
+                ("defaults_from", &call.defaults_from),
+                ("handlers_from", &call.handlers_from),
+            ];
+            let from = from
+                .into_iter()
+                .filter_map(|(name, node)| Some((name, node.as_ref()?)));
+            [("name", &call.name)].into_iter().chain(from).collect()
+        }
+    }
+}
+
+fn known(text: &Text) -> String {
+    match text {
+        Text::Is(text) | Text::Open(text) => text.clone(),
+    }
+}
+
+fn is_once(common: &Common) -> bool {
+    matches!(
+        common.run_once.as_ref().map(|flag| &flag.value),
+        Some(crate::ast::OrTemplate::Is(true))
+    )
+}
+
+/// Whether something of a value is not known yet.
+fn is_open(value: &Value) -> bool {
+    match value {
+        Value::NotYet(_) => true,
+        Value::Seq(items) => items.iter().any(is_open),
+        Value::Map(map) => map.values().any(is_open),
+        _ => false,
+    }
+}
+
+/// Whether a condition is about an item of a loop.
+fn about(condition: &Condition, found: &Loop) -> bool {
+    condition.template().is_some_and(|template| {
+        let mut names = template.uses().names();
+        names.any(|used| used.name == found.var || Some(&used.name) == found.index.as_ref())
+    })
+}
+
+fn loop_too_late(include: &Include, found: &Loop) -> Diagnostic {
+    let message = format!(
+        "what `{}` loops over has to be known before the run: this comes from facts or results",
+        include.word.value
+    );
+    Diagnostic::error("known_too_late", found.span, message)
+        .help("loop over a list of the inventory, or put the loop on the tasks that are brought in")
+}
+
+fn none_fits(include: &Include, text: &Text, at: Span, doubtful: bool) -> Diagnostic {
+    let pattern = find::shown(&known(text));
+    let what = match include.what {
+        What::Tasks(_) => format!("no file of tasks fits `{pattern}`"),
+        What::Role(_) => format!("nothing of a role fits `{pattern}`"),
+    };
+    let found = Diagnostic::error("no_such_file", at, what)
+        .help("which it is, facts or results decide: `*` is what is not known before the run");
+    if doubtful { found.warning() } else { found }
+}
