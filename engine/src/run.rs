@@ -26,6 +26,7 @@ mod links;
 mod long;
 mod masking;
 mod reconnect;
+mod rehearse;
 mod settle;
 mod tell;
 mod trouble;
