@@ -78,7 +78,7 @@ impl Entry {
         let part = match lock.try_lock() {
             Ok(()) => "part".to_owned(),
             Err(fs::TryLockError::WouldBlock) => format!("part-{}", std::process::id()),
-            Err(fs::TryLockError::Error(error)) => return Err(at(&dir, error)),
+            Err(fs::TryLockError::Error(error)) => return Err(at(&dir, &error)),
         };
         let lock = std::sync::Arc::new(lock);
         Ok(Self {
@@ -199,7 +199,7 @@ impl Part {
         for path in [&self.path, &self.noted()] {
             match fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(at(path, error));
+                    return Err(at(path, &error));
                 }
                 _ => {}
             }
@@ -218,8 +218,8 @@ impl Part {
 fn private(dir: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     let made = builder.recursive(true).mode(0o700).create(dir);
-    made.map_err(|error| at(dir, error))?;
-    let meta = fs::metadata(dir).map_err(|error| at(dir, error))?;
+    made.map_err(|error| at(dir, &error))?;
+    let meta = fs::metadata(dir).map_err(|error| at(dir, &error))?;
     let me = fs::metadata("/proc/self").map_or(meta.uid(), |me| me.uid());
     if meta.uid() != me || meta.mode() & 0o022 != 0 {
         return Err(io::Error::other(format!(
@@ -254,10 +254,10 @@ fn new(path: &Path) -> io::Result<File> {
         .create(true)
         .truncate(false)
         .mode(0o600);
-    options.open(path).map_err(|error| at(path, error))
+    options.open(path).map_err(|error| at(path, &error))
 }
 
-fn at(path: &Path, error: io::Error) -> io::Error {
+fn at(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("`{}`: {error}", path.display()))
 }
 

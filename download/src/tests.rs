@@ -134,17 +134,17 @@ async fn a_file_is_got_once_for_all_and_asked_about_by_the_next_run() {
     };
     anew(&dir).get(&known).await.unwrap();
     assert_eq!(server.count(), 2);
-    for file in walk(dir.path().join("cache")) {
+    for file in walk(&dir.path().join("cache")) {
         let mode = file.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{}", file.display());
     }
 }
 
-fn walk(dir: std::path::PathBuf) -> Vec<std::path::PathBuf> {
-    let mut all = vec![dir.clone()];
+fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut all = vec![dir.to_owned()];
     for entry in dir.read_dir().unwrap().flatten() {
         if entry.file_type().unwrap().is_dir() {
-            all.extend(walk(entry.path()));
+            all.extend(walk(&entry.path()));
         } else {
             all.push(entry.path());
         }
@@ -278,7 +278,7 @@ async fn another_checksum_keeps_nothing() {
             && error.ends_with(": nothing was changed"),
         "{error}"
     );
-    let left = walk(dir.path().join("cache"));
+    let left = walk(&dir.path().join("cache"));
     let names: Vec<_> = left
         .iter()
         .filter(|path| path.is_file())

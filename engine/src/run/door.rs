@@ -77,10 +77,10 @@ impl Door {
         match question {
             Here::Digest(Kept(place)) => blocking(move || keep.digest(&place)).await,
             Here::File(KeptFile(place)) => blocking(move || keep.source(&place)).await,
-            Here::Download(Downloaded(order)) => erase(self.download(&order).await),
+            Here::Download(Downloaded(order)) => Ok(erase(self.download(&order).await)),
             Here::Text(DownloadedText(order)) => match self.download(&order).await {
                 Ok(got) => blocking(move || text(&got)).await,
-                Err(why) => erase(Err::<String, _>(why)),
+                Err(why) => Ok(erase(Err::<String, _>(why))),
             },
         }
     }
@@ -105,9 +105,8 @@ fn text(got: &Got) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn erase<T: Send + Sync + 'static>(answer: io::Result<T>) -> Answer {
-    let answer: Arc<dyn Any + Send + Sync> = Arc::new(answer.map_err(|why| why.to_string()));
-    Ok(answer)
+fn erase<T: Send + Sync + 'static>(answer: io::Result<T>) -> Arc<dyn Any + Send + Sync> {
+    Arc::new(answer.map_err(|why| why.to_string()))
 }
 
 /// What may take its time, where nobody waits for it: large files do.
@@ -115,7 +114,7 @@ async fn blocking<T: Send + Sync + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Answer {
     match tokio::task::spawn_blocking(work).await {
-        Ok(answer) => erase(answer),
+        Ok(answer) => Ok(erase(answer)),
         Err(why) => Err(NotYet(why.to_string())),
     }
 }
