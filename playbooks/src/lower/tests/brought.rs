@@ -294,22 +294,22 @@ fn mistakes_of_includes() {
         (
             "{import_tasks: one.yml, loop: [1]}",
             "== one.yml\n- put: {path: /a}\n",
-            "3:30 misplaced `import_tasks` takes no loop: it is there once; write `include_tasks`",
+            "3:31 misplaced `import_tasks` takes no loop: it is there once; write `include_tasks`",
         ),
         (
             "{include_tasks: one.yml, become: true}",
             "== one.yml\n- put: {path: /a}\n",
-            "3:31 misplaced `become` does not stand on `include_tasks`; put it below `apply:`, or write `import_tasks`",
+            "3:32 misplaced `become` does not stand on `include_tasks`; put it below `apply:`, or write `import_tasks`",
         ),
         (
             "{include_tasks: one.yml, loop: '{{ lines }}', register: x}",
             "== one.yml\n- put: {path: /a}\n",
-            "3:52 misplaced `register` does not stand on `include_tasks`: it is no task; it stands on the tasks that are brought in",
+            "3:53 misplaced `register` does not stand on `include_tasks`: it is no task; it stands on the tasks that are brought in",
         ),
         (
             "include_role: {nam: x}",
             "",
-            "3:22 unknown_key `include_role` has no argument `nam`; did you mean `name`?\n3:7 missing_key `include_role` does not say its `name`; `include_role: {name: …}`",
+            "3:7 missing_key `include_role` does not say its `name`; `include_role: {name: …}`\n3:22 unknown_key `include_role` has no argument `nam`; did you mean `name`?",
         ),
         (
             "include_role: {name: ngnix}",
@@ -390,7 +390,7 @@ num: of the role
 - {name: one, put: {path: /a, text: '{{ num }} {{ of_role }} {{ of_base }} {{ role_name }} {{ ansible_parent_role_names }}'}}
 - include_tasks: more.yml
 == roles/web/tasks/more.yml
-- {name: more, put: {path: /m, text: '{{ role_path | basename }}', src: f}}
+- {name: more, put: {path: /m, text: '{{ role_path | basename }}'}}
 == roles/web/files/f
 text
 == roles/web/handlers/main.yml
@@ -475,10 +475,7 @@ argument_specs:
 3:7 role_argument the role `app` (`main` of its `argument_specs`) wants `num`, and nothing gives it; `num`: where it listens
 1:42 undefined_variable `num` is undefined; define it, or say what to do without it, as in `num | default('')`"
     );
-    assert!(
-        wrong(&of(", num: many, other: {}"))
-            .contains("wants `num` to be a whole number, and it is text")
-    );
+    assert!(wrong(&of(", num: many, other: {}")).contains("wants `num` to be a whole number"));
 }
 
 #[test]
