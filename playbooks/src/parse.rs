@@ -110,6 +110,9 @@ fn encrypted(files: &Files, file: FileId) -> Option<Diagnostic> {
     })
 }
 
+/// The code of the mistake that a file of tasks holds plays.
+pub(crate) const PLAYS: &str = "plays_among_tasks";
+
 /// What a file of tasks is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum For {
@@ -141,7 +144,7 @@ pub(crate) fn read_tasks(
         let play = plays.iter().find(|item| item.get("hosts").is_some());
         if let Some(play) = play {
             reader.error_help(
-                "misplaced",
+                PLAYS,
                 play.span,
                 "a play stands in a file of tasks",
                 "a playbook is brought in by `import_playbook`, in the outermost list of a playbook",

@@ -7,7 +7,7 @@ use crate::{
     ast::Item,
     diagnostic::Diagnostic,
     files::Span,
-    parse::{For, read_tasks},
+    parse::{For, PLAYS, read_tasks},
     vars::Layer,
 };
 
@@ -51,6 +51,13 @@ impl Expander<'_> {
         let items = Arc::clone(&parsed.items);
         self.parsed.insert(key, parsed);
         items
+    }
+
+    /// Whether a file holds plays.
+    pub(super) fn is_playbook(&mut self, path: &Path, of: For, at: Span) -> bool {
+        let before = self.out.len();
+        self.tasks_in(path, of, at);
+        self.out.drain(before..).any(|found| found.code == PLAYS)
     }
 
     /// The variables of a file.

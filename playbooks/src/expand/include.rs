@@ -374,11 +374,15 @@ impl Expander<'_> {
         match &include.what {
             What::Tasks(_) => {
                 let names = find::fitting(pattern, &self.places(here));
-                let past = |name: &String| {
-                    let path = self.tasks_file(name, here);
-                    path.is_ok_and(|path| !here.chain.iter().any(|(other, _)| *other == path))
+                let at = include.word.span;
+                let fits = |name: &String| {
+                    let Ok(path) = self.tasks_file(name, here) else {
+                        return false;
+                    };
+                    let past = here.chain.iter().any(|(other, _)| *other == path);
+                    !past && !self.is_playbook(&path, here.of, at)
                 };
-                names.into_iter().filter(past).collect()
+                names.into_iter().filter(fits).collect()
             }
             What::Role(_) => self.role_candidates(texts, at, here),
         }

@@ -333,21 +333,7 @@ impl Expander<'_> {
                 self.check_spec(include, (&name, bare), spec, &inner);
             }
         }
-        match file(&path, "tasks", which) {
-            Some(path) => {
-                let again = !include.dynamic && here.chain.iter().any(|(other, _)| *other == path);
-                inner.chain.push((path.clone(), include.word.span));
-                if again {
-                    self.too_deep(include, &inner);
-                    return None;
-                }
-                let items = self.tasks_in(&path, For::Tasks, at);
-                body.extend(self.items(&items, &inner));
-            }
-            None if from.tasks.is_some() => self.missing(&path, "tasks", which, at),
-            // A role may be there for its variables alone.
-            None => {}
-        }
+        body.extend(self.role_tasks(include, (&from, which), &mut inner, at)?);
         self.role_handlers(include, &from, &inner, at);
         let (common, own_tags) = words(include, here.of);
         let part = Part {
@@ -359,6 +345,32 @@ impl Expander<'_> {
             body,
         };
         Some((Some(part), own))
+    }
+
+    /// The tasks of a role itself. `None`: it brings in itself.
+    fn role_tasks(
+        &mut self,
+        include: &Include,
+        (from, which): (&From<'_>, &str),
+        here: &mut Here,
+        at: Span,
+    ) -> Option<Vec<Item>> {
+        let role = here.role.clone()?;
+        let Some(path) = file(&role.path, "tasks", which) else {
+            // A role may be there for its variables alone.
+            if from.tasks.is_some() {
+                self.missing(&role.path, "tasks", which, at);
+            }
+            return Some(Vec::new());
+        };
+        let again = !include.dynamic && here.chain.iter().any(|(other, _)| *other == path);
+        here.chain.push((path.clone(), include.word.span));
+        if again {
+            self.too_deep(include, here);
+            return None;
+        }
+        let items = self.tasks_in(&path, For::Tasks, at);
+        Some(self.items(&items, here))
     }
 
     /// Within a role.
