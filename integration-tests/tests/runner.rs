@@ -7,6 +7,7 @@
 mod runner {
     mod cut;
     mod drift;
+    mod ending;
     mod examples;
     mod failing;
     mod fetch;

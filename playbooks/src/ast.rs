@@ -252,6 +252,19 @@ pub struct Task {
     pub once: Option<Flag>,
     /// It is ours, and no report tells it.
     pub silent: bool,
+    /// Nothing that is listed after it is done, if it is not skipped (`meta: end_…`).
+    pub ends: Option<Ends>,
+}
+
+/// What a task ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    /// The play, for its host.
+    Host,
+    /// The play, for all hosts of its batch.
+    Batch,
+    /// The play, for all hosts of this batch and those after it.
+    Play,
 }
 
 /// A loop.

@@ -79,6 +79,8 @@ pub(crate) struct Lowering<'a> {
     copies: TaskId,
     /// Groups of the inventory, with their hosts.
     groups: Vec<(String, Vec<String>)>,
+    /// By play as it is written: what may end it for the batches after its own.
+    over: BTreeMap<usize, Vec<TaskId>>,
 }
 
 /// A play on its hosts.
@@ -169,6 +171,7 @@ impl<'a> Lowering<'a> {
             played: 0,
             copies: TaskId(0),
             groups: Vec::new(),
+            over: BTreeMap::new(),
         }
     }
 
@@ -192,6 +195,7 @@ impl<'a> Lowering<'a> {
         self.note_tags(listing.more_tags.iter().copied());
         let blocks = self.blocks(target, listing);
         let mut placed = Placed::new();
+        let over = self.over.get(&target.family).cloned().unwrap_or_default();
         for (index, (entry, program)) in listing.entries.iter().zip(programs).enumerate() {
             self.note(entry, program);
             self.copies = TaskId(u32::try_from(self.list.tasks.len()).unwrap_or(u32::MAX));
@@ -203,13 +207,19 @@ impl<'a> Lowering<'a> {
                     continue;
                 }
                 let failing = self.failing(listing, entry, host, &placed);
+                let ended = entry.ended_by.iter();
+                let ended = ended.filter_map(|index| placed.get(&(*index, host.clone())));
+                let ended: Vec<TaskId> = over.iter().chain(ended.flatten()).copied().collect();
                 let mut for_all = false;
                 for place in self.places(target, entry, program, host) {
-                    let what = (program, failing.clone(), place);
+                    let what = (program, failing.clone(), ended.clone(), place);
                     let id = self.task(target, entry, what, host, &blocks);
                     let task = &mut self.list.tasks[id.index()];
                     task.triggers.extend(&triggers);
                     for_all = task.meets == Meets::All;
+                    if entry.task.ends == Some(ast::Ends::Play) {
+                        self.over.entry(target.family).or_default().push(id);
+                    }
                     // It may run for all of them.
                     for other in target
                         .world
@@ -362,17 +372,19 @@ impl<'a> Lowering<'a> {
         &mut self,
         target: &Target<'_>,
         entry: &Entry<'_>,
-        (program, failing, place): (&Arc<Program>, Vec<Failing>, Place),
+        (program, failing, ended, place): (&Arc<Program>, Vec<Failing>, Vec<TaskId>, Place),
         host: &str,
         blocks: &BTreeMap<(String, usize), BlockId>,
     ) -> TaskId {
         let scope = scope(target, entry, host);
         let (needed, heeds) = self.reads(program, &scope, host, self.copies);
+        let name = |id: TaskId| (id, self.list.tasks[id.index()].name.clone());
         let body = Body {
             program: Arc::clone(program),
             scope: scope.clone(),
             written: needed,
             failing: failing.into(),
+            ended_by: ended.into_iter().map(name).collect(),
             turns: place.turns,
             registry: Arc::clone(&self.registry),
             store: Arc::clone(&self.store),
@@ -394,7 +406,7 @@ impl<'a> Lowering<'a> {
         let at = at.copied().unwrap_or(HostId(0));
         let task = self
             .build(entry, &body, (at, machine.as_ref()), heeds)
-            .and_then(|task| together(task, target, &words))
+            .and_then(|task| together(task, target, entry, &words))
             .unwrap_or_else(|fault| {
                 self.faults.push(fault.or_at(entry.task.span));
                 // It will not run, but others refer to it.
@@ -469,6 +481,7 @@ impl<'a> Lowering<'a> {
             .as_ref()
             .map_or(&task.module.value, |name| &name.value);
         let mut needs: Vec<TaskId> = body.written.iter().map(|written| written.task).collect();
+        needs.extend(body.ended_by.iter().map(|(task, _)| *task));
         needs.dedup();
         let judged = !task.changed_when.is_empty() || !task.failed_when.is_empty();
         let mut built = Task::resolved(
@@ -521,7 +534,12 @@ fn program(entry: &Entry<'_>, registry: &Registry, faults: &mut Vec<Fault>) -> A
 }
 
 /// How a task stands to the other hosts of its play.
-fn together(mut task: Task, target: &Target<'_>, words: &Keywords<'_>) -> Result<Task, Fault> {
+fn together(
+    mut task: Task,
+    target: &Target<'_>,
+    entry: &Entry<'_>,
+    words: &Keywords<'_>,
+) -> Result<Task, Fault> {
     let play = target.play;
     task.forced = words.flag(|_| play.force_handlers.as_ref())?;
     task.free = play.strategy == ast::Strategy::Free;
@@ -538,7 +556,8 @@ fn together(mut task: Task, target: &Target<'_>, words: &Keywords<'_>) -> Result
         task.bears = Some(0);
         task.meets = Meets::Earlier;
     }
-    if words.flag(|common| common.run_once.as_ref())? == Some(true) {
+    let for_all = matches!(entry.task.ends, Some(ast::Ends::Batch | ast::Ends::Play));
+    if for_all || words.flag(|common| common.run_once.as_ref())? == Some(true) {
         task.bears = Some(0);
         task.meets = Meets::All;
     }

@@ -111,6 +111,7 @@ fn task(module: &str, args: Vec<(Node, Node)>, common: Common, include: &Include
         writes: None,
         once: None,
         silent: false,
+        ends: None,
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) struct Body {
     /// In a rescue or `always`: the tasks whose failure it may be about, those of the innermost
     /// block first.
     pub(crate) failing: Arc<[Failing]>,
+    /// Earlier tasks that end the play for its host, if they are not skipped; and their names.
+    pub(crate) ended_by: Arc<[(TaskId, String)]>,
     /// Of a loop that is done in several places, which turns this task has.
     pub(crate) turns: Option<super::elsewhere::Turns>,
     /// The modules.
@@ -197,8 +199,28 @@ impl Body {
         Vec::new()
     }
 
+    /// What has ended the play here.
+    fn ended(&self, outputs: &dyn Outputs, care: Care) -> Result<Option<&str>, NotYet> {
+        for (task, name) in &*self.ended_by {
+            let said = outputs.of(*task).and_then(|output| match &output.value {
+                _ if output.skipped || output.failed => Ok(false),
+                Value::NotYet(what) => Err(what.clone()),
+                _ => Ok(true),
+            });
+            match said {
+                Ok(true) => return Ok(Some(name)),
+                Err(what) if care == Care::Strict => return Err(what),
+                Ok(false) | Err(_) => {}
+            }
+        }
+        Ok(None)
+    }
+
     /// The task's parts with these results.
     pub(crate) fn make(&self, outputs: &dyn Outputs, care: Care) -> Result<Resolved, Trouble> {
+        if let Some(name) = self.ended(outputs, care)? {
+            return Ok(Resolved::Skip(format!("not ended by `{name}`")));
+        }
         let scope = self.current(outputs);
         match &self.program.loop_ {
             None => {

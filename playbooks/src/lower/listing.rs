@@ -32,6 +32,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) serves: Option<std::ops::Range<usize>>,
     /// Of a handler: how often it stood before.
     pub(crate) repeated: usize,
+    /// The entries before it that may end the play.
+    pub(crate) ended_by: Arc<[usize]>,
 }
 
 /// A play as a list.
@@ -53,6 +55,8 @@ struct Builder<'a, 's> {
     since: usize,
     flushed: usize,
     seen: BTreeSet<usize>,
+    /// The entries so far that may end the play.
+    ended_by: Arc<[usize]>,
     /// Whether tags are selected.
     selected: &'s dyn Fn(&[&str]) -> bool,
 }
@@ -147,6 +151,7 @@ pub(crate) fn list<'a>(
         since: 0,
         flushed: 0,
         seen: BTreeSet::new(),
+        ended_by: Arc::default(),
         selected,
     };
     for section in [&play.pre_tasks, &play.tasks, &play.post_tasks] {
@@ -280,7 +285,12 @@ impl<'a> Builder<'a, '_> {
             hidden,
             serves,
             repeated,
+            ended_by: Arc::clone(&self.ended_by),
         });
+        if task.ends.is_some() {
+            let all = self.ended_by.iter().copied();
+            self.ended_by = all.chain([self.entries.len() - 1]).collect();
+        }
     }
 
     /// Puts the handlers here, if anything was listed since they stood last.

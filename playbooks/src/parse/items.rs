@@ -2,15 +2,22 @@
 
 use std::sync::Arc;
 
-use super::{Reader, keywords::On};
+use super::{Reader, keywords::On, values::Fields};
 use crate::{
-    ast::{Block, Item, Meta, MetaAction},
+    ast::{Block, Ends, Item, Meta, MetaAction, Task},
     files::Spanned,
     words::did_you_mean,
     yaml::{Kind, Node},
 };
 
-const METAS: [&str; 2] = ["flush_handlers", "noop"];
+const METAS: [&str; 6] = [
+    "flush_handlers",
+    "noop",
+    "end_host",
+    "end_batch",
+    "end_play",
+    "clear_facts",
+];
 
 impl Reader<'_> {
     /// A list of tasks and blocks.
@@ -26,10 +33,7 @@ impl Reader<'_> {
                 .get("meta")
                 .or_else(|| item.get("ansible.builtin.meta"))
             {
-                items.extend(
-                    self.meta(item, action)
-                        .map(|meta| Item::Meta(Box::new(meta))),
-                );
+                items.extend(self.meta(item, action));
             } else {
                 items.extend(self.task_or_include(item, On::Task));
             }
@@ -118,7 +122,7 @@ impl Reader<'_> {
         Some(block)
     }
 
-    fn meta(&mut self, node: &Node, action: &Node) -> Option<Meta> {
+    fn meta(&mut self, node: &Node, action: &Node) -> Option<Item> {
         let fields = self.fields("meta", node)?;
         for (key, _) in fields.iter() {
             if !matches!(
@@ -146,16 +150,25 @@ impl Reader<'_> {
         let value = match word.value.as_str() {
             "flush_handlers" => MetaAction::FlushHandlers,
             "noop" => MetaAction::Noop,
+            "clear_facts" => {
+                let why = "facts are looked at anew where they are used";
+                self.no_effect("meta: clear_facts", word.span, why);
+                MetaAction::Noop
+            }
+            "end_host" => return Some(self.ending(node, &fields, &word, Ends::Host)),
+            "end_batch" => return Some(self.ending(node, &fields, &word, Ends::Batch)),
+            "end_play" => return Some(self.ending(node, &fields, &word, Ends::Play)),
             other => {
                 let help = did_you_mean(other, METAS).unwrap_or_else(|| match other {
-                    "end_play" | "end_host" | "end_batch" => {
-                        "put what follows into a block with `when:`".to_owned()
+                    "refresh_inventory" | "clear_host_errors" => {
+                        "leave it away: every run reads the inventory and looks at the hosts anew"
+                            .to_owned()
                     }
-                    "clear_facts" | "refresh_inventory" | "reset_connection"
-                    | "clear_host_errors" => {
-                        "leave it away: every run looks at the hosts anew".to_owned()
+                    "reset_connection" => {
+                        "leave it away: `become` sees new groups of a user at once".to_owned()
                     }
-                    _ => "`flush_handlers` and `noop` are there".to_owned(),
+                    "end_role" => "put what follows into a block with `when:`".to_owned(),
+                    _ => format!("there are `{}`", METAS.join("`, `")),
                 });
                 self.error_help(
                     "unsupported",
@@ -174,11 +187,48 @@ impl Reader<'_> {
                 "put the condition on the handlers: they run here only if they were notified",
             );
         }
-        Some(Meta {
+        Some(Item::Meta(Box::new(Meta {
             span: node.span,
             name: self.name(&fields),
             action: Spanned::new(value, action.span),
             common: self.common(&fields, On::Task),
-        })
+        })))
+    }
+
+    /// What ends a play is a task that only says so; what is listed after it looks at how it ended.
+    fn ending(
+        &mut self,
+        node: &Node,
+        fields: &Fields<'_>,
+        word: &Spanned<String>,
+        ends: Ends,
+    ) -> Item {
+        let name = self.name(fields);
+        let name = name.unwrap_or_else(|| Spanned::new(format!("meta: {}", word.value), word.span));
+        let what = match ends {
+            Ends::Host => "the play ends for this host",
+            Ends::Batch => "the play ends for all hosts of this batch",
+            Ends::Play => "the play ends for all hosts",
+        };
+        let text = |text: &str| Node::str(text, word.span);
+        Item::Task(Arc::new(Task {
+            span: node.span,
+            name: Some(name),
+            id: None,
+            module: Spanned::new("debug".to_owned(), word.span),
+            args: Node::map(vec![(text("msg"), text(what))], word.span),
+            loop_: None,
+            common: self.common(fields, On::Task),
+            register: None,
+            changed_when: Vec::new(),
+            failed_when: Vec::new(),
+            listen: Vec::new(),
+            triggered_by: Vec::new(),
+            reads: None,
+            writes: None,
+            once: None,
+            silent: false,
+            ends: Some(ends),
+        }))
     }
 }

@@ -65,6 +65,7 @@ impl Reader<'_> {
             writes,
             once: field("once").and_then(|node| self.flag("once", node)),
             silent: false,
+            ends: None,
         };
         let found = found?;
         let args = match &found.args {
