@@ -18,9 +18,11 @@ use crate::value::Value;
 ///
 /// A secret that was made of others knows them: where one of those shows alone, it is masked too.
 #[derive(Clone)]
-pub struct Secret {
-    bytes: Arc<[u8]>,
-    parts: Option<Arc<[Secret]>>,
+pub struct Secret(Arc<Inner>);
+
+struct Inner {
+    bytes: Box<[u8]>,
+    parts: Vec<Secret>,
 }
 
 /// How a secret prints.
@@ -29,10 +31,14 @@ pub const MASK: &str = "***";
 impl Secret {
     /// Wraps bytes.
     pub fn new(bytes: impl AsRef<[u8]>) -> Self {
-        Self {
-            bytes: bytes.as_ref().into(),
-            parts: None,
-        }
+        Self::with(bytes.as_ref(), Vec::new())
+    }
+
+    fn with(bytes: &[u8], parts: Vec<Self>) -> Self {
+        Self(Arc::new(Inner {
+            bytes: bytes.into(),
+            parts,
+        }))
     }
 
     /// The same, knowing what it was made of.
@@ -40,40 +46,38 @@ impl Secret {
     pub fn made_of<'a>(self, parts: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut all: Vec<Self> = self.parts().to_vec();
         for part in parts {
-            let bare = Self::new_shared(&part.bytes);
+            let bare = if part.parts().is_empty() {
+                part.clone()
+            } else {
+                Self::new(part.reveal())
+            };
             for one in std::iter::once(&bare).chain(part.parts()) {
                 if *one != self && !all.contains(one) {
                     all.push(one.clone());
                 }
             }
         }
-        Self {
-            bytes: self.bytes,
-            parts: (!all.is_empty()).then(|| all.into()),
-        }
-    }
-
-    fn new_shared(bytes: &Arc<[u8]>) -> Self {
-        Self {
-            bytes: Arc::clone(bytes),
-            parts: None,
+        if all.len() == self.parts().len() {
+            self
+        } else {
+            Self::with(self.reveal(), all)
         }
     }
 
     /// What it was made of, as far as that was secret.
     pub fn parts(&self) -> &[Self] {
-        self.parts.as_deref().unwrap_or_default()
+        &self.0.parts
     }
 
     /// The bytes themselves; every use of this is a place to look at twice.
     pub fn reveal(&self) -> &[u8] {
-        &self.bytes
+        &self.0.bytes
     }
 }
 
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
-        self.bytes == other.bytes
+        self.reveal() == other.reveal()
     }
 }
 
@@ -87,13 +91,13 @@ impl PartialOrd for Secret {
 
 impl Ord for Secret {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.bytes.cmp(&other.bytes)
+        self.reveal().cmp(other.reveal())
     }
 }
 
 impl Hash for Secret {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.bytes.hash(state);
+        self.reveal().hash(state);
     }
 }
 

@@ -6,7 +6,7 @@ mod edit;
 mod files;
 mod string;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use evenkeel_engine::Secret;
 
@@ -21,7 +21,7 @@ use crate::{
 use files::{Place, read};
 
 /// What is wrong.
-type Wrong = Box<Diagnostic>;
+type Wrong = Diagnostic;
 
 /// `evenkeel vault`.
 pub(super) fn vault(command: &VaultCommand) -> Exit {
@@ -38,7 +38,7 @@ pub(super) fn vault(command: &VaultCommand) -> Exit {
 }
 
 fn wrong(message: impl Into<String>, help: impl Into<String>) -> Wrong {
-    Box::new(Diagnostic::nowhere("vault", message).help(help))
+    Diagnostic::nowhere("vault", message).help(help)
 }
 
 fn encrypt(args: &cli::Encrypt) -> Result<Exit, Wrong> {
@@ -127,7 +127,7 @@ fn told(places: &[Place], what: &str) {
 /// The passwords that are given; where none is, somebody is asked.
 fn keyring(options: &cli::Vault) -> Result<Keyring, Wrong> {
     let ask = keys::asker();
-    let mut given = keys::given_here(options, &ask).map_err(Box::new)?;
+    let mut given = keys::given_here(options, &ask)?;
     if given.is_empty() {
         given.push(Identity::new(DEFAULT, Origin::Person(ask)));
     }
@@ -181,7 +181,7 @@ impl Key {
     /// The only password that is given, or that of an id; where none is, somebody is asked.
     fn to_encrypt(options: &cli::Vault, id: Option<&str>) -> Result<Self, Wrong> {
         let ask = keys::asker_of_new();
-        let given = keys::given_here(options, &ask).map_err(Box::new)?;
+        let given = keys::given_here(options, &ask)?;
         let ids: Vec<&str> = given.iter().map(Identity::id).collect();
         let found = match (id, &given[..]) {
             (None, []) => &Identity::new(DEFAULT, Origin::Person(ask)),
@@ -236,5 +236,5 @@ impl Key {
 
 /// Whether a path stands for stdin or stdout.
 fn is_dash(path: &Path) -> bool {
-    path == PathBuf::from("-")
+    path.as_os_str() == "-"
 }
