@@ -30,6 +30,18 @@ pub fn hex(bytes: &[u8]) -> String {
         })
 }
 
+/// The SHA-256 of its hexadecimal digits.
+pub fn unhex(digits: &str) -> Option<Sha> {
+    let mut sha = [0; 32];
+    if digits.len() != 64 || !digits.is_ascii() {
+        return None;
+    }
+    for (byte, at) in sha.iter_mut().zip((0..).step_by(2)) {
+        *byte = u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()?;
+    }
+    Some(sha)
+}
+
 /// One file on the controller: inline bytes, or a file known by digest, length and mode.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Source(Arc<Inner>);

@@ -80,6 +80,7 @@ pub(crate) async fn tell(
     let before = host.exchanges().len();
     let options = Options {
         keep: host.keeper(),
+        downloads: host.downloads(),
         ..options
     };
     let report = run(Arc::new(list), options, Arc::new(sink), Cancel::default()).await;
