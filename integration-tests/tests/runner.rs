@@ -17,4 +17,5 @@ mod runner {
     mod quickstart;
     mod readme;
     mod together;
+    mod vault;
 }
