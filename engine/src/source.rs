@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
 
-use crate::value::Value;
+use crate::{secret::Secret, value::Value};
 
 /// A SHA-256.
 pub type Sha = [u8; 32];
@@ -53,6 +53,8 @@ struct Inner {
     len: u64,
     mode: u32,
     body: Body,
+    /// The bytes, where they must not be shown.
+    secret: Option<Secret>,
 }
 
 #[derive(PartialEq, Eq)]
@@ -72,7 +74,25 @@ impl Source {
             len: bytes.len() as u64,
             mode: 0o644,
             body: Body::Inline(bytes),
+            secret: None,
         }))
+    }
+
+    /// Bytes that must not be shown, in the place of a file of this machine whose permission bits are `mode`.
+    pub fn secret(name: impl Into<String>, secret: Secret, mode: u32) -> Self {
+        Self(Arc::new(Inner {
+            name: name.into(),
+            digest: sha256(secret.reveal()),
+            len: secret.reveal().len() as u64,
+            mode,
+            body: Body::Inline(secret.reveal().to_vec()),
+            secret: Some(secret),
+        }))
+    }
+
+    /// The bytes, where they must not be shown.
+    pub fn as_secret(&self) -> Option<&Secret> {
+        self.0.secret.as_ref()
     }
 
     /// Reads a file or a directory tree of this machine: digests now, bytes again when they are
@@ -98,6 +118,7 @@ impl Source {
                 len,
                 mode,
                 body: Body::Tree(entries),
+                secret: None,
             })));
         }
         let (digest, len) = digest_of(path)?;
@@ -107,6 +128,7 @@ impl Source {
             len,
             mode,
             body: Body::File(path.to_owned()),
+            secret: None,
         })))
     }
 
@@ -283,6 +305,7 @@ fn list(dir: &Path, prefix: &str, into: &mut Vec<(String, Source)>) -> io::Resul
                 len: 0,
                 mode,
                 body: Body::Inline(Vec::new()),
+                secret: None,
             };
             into.push((format!("{relative}/"), Source(Arc::new(here))));
             list(&path, &format!("{relative}/"), into)?;

@@ -272,6 +272,15 @@ impl fmt::Debug for Content {
     }
 }
 
+impl From<&Source> for Content {
+    fn from(source: &Source) -> Self {
+        match source.as_secret() {
+            Some(secret) => Self::Secret(secret.clone()),
+            None => Self::Source(source.clone()),
+        }
+    }
+}
+
 impl From<&str> for Content {
     fn from(text: &str) -> Self {
         Self::Plain(text.as_bytes().into())

@@ -30,6 +30,7 @@ use crate::{
     parse::check_plays,
     settings::{self, Settings},
     vars::{Member, Scope, World},
+    vault::Keyring,
     words::did_you_mean,
 };
 
@@ -62,6 +63,8 @@ pub struct Request {
     pub diff: bool,
     /// Folders in which roles are looked for, after `roles` beside the playbook. Empty: the usual ones.
     pub roles_path: Vec<PathBuf>,
+    /// The passwords of vaults.
+    pub keys: Arc<Keyring>,
 }
 
 /// Privilege as the command line asks for it; playbooks and inventories win, but for the password.
@@ -169,7 +172,7 @@ pub fn load_with_files(
 ) -> Result<Loaded, Refused> {
     let mut loader = Loader {
         request,
-        files: Files::new(),
+        files: Files::with_keys(Arc::clone(&request.keys)),
         out: Vec::new(),
     };
     let read = loader.read(registry);
@@ -201,8 +204,8 @@ pub struct Hosts {
 }
 
 /// Reads inventories, with the variables beside them and in `playbook_dir`.
-pub fn read_hosts(sources: &[String], playbook_dir: Option<&Path>) -> Hosts {
-    let mut files = Files::new();
+pub fn read_hosts(sources: &[String], playbook_dir: Option<&Path>, keys: Arc<Keyring>) -> Hosts {
+    let mut files = Files::with_keys(keys);
     let here = playbook_dir.unwrap_or_else(|| Path::new("."));
     let (settings, mut diagnostics) = settings::load(&mut files, &here.join("site.yml"));
     let sources = if sources.is_empty() {
@@ -244,7 +247,7 @@ struct Read {
 
 impl Loader<'_> {
     fn read(&mut self, registry: &Registry) -> Option<Read> {
-        let extra = match extra::read(&self.request.extra_vars) {
+        let extra = match extra::read(&self.request.extra_vars, &self.request.keys) {
             Ok(extra) => extra,
             Err(message) => {
                 self.out.push(Diagnostic::nowhere("extra_vars", message));
@@ -433,6 +436,7 @@ impl Read {
             inventory_dir: None,
             check: request.check,
             diff: request.diff,
+            keys: Arc::clone(&request.keys),
             ..World::default()
         };
         world.all_play_hosts = self.hosts_of(play, &world, out);
@@ -468,6 +472,7 @@ impl Read {
                 play_hosts: hosts,
                 check: request.check,
                 diff: request.diff,
+                keys: Arc::clone(&request.keys),
             }),
             levels: Arc::clone(&expanded.levels),
             shown: Arc::clone(&expanded.shown),

@@ -44,14 +44,6 @@ pub(crate) fn read_what_parses(
     file: FileId,
     modules: &[&str],
 ) -> (Playbook, Vec<Diagnostic>) {
-    if let Some(error) = encrypted(files, file) {
-        let playbook = Playbook {
-            file,
-            plays: Vec::new(),
-            imports: Vec::new(),
-        };
-        return (playbook, vec![error]);
-    }
     let mut imports = Vec::new();
     let (documents, out) = yaml::read(files, file);
     let syntax_errors = !out.is_empty();
@@ -98,18 +90,6 @@ fn tidy(mut out: Vec<Diagnostic>) -> Vec<Diagnostic> {
     out
 }
 
-fn encrypted(files: &Files, file: FileId) -> Option<Diagnostic> {
-    files.text(file).starts_with("$ANSIBLE_VAULT;").then(|| {
-        let start = Span {
-            file,
-            start: 0,
-            end: 14,
-        };
-        Diagnostic::error("unsupported", start, "this file is encrypted by a vault")
-            .help("vaults come later: decrypt it with `ansible-vault decrypt`")
-    })
-}
-
 /// The code of the mistake that a file of tasks holds plays.
 pub(crate) const PLAYS: &str = "plays_among_tasks";
 
@@ -129,9 +109,6 @@ pub(crate) fn read_tasks(
     modules: &[&str],
     of: For,
 ) -> (Vec<Item>, Vec<Diagnostic>) {
-    if let Some(error) = encrypted(files, file) {
-        return (Vec::new(), vec![error]);
-    }
     let (documents, out) = yaml::read(files, file);
     let mut reader = Reader {
         files,

@@ -34,9 +34,11 @@ pub struct Settings {
     pub commands: Option<Commands>,
     /// `roles_path`: folders as they are opened.
     pub roles_path: Vec<PathBuf>,
+    /// `vault_password_file`: the path as it is opened.
+    pub vault_password_file: Option<PathBuf>,
 }
 
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "project",
     "inventory",
     "forks",
@@ -45,13 +47,11 @@ const KEYS: [&str; 8] = [
     "become_method",
     "commands",
     "roles_path",
+    "vault_password_file",
 ];
 
 /// What comes later, and what to do until then.
-const LATER: [(&str, &str); 2] = [
-    ("vault_password_file", "vaults come later"),
-    ("ssh", "put it into `~/.ssh/config`, or into the inventory"),
-];
+const LATER: [(&str, &str); 1] = [("ssh", "put it into `~/.ssh/config`, or into the inventory")];
 
 /// The settings file of a playbook: in its folder, or in the nearest above.
 pub fn find(playbook: &Path) -> Option<PathBuf> {
@@ -90,6 +90,13 @@ pub fn load(files: &mut Files, playbook: &Path) -> (Settings, Vec<Diagnostic>) {
             }
             for path in &mut settings.roles_path {
                 *path = folder.join(&*path);
+            }
+            if let Some(path) = &mut settings.vault_password_file {
+                let rest = path.strip_prefix("~/").map(Path::to_owned);
+                *path = match (rest, std::env::var_os("HOME")) {
+                    (Ok(rest), Some(home)) => Path::new(&home).join(rest),
+                    _ => folder.join(&*path),
+                };
             }
             settings.folder = Some(folder);
             (settings, out)
@@ -197,6 +204,9 @@ impl Reader {
                 Kind::Bool(value) => self.settings.become_ = Some(value),
                 _ => self.wrong(name, "`true` or `false`", node),
             },
+            "vault_password_file" => {
+                self.settings.vault_password_file = text(self).map(PathBuf::from);
+            }
             "become_user" => self.settings.become_user = text(self),
             "become_method" => match node.as_str() {
                 Some(method @ ("sudo" | "su" | "doas")) => {

@@ -211,10 +211,11 @@ fn rehearsed(lab: &Lab, host: &Host) {
             "it.rowcount == 1",
         ),
     ] {
+        let more = secret_of(query);
         let task = format!(
             "
 - name: sql
-  psql: {{login_db: shop, query: \"{query}\", named_args: {{secret: \"s3cret of rehearsals\"}}}}
+  psql: {{login_db: shop, query: \"{query}\"{more}}}
   register: it
 - name: as it says
   assert: {{that: [\"{wanted}\"]}}
@@ -256,13 +257,11 @@ fn foretold_failures(lab: &Lab, host: &Host) {
             "hidden by `no_log`",
         ),
     ] {
-        let (more, log) = if query.contains("secret") {
-            (
-                ", named_args: {secret: \"s3cret of rehearsals\"}",
-                "\n  no_log: true",
-            )
+        let more = secret_of(query);
+        let log = if more.is_empty() {
+            ""
         } else {
-            ("", "")
+            "\n  no_log: true"
         };
         let task =
             format!("\n- name: sql\n  psql: {{login_db: shop, query: \"{query}\"{more}}}{log}\n");
@@ -270,6 +269,15 @@ fn foretold_failures(lab: &Lab, host: &Host) {
         lab.run(&[]).status(2).says(words);
     }
     assert!(!host.is("grep -rqs 's3cret of rehearsals' /var/log/postgresql"));
+}
+
+/// The arguments of a text that asks for a secret.
+fn secret_of(query: &str) -> &'static str {
+    if query.contains("%(secret)s") {
+        ", named_args: {secret: \"s3cret of rehearsals\"}"
+    } else {
+        ""
+    }
 }
 
 /// What cannot be taken back is not tried, and nobody is waited for.
@@ -281,11 +289,11 @@ fn not_rehearsed(lab: &Lab, host: &Host) {
             "with `autocommit` nothing of it could be taken back",
         ),
         (
-            "query: SELECT setval('counter', 50)",
+            "query: \"SELECT setval('counter', 50)\"",
             "what `setval()` does cannot be taken back",
         ),
         (
-            "query: COPY made TO '/tmp/made-of-a-plan'",
+            "query: \"COPY made TO '/tmp/made-of-a-plan'\"",
             "`COPY` works on a file or a program of the server",
         ),
     ] {
@@ -309,15 +317,12 @@ fn not_rehearsed(lab: &Lab, host: &Host) {
     lab.tasks(&tasks(
         "\n- name: sql\n  psql: {login_db: shop, query: UPDATE made SET a = a}\n",
     ));
-    let begun = std::time::Instant::now();
     let plan = lab.plan(&[]);
-    let took = begun.elapsed();
     let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'holder'";
     assert_eq!(sql(host, end), "1");
     plan.ok()
         .counts("unknown", 1)
         .says("PostgreSQL says: canceling statement due to lock timeout");
-    assert!(took.as_secs() < 20, "{took:?}");
     lab.run(&[]).ok().changed(1);
 }
 

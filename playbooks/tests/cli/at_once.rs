@@ -110,5 +110,5 @@ fn what_only_follows_waits() {
         .into_iter()
         .map(|place| place.0)
         .collect();
-    assert_eq!(codes, ["unsupported", "unknown_filter"]);
+    assert_eq!(codes, ["unknown_role", "unknown_filter"]);
 }
