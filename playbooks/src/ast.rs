@@ -259,6 +259,17 @@ pub struct Common {
     pub after: Option<Vec<Spanned<String>>>,
     /// `commands`.
     pub commands: Option<Spanned<Commands>>,
+    /// `module_defaults`; of two for one module the later wins, whole.
+    pub module_defaults: Vec<ModuleDefaults>,
+}
+
+/// Arguments of a module for tasks that do not give them.
+#[derive(Clone, Debug)]
+pub struct ModuleDefaults {
+    /// The module, as written, without its collection.
+    pub module: Spanned<String>,
+    /// Its arguments: always a map.
+    pub args: Node,
 }
 
 /// What commands do unless something guards them.

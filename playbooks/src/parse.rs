@@ -2,6 +2,7 @@
 
 mod args;
 mod common;
+mod defaults;
 mod freeform;
 mod items;
 mod keywords;

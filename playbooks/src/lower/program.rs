@@ -1,6 +1,6 @@
 //! A task with all its texts compiled, before it is known on which host it runs.
 
-use evenkeel_engine::Value;
+use evenkeel_engine::{Registry, Value};
 
 use crate::{
     ast::{Common, LoopKind, Task},
@@ -141,21 +141,32 @@ fn conditions(nodes: &[Node], faults: &mut Vec<Fault>) -> Vec<Condition> {
 }
 
 impl Program {
-    /// Compiles a task with what stands around it, the outermost first; `module` is the name of its
-    /// module.
+    /// Compiles a task with what stands around it, the outermost first.
     pub(crate) fn new(
         task: &Task,
         commons: &[&Common],
-        module: &str,
+        registry: &Registry,
         faults: &mut Vec<Fault>,
     ) -> Self {
+        let module = module_name(&task.module.value, registry);
         let when = commons.iter().flat_map(|common| &common.when);
         let environment = commons.iter().flat_map(|common| &common.environment);
         let name = match &task.name {
             Some(name) => Tree::text(&name.value, name.span, faults),
             None => Tree::Is(task.module.value.as_str().into()),
         };
-        let args = task.args.as_map().unwrap_or_default().iter();
+        let given = task.args.as_map().unwrap_or_default();
+        // The nearest `module_defaults` for the module counts, whole, as in Ansible.
+        let defaults = commons
+            .iter()
+            .flat_map(|common| &common.module_defaults)
+            .rfind(|defaults| module_name(&defaults.module.value, registry) == module);
+        let defaults = defaults.and_then(|defaults| defaults.args.as_map());
+        let not_given = |key: &Node| !given.iter().any(|(argument, _)| argument.text == key.text);
+        let defaults = defaults.unwrap_or_default().iter();
+        let args = given
+            .iter()
+            .chain(defaults.filter(|(key, _)| not_given(key)));
         Self {
             name,
             module: task.module.clone(),
@@ -236,6 +247,13 @@ impl Arg {
             form,
         }
     }
+}
+
+/// What a module is called here, if there is one.
+pub(super) fn module_name<'a>(written: &'a str, registry: &'a Registry) -> &'a str {
+    registry
+        .get(written)
+        .map_or(written, |module| module.name())
 }
 
 fn node_text(node: &Node) -> Value {
