@@ -94,3 +94,125 @@ tasks:
         .says("`there_is_none`")
         .says("site.yml:8:43");
 }
+
+#[test]
+fn loops_of_the_old_form() {
+    let ended = with_files(
+        "
+vars:
+  users: [{name: a, keys: [1, 2]}, {name: b}]
+  it: '{{ item }}'
+tasks:
+- shell: echo {{ item }} >> out
+  args: &here {chdir: '{{ playbook_dir }}'}
+  with_sequence: start=4 end=0 stride=-2 format=n%02x
+- shell: echo {{ item.0.name }} {{ item.1 }} {{ 'keys' in item.0.keys() }} >> out
+  args: *here
+  with_subelements: ['{{ users }}', keys, {skip_missing: true}]
+- shell: echo {{ item | basename }} >> out
+  args: *here
+  with_fileglob: ['*.conf', 'sub/*']
+- shell: cat {{ item }} >> out
+  args: *here
+  with_first_found:
+  - '{{ inventory_hostname }}.none'
+  - sub/y
+- shell: echo never >> out
+  args: *here
+  with_first_found: [{files: [none], skip: true}]
+- shell: echo {{ item }} >> out
+  args: *here
+  with_file: a.conf
+- shell: echo {{ item }} >> out
+  args: *here
+  with_inventory_hostnames: all:!nobody
+- shell: echo {{ item.0 }}{{ item.1 }} >> out
+  args: *here
+  with_cartesian: [[1, 2], [x]]
+- shell: echo {{ it }} {{ ansible_loop.index }}/{{ ansible_loop.length }} {{ ansible_loop.nextitem | default('-') }}
+    {{ ansible_loop.previtem | default('-') }} {{ ansible_loop.last }} {{ ansible_loop.allitems | length }}
+    {{ ansible_loop.revindex0 }} {{ ansible_loop_var }} >> out
+  args: *here
+  loop: [a, b, c]
+  when: it != 'b'
+  loop_control: {extended: true, label: '{{ ansible_loop.index0 }}'}
+- shell: echo {{ query('sequence', '2-6/2') | join('+') }} {{ lookup('sequence', start=1, end=3) }}
+    {{ lookup('file', 'a.conf') }} {{ q('dict', {'a':1})[0].key }} {{ lookup('nested', [1], [2,3], wantlist=true) | length }}
+    {{ lookup('first_found', ['none', 'sub/y']) | basename }} {{ lookup('fileglob', '*.conf') | basename }} {{ q('items', [1, [2]]) }}
+    {{ lookup('file', 'nothing', errors='ignore') }} {{ lookup('first_found', files=['none'], skip=true, wantlist=true) }} >> out
+  args: *here
+",
+        &[
+            ("files/a.conf", "in a\n"),
+            ("files/sub/y", "in y\n"),
+            ("sub/y", "not this\n"),
+        ],
+        "n04\nn02\nn00\na 1 False\na 2 False\na.conf\ny\nin y\nin a\nlocalhost\n1x\n2x\n\
+         a 1/3 b - False 3 2 item\nc 3/3 - b True 3 0 item\n2+4+6 1,2,3 in a a 2 y a.conf [1, [2]] []\n",
+    );
+    ended.ok();
+}
+
+#[test]
+fn the_first_file_that_there_is_may_hold_variables() {
+    let scratch = Scratch::new();
+    scratch.file("vars/Linux.yml", "word: of Linux\n");
+    scratch.file("vars/default.yml", "word: of any\n");
+    scratch.file(
+        "site.yml",
+        "
+- hosts: localhost
+  tasks:
+    - include_vars: '{{ item }}'
+      with_first_found: ['{{ ansible_distribution }}-{{ ansible_hostname }}.yml', '{{ ansible_system }}.yml', default.yml]
+    - copy: {dest: '{{ playbook_dir }}/out', content: '{{ word }}'}
+",
+    );
+    scratch.run(&[]).ok();
+    assert_eq!(scratch.read("out"), "of Linux");
+}
+
+#[test]
+fn loops_that_cannot_be_are_refused() {
+    let scratch = Scratch::new();
+    scratch.tasks(
+        "
+- debug: {msg: x}
+  with_random_choice: [1, 2]
+- debug: {msg: x}
+  with_pipe: date
+- debug: {msg: x}
+  with_sequense: end=3
+- debug: {msg: x}
+  with_subelements: {a: 1}
+",
+    );
+    let refused = scratch.evenkeel(&["validate", "site.yml"]).status(5);
+    for said in [
+        "`with_random_choice` is not supported",
+        "another one in each run",
+        "`with_pipe` is not supported",
+        "delegate_to: localhost",
+        "did you mean `with_sequence`?",
+        "`with_subelements` wants a list",
+    ] {
+        assert!(refused.stderr.contains(said), "{said}\n{refused}");
+    }
+    scratch.tasks(
+        "
+- debug: {msg: x}
+  with_sequence: start=3 end=1
+- debug: {msg: x}
+  with_first_found: [none.yml]
+- debug: {msg: \"{{ lookup('sequense', 'end=3') }}\"}
+",
+    );
+    let refused = scratch.evenkeel(&["validate", "site.yml"]).status(5);
+    for said in [
+        "from 3 by 1 it never comes to 1",
+        "of these files there is none: `none.yml`",
+        "there is no lookup `sequense`: did you mean `sequence`?",
+    ] {
+        assert!(refused.stderr.contains(said), "{said}\n{refused}");
+    }
+}
