@@ -26,6 +26,7 @@
 
 mod actions;
 mod answers;
+mod download;
 mod exchange;
 mod faults;
 mod glob;

@@ -135,7 +135,10 @@ impl Encoder<'_> {
                 self.bytes(b'x', &keyed);
             }
             Value::Source(source) => {
-                let mut known = source.digest().to_vec();
+                let mut known = match source.as_secret() {
+                    Some(secret) => keyed(self.key, secret.reveal()).to_vec(),
+                    None => source.digest().to_vec(),
+                };
                 known.extend(source.mode().to_be_bytes());
                 self.bytes(b'F', &known);
             }

@@ -11,8 +11,7 @@ use std::{fmt, io};
 pub use files::LocalFiles;
 
 use crate::{
-    late::NotYet,
-    probe::Probe,
+    here::{About, answered_here},
     source::{Sha, Source},
     thing::Thing,
 };
@@ -83,44 +82,25 @@ impl Keep for KeepNothing {
     }
 }
 
-/// A question about this machine: it is never asked of a host, a run answers it itself.
-macro_rules! answered_here {
-    ($(#[$about:meta])* $name:ident, $kind:literal, $answer:ty) => {
-        $(#[$about])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub struct $name(pub KeptPlace);
+impl About for KeptPlace {
+    fn operands(&self) -> Vec<Vec<u8>> {
+        vec![
+            self.dir.clone().into_bytes(),
+            self.name.clone().into_bytes(),
+        ]
+    }
 
-        impl Probe for $name {
-            const KIND: &'static str = $kind;
-            const SCRIPT: &'static str = "return 1";
-            type Answer = Result<Option<$answer>, String>;
-
-            fn operands(&self) -> Vec<Vec<u8>> {
-                let KeptPlace { dir, name } = &self.0;
-                vec![dir.clone().into_bytes(), name.clone().into_bytes()]
-            }
-
-            fn parse(_: &[&Self], _: &[u8]) -> Result<Vec<Result<Self::Answer, NotYet>>, String> {
-                Err("BUG: a host was asked what is kept on another machine".to_owned())
-            }
-
-            fn expected(&self, _: &Self::Answer) -> Option<Vec<u8>> {
-                None
-            }
-
-            fn reads(&self) -> Vec<Thing> {
-                vec![self.0.thing()]
-            }
-        }
-    };
+    fn reads(&self) -> Vec<Thing> {
+        vec![self.thing()]
+    }
 }
 
 answered_here! {
     /// SHA-256 of what is kept at a place; nothing where there is no file, or why none can be there.
-    Kept, "kept", Sha
+    Kept(KeptPlace), "kept", Option<Sha>, only_at_its_turn: false
 }
 
 answered_here! {
     /// What is kept at a place, to be sent to a host; nothing where there is no file, or why none can be there.
-    KeptFile, "kept_file", Source
+    KeptFile(KeptPlace), "kept_file", Option<Source>, only_at_its_turn: false
 }

@@ -1,11 +1,13 @@
 //! evenkeel's engine: brings machines to a described state, and keeps them there.
 
 mod connection;
+pub mod download;
 pub mod effects;
 pub mod event;
 pub mod fake;
 pub mod fingerprint;
 mod graph;
+mod here;
 pub mod host;
 mod identity;
 pub mod keep;
@@ -15,6 +17,7 @@ mod module;
 mod probe;
 pub mod probes;
 mod reason;
+mod rehearsal;
 pub mod run;
 mod schedule;
 mod script;
@@ -34,11 +37,12 @@ pub use late::{Late, NotYet};
 pub use module::{AnyModule, Bound, Module, Nature, Refusal, Registry, Stop, With};
 pub use probe::{Answer, AnyProbe, Key, Probe, Probes, SECRET_OPERAND, ask};
 pub use reason::Reason;
+pub use rehearsal::Rehearsal;
 pub use schedule::{Ended, FailureRule, Next, Schedule};
 pub use script::ScriptHost;
 pub use secret::{MASK, Secret, Text};
 pub use seen::{Past, Seen};
-pub use source::{Sha, Source, hex, sha256};
+pub use source::{Sha, Source, hex, sha256, unhex};
 pub use step::{
     Action, Attrs, Cause, Change, Content, Diff, Done, Effect, Fetch, OUTPUT_LIMIT, Plan, Run,
     Step, Write,

@@ -26,6 +26,7 @@ mod links;
 mod long;
 mod masking;
 mod reconnect;
+mod rehearse;
 mod settle;
 mod tell;
 mod trouble;
@@ -39,6 +40,7 @@ use serde::de::DeserializeOwned;
 pub use cancel::Cancel;
 
 use crate::{
+    download::{DownloadNothing, Downloads},
     event::{Event, Recap, Sink},
     graph::{Cycle, Graph, Order},
     keep::{Keep, KeepNothing, KeptPlace},
@@ -90,6 +92,9 @@ pub struct Options {
     /// Where files of hosts are kept, for modules that fetch some (`fetch`): by default nowhere.
     /// [`LocalFiles`](crate::keep::LocalFiles) keeps them in the file system of this machine.
     pub keep: Arc<dyn Keep>,
+    /// What gets files of servers, for hosts that have no program for it (`get-url`): by default
+    /// nothing does.
+    pub downloads: Arc<dyn Downloads>,
 }
 
 /// Who ran what, from where, when: kept in the ledger.
@@ -124,6 +129,7 @@ impl Options {
             audit: Audit::default(),
             results: false,
             keep: Arc::new(KeepNothing),
+            downloads: Arc::new(DownloadNothing),
         }
     }
 

@@ -1,6 +1,11 @@
 //! Values that must not be printed, and texts that may hold one.
 
-use std::{fmt, sync::Arc};
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -10,8 +15,15 @@ use crate::value::Value;
 ///
 /// There is no `Display`; `Debug` and every foreign serializer print `***`. Only
 /// [`Value::from_typed`] keeps the bytes, for fingerprints keyed per host.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Secret(Arc<[u8]>);
+///
+/// A secret that was made of others knows them: where one of those shows alone, it is masked too.
+#[derive(Clone)]
+pub struct Secret(Arc<Inner>);
+
+struct Inner {
+    bytes: Box<[u8]>,
+    parts: Vec<Secret>,
+}
 
 /// How a secret prints.
 pub const MASK: &str = "***";
@@ -19,12 +31,73 @@ pub const MASK: &str = "***";
 impl Secret {
     /// Wraps bytes.
     pub fn new(bytes: impl AsRef<[u8]>) -> Self {
-        Self(bytes.as_ref().into())
+        Self::with(bytes.as_ref(), Vec::new())
+    }
+
+    fn with(bytes: &[u8], parts: Vec<Self>) -> Self {
+        Self(Arc::new(Inner {
+            bytes: bytes.into(),
+            parts,
+        }))
+    }
+
+    /// The same, knowing what it was made of.
+    #[must_use]
+    pub fn made_of<'a>(self, parts: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut all: Vec<Self> = self.parts().to_vec();
+        for part in parts {
+            let bare = if part.parts().is_empty() {
+                part.clone()
+            } else {
+                Self::new(part.reveal())
+            };
+            for one in std::iter::once(&bare).chain(part.parts()) {
+                if *one != self && !all.contains(one) {
+                    all.push(one.clone());
+                }
+            }
+        }
+        if all.len() == self.parts().len() {
+            self
+        } else {
+            Self::with(self.reveal(), all)
+        }
+    }
+
+    /// What it was made of, as far as that was secret.
+    pub fn parts(&self) -> &[Self] {
+        &self.0.parts
     }
 
     /// The bytes themselves; every use of this is a place to look at twice.
     pub fn reveal(&self) -> &[u8] {
-        &self.0
+        &self.0.bytes
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.reveal() == other.reveal()
+    }
+}
+
+impl Eq for Secret {}
+
+impl PartialOrd for Secret {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Secret {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.reveal().cmp(other.reveal())
+    }
+}
+
+impl Hash for Secret {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.reveal().hash(state);
     }
 }
 

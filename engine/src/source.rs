@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
 
-use crate::value::Value;
+use crate::{secret::Secret, value::Value};
 
 /// A SHA-256.
 pub type Sha = [u8; 32];
@@ -30,6 +30,18 @@ pub fn hex(bytes: &[u8]) -> String {
         })
 }
 
+/// The SHA-256 of its hexadecimal digits.
+pub fn unhex(digits: &str) -> Option<Sha> {
+    let mut sha = [0; 32];
+    if digits.len() != 64 || !digits.is_ascii() {
+        return None;
+    }
+    for (byte, at) in sha.iter_mut().zip((0..).step_by(2)) {
+        *byte = u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()?;
+    }
+    Some(sha)
+}
+
 /// One file on the controller: inline bytes, or a file known by digest, length and mode.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Source(Arc<Inner>);
@@ -41,6 +53,8 @@ struct Inner {
     len: u64,
     mode: u32,
     body: Body,
+    /// The bytes, where they must not be shown.
+    secret: Option<Secret>,
 }
 
 #[derive(PartialEq, Eq)]
@@ -60,7 +74,25 @@ impl Source {
             len: bytes.len() as u64,
             mode: 0o644,
             body: Body::Inline(bytes),
+            secret: None,
         }))
+    }
+
+    /// Bytes that must not be shown, in the place of a file of this machine whose permission bits are `mode`.
+    pub fn secret(name: impl Into<String>, secret: Secret, mode: u32) -> Self {
+        Self(Arc::new(Inner {
+            name: name.into(),
+            digest: sha256(secret.reveal()),
+            len: secret.reveal().len() as u64,
+            mode,
+            body: Body::Inline(secret.reveal().to_vec()),
+            secret: Some(secret),
+        }))
+    }
+
+    /// The bytes, where they must not be shown.
+    pub fn as_secret(&self) -> Option<&Secret> {
+        self.0.secret.as_ref()
     }
 
     /// Reads a file or a directory tree of this machine: digests now, bytes again when they are
@@ -86,6 +118,7 @@ impl Source {
                 len,
                 mode,
                 body: Body::Tree(entries),
+                secret: None,
             })));
         }
         let (digest, len) = digest_of(path)?;
@@ -95,6 +128,7 @@ impl Source {
             len,
             mode,
             body: Body::File(path.to_owned()),
+            secret: None,
         })))
     }
 
@@ -271,6 +305,7 @@ fn list(dir: &Path, prefix: &str, into: &mut Vec<(String, Source)>) -> io::Resul
                 len: 0,
                 mode,
                 body: Body::Inline(Vec::new()),
+                secret: None,
             };
             into.push((format!("{relative}/"), Source(Arc::new(here))));
             list(&path, &format!("{relative}/"), into)?;

@@ -7,6 +7,7 @@ use crate::{
     late::NotYet,
     module::Refusal,
     probe::{Answer, AnyProbe, Probe},
+    rehearsal::Rehearsal,
     secret::{Secret, Text},
     source::{Sha, Source, sha256},
     thing::Thing,
@@ -22,6 +23,8 @@ pub struct Plan {
     pub guard: Option<&'static str>,
     /// Words for the user that change nothing: a trap in the arguments, a doubt.
     pub warnings: Vec<String>,
+    /// How it can be told exactly, where the steps are only foretold, what they would do.
+    pub rehearsal: Option<Rehearsal>,
 }
 
 impl Plan {
@@ -61,6 +64,22 @@ impl Plan {
             _ => None,
         });
         self.may_be_idle() && runs.zip(done).all(|(idle, done)| idle == Some(done.status))
+    }
+
+    /// The programs that its steps run, in order.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = &Run> {
+        let steps = self.changes.iter().flat_map(|change| &change.steps);
+        steps.filter_map(|step| match &step.action {
+            Action::Run(run) => Some(run),
+            _ => None,
+        })
+    }
+
+    /// Says how it can be told, where the steps are only foretold, what they would do.
+    #[must_use]
+    pub fn rehearsal(mut self, rehearsal: Rehearsal) -> Self {
+        self.rehearsal = Some(rehearsal);
+        self
     }
 
     /// Adds a warning.
@@ -249,6 +268,15 @@ impl fmt::Debug for Content {
             Self::Plain(bytes) => write!(f, "{} bytes", bytes.len()),
             Self::Secret(_) => f.write_str(crate::secret::MASK),
             Self::Source(source) => source.fmt(f),
+        }
+    }
+}
+
+impl From<&Source> for Content {
+    fn from(source: &Source) -> Self {
+        match source.as_secret() {
+            Some(secret) => Self::Secret(secret.clone()),
+            None => Self::Source(source.clone()),
         }
     }
 }
@@ -514,6 +542,13 @@ impl Run {
             away: None,
             explain: None,
         }
+    }
+}
+
+impl Run {
+    /// Whether it ended well.
+    pub(crate) fn accepts(&self, done: &Done) -> bool {
+        self.ok.is_empty() || self.ok.contains(&done.status)
     }
 }
 

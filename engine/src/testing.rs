@@ -109,7 +109,7 @@ impl fmt::Debug for Case {
 /// What every module promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Law {
-    /// Looking and planning change nothing on the host, and three rounds of questions suffice.
+    /// Looking, planning and rehearsing change nothing on the host, and three rounds of questions suffice.
     Look,
     /// The same answers give the same questions and the same plan.
     SameOrder,
@@ -119,7 +119,7 @@ pub enum Law {
     /// output.
     Quiet,
     /// What effects foretold is what is seen afterwards; a plan on foretold answers is empty or
-    /// not known yet.
+    /// not known yet. What a rehearsal says is what the run leaves.
     Foretold,
     /// Cut off at any step, the next run brings the host to where it would have come.
     Cut,

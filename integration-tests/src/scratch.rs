@@ -144,6 +144,7 @@ impl Scratch {
         }
         command.env("HOME", self.dir.path()).env("COLUMNS", "100");
         command.env("XDG_STATE_HOME", self.path(".state"));
+        command.env("XDG_CACHE_HOME", self.path(".cache"));
         if self.lab.is_some() {
             command.env("TMPDIR", self.path(".tmp"));
             command.env_remove("SSH_AUTH_SOCK");

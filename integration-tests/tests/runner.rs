@@ -18,4 +18,5 @@ mod runner {
     mod quickstart;
     mod readme;
     mod together;
+    mod vault;
 }

@@ -118,8 +118,8 @@ The interpreter does not answer with the wanted version, cannot import what is w
 from this archive with these options; or its pip is another one. If it is to be built: one of `packages` is missing.";
     const LIMITS: &'static str = "\
 Without `packages` nothing is installed but Python; what it needs and is missing is said before anything is fetched. \
-Names of packages differ between distributions, and are not translated. What `source` is fetched with (curl or wget) \
-has to be there before the task. A build that was interrupted while it compiled starts clean. The log of a build \
+Names of packages differ between distributions, and are not translated. An address in `source` is fetched as `get-url` \
+does it. A build that was interrupted while it compiled starts clean. The log of a build \
 stays in `build_dir` until the next build; of one that fails, the last 40 lines are told. A build that is shared is not \
 made anew by the next host if it cannot be used there: what is missing is said. Hosts that are compiled at the same time each \
 compile their own, and the first is kept. Paths may hold no spaces.";

@@ -185,7 +185,7 @@ impl Module for Copy {
     fn doubts(args: &Args) -> Vec<Refusal> {
         let content = match (&args.src, &args.content) {
             (Some(Src::Local(source)), _) if source.tree().is_none() => {
-                Content::Source(source.clone())
+                Content::from(source)
             }
             (None, Some(Late::Known(body))) => body.content(),
             _ => return Vec::new(),
@@ -344,7 +344,7 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         (Some(Src::Host(src)), _) => return remote::decide(args, look, src),
         (Some(Src::Local(source)), _) => match source.tree() {
             Some(entries) => return tree(args, look, source, entries),
-            None => Ok(Content::Source(source.clone())),
+            None => Ok(Content::from(source)),
         },
         (None, Some(late)) => late.get().map(Body::content),
         (None, None) => return Err(Stop::refused("`src` or `content` is needed")),
@@ -412,7 +412,7 @@ fn tree(
                 asked: path,
                 missing: vec![root.clone()],
             };
-            let content = Ok(Content::Source(entry.clone()));
+            let content = Ok(Content::from(entry));
             changes.extend(args.put(&bits)?.changes(look, &target, &content)?);
         }
     }

@@ -1,7 +1,7 @@
 //! What is got from servers: requests, how the host makes them, and what checksums say.
 //!
 //! The host asks with its `curl`, else its `wget`. Address, headers and passwords reach them by stdin or a private
-//! file, never as an argument.
+//! file, never as an argument. Where it has neither, files are got by the machine that runs the playbook.
 
 mod checksum;
 mod listed;
@@ -9,13 +9,13 @@ mod request;
 mod served;
 mod step;
 
-pub(crate) use checksum::{Algorithm, Checksum, Hash, Sum, find, parse_checksum};
+pub(crate) use checksum::{Checksum, Sum, find, parse_checksum};
+pub(crate) use evenkeel_engine::download::{Algorithm, Checksum as Hash};
 pub use listed::Listed;
 pub use request::Request;
 pub(crate) use request::{is_web, name_in};
-pub(crate) use served::unhex;
 pub use served::{Served, Serving, State};
-pub(crate) use step::{Download, script, tool};
+pub(crate) use step::{Download, got_here, script, text, tool};
 
 /// Shell functions that ask for `$ek_url`, with the configurations `$ek_cc` (of curl) and `$ek_wc` (of wget).
 ///

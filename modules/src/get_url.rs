@@ -154,8 +154,10 @@ The file is not there, does not have the checksum, or holds something else than 
 mode differ. Without a `checksum` the server is asked each time: a file of the same size and time counts as the same \
 (unless `force`), else what comes is compared as it comes, and nothing is written.";
     const LIMITS: &'static str = "\
-The host needs `curl` or `wget`; nothing is downloaded by the controller. A part that has come is gone on with by curl \
-only; wget begins anew. A secret address, header or login is in no question: such a file counts as long as it is what \
+The host downloads with its `curl` or `wget`. Where it has neither, the machine that runs the playbook does, once for \
+all hosts, into a cache of its user (`~/.cache/evenkeel`, kept for 30 days), and the file is sent: a plan does that too, \
+and files of the host (`ca_path`, `client_cert`) are of no use then. A part that has come is gone on with; with wget it \
+begins anew. A secret address, header or login is in no question to a host: such a file counts as long as it is what \
 the task put there. Addresses are `http`, `https` and `file`. A download takes an hour at most.";
     type Args = Args;
     type Output = Output;

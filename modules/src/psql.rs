@@ -19,7 +19,7 @@ use crate::look::Look;
 pub use ask::{Sql, Told};
 pub use login::Login;
 pub use objects::{Kept, Named, Object, Sort};
-pub use query::{Args, Output, Psql, Queries, Read, Reading, Set};
+pub use query::{Args, Output, Psql, Queries, Read, Reading, Rehearsing, Set};
 pub use questions::{
     Database, Extension, Hba, Installed, Left, Question, Right, Role, Server, Setting,
 };

@@ -15,7 +15,7 @@ use self::pgp::Key;
 pub use self::probe::{Imported, Keyring};
 use crate::{
     args::is_default,
-    download::{Listed, Request, tool},
+    download::{Listed, Request, text, tool},
     look::Look,
     many::{comma_list, is_yes, yes},
     paths,
@@ -140,11 +140,7 @@ impl Args {
                 if !self.fingerprint.is_empty() && self.fingerprint.iter().all(named) {
                     return Ok(About::Ids(self.fingerprint.clone()));
                 }
-                tool(look)?;
-                match look.get(&Listed(request.clone()))? {
-                    Ok(text) => text.clone().into_bytes(),
-                    Err(why) => return Err(Stop::refused(format!("`{}`: {why}", request.shown()))),
-                }
+                text(look, &request)?.as_bytes().to_vec()
             }
         };
         let keys = pgp::keys(&bytes).map_err(|why| {

@@ -82,7 +82,7 @@ pub struct Args {
     /// Time limit in seconds; an hour if unset, none for a `long` one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u64>,
-    /// Whether a vaulted script is decrypted (the default); there are no vaults in this version.
+    /// Whether a vaulted script is decrypted (the default).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decrypt: Option<bool>,
 }
@@ -218,7 +218,7 @@ impl Module for Script {
         let whole = args.cmd.iter().filter_map(|line| secret(line.get().ok()?));
         let run = Run {
             dir: args.guards().dir(seen)?,
-            stdin: Content::Source(source.clone()),
+            stdin: Content::from(source),
             secret_argv: whole.chain(words.iter().filter_map(secret)).collect(),
             explain: Some(explain),
             ..limited(argv, args.long, args.timeout)

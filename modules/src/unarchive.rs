@@ -95,7 +95,7 @@ content, target, type, owner, group or mode than it was left with. Members that 
     const LIMITS: &'static str = "\
 What was unpacked is recorded on the host, in `/var/lib/evenkeel-unarchive` (or `.evenkeel-unarchive` of the home of \
 who is not root): the archive is not needed to see that all is right, and what others unpacked is unpacked once more. \
-An address stands for its archive: it is not asked whether that is another by now. The host needs GNU `tar`, `find` \
+An address stands for its archive: it is not asked whether that is another by now; it is fetched as `get-url` does it. The host needs GNU `tar`, `find` \
 and the archive's own program, or `unzip`. Members that lead out of the directory, devices, named pipes, setuid files \
 and names with line ends are refused, as is what would not fit on the disk; and a link is never written through. A \
 directory of the name `.` in an archive does not change `dest` itself.";

@@ -1,8 +1,12 @@
 //! The command line. Help texts are the doc comments.
 
+mod vault;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use vault::{Create, Decrypt, Edit, Encrypt, EncryptString, Rekey, Vault, VaultCommand, View};
 
 /// Brings machines to a described state, and keeps them there.
 #[derive(Debug, Parser)]
@@ -40,6 +44,9 @@ pub enum Command {
     /// Show or forget what earlier runs recorded on a host.
     #[command(subcommand)]
     Ledger(Ledger),
+    /// Encrypt, decrypt, show and change files and values that are encrypted.
+    #[command(subcommand)]
+    Vault(VaultCommand),
     /// List the modules, or show the manual of one.
     Modules(Modules),
     /// Print a completion script for a shell.
@@ -145,6 +152,9 @@ pub struct Inventory {
     /// With `--graph`: the variables too.
     #[arg(long)]
     pub vars: bool,
+    /// Secrets.
+    #[command(flatten)]
+    pub vault: Vault,
     /// The group that `--graph` begins with.
     #[arg(value_name = "GROUP", default_value = "all")]
     pub group: String,
@@ -174,6 +184,9 @@ pub struct Facts {
     /// Connections.
     #[command(flatten)]
     pub connection: Connection,
+    /// Secrets.
+    #[command(flatten)]
+    pub vault: Vault,
     /// How many hosts at once [default: 200].
     #[arg(short, long, value_name = "N")]
     pub forks: Option<usize>,
@@ -229,6 +242,9 @@ pub struct LedgerOptions {
     /// Connections.
     #[command(flatten)]
     pub connection: Connection,
+    /// Secrets.
+    #[command(flatten)]
+    pub vault: Vault,
 }
 
 /// List the modules, or show the manual of one.
@@ -351,20 +367,6 @@ pub struct Connection {
     /// How long a host whose connection was lost is tried again; 0: not at all.
     #[arg(long, value_name = "SECONDS", default_value_t = 180)]
     pub reconnect: u64,
-}
-
-/// Where the words for encrypted files come from. This version has no vault yet and says so.
-#[derive(Debug, Default, Args)]
-pub struct Vault {
-    /// Not in this version: encrypted files.
-    #[arg(long, value_name = "FILE", hide = true)]
-    pub vault_password_file: Vec<PathBuf>,
-    /// Not in this version: encrypted files.
-    #[arg(short = 'J', long, hide = true)]
-    pub ask_vault_pass: bool,
-    /// Not in this version: encrypted files.
-    #[arg(long, value_name = "ID", hide = true)]
-    pub vault_id: Vec<String>,
 }
 
 /// How to run.

@@ -19,6 +19,7 @@ mod connect;
 mod explain;
 mod facts;
 mod inventory;
+mod keys;
 mod ledger;
 mod load;
 mod modules;
@@ -26,6 +27,7 @@ mod password;
 mod run;
 mod signals;
 mod validate;
+mod vault;
 
 /// Whether a bug of ours showed itself.
 static BUG: AtomicBool = AtomicBool::new(false);
@@ -59,6 +61,7 @@ fn dispatch(command: &Command) -> Exit {
         Command::Facts(args) => facts::facts(args),
         Command::Ledger(Ledger::Show(args)) => ledger::show(args),
         Command::Ledger(Ledger::Forget(args)) => ledger::forget(args),
+        Command::Vault(command) => vault::vault(command),
         Command::Modules(args) => modules::modules(args),
         Command::Completions(args) => {
             let mut script = Vec::new();

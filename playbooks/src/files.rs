@@ -4,7 +4,10 @@ use std::{path::Path, sync::Arc};
 
 use evenkeel_engine::Place;
 
-use crate::diagnostic::Diagnostic;
+use crate::{
+    diagnostic::Diagnostic,
+    vault::{self, Envelope, Keyring},
+};
 
 /// The largest file that is read.
 const LIMIT: u64 = 64 * 1024 * 1024;
@@ -68,6 +71,7 @@ impl<T> std::ops::Deref for Spanned<T> {
 #[derive(Clone, Debug, Default)]
 pub struct Files {
     files: Vec<File>,
+    keys: Arc<Keyring>,
 }
 
 #[derive(Clone, Debug)]
@@ -75,6 +79,8 @@ struct File {
     name: Arc<str>,
     text: Arc<str>,
     lines: Vec<u32>,
+    /// Whether it was encrypted: its lines are not shown.
+    secret: bool,
 }
 
 /// Line and column, both from 1; columns count characters.
@@ -92,6 +98,19 @@ impl Files {
         Self::default()
     }
 
+    /// No files yet; those that are encrypted are opened with these passwords.
+    pub fn with_keys(keys: Arc<Keyring>) -> Self {
+        Self {
+            keys,
+            ..Self::default()
+        }
+    }
+
+    /// The passwords of vaults.
+    pub fn keys(&self) -> &Arc<Keyring> {
+        &self.keys
+    }
+
     /// Adds a file under the name by which its user knows it. Files above 4 GiB are cut.
     pub fn add(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
         let text = text.into();
@@ -102,11 +121,17 @@ impl Files {
             name: name.into(),
             text,
             lines,
+            secret: false,
         });
         FileId(small(self.files.len() - 1))
     }
 
-    /// Reads a file and adds it under the path as it is given.
+    /// Whether a file was encrypted: what it holds is secret.
+    pub fn is_secret(&self, file: FileId) -> bool {
+        self.files[file.0 as usize].secret
+    }
+
+    /// Reads a file and adds it under the path as it is given. One that is encrypted is opened.
     pub fn load(&mut self, path: &Path) -> Result<FileId, Box<Diagnostic>> {
         let name = path.display().to_string();
         let refuse = |why: &str| {
@@ -123,10 +148,46 @@ impl Files {
             return Err(refuse("it is larger than 64 MiB"));
         }
         let bytes = std::fs::read(path).map_err(|error| refuse(&reason(&error)))?;
+        if vault::is_vault(&bytes) {
+            return self.open(&name, &bytes);
+        }
         match String::from_utf8(bytes) {
             Ok(text) => Ok(self.add(name, text)),
             Err(error) => Err(Box::new(self.not_utf8(&name, &error))),
         }
+    }
+
+    /// Opens a file that is encrypted.
+    fn open(&mut self, name: &str, bytes: &[u8]) -> Result<FileId, Box<Diagnostic>> {
+        let wrong = |files: &mut Self, message: String, help: String| {
+            let file = files.add(name, String::from_utf8_lossy(bytes).into_owned());
+            let line = bytes.iter().position(|byte| *byte == b'\n');
+            let at = Span {
+                file,
+                start: 0,
+                end: small(line.unwrap_or(bytes.len())),
+            };
+            Box::new(Diagnostic::error(vault::CODE, at, message).help(help))
+        };
+        let envelope = match Envelope::parse(bytes) {
+            Ok(envelope) => envelope,
+            Err(damage) => {
+                let message = format!("this file is encrypted, and cannot be opened: {damage}");
+                return Err(wrong(self, message, damage.help().to_owned()));
+            }
+        };
+        self.keys.prepare();
+        let plain = match self.keys.open(&envelope) {
+            Ok(plain) => plain,
+            Err(trouble) => return Err(wrong(self, trouble.message, trouble.help)),
+        };
+        let Ok(text) = std::str::from_utf8(plain.reveal()) else {
+            let message = "what is encrypted here is not UTF-8".to_owned();
+            return Err(wrong(self, message, "encrypt a file of text".to_owned()));
+        };
+        let file = self.add(name, text);
+        self.files[file.0 as usize].secret = true;
+        Ok(file)
     }
 
     fn not_utf8(&mut self, name: &str, error: &std::string::FromUtf8Error) -> Diagnostic {
@@ -207,6 +268,15 @@ impl Files {
             column: at.column,
         }
     }
+}
+
+/// Whether a file is encrypted, as far as its beginning says.
+pub(crate) fn is_vault(path: &Path) -> bool {
+    use std::io::Read as _;
+    let mut start = Vec::new();
+    let file = std::fs::File::open(path);
+    let read = file.and_then(|file| file.take(15).read_to_end(&mut start));
+    read.is_ok() && vault::is_vault(&start)
 }
 
 /// What the system says, without its number.

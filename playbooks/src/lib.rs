@@ -34,6 +34,7 @@ pub mod report;
 pub mod settings;
 pub mod template;
 pub mod vars;
+pub mod vault;
 pub mod words;
 pub mod yaml;
 

@@ -28,6 +28,7 @@ use crate::{
     parse::{check_references, read_what_parses},
     settings::{self, Settings},
     vars::{Member, Scope, World},
+    vault::Keyring,
     words::did_you_mean,
 };
 
@@ -58,6 +59,8 @@ pub struct Request {
     pub check: bool,
     /// `--diff`: what `ansible_diff_mode` is.
     pub diff: bool,
+    /// The passwords of vaults.
+    pub keys: Arc<Keyring>,
 }
 
 /// Privilege as the command line asks for it; playbooks and inventories win, but for the password.
@@ -165,7 +168,7 @@ pub fn load_with_files(
 ) -> Result<Loaded, Refused> {
     let mut loader = Loader {
         request,
-        files: Files::new(),
+        files: Files::with_keys(Arc::clone(&request.keys)),
         out: Vec::new(),
     };
     let read = loader.read(registry);
@@ -197,8 +200,8 @@ pub struct Hosts {
 }
 
 /// Reads inventories, with the variables beside them and in `playbook_dir`.
-pub fn read_hosts(sources: &[String], playbook_dir: Option<&Path>) -> Hosts {
-    let mut files = Files::new();
+pub fn read_hosts(sources: &[String], playbook_dir: Option<&Path>, keys: Arc<Keyring>) -> Hosts {
+    let mut files = Files::with_keys(keys);
     let here = playbook_dir.unwrap_or_else(|| Path::new("."));
     let (settings, mut diagnostics) = settings::load(&mut files, &here.join("site.yml"));
     let sources = if sources.is_empty() {
@@ -272,7 +275,7 @@ impl Loader<'_> {
         };
         let (inventory, found) = Inventory::read(&mut self.files, sources);
         self.out.extend(found);
-        let extra = match extra::read(&self.request.extra_vars) {
+        let extra = match extra::read(&self.request.extra_vars, &self.request.keys) {
             Ok(extra) => extra,
             Err(message) => {
                 self.out.push(Diagnostic::nowhere("extra_vars", message));
@@ -431,6 +434,7 @@ impl Read {
             inventory_dir: None,
             check: request.check,
             diff: request.diff,
+            keys: Arc::clone(&request.keys),
             ..World::default()
         };
         world.all_play_hosts = self.hosts_of(play, &world, out);
@@ -453,6 +457,7 @@ impl Read {
                 play_hosts: hosts,
                 check: request.check,
                 diff: request.diff,
+                keys: Arc::clone(&request.keys),
             }),
             folders: vec![folder.clone()],
             family,

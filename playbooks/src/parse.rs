@@ -41,22 +41,6 @@ pub(crate) fn read_what_parses(
     file: FileId,
     modules: &[&str],
 ) -> (Playbook, Vec<Diagnostic>) {
-    if files.text(file).starts_with("$ANSIBLE_VAULT;") {
-        let start = Span {
-            file,
-            start: 0,
-            end: 14,
-        };
-        let error = Diagnostic::error("unsupported", start, "this file is encrypted by a vault")
-            .help("vaults come later: decrypt it with `ansible-vault decrypt`");
-        return (
-            Playbook {
-                file,
-                plays: Vec::new(),
-            },
-            vec![error],
-        );
-    }
     let (documents, out) = yaml::read(files, file);
     let syntax_errors = !out.is_empty();
     let mut reader = Reader {

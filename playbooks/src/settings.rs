@@ -32,9 +32,11 @@ pub struct Settings {
     pub become_method: Option<String>,
     /// `commands`.
     pub commands: Option<Commands>,
+    /// `vault_password_file`: the path as it is opened.
+    pub vault_password_file: Option<PathBuf>,
 }
 
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 8] = [
     "project",
     "inventory",
     "forks",
@@ -42,12 +44,12 @@ const KEYS: [&str; 7] = [
     "become_user",
     "become_method",
     "commands",
+    "vault_password_file",
 ];
 
 /// What comes later, and what to do until then.
-const LATER: [(&str, &str); 3] = [
+const LATER: [(&str, &str); 2] = [
     ("roles_path", "roles come later"),
-    ("vault_password_file", "vaults come later"),
     ("ssh", "put it into `~/.ssh/config`, or into the inventory"),
 ];
 
@@ -85,6 +87,13 @@ pub fn load(files: &mut Files, playbook: &Path) -> (Settings, Vec<Diagnostic>) {
                 if !source.contains(',') {
                     *source = folder.join(&*source).display().to_string();
                 }
+            }
+            if let Some(path) = &mut settings.vault_password_file {
+                let rest = path.strip_prefix("~/").map(Path::to_owned);
+                *path = match (rest, std::env::var_os("HOME")) {
+                    (Ok(rest), Some(home)) => Path::new(&home).join(rest),
+                    _ => folder.join(&*path),
+                };
             }
             settings.folder = Some(folder);
             (settings, out)
@@ -183,6 +192,9 @@ impl Reader {
                 Kind::Bool(value) => self.settings.become_ = Some(value),
                 _ => self.wrong(name, "`true` or `false`", node),
             },
+            "vault_password_file" => {
+                self.settings.vault_password_file = text(self).map(PathBuf::from);
+            }
             "become_user" => self.settings.become_user = text(self),
             "become_method" => match node.as_str() {
                 Some(method @ ("sudo" | "su" | "doas")) => {

@@ -24,7 +24,7 @@ use std::{fmt, sync::Arc};
 use evenkeel_engine::{NotYet, Value};
 use minijinja::{Expression, value::Value as Jinja};
 
-use crate::files::Span;
+use crate::{files::Span, vault::Keyring};
 
 pub use fault::{DOUBT, Fault};
 pub use file::{TemplateFile, Whitespace};
@@ -44,6 +44,10 @@ pub trait Variables: Send + Sync {
     /// The folders in which `lookup('file', …)` looks.
     fn folders(&self) -> Vec<std::path::PathBuf> {
         Vec::new()
+    }
+    /// The passwords with which it opens those that are encrypted.
+    fn keys(&self) -> Arc<Keyring> {
+        Arc::default()
     }
 }
 

@@ -12,11 +12,13 @@ use crate::{
     ast::Vars,
     files::Span,
     template::{Fault, Template, Variable, Variables},
+    vault::Keyring,
 };
 
 use hostvars::{HostVars, Own};
 
 pub use magic::{Member, World};
+pub(crate) use tree::hidden;
 pub use tree::{OMIT, Tree, plain, without_omitted};
 
 /// Variables of one level of precedence.
@@ -423,6 +425,10 @@ impl Variables for Scope {
 
     fn folders(&self) -> Vec<PathBuf> {
         self.0.folders.clone()
+    }
+
+    fn keys(&self) -> Arc<Keyring> {
+        Arc::clone(&self.0.world.keys)
     }
 }
 

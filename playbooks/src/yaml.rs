@@ -5,11 +5,17 @@ mod read;
 mod scalar;
 mod syntax;
 
-use evenkeel_engine::{Map, Value};
+use std::sync::Arc;
+
+use evenkeel_engine::{Map, Secret, Value};
 
 pub use read::read;
 
-use crate::files::{Span, Spanned};
+use crate::{
+    diagnostic::Diagnostic,
+    files::{Span, Spanned},
+    vault::{self, Sealed},
+};
 
 /// A node of a document.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +30,8 @@ pub struct Node {
     pub plain: bool,
     /// A tag that is not one of YAML's own: `!vault`, `!unsafe` …
     pub tag: Option<Spanned<String>>,
+    /// A text of a file that was encrypted as a whole.
+    pub secret: bool,
 }
 
 /// What a [`Node`] is.
@@ -41,6 +49,10 @@ pub enum Kind {
     Float(f64),
     /// A text.
     Str(String),
+    /// A text that is encrypted: `!vault`.
+    Sealed(Arc<Sealed>),
+    /// What was encrypted.
+    Secret(Secret),
     /// A list.
     Seq(Vec<Node>),
     /// A map, in the order in which it is written; no key stands twice.
@@ -57,6 +69,7 @@ impl Node {
             text,
             plain: false,
             tag: None,
+            secret: false,
         }
     }
 
@@ -68,6 +81,7 @@ impl Node {
             text: String::new(),
             plain: false,
             tag: None,
+            secret: false,
         }
     }
 
@@ -119,13 +133,36 @@ impl Node {
             Kind::Int(_) | Kind::UInt(_) => "a whole number",
             Kind::Float(_) => "a number",
             Kind::Str(_) => "a text",
+            Kind::Sealed(_) => "an encrypted text",
+            Kind::Secret(_) => "a secret",
             Kind::Seq(_) => "a list",
             Kind::Map(_) => "a map",
         }
     }
 
+    /// Opens all that is encrypted in it; what stays closed becomes nothing, and says why.
+    pub fn open(&mut self, out: &mut Vec<Diagnostic>) {
+        match &mut self.kind {
+            Kind::Sealed(sealed) => {
+                self.kind = match sealed.open() {
+                    Ok(secret) => Kind::Secret(secret),
+                    Err(trouble) => {
+                        out.push(
+                            Diagnostic::error(vault::CODE, self.span, trouble.message)
+                                .help(trouble.help),
+                        );
+                        Kind::Null
+                    }
+                };
+            }
+            Kind::Seq(items) => items.iter_mut().for_each(|item| item.open(out)),
+            Kind::Map(entries) => entries.iter_mut().for_each(|(_, value)| value.open(out)),
+            _ => {}
+        }
+    }
+
     /// As a tree of values, without places, styles and tags. Keys that are not texts become their
-    /// text.
+    /// text. What is still encrypted is a secret without a value: [`Node::open`] comes first.
     pub fn to_value(&self) -> Value {
         match &self.kind {
             Kind::Null => Value::Null,
@@ -133,7 +170,10 @@ impl Node {
             Kind::Int(value) => Value::Int(*value),
             Kind::UInt(value) => Value::UInt(*value),
             Kind::Float(value) => Value::Float(*value),
+            Kind::Str(text) if self.secret && !text.is_empty() => Value::Secret(Secret::new(text)),
             Kind::Str(text) => Value::Str(text.clone()),
+            Kind::Sealed(_) => Value::Secret(Secret::new("")),
+            Kind::Secret(secret) => Value::Secret(secret.clone()),
             Kind::Seq(items) => items.iter().map(Self::to_value).collect(),
             Kind::Map(entries) => Value::Map(
                 entries

@@ -18,5 +18,6 @@ mod cli {
     mod run;
     mod signals;
     mod validate;
+    mod vault;
     mod wait;
 }

@@ -8,6 +8,7 @@ use super::{
     world::{Body, Last, Node},
 };
 use crate::{
+    download::{Downloaded, DownloadedText, Got},
     keep::{Kept, KeptFile},
     late::NotYet,
     probe::{Answer, AnyProbe, Key, Probe},
@@ -136,6 +137,16 @@ impl World {
             let source = |bytes: &Vec<u8>| Source::inline(place.path(), bytes.clone());
             let source = self.kept.get(place).map(source);
             return Some(erase(Ok(Ok::<_, String>(source))));
+        }
+        if let Some(Downloaded(order)) = cast(probe) {
+            return Some(erase(Ok(self.download(order))));
+        }
+        if let Some(DownloadedText(order)) = cast(probe) {
+            let text = |got: Got| {
+                let bytes = got.source.read().map_err(|why| why.to_string())?;
+                Ok::<_, String>(String::from_utf8_lossy(&bytes).into_owned())
+            };
+            return Some(erase(Ok(self.download(order).and_then(text))));
         }
         if let Some(Glob(pattern)) = cast(probe) {
             return Some(erase(Ok(glob::first(self, pattern))));

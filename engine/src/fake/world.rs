@@ -28,6 +28,8 @@ pub struct World {
     /// Files of it that are kept on the machine of the controller, where a test has no run that
     /// keeps them.
     pub(super) kept: BTreeMap<KeptPlace, Vec<u8>>,
+    /// What this machine can download for it, by address.
+    pub(super) served: BTreeMap<String, Vec<u8>>,
     next_inode: u64,
     clock: i64,
     pub(super) actor: Account,
@@ -90,6 +92,7 @@ impl World {
             groups: BTreeMap::from([("root".to_owned(), 0)]),
             notes: BTreeMap::new(),
             kept: BTreeMap::new(),
+            served: BTreeMap::new(),
             next_inode: 2,
             clock: 1_000_000,
             actor: root,

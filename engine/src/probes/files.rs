@@ -6,7 +6,7 @@ use super::{by_name, denied, records};
 use crate::{
     late::NotYet,
     probe::Probe,
-    source::{Sha, hex},
+    source::{Sha, hex, unhex},
     thing::Thing,
 };
 
@@ -187,7 +187,9 @@ done
             }
             let (sha, name) = record
                 .split_at_checked(64)
-                .and_then(|(digits, rest)| Some((unhex(digits)?, rest.get(2..)?)))
+                .and_then(|(digits, rest)| {
+                    Some((unhex(std::str::from_utf8(digits).ok()?)?, rest.get(2..)?))
+                })
                 .ok_or_else(|| format!("`{}`", String::from_utf8_lossy(record)))?;
             found.insert(name.to_vec(), Ok(Some(sha)));
         }
@@ -206,15 +208,6 @@ done
     fn reads(&self) -> Vec<Thing> {
         vec![Thing::Path(self.0.clone())]
     }
-}
-
-fn unhex(digits: &[u8]) -> Option<Sha> {
-    let text = std::str::from_utf8(digits).ok()?;
-    let mut sha = [0; 32];
-    for (byte, pair) in sha.iter_mut().zip(0..) {
-        *byte = u8::from_str_radix(text.get(pair * 2..pair * 2 + 2)?, 16).ok()?;
-    }
-    Some(sha)
 }
 
 /// The bytes of a regular file of at most [`CONTENTS_LIMIT`], links followed; nothing for what is

@@ -20,7 +20,7 @@ use crate::{
     reason::Reason,
     secret::Text,
     seen::{Past, Seen},
-    step::{Action, Cause, Diff, Plan},
+    step::{Action, Cause, Diff, Done, Plan},
     task::{Resolved, Task, TaskId, TaskList},
     thing::Thing,
     value::{Map, Value},
@@ -80,6 +80,8 @@ pub(super) struct Item {
     pub(super) bound: Option<Arc<dyn Bound>>,
     pub(super) fate: Fate,
     pub(super) reason: Reason,
+    /// What a rehearsal says that its steps would leave; nothing if none was wanted.
+    pub(super) rehearsed: Option<Result<Vec<Done>, NotYet>>,
 }
 
 /// What is to become of one turn.
@@ -362,6 +364,7 @@ impl Ground<'_> {
                 bound: Some(bound),
                 fate,
                 reason,
+                rehearsed: None,
             });
         }
         if missing.is_empty() {
@@ -686,6 +689,7 @@ fn skipped(label: Option<String>, reason: Reason) -> Item {
         bound: None,
         fate: Fate::Skip,
         reason,
+        rehearsed: None,
     }
 }
 

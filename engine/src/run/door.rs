@@ -1,22 +1,28 @@
 //! The door to a host as a run goes through it: questions about this machine do not go out.
 
-use std::{any::Any, collections::BTreeMap, sync::Arc};
+use std::{any::Any, collections::BTreeMap, io, sync::Arc};
 
 use async_trait::async_trait;
 
-use super::Options;
+use super::{Cancel, Options};
 use crate::{
+    download::{Downloaded, DownloadedText, Downloads, Got, Order},
     host::{Exchange, Host, HostError, Op, OpResult, Recall, Reply, Stopping, Traffic},
     keep::{Keep, Kept, KeptFile},
     late::NotYet,
     probe::{Answer, AnyProbe},
 };
 
-/// A host, and what is kept of it here.
+/// A host, and what is kept of it or got for it here.
 pub(super) struct Door {
     host: Arc<dyn Host>,
     keep: Arc<dyn Keep>,
+    downloads: Arc<dyn Downloads>,
+    cancel: Cancel,
 }
+
+/// How long a text of a server may be.
+const TEXT_LIMIT: u64 = 700_000;
 
 /// By operation: which of its questions are about this machine.
 type Own = BTreeMap<usize, Vec<(usize, Here)>>;
@@ -26,28 +32,31 @@ type Own = BTreeMap<usize, Vec<(usize, Here)>>;
 enum Here {
     Digest(Kept),
     File(KeptFile),
+    Download(Downloaded),
+    Text(DownloadedText),
 }
 
 impl Here {
     fn of(probe: &dyn AnyProbe) -> Option<Self> {
-        let probe = probe.as_any();
-        let digest = probe.downcast_ref().cloned().map(Self::Digest);
-        digest.or_else(|| probe.downcast_ref().cloned().map(Self::File))
-    }
-
-    fn answer(self, keep: &dyn Keep) -> Arc<dyn Any + Send + Sync> {
-        let why = |why: std::io::Error| why.to_string();
-        match self {
-            Self::Digest(Kept(place)) => Arc::new(keep.digest(&place).map_err(why)),
-            Self::File(KeptFile(place)) => Arc::new(keep.source(&place).map_err(why)),
+        fn cast<P: Clone + 'static>(probe: &dyn AnyProbe) -> Option<P> {
+            probe.as_any().downcast_ref().cloned()
         }
+        cast(probe)
+            .map(Self::Digest)
+            .or_else(|| cast(probe).map(Self::File))
+            .or_else(|| cast(probe).map(Self::Download))
+            .or_else(|| cast(probe).map(Self::Text))
     }
 }
 
 impl Door {
-    pub(super) fn new(host: Arc<dyn Host>, options: &Options) -> Self {
-        let keep = Arc::clone(&options.keep);
-        Self { host, keep }
+    pub(super) fn new(host: Arc<dyn Host>, options: &Options, cancel: Cancel) -> Self {
+        Self {
+            host,
+            keep: Arc::clone(&options.keep),
+            downloads: Arc::clone(&options.downloads),
+            cancel,
+        }
     }
 
     /// Puts the answers about this machine into what came back.
@@ -65,9 +74,48 @@ impl Door {
 
     async fn here(&self, question: Here) -> Answer {
         let keep = Arc::clone(&self.keep);
-        // Large files take their time.
-        let answer = tokio::task::spawn_blocking(move || question.answer(&*keep)).await;
-        answer.map_err(|why| NotYet(why.to_string()))
+        match question {
+            Here::Digest(Kept(place)) => blocking(move || keep.digest(&place)).await,
+            Here::File(KeptFile(place)) => blocking(move || keep.source(&place)).await,
+            Here::Download(Downloaded(order)) => Ok(erase(self.download(&order).await)),
+            Here::Text(DownloadedText(order)) => match self.download(&order).await {
+                Ok(got) => blocking(move || text(&got)).await,
+                Err(why) => Ok(erase(Err::<String, _>(why))),
+            },
+        }
+    }
+
+    /// Gets a file of a server to this machine.
+    async fn download(&self, order: &Order) -> io::Result<Got> {
+        tokio::select! {
+            got = self.downloads.get(order) => got,
+            () = self.cancel.stopped() => {
+                Err(io::Error::other("the run was stopped before all of it was here"))
+            }
+        }
+    }
+}
+
+fn text(got: &Got) -> io::Result<String> {
+    if got.source.len() > TEXT_LIMIT {
+        let what = format!("{} bytes are no small file", got.source.len());
+        return Err(io::Error::other(what));
+    }
+    let bytes = got.source.read()?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn erase<T: Send + Sync + 'static>(answer: io::Result<T>) -> Arc<dyn Any + Send + Sync> {
+    Arc::new(answer.map_err(|why| why.to_string()))
+}
+
+/// What may take its time, where nobody waits for it: large files do.
+async fn blocking<T: Send + Sync + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Answer {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(answer) => Ok(erase(answer)),
+        Err(why) => Err(NotYet(why.to_string())),
     }
 }
 

@@ -163,7 +163,11 @@ impl Loop {
         Self {
             host,
             name: entry.name,
-            door: Arc::new(Door::new(entry.host, &shared.options)),
+            door: Arc::new(Door::new(
+                entry.host,
+                &shared.options,
+                shared.cancel.clone(),
+            )),
             place,
             identities: all,
             tasks,

@@ -17,7 +17,7 @@ use crate::{
     module::{Bound, Nature, Stop},
     reason::Reason,
     seen::{Past, Seen},
-    step::{Action, Cause, Done, Plan},
+    step::{Cause, Change, Done, Plan},
     task::{Judgement, Output, Outputs, Task},
     value::{Map, Value},
 };
@@ -101,10 +101,16 @@ pub(super) fn finish(decided: &Decided, ran: Option<&[Ran]>, context: &Context<'
     } else {
         decided.shown.clone()
     };
-    let shown = |at: usize| match decided.items.get(at).map(|item| &item.fate) {
+    let done = |at: usize| match (ran, &decided.items.get(at)?.rehearsed) {
+        (Some(ran), _) => Some(&ran[at].done),
+        (None, Some(Ok(done))) => Some(done),
+        (None, _) => None,
+    };
+    let shown = |at: usize| match (decided.items.get(at).map(|item| &item.fate), done(at)) {
         // What was waited for is no change.
-        Some(Fate::Act(plan)) if plan.only_waits() && ran.is_some() => Vec::new(),
-        Some(Fate::Act(plan)) if ran.is_some_and(|ran| plan.was_idle(&ran[at].done)) => Vec::new(),
+        (Some(Fate::Act(plan)), Some(done)) if plan.only_waits() || plan.was_idle(done) => {
+            Vec::new()
+        }
         _ => all_shown.get(at).cloned().unwrap_or_default(),
     };
     let (items, all_changes) = if decided.looped {
@@ -291,7 +297,19 @@ fn turn(
             error: None,
             warnings: Vec::new(),
         },
-        (Fate::Act(plan), Some(bound)) => acted(plan, bound.as_ref(), left, seen),
+        (Fate::Act(plan), Some(bound)) => match (left, &item.rehearsed) {
+            (Some(left), _) => acted(plan, bound.as_ref(), left, seen),
+            (None, Some(Ok(done))) => {
+                let left = Left {
+                    ran: &as_if_run(plan, done),
+                    // The host is as it was.
+                    overtaken: true,
+                };
+                acted(plan, bound.as_ref(), &left, seen)
+            }
+            (None, Some(Err(why))) => would_act(plan, bound.as_ref(), Some(why), seen),
+            (None, None) => would_act(plan, bound.as_ref(), None, seen),
+        },
         (Fate::Done, Some(bound)) => rested(bound.as_ref(), seen, Outcome::Changed),
         (Fate::Skip | Fate::Rest { .. } | Fate::Act(_) | Fate::Done, _) => Turned {
             outcome: Outcome::Skipped,
@@ -414,26 +432,48 @@ fn rested(bound: &dyn Bound, seen: &Seen, outcome: Outcome) -> Turned {
     }
 }
 
-fn acted(plan: &Plan, bound: &dyn Bound, left: Option<&Left<'_>>, seen: &Seen) -> Turned {
-    let waits = plan.only_waits();
-    let idle = |done: &[Done]| waits || plan.was_idle(done);
-    let Some(Left { ran, overtaken }) = left else {
-        if waits {
-            return would_wait(plan);
-        }
-        if plan.may_be_idle() {
-            return would_look(plan);
-        }
-        let mut turned = rested(bound, seen, Outcome::Changed);
-        if bound.nature() == Nature::Command {
-            // It is going to run, whatever its guards would say of what is foretold.
-            turned.output.value = Value::NotYet(NotYet::new("the result of the command"));
-        }
-        return Turned {
-            warnings: plan.warnings.clone(),
-            ..turned
-        };
-    };
+/// What steps left that were rehearsed.
+fn as_if_run(plan: &Plan, done: &[Done]) -> Ran {
+    let trouble = plan.runs().zip(done).find(|(run, done)| !run.accepts(done));
+    Ran {
+        done: done.to_vec(),
+        taken: plan.changes.iter().map(|change| change.steps.len()).sum(),
+        millis: 0,
+        trouble: trouble.map(|(run, done)| run_error(run, done)),
+    }
+}
+
+/// What is foretold of steps; `why` there is no rehearsal that says it.
+fn would_act(plan: &Plan, bound: &dyn Bound, why: Option<&NotYet>, seen: &Seen) -> Turned {
+    let or = |what: &str| why.cloned().unwrap_or_else(|| NotYet::new(what));
+    if plan.only_waits() {
+        let asks = |change: &Change| change.cause == Cause::Asks;
+        return would_wait(
+            plan,
+            or(if plan.changes.iter().any(asks) {
+                "what is answered"
+            } else {
+                "what is waited for"
+            }),
+        );
+    }
+    if plan.may_be_idle() {
+        return would_look(plan, or("whether there is anything to change"));
+    }
+    let mut turned = rested(bound, seen, Outcome::Changed);
+    if bound.nature() == Nature::Command {
+        // It is going to run, whatever its guards would say of what is foretold.
+        turned.output.value = Value::NotYet(or("the result of the command"));
+    }
+    Turned {
+        warnings: plan.warnings.clone(),
+        ..turned
+    }
+}
+
+fn acted(plan: &Plan, bound: &dyn Bound, left: &Left<'_>, seen: &Seen) -> Turned {
+    let idle = |done: &[Done]| plan.only_waits() || plan.was_idle(done);
+    let Left { ran, overtaken } = left;
     let value = match bound.output(seen, &ran.done) {
         Ok(value) => value,
         Err(Stop::NotYet(NotYet(what))) => {
@@ -487,20 +527,12 @@ fn acted(plan: &Plan, bound: &dyn Bound, left: Option<&Left<'_>>, seen: &Seen) -
 }
 
 /// Whether it comes, and when, nobody can foretell; but nothing is changed by waiting.
-fn would_wait(plan: &Plan) -> Turned {
-    let asks = plan
-        .changes
-        .iter()
-        .any(|change| change.cause == Cause::Asks);
+fn would_wait(plan: &Plan, what: NotYet) -> Turned {
     Turned {
         outcome: Outcome::Unknown,
         output: Output {
             changed: false.into(),
-            value: Value::NotYet(NotYet::new(if asks {
-                "what is answered"
-            } else {
-                "what is waited for"
-            })),
+            value: Value::NotYet(what),
             ..Output::default()
         },
         error: None,
@@ -509,8 +541,7 @@ fn would_wait(plan: &Plan) -> Turned {
 }
 
 /// Only the run itself can tell whether there is anything to change.
-fn would_look(plan: &Plan) -> Turned {
-    let what = NotYet::new("whether there is anything to change");
+fn would_look(plan: &Plan, what: NotYet) -> Turned {
     Turned {
         outcome: Outcome::Unknown,
         output: Output {
@@ -525,12 +556,8 @@ fn would_look(plan: &Plan) -> Turned {
 
 /// A status that is not accepted, where any was let through for `failed_when` to judge.
 fn bad_status(plan: &Plan, done: &[Done]) -> Option<TaskError> {
-    let steps = plan.changes.iter().flat_map(|change| &change.steps);
-    let runs = steps.filter_map(|step| match &step.action {
-        Action::Run(run) => Some(run),
-        _ => None,
-    });
-    let (run, done) = runs
+    let (run, done) = plan
+        .runs()
         .zip(done)
         .find(|(run, done)| !run.ok.is_empty() && !run.ok.contains(&done.status))?;
     Some(run_error(run, done))

@@ -142,6 +142,7 @@ impl Loop {
                 bound: None,
                 fate: Fate::Skip,
                 reason: Reason::NotSelected,
+                rehearsed: None,
             }],
             looped: false,
             serves: Vec::new(),

@@ -91,6 +91,8 @@ pub(super) struct Known {
     indexed: u64,
     /// A program of which nobody knows what it writes, and that is foretold to run.
     blur: Option<String>,
+    /// A task of which nothing is known but that it may write anything.
+    veil: Option<String>,
 }
 
 /// Questions about a link itself, not about what it leads to.
@@ -134,6 +136,22 @@ impl Known {
     /// Such a program is foretold to run.
     pub(super) fn blurred_by(&mut self, task: &str) {
         self.blur.get_or_insert_with(|| task.to_owned());
+    }
+
+    /// A task of which nothing is known yet may write anything.
+    pub(super) fn veiled_by(&mut self, task: &str) {
+        self.veil.get_or_insert_with(|| task.to_owned());
+    }
+
+    /// What that is foretold would change what is read here, were it done.
+    pub(super) fn changes(&self, reads: &[Thing]) -> Option<NotYet> {
+        if let Some(task) = self.blur.as_ref().or(self.veil.as_ref()) {
+            return Some(NotYet(format!("what `{task}` changes")));
+        }
+        let reads = self.by_all_names(reads, true);
+        let stale = |(thing, _): &&(Thing, String)| reads.iter().any(|read| meets(read, thing));
+        let (_, why) = self.voided.iter().find(stale)?;
+        Some(NotYet(why.clone()))
     }
 
     /// Where paths lead.

@@ -17,22 +17,29 @@ pub(super) struct Masking {
 const SHORTEST: usize = 3;
 
 impl Masking {
-    /// Learns secrets; each line of one is a secret too.
+    /// Learns secrets; each line of one is a secret too, and so is what one was made of.
     pub(super) fn learn(&mut self, secrets: impl IntoIterator<Item = Secret>) {
         for secret in secrets {
-            let Ok(text) = std::str::from_utf8(secret.reveal()) else {
-                continue;
-            };
-            let lines = text.lines().map(str::trim);
-            for part in lines
-                .chain([text.trim()])
-                .filter(|part| part.len() >= SHORTEST)
-            {
-                if !self.texts.iter().any(|known| known == part) {
-                    self.texts.push(part.to_owned());
-                    // Longer ones first, so that none shows through another.
-                    self.texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
-                }
+            for part in secret.parts() {
+                self.learn_one(part);
+            }
+            self.learn_one(&secret);
+        }
+    }
+
+    fn learn_one(&mut self, secret: &Secret) {
+        let Ok(text) = std::str::from_utf8(secret.reveal()) else {
+            return;
+        };
+        let lines = text.lines().map(str::trim);
+        for part in lines
+            .chain([text.trim()])
+            .filter(|part| part.len() >= SHORTEST)
+        {
+            if !self.texts.iter().any(|known| known == part) {
+                self.texts.push(part.to_owned());
+                // Longer ones first, so that none shows through another.
+                self.texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
             }
         }
     }
@@ -98,6 +105,8 @@ mod tests {
             Secret::new("first line\nsecond line\n"),
         ]);
         assert_eq!(masking.text("-p hunter2 second line"), "-p *** ***");
+        masking.learn([Secret::new("user:word").made_of(&[Secret::new("word")])]);
+        assert_eq!(masking.text("user:word, word, user"), "***, ***, user");
         let json = serde_json::json!({"hunter2": ["a hunter2", 1]});
         assert_eq!(masking.json(json), serde_json::json!({"***": ["a ***", 1]}));
     }

@@ -9,6 +9,7 @@ use super::{
     drive::Loop,
     finish::{Context, Finished, shown},
     known::Known,
+    rehearse::rehearse,
 };
 use crate::{
     event::{Outcome, TaskError},
@@ -206,6 +207,9 @@ impl Loop {
             }
             Decision::Decided(mut decided) => {
                 if decided.acts() {
+                    if let Some(question) = rehearse(&mut decided, &self.known) {
+                        return Here::Todo(Todo::Ask(vec![question]));
+                    }
                     // A diff needs what the host holds before the change is foretold.
                     let context = self.context(self.task(id), &self.known, &NoResults);
                     decided.shown = shown(&decided, &context);
@@ -256,7 +260,7 @@ impl Loop {
 
     fn lay(&self, decided: &Decided, known: &mut Known) {
         let task = self.task(decided.task);
-        for item in &decided.items {
+        for item in decided.items.iter().filter(|item| !item.changes_nothing()) {
             if let (Fate::Act(plan), Some(bound)) = (&item.fate, &item.bound) {
                 foretell(known, decided.who, self.identities.len(), plan, task, bound);
             }
@@ -477,6 +481,10 @@ impl Loop {
             .iter()
             .flat_map(|bound| touches(task, bound.as_ref()).1)
             .collect();
+        if writes.contains(&Thing::Everything) {
+            let name = self.task(id).name.clone();
+            self.known.veiled_by(&name);
+        }
         writes.retain(|thing| *thing != Thing::Everything);
         let writes = self.known.by_all_names(&writes, true);
         self.known

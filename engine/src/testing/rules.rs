@@ -12,8 +12,9 @@ use crate::{
     fake::{Cut, FakeHost, World},
     module::Stop,
     probe::{AnyProbe, Key, Probes},
+    rehearsal::Rehearsal,
     seen::Seen,
-    step::{Action, Diff, Plan},
+    step::{Action, Diff, Done, Plan},
     thing::{Thing, Touches},
 };
 
@@ -95,6 +96,7 @@ fn after(case: &Case, before: &World, host: &FakeHost, run: &Run) -> Found {
         Err(why) => found.push((Law::Quiet, why)),
     }
     found.extend(foretold(case, host, run));
+    found.extend(rehearsed(case, before, run));
     found.extend(writes(case, before, &world));
     for plan in &run.plans {
         found.extend(links(case, plan));
@@ -151,6 +153,39 @@ fn foretold(case: &Case, host: &FakeHost, run: &Run) -> Found {
             found.push((Law::Foretold, what));
         }
     }
+    found
+}
+
+/// A rehearsal changes nothing, and says what the run leaves.
+fn rehearsed(case: &Case, before: &World, run: &Run) -> Found {
+    let [plan] = run.plans.as_slice() else {
+        return Vec::new();
+    };
+    let question = plan.rehearsal.as_ref().map(Rehearsal::question);
+    let Some(Ok(probe)) = question else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    let host = case.host.clone();
+    let answers = drive::answers(case, &host, &vec![Arc::clone(probe)]);
+    let differences = host.world().differences(before);
+    if !differences.is_empty() || !host.world().changed_since(before).is_empty() {
+        let what = format!("the rehearsal changed it: {}", differences.join("; "));
+        found.push((Law::Look, what));
+    }
+    let answer = match answers {
+        Ok(mut answers) => answers.pop(),
+        Err(why) => return vec![(Law::Foretold, why.to_string())],
+    };
+    let ended = |done: &Done| (done.status, done.stdout.clone(), done.stderr.clone());
+    if let Some(Ok(told)) = answer.as_ref().map(Rehearsal::read)
+        && !told.iter().map(ended).eq(run.done.iter().map(ended))
+    {
+        let what = format!("rehearsed: {told:?}, done: {:?}", run.done);
+        found.push((Law::Foretold, what));
+    }
+    let shown = [format!("{:?} {probe:?}", probe.key())];
+    found.extend(secrets_in(case, shown));
     found
 }
 

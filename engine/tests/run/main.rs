@@ -16,5 +16,6 @@ mod links;
 mod lock;
 mod long;
 mod order;
+mod rehearse;
 mod secrets;
 mod survive;

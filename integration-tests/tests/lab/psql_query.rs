@@ -30,6 +30,9 @@ fn sql_of_a_playbook() {
     host.wait_for_postgresql();
     guarded(&lab, host);
     acts(&lab, host);
+    rehearsed(&lab, host);
+    foretold_failures(&lab, host);
+    not_rehearsed(&lab, host);
     values(&lab);
     fails(&lab, host);
 }
@@ -138,7 +141,8 @@ fn acts(lab: &Lab, host: &Host) {
 ",
     ));
     let before = sql(host, "SELECT * FROM t ORDER BY id");
-    lab.plan(&[]).ok().changed(2).counts("unknown", 7);
+    // What an earlier one would change keeps a task from being rehearsed.
+    lab.plan(&[]).ok().changed(3).counts("unknown", 6);
     assert_eq!(sql(host, "SELECT * FROM t ORDER BY id"), before);
     assert_eq!(sql(host, "SELECT to_regclass('made')"), "");
     lab.run(&[]).ok().changes_are(&[
@@ -157,6 +161,169 @@ fn acts(lab: &Lab, host: &Host) {
         "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'evenkeel'",
     );
     assert_eq!(empty, "0");
+}
+
+/// What a plan says, and that it leaves nothing behind.
+fn plans(lab: &Lab, host: &Host, task: &str) -> Ended {
+    lab.tasks(&tasks(task));
+    let all = "SELECT * FROM made ORDER BY a; SELECT count(*) FROM pg_class WHERE relnamespace >= 16384 OR relnamespace = 2200";
+    let before = sql(host, all);
+    let plan = lab.plan(&[]);
+    assert_eq!(sql(host, all), before);
+    plan
+}
+
+/// A plan tells what the run then does, and its result.
+fn rehearsed(lab: &Lab, host: &Host) {
+    sql(
+        host,
+        "CREATE TABLE numbered (id serial PRIMARY KEY, name text); CREATE TABLE child (a int REFERENCES numbered (id) DEFERRABLE INITIALLY DEFERRED)",
+    );
+    for (outcome, query, wanted) in [
+        (
+            "changed",
+            "INSERT INTO made VALUES (7), (8) RETURNING a, now() IS NOT NULL AS yes",
+            "it.query_result == [{'a': 7, 'yes': true}, {'a': 8, 'yes': true}] and it.statusmessage == 'INSERT 0 2'",
+        ),
+        (
+            "changed",
+            "UPDATE made SET a = 9 WHERE a = 8",
+            "it.rowcount == 1 and it.statusmessage == 'UPDATE 1'",
+        ),
+        (
+            "unchanged",
+            "UPDATE made SET a = 9 WHERE a = 8",
+            "it.rowcount == 0 and it.statusmessage == 'UPDATE 0'",
+        ),
+        (
+            "changed",
+            "CREATE TABLE planned (a int); INSERT INTO planned VALUES (1)",
+            "it.statusmessage == 'INSERT 0 1' and it.query_all_results == [[], []]",
+        ),
+        (
+            "unchanged",
+            "SELECT twice(5) AS b",
+            "it.query_result == [{'b': 10}]",
+        ),
+        (
+            "changed",
+            "INSERT INTO numbered (name) VALUES (%(secret)s)",
+            "it.rowcount == 1",
+        ),
+    ] {
+        let more = secret_of(query);
+        let task = format!(
+            "
+- name: sql
+  psql: {{login_db: shop, query: \"{query}\"{more}}}
+  register: it
+- name: as it says
+  assert: {{that: [\"{wanted}\"]}}
+"
+        );
+        let plan = plans(lab, host, &task).ok();
+        let run = lab.run(&[]).ok();
+        for ended in [&plan, &run] {
+            assert_eq!(ended.task("sql").outcome(), outcome, "{query}\n{ended}");
+            assert_eq!(ended.count("unknown"), 0, "{query}\n{ended}");
+        }
+        plan.foretells(&run);
+    }
+    // A number that was given to a row is given only once, although the row was taken back.
+    assert_eq!(sql(host, "SELECT id FROM numbered"), "2");
+}
+
+/// What PostgreSQL would refuse is foretold with the words of the run.
+fn foretold_failures(lab: &Lab, host: &Host) {
+    for (query, words) in [
+        (
+            "UPDATE made SET nothing = 1",
+            "PostgreSQL refuses it: column \\\"nothing\\\" of relation \\\"made\\\" does not exist",
+        ),
+        (
+            "DELETE FROM made; INSERT INTO numbered VALUES (2)",
+            "PostgreSQL refuses statement 2 of 2: duplicate key value violates unique constraint",
+        ),
+        (
+            "INSERT INTO child VALUES (777)",
+            "PostgreSQL refuses the end of the transaction: insert or update on table \\\"child\\\" violates foreign key",
+        ),
+        (
+            "VACUUM made",
+            "PostgreSQL refuses it: VACUUM cannot run inside a transaction block",
+        ),
+        (
+            "INSERT INTO numbered (id) VALUES (%(secret)s)",
+            "hidden by `no_log`",
+        ),
+    ] {
+        let more = secret_of(query);
+        let log = if more.is_empty() {
+            ""
+        } else {
+            "\n  no_log: true"
+        };
+        let task =
+            format!("\n- name: sql\n  psql: {{login_db: shop, query: \"{query}\"{more}}}{log}\n");
+        plans(lab, host, &task).status(2).says(words);
+        lab.run(&[]).status(2).says(words);
+    }
+    assert!(!host.is("grep -rqs 's3cret of rehearsals' /var/log/postgresql"));
+}
+
+/// The arguments of a text that asks for a secret.
+fn secret_of(query: &str) -> &'static str {
+    if query.contains("%(secret)s") {
+        ", named_args: {secret: \"s3cret of rehearsals\"}"
+    } else {
+        ""
+    }
+}
+
+/// What cannot be taken back is not tried, and nobody is waited for.
+fn not_rehearsed(lab: &Lab, host: &Host) {
+    sql(host, "CREATE SEQUENCE counter");
+    for (args, why) in [
+        (
+            "query: DELETE FROM made, autocommit: true",
+            "with `autocommit` nothing of it could be taken back",
+        ),
+        (
+            "query: \"SELECT setval('counter', 50)\"",
+            "what `setval()` does cannot be taken back",
+        ),
+        (
+            "query: \"COPY made TO '/tmp/made-of-a-plan'\"",
+            "`COPY` works on a file or a program of the server",
+        ),
+    ] {
+        let task = format!("\n- name: sql\n  psql: {{login_db: shop, {args}}}\n");
+        let plan = plans(lab, host, &task).ok().counts("unknown", 1).says(why);
+        assert_eq!(plan.task("sql").outcome(), "unknown");
+    }
+    assert!(!host.is("test -e /tmp/made-of-a-plan"));
+    assert_eq!(
+        sql(host, "SELECT last_value, is_called FROM counter"),
+        "1|f"
+    );
+    host.sh(
+        "runuser -u postgres -- env PGAPPNAME=holder setsid psql -Xq -d shop -c 'BEGIN; LOCK TABLE made; SELECT pg_sleep(600)' \
+         >/dev/null 2>&1 </dev/null &",
+    );
+    host.sh(
+        "timeout 30 sh -c 'until runuser -u postgres -- psql -XqAt -d shop -c \"SELECT 1 FROM pg_locks WHERE granted AND \
+         relation = '\\''made'\\''::regclass AND mode = '\\''AccessExclusiveLock'\\''\" | grep -q 1; do :; done'",
+    );
+    lab.tasks(&tasks(
+        "\n- name: sql\n  psql: {login_db: shop, query: UPDATE made SET a = a}\n",
+    ));
+    let plan = lab.plan(&[]);
+    let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'holder'";
+    assert_eq!(sql(host, end), "1");
+    plan.ok()
+        .counts("unknown", 1)
+        .says("PostgreSQL says: canceling statement due to lock timeout");
+    lab.run(&[]).ok().changed(1);
 }
 
 /// Values keep what they are, and what is read can be checked in check mode.

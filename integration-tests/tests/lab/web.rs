@@ -93,6 +93,86 @@ fn files_of_a_web_server() {
     goes_on(&lab, &web);
     fails(&lab);
     keeps_secrets(&lab, &web);
+    without_a_program(&lab, &web);
+}
+
+/// Hosts that have neither program any more: files are got here, once for both, and sent.
+fn without_a_program(lab: &Lab, web: &Web<'_>) {
+    for host in lab.hosts() {
+        host.sh(
+            "rm -f /usr/bin/curl /usr/bin/wget; rm -rf /srv/* /srv/.[a-z]*; mkdir /srv/unpacked",
+        );
+    }
+    lab.settles(&tasks(BASIC));
+    for host in lab.hosts() {
+        assert_eq!(
+            host.sh("cat /srv/f /srv/plain /srv/packed /srv/moved /srv/unsafe"),
+            "what the server has\n".repeat(5)
+        );
+        assert_eq!(host.sh("gzip -dc /srv/packed.gz"), "what the server has\n");
+        assert_eq!(host.sh("stat -c '%a %U %G' /srv/f"), "640 root deploy\n");
+        host.sh("sed -i s/what/WHAT/ /srv/f");
+    }
+    web.asked();
+    lab.run(&[]).ok().changed(2);
+    let asked = web.asked();
+    let of_file = asked.lines().filter(|line| *line == "GET /file/f.txt -");
+    // Three addresses lead there.
+    assert_eq!(of_file.count(), 3, "once for both hosts: {asked}");
+
+    // It is cut in the middle of each answer but the one that goes on with it: one run is enough.
+    lab.tasks(&tasks(
+        "- get_url: {url: 'http://10.77.0.1:8080/cut/big.bin', dest: /srv/big}\n",
+    ));
+    lab.run(&[]).ok().changed(2);
+    assert_eq!(
+        web.asked(),
+        "GET /cut/big.bin -\nGET /cut/big.bin bytes=160000-\n"
+    );
+    let digits = sha(lab.host("wget"), "/srv/big");
+    assert_eq!(lab.host("wget").sh("wc -c </srv/big"), "320000\n");
+
+    // With a checksum a file that is right costs no request; a wrong one changes nothing.
+    let get = "- get_url: {url: 'http://10.77.0.1:8080/file/big.bin', dest: /srv/big";
+    lab.tasks(&tasks(&format!("{get}, checksum: 'sha256:{digits}'}}\n")));
+    lab.run(&[]).ok().changed(0).exchanges(2);
+    assert_eq!(web.asked(), "");
+    let wrong = "f".repeat(64);
+    lab.tasks(&tasks(&format!("{get}, checksum: 'sha256:{wrong}'}}\n")));
+    lab.run(&[]).status(2).says(&format!(
+        "its sha256 is {digits}, not {wrong}: nothing was changed"
+    ));
+    assert_eq!(sha(lab.host("curl"), "/srv/big"), digits);
+
+    // An archive comes the same way.
+    let mut tar = lab.within("tar");
+    tar.args(["-C", "web", "-czf", "web/a.tgz", "f.txt"])
+        .current_dir(lab.path(""));
+    assert!(tar.status().unwrap().success());
+    lab.settles(&tasks("- unarchive: {src: 'http://10.77.0.1:8080/file/a.tgz', dest: /srv/unpacked, remote_src: true}\n"));
+    for host in lab.hosts() {
+        assert_eq!(host.sh("cat /srv/unpacked/f.txt"), "what the server has\n");
+    }
+
+    lab.tasks(&tasks(
+        "- get_url: {url: 'http://me:s3cret@10.77.0.1:8080/missing', dest: /srv/none}\n",
+    ));
+    lab.plan(&[])
+        .status(2)
+        .says("`http://***@10.77.0.1:8080/missing`: the server answers `404 Not Found`");
+    lab.tasks(&tasks(
+        "- get_url: {url: 'https://10.77.0.1:8443/file/f.txt', dest: /srv/none}\n",
+    ));
+    lab.run(&[]).status(2).says("certificate");
+    lab.tasks(&tasks(
+        "- get_url: {url: 'http://10.77.0.1:8080/stall/f.txt', dest: /srv/none, timeout: 2}\n",
+    ));
+    lab.run(&[]).status(2).says("nothing came for 2 s");
+    for host in lab.hosts() {
+        assert!(host.is("test ! -e /srv/none && test ! -e /srv/.none.evenkeel"));
+        host.sh("rm -f /srv/private");
+    }
+    keeps_secrets(lab, web);
 }
 
 const BASIC: &str = "

@@ -1,7 +1,9 @@
 //! What differs from the interpreter that is wanted, and the steps that build it.
 
 use evenkeel_engine::{
-    Action, Attrs, Change, Content, Effect, Module as _, NotYet, Plan, Run, Step, Stop, Write, hex,
+    Action, Attrs, Change, Content, Effect, Module as _, NotYet, Plan, Run, Source, Step, Stop,
+    Write, hex,
+    keep::KeptPlace,
     probes::{Digest, Stat, Which, Whoami},
 };
 
@@ -61,12 +63,13 @@ pub(super) fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         let change = |pip: String| upgraded(args, now, &pip, foretold).into();
         return Ok(wanted.map_or_else(Plan::nothing, change));
     }
+    let shared = shared(args, look);
+    if matches!(shared, Ok((_, None))) {
+        // It may ask for the source before it is known what else is missing: one can ask only a few times.
+        drop(archive(args, look));
+    }
     let mut plan = packages(args, look)?;
-    let place = share::place(args, look)?;
-    let shared = match &place {
-        Some(place) => share::kept(place, look)?,
-        None => None,
-    };
+    let (place, shared) = shared?;
     if plan.changes.is_empty() {
         // Otherwise they may bring it; whether they did is checked before it is built.
         tools(look, shared.is_none())?;
@@ -117,6 +120,15 @@ pub(super) fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     ));
     plan.changes.push(change);
     Ok(plan)
+}
+
+/// Where a build is kept that others may use, and what is kept there.
+fn shared(args: &Args, look: &Look<'_>) -> Result<(Option<KeptPlace>, Option<Source>), Stop> {
+    let Some(place) = share::place(args, look)? else {
+        return Ok((None, None));
+    };
+    let kept = share::kept(&place, look)?;
+    Ok((Some(place), kept))
 }
 
 /// What is there in the end.
@@ -202,7 +214,6 @@ fn archive(args: &Args, look: &Look<'_>) -> Result<(String, Option<Step>), Stop>
     }
     let step = match (&args.source, args.request()) {
         (_, Some(request)) => {
-            tool(look)?;
             let hash = Hash {
                 algorithm: Algorithm::Sha256,
                 digits,

@@ -55,7 +55,7 @@ impl<'de> Deserialize<'de> for Body {
                 Ok(Self(if value.secrets().is_empty() {
                     Text::Plain(json)
                 } else {
-                    Text::Secret(Secret::new(json))
+                    Text::Secret(Secret::new(json).made_of(&value.secrets()))
                 }))
             }
             other => match other.as_text() {

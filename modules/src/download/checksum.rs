@@ -2,59 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use evenkeel_engine::{NotYet, Probe, Refusal, Thing};
-
-/// How a checksum is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Algorithm {
-    Md5,
-    Sha1,
-    Sha224,
-    Sha256,
-    Sha384,
-    Sha512,
-}
-
-impl Algorithm {
-    const ALL: [Self; 6] = [
-        Self::Md5,
-        Self::Sha1,
-        Self::Sha224,
-        Self::Sha256,
-        Self::Sha384,
-        Self::Sha512,
-    ];
-
-    /// As in `sha256sum`.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Md5 => "md5",
-            Self::Sha1 => "sha1",
-            Self::Sha224 => "sha224",
-            Self::Sha256 => "sha256",
-            Self::Sha384 => "sha384",
-            Self::Sha512 => "sha512",
-        }
-    }
-
-    fn digits(self) -> usize {
-        match self {
-            Self::Md5 => 32,
-            Self::Sha1 => 40,
-            Self::Sha224 => 56,
-            Self::Sha256 => 64,
-            Self::Sha384 => 96,
-            Self::Sha512 => 128,
-        }
-    }
-}
-
-/// A checksum that is known: lower-case hexadecimal.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Hash {
-    pub(crate) algorithm: Algorithm,
-    pub(crate) digits: String,
-}
+use evenkeel_engine::{
+    NotYet, Probe, Refusal, Thing,
+    download::{Algorithm, Checksum as Hash},
+};
 
 /// What `checksum` asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]

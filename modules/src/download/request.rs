@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use evenkeel_engine::{Content, MASK, Refusal, Secret, Text, hex, sha256};
+use evenkeel_engine::{Content, MASK, Refusal, Secret, Text, download::Order, hex, sha256};
+
+use super::Hash;
 
 /// A request for something that a server holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -132,6 +134,34 @@ impl Request {
             return Err(Refusal::new(format!("`{name}` is no name of a header")));
         }
         Ok(())
+    }
+
+    /// The same, asked by the machine that runs the playbook: it has not the files of the host.
+    pub(crate) fn order(&self, checksum: Option<Hash>, decompress: bool) -> Result<Order, Refusal> {
+        let files = [
+            ("ca_path", &self.authorities),
+            ("client_cert", &self.certificate),
+            ("client_key", &self.key),
+        ];
+        if let Some((name, _)) = files.iter().find(|(_, file)| file.is_some()) {
+            return Err(Refusal::new(format!(
+                "`{name}` is a file of the host, and the host has neither `curl` nor `wget`"
+            ))
+            .help("install one of them in a task before"));
+        }
+        let password = || self.password.clone().unwrap_or_else(|| "".into());
+        Ok(Order {
+            url: self.url.clone(),
+            shown: self.shown(),
+            headers: self.headers.clone(),
+            login: self.user.clone().map(|user| (user, password())),
+            agent: self.agent.clone(),
+            timeout: self.timeout,
+            verify: self.verify,
+            proxy: self.proxy,
+            decompress,
+            checksum,
+        })
     }
 
     /// Which request this is, among others of a batch.

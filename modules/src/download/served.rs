@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use evenkeel_engine::{NotYet, Probe, Sha, Thing, hex};
+use evenkeel_engine::{NotYet, Probe, Sha, Thing, hex, unhex};
 
 use super::{Request, asking};
 
@@ -187,16 +187,4 @@ done"#
     fn reads(&self) -> Vec<Thing> {
         vec![Thing::Path(self.dest.clone())]
     }
-}
-
-/// A SHA-256 of its digits.
-pub(crate) fn unhex(digits: &str) -> Option<Sha> {
-    let mut sha = [0; 32];
-    if digits.len() != 64 || !digits.is_ascii() {
-        return None;
-    }
-    for (byte, at) in sha.iter_mut().zip((0..).step_by(2)) {
-        *byte = u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()?;
-    }
-    Some(sha)
 }

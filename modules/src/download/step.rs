@@ -1,11 +1,13 @@
 //! The step that downloads.
 
 use evenkeel_engine::{
-    Content, Effect, NotYet, Run, Secret, Sha, Step,
+    Action, Attrs, Content, Effect, NotYet, Run, Secret, Sha, Step, Stop, Write,
+    download::{Downloaded, DownloadedText, Got},
     probes::{Digest, FileStat, Kind, Stat, Which, Whoami},
+    unhex,
 };
 
-use super::{Algorithm, Hash, Request, asking};
+use super::{Algorithm, Hash, Listed, Request, asking};
 use crate::{look::Look, paths};
 
 /// A download that takes longer is ended; the next run goes on with it.
@@ -108,16 +110,53 @@ sync -- "$ek_data" && mv -T -f -- "$ek_data" "$ek_to" && rm -rf -- "$ek_work"
 "#
 );
 
-/// What the host downloads with: it is installed, or may be by an earlier task.
-pub(crate) fn tool(look: &Look<'_>) -> Result<(), NotYet> {
+/// Whether the host can download: it has a program for it.
+fn can(look: &Look<'_>) -> Result<bool, NotYet> {
     let (curl, wget) = (Which("curl".to_owned()), Which("wget".to_owned()));
     look.ask(&wget);
-    if look.get(&curl)?.is_some() || look.get(&wget)?.is_some() {
+    Ok(look.get(&curl)?.is_some() || look.get(&wget)?.is_some())
+}
+
+/// What the host itself asks a server with: it is installed, or may be by an earlier task.
+pub(crate) fn tool(look: &Look<'_>) -> Result<(), NotYet> {
+    if can(look)? {
         return Ok(());
     }
     Err(NotYet(
         "`curl` or `wget` on the host (install one of them)".to_owned(),
     ))
+}
+
+/// What a server has, where the host cannot ask it itself: then this machine does, and the file is
+/// known before it is sent. Nothing where the host can.
+pub(crate) fn got_here<'a>(
+    look: &Look<'a>,
+    request: &Request,
+    hash: Option<&Hash>,
+    decompress: bool,
+) -> Result<Option<&'a Got>, Stop> {
+    if can(look)? {
+        return Ok(None);
+    }
+    let order = request.order(hash.cloned(), decompress)?;
+    match look.get(&Downloaded(order))? {
+        Ok(got) => Ok(Some(got)),
+        Err(why) => Err(Stop::refused(format!("`{}`: {why}", request.shown()))),
+    }
+}
+
+/// The text of a small file of a server.
+pub(crate) fn text<'a>(look: &Look<'a>, request: &Request) -> Result<&'a str, Stop> {
+    look.ask(&Listed(request.clone()));
+    let text = if can(look)? {
+        look.get(&Listed(request.clone()))?
+    } else {
+        look.get(&DownloadedText(request.order(None, true)?))?
+    };
+    match text {
+        Ok(text) => Ok(text),
+        Err(why) => Err(Stop::refused(format!("`{}`: {why}", request.shown()))),
+    }
 }
 
 /// How a script is run that is too long for a command line that people read: it comes by stdin, before what it reads.
@@ -172,11 +211,23 @@ impl Download<'_> {
         let hash = self
             .hash
             .filter(|hash| hash.algorithm == Algorithm::Sha256)?;
-        super::served::unhex(&hash.digits)
+        unhex(&hash.digits)
     }
 
     /// The step. The file is its owner's alone.
-    pub(crate) fn step(&self, look: &Look<'_>) -> Result<Step, NotYet> {
+    pub(crate) fn step(&self, look: &Look<'_>) -> Result<Step, Stop> {
+        if let Some(got) = got_here(look, self.request, self.hash, self.decompress)? {
+            let attrs = Attrs {
+                mode: Some(0o600),
+                ..Attrs::default()
+            };
+            return Ok(Step::from(Action::Write(Write {
+                path: self.to.to_owned(),
+                content: Content::Source(got.source.clone()),
+                attrs,
+                ..Write::default()
+            })));
+        }
         let me = &look.get(&Whoami)?.account;
         let (sum, digits) = self.hash.map_or(("", ""), |hash| {
             (hash.algorithm.name(), hash.digits.as_str())

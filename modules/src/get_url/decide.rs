@@ -1,16 +1,19 @@
 //! What differs between a file and what a server has.
 
 use evenkeel_engine::{
-    Action, Attrs, Change, Effect, NotYet, Plan, Refusal, Sha, Step, Stop, hex,
+    Action, Attrs, Change, Effect, NotYet, Plan, Refusal, Sha, Step, Stop,
+    download::Got,
+    hex,
     probes::{Contents, Digest, FileStat, Kind, Stat, Whoami},
+    unhex,
 };
 
 use super::Args;
 use crate::{
     attributes::{self, Difference},
     download::{
-        Algorithm, Checksum, Download, Hash, Listed, Request, Served, Serving, State, Sum, find,
-        parse_checksum, tool, unhex,
+        Algorithm, Checksum, Download, Hash, Request, Served, Serving, State, Sum, find, got_here,
+        parse_checksum, text, tool,
     },
     look::Look,
     mode::UMASK,
@@ -49,8 +52,10 @@ pub(super) fn place(args: &Args, look: &Look<'_>) -> Result<(String, bool), Stop
             Refusal::new("the address names no file, and `dest` is a directory")
                 .help("write the file's name in `dest`")
         })?
+    } else if let Some(got) = here(args, look, &request)? {
+        let name = got.name.clone().or_else(|| request.name());
+        name.unwrap_or_else(|| "index.html".to_owned())
     } else {
-        tool(look)?;
         let Serving { name, state } = look.get(&served(args, &end))?;
         match (name, state) {
             (Some(name), _) => name.clone(),
@@ -169,11 +174,7 @@ fn hash(args: &Args, look: &Look<'_>, request: &Request) -> Result<Option<Hash>,
         let bytes = bytes.ok_or_else(|| NotYet(format!("the checksum file `{path}`")))?;
         String::from_utf8_lossy(bytes).into_owned()
     } else {
-        let beside = request.to(&url);
-        match look.get(&Listed(beside.clone()))? {
-            Ok(text) => text.clone(),
-            Err(why) => return Err(refused(&beside, why)),
-        }
+        text(look, &request.to(&url))?.to_owned()
     };
     let found = find(algorithm, &text, &name);
     found
@@ -203,11 +204,17 @@ fn compare(
         return Ok((same, Some(hash)));
     }
     let request = args.request();
-    if request.is_secret() {
-        // A secret is in no question: the file counts as long as it is what this task put there.
-        return Ok((!args.force && known(look) == Some(now), None));
+    // A secret is in no question to a host: the file counts as long as it is what this task put there.
+    if request.is_secret() && !args.force && known(look) == Some(now) {
+        return Ok((true, None));
     }
-    tool(look)?;
+    if let Some(got) = here(args, look, &request)? {
+        let sha = got.source.digest();
+        return Ok((sha == now, Some(sha256(&sha))));
+    }
+    if request.is_secret() {
+        return Ok((false, None));
+    }
     let dest = if inside {
         paths::parent(path).unwrap_or("/")
     } else {
@@ -216,15 +223,27 @@ fn compare(
     match &look.get(&served(args, dest))?.state {
         State::Same => Ok((true, None)),
         State::Absent => Err(NotYet(format!("what `{}` holds", request.shown())).into()),
-        State::Other(sum) => {
-            let known = sum.map(|sha| Hash {
-                algorithm: Algorithm::Sha256,
-                digits: hex(&sha),
-            });
-            Ok((false, known))
-        }
+        State::Other(sum) => Ok((false, sum.map(|sha| sha256(&sha)))),
         State::Failed(why) => Err(refused(&request, why)),
     }
+}
+
+fn sha256(sha: &Sha) -> Hash {
+    Hash {
+        algorithm: Algorithm::Sha256,
+        digits: hex(sha),
+    }
+}
+
+/// The file as this machine has got it, where the host cannot.
+fn here<'a>(args: &Args, look: &Look<'a>, request: &Request) -> Result<Option<&'a Got>, Stop> {
+    let hash = hash(args, look, request)?;
+    got_here(
+        look,
+        request,
+        hash.as_ref(),
+        args.decompress.unwrap_or(true),
+    )
 }
 
 /// The file is downloaded beside its place, gets its attributes, and takes its place.
@@ -236,8 +255,8 @@ fn fresh(
     hash: Option<&Hash>,
     old: Option<(Sha, &FileStat)>,
 ) -> Result<Change, Stop> {
-    tool(look)?;
     let request = args.request();
+    let got = here(args, look, &request)?;
     let (beside, me) = (beside(path), &look.get(&Whoami)?.account);
     let wanted = args.wanted().fresh(look, 0o666 & !UMASK, false)?;
     let kept = old.map(|(_, stat)| stat);
@@ -263,7 +282,9 @@ fn fresh(
         decompress: args.decompress.unwrap_or(true),
     };
     let before = old.map(|(sha, _)| hex(&sha)[..12].to_owned());
-    let after = hash.map_or_else(|| request.shown(), |hash| hash.digits[..12].to_owned());
+    let digits = got.map(|got| hex(&got.source.digest()));
+    let digits = digits.or_else(|| hash.map(|hash| hash.digits.clone()));
+    let after = digits.map_or_else(|| request.shown(), |digits| digits[..12].to_owned());
     let mut change = Change::new("content", before, after);
     if let Some((sha, _)) = old
         && args.backup
@@ -274,7 +295,7 @@ fn fresh(
         path: path.to_owned(),
         target: beside.clone(),
     });
-    if !request.is_secret() && args.checksum.is_none() {
+    if got.is_none() && !request.is_secret() && args.checksum.is_none() {
         let dest = if inside {
             paths::parent(path).unwrap_or("/")
         } else {

@@ -3,8 +3,10 @@
 mod answer;
 mod decide;
 mod fill;
+mod lasting;
 mod lex;
 mod reading;
+mod rehearsing;
 mod result;
 mod script;
 mod statement;
@@ -20,6 +22,7 @@ use crate::{args::is_default, look::Look, many::one_or_many};
 
 pub use answer::Set;
 pub use reading::{Read, Reading};
+pub use rehearsing::Rehearsing;
 pub use result::Output;
 
 /// The module `psql`.
@@ -129,9 +132,15 @@ impl Module for Psql {
         only the session (`SET`, `LOCK`, a cursor).";
     const LIMITS: &'static str = "\
         It needs `psql` 11 or newer on the host. A query that can only read (it calls no function but well-known ones) \
-        runs in a transaction that can only read, in check mode too, so that its answer is known there; all others are \
-        not run in check mode, and what depends on them is unknown. Without `unless` or `onlyif` it runs again each \
-        time. Commands of psql (`\\d`, `\\copy`) and `COPY` from `STDIN` or to `STDOUT` are refused; a file of SQL is \
+        runs in a transaction that can only read, in check mode too, so that its answer is known there. All others are \
+        rehearsed in check mode: they run in a transaction that is taken back, checks that are put off until its end \
+        too, so that what they would do, or why they would fail, is known. What no transaction takes back happens \
+        there as well: a sequence that gives numbers to new rows (`serial`, `identity`) goes on, as it does in a \
+        transaction that fails, and functions of yours do what they do outside of the database; rows and tables are \
+        locked meanwhile, for at most 10 s a statement and 30 s in all. Not rehearsed, so unknown, are `autocommit`, `COPY`, \
+        `nextval`, `setval`, `dblink`, `lo_export` and functions of the server that act beyond the transaction; what an \
+        earlier task would change; what waits more than 2 s for a lock or takes longer than that. Without `unless` or \
+        `onlyif` it runs again each time. Commands of psql (`\\d`, `\\copy`) and `COPY` from `STDIN` or to `STDOUT` are refused; a file of SQL is \
         read by `lookup('file', …)`. At most 1 MiB of rows is told. Numbers, truths, null, JSON and arrays of them \
         come as what they are, all else (dates, intervals) as text; a number with more than 17 digits comes as text.";
     type Args = Args;

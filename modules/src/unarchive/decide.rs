@@ -10,7 +10,7 @@ use super::{Args, Members, Unpacked};
 use crate::{
     attributes,
     copy::Src,
-    download::{Download, script, tool},
+    download::{Download, got_here, script, tool},
     look::Look,
     paths, words,
 };
@@ -79,8 +79,11 @@ fn key(args: &Args, look: &Look<'_>) -> Result<String, Stop> {
 pub(super) fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     let dest = paths::absolute(&args.dest, look);
     let created = is_created(args, look);
-    if args.list_files {
+    if args.list_files || args.request().is_some() {
         look.ask(&Whoami);
+    }
+    if args.request().is_some() {
+        drop(tool(look));
     }
     let dest = dest?;
     let unpacked = Unpacked {
@@ -148,6 +151,9 @@ fn change(
         look.ask(&Stat(path.clone()));
     }
     look.ask(&Digest(ours.clone()));
+    if let Some(request) = args.request() {
+        drop(got_here(look, &request, None, false));
+    }
     attributes::ask_parent(look, &state);
     let mut change = Change::new(unpacked.dest.clone(), before(now, &key), args.shown());
     if look.get(&Stat(state.clone()))?.is_none() {
@@ -162,7 +168,6 @@ fn change(
     }
     let archive = match (&args.src, args.request()) {
         (_, Some(request)) => {
-            tool(look)?;
             let download = Download {
                 request: &request,
                 to: &ours,

@@ -120,11 +120,15 @@ fn host(now: &Interpreter) -> FakeHost {
 
 /// The same, with what else is there.
 fn equipped(host: FakeHost, now: &Interpreter) -> FakeHost {
-    ["gcc", "make", "tar", "flock", "curl"]
-        .into_iter()
-        .fold(bare(host, now), |host, name| {
-            host.program(name, |_, _| fake::ok(""))
-        })
+    without_curl(host, now).program("curl", |_, _| fake::ok(""))
+}
+
+/// One that cannot download.
+fn without_curl(host: FakeHost, now: &Interpreter) -> FakeHost {
+    let there = ["gcc", "make", "tar", "flock"].into_iter();
+    there.fold(bare(host, now), |host, name| {
+        host.program(name, |_, _| fake::ok(""))
+    })
 }
 
 /// One without.
@@ -236,6 +240,18 @@ fn packages() -> Vec<Expect> {
             &Interpreter::default(),
         )))
         .changes(["python3.9: null -> \"3.9.2\""]),
+        case(
+            "CP-01 a source by its address, on a host with neither curl nor wget",
+            &task(", pip: 20.2.3, source: 'http://web/p.tar.xz', packages: [gcc, libssl-dev]"),
+        )
+        .on(without_curl(
+            super::apt::host(&["gcc"]).serves("http://web/p.tar.xz", "archive"),
+            &Interpreter::default(),
+        ))
+        .changes([
+            "package `libssl-dev`: null -> \"1\"",
+            "python3.9: null -> \"3.9.2\"",
+        ]),
         local(
             "CP-03 its packages are there, but no compiler",
             ", packages: [gcc]",

@@ -96,7 +96,63 @@ pub(crate) fn cases() -> Vec<Expect> {
     cases.extend(checksums());
     cases.extend(refusals());
     cases.extend(places());
+    cases.extend(got_here());
     cases
+}
+
+/// On hosts with neither curl nor wget: this machine gets the file, and knows it before it is sent.
+fn got_here() -> Vec<Expect> {
+    let get = "get_url: {url: 'http://web/f.txt', dest: /srv/f}";
+    let bare = || FakeHost::new().dir("/srv").serves(URL, "new");
+    let known = format!(
+        "get_url: {{url: 'http://web/f.txt', dest: /srv/f, checksum: 'sha256:{}'}}",
+        sha("new")
+    );
+    vec![
+        case("GU-01 got here", get)
+            .on(bare())
+            .changes([&format!("content: null -> \"{}\"", &sha("new")[..12])])
+            .then("/srv/f", "file 0644 root:root = new")
+            .then("/srv/.f.evenkeel", "nothing")
+            .gives("checksum", &format!("\"{}\"", sha("new"))),
+        case("GU-01 got here, and is there", get).on(bare().file("/srv/f", "new")),
+        case("GU-01 got here, another content", get)
+            .on(bare().file("/srv/f", "old").mode("/srv/f", 0o640))
+            .changes(["content"])
+            .then("/srv/f", "file 0640 root:root = new"),
+        case("GU-02 got here: with its checksum nothing is asked", &known)
+            .on(FakeHost::new().dir("/srv").file("/srv/f", "new")),
+        case("GU-03 got here: the checksum is wrong", &known)
+            .on(bare().file("/srv/f", "old"))
+            .changes(["content"])
+            .then("/srv/f", "file = new"),
+        case("GU-04 got here: another checksum comes", &known)
+            .on(FakeHost::new().dir("/srv").serves(URL, "other"))
+            .refused("`http://web/f.txt`: its sha256 is another"),
+        case("GU-10 got here: the server has none", get)
+            .on(FakeHost::new().dir("/srv"))
+            .refused("`http://web/f.txt`: the server answers `404 Not Found`"),
+        case(
+            "GU-11 got here: files of the host do not help",
+            "get_url: {url: 'http://web/f.txt', dest: /srv/f, ca_path: /etc/ca.pem}",
+        )
+        .on(bare())
+        .refused("`ca_path` is a file of the host, and the host has neither `curl` nor `wget`"),
+        case(
+            "GU-13 got here, into a directory",
+            "get_url: {url: 'http://web/f.txt', dest: /srv}",
+        )
+        .on(bare())
+        .changes(["content"])
+        .then("/srv/f.txt", "file = new"),
+        case(
+            "GU-05 got here: a checksum file",
+            "get_url: {url: 'http://web/f.txt', dest: /srv/f, checksum: 'sha256:http://web/SUMS'}",
+        )
+        .on(bare().serves("http://web/SUMS", format!("{}  f.txt\n", sha("new"))))
+        .changes(["content"])
+        .then("/srv/f", "file = new"),
+    ]
 }
 
 fn plain() -> Vec<Expect> {
@@ -223,12 +279,6 @@ fn refusals() -> Vec<Expect> {
         )
         .on(served())
         .not_yet("the directory `/opt/x`"),
-        case(
-            "GU-01 nothing to ask with",
-            "get_url: {url: 'http://web/f.txt', dest: /srv/f}",
-        )
-        .on(FakeHost::new().dir("/srv"))
-        .not_yet("`curl` or `wget` on the host"),
         case(
             "GU-10 another scheme",
             "get_url: {url: 'gopher://web/f', dest: /srv/f}",

@@ -6,7 +6,7 @@ use evenkeel_engine::{
     Done, Module as _, NotYet, Secret, Seen, Value,
     fake::{self, Call, FakeHost, World},
 };
-use evenkeel_modules::psql::{Psql, Read, Reading, Set};
+use evenkeel_modules::psql::{Psql, Read, Reading, Rehearsing, Set};
 
 use crate::support::{Expect, case};
 
@@ -40,8 +40,12 @@ fn server(world: &mut World, call: &Call) -> Done {
     if !matches!(args[..], ["-c", _, "sh"]) {
         return fake::failed(2, "not a query");
     }
-    let stdin = String::from_utf8_lossy(&call.stdin).into_owned();
-    let all = statements(&stdin);
+    served(world, &String::from_utf8_lossy(&call.stdin))
+}
+
+/// What comes of what psql reads.
+fn served(world: &mut World, stdin: &str) -> Done {
+    let all = statements(stdin);
     let whole = stdin.contains("\nBEGIN;\n");
     let (mut out, mut counts) = (vec![format!("{WORD}\n")], Vec::new());
     for (at, sql) in all.iter().enumerate() {
@@ -95,7 +99,13 @@ fn server(world: &mut World, call: &Call) -> Done {
 }
 
 fn host() -> FakeHost {
-    FakeHost::new().program("sh", server)
+    FakeHost::new().program("sh", server).model(rehearsed)
+}
+
+/// What comes of a rehearsal: what the same server would do, were it not taken back.
+fn rehearsed(world: &World, one: &Rehearsing) -> Result<Vec<Done>, NotYet> {
+    assert!(one.text.contains("\nROLLBACK;\n") && !one.text.contains("COMMIT"));
+    Ok(vec![served(&mut world.clone(), &one.text)])
 }
 
 /// What a case asks, in the order in which it does.

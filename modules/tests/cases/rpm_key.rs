@@ -69,6 +69,9 @@ pub(crate) fn cases() -> Vec<Expect> {
         case("RK-01 an address", &format!("rpm-key: {{key: '{URL}'}}"))
             .on(host([]))
             .changes([&new]),
+        case("RK-01 an address, on a host with neither curl nor wget", &format!("rpm-key: {{key: '{URL}'}}"))
+            .on(FakeHost::new().answers(Keyring, Vec::new()).serves(URL, KEY))
+            .changes([&new]),
         case("RK-01 an address in its state", &format!("rpm-key: {{key: '{URL}'}}")).on(host([ours()])),
         case("the text itself", &text).on(host([])).changes([&new]),
         case("the text itself in its state", &text).on(host([ours()])),

@@ -80,6 +80,7 @@ pub(crate) async fn tell(
     let before = host.exchanges().len();
     let options = Options {
         keep: host.keeper(),
+        downloads: host.downloads(),
         ..options
     };
     let report = run(Arc::new(list), options, Arc::new(sink), Cancel::default()).await;
@@ -128,9 +129,11 @@ async fn broken(expect: &Expect) -> Vec<String> {
             let idle = |step: &Step| matches!(&step.action, Action::Run(run) if run.idle.is_some());
             let mut steps = ran.plan.changes.iter().flat_map(|change| &change.steps);
             let looks = steps.clone().next().is_some() && steps.all(idle);
+            let rehearsal = ran.plan.rehearsal.as_ref();
             let one = One {
                 expect,
                 bound,
+                is_rehearsed: rehearsal.is_some_and(|one| one.question().is_ok()),
                 changes: names(changes),
                 is_state,
                 waits,
@@ -177,6 +180,8 @@ struct One<'a> {
     changes: Vec<String>,
     is_state: bool,
     waits: bool,
+    /// Whether check mode tells exactly what its run would do, whatever that is.
+    is_rehearsed: bool,
     /// Whether only its run can tell if there is anything to change.
     looks: bool,
 }
@@ -185,7 +190,9 @@ impl One<'_> {
     /// What it changes, and how it is told.
     fn wanted(&self, check: bool) -> (Outcome, &[String]) {
         match (self.changes.is_empty(), self.waits) {
-            _ if check && (self.waits || self.looks) => (Outcome::Unknown, &self.changes),
+            _ if check && !self.is_rehearsed && (self.waits || self.looks) => {
+                (Outcome::Unknown, &self.changes)
+            }
             (true, _) | (_, true) => (Outcome::Unchanged, &[]),
             (false, false) => (Outcome::Changed, &self.changes),
         }

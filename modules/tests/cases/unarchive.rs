@@ -62,11 +62,15 @@ fn sh(world: &mut World, call: &Call) -> Done {
 }
 
 fn host() -> FakeHost {
+    bare().program("curl", |_, _| fake::ok(""))
+}
+
+/// A host that cannot download.
+fn bare() -> FakeHost {
     FakeHost::new()
         .dir("/srv")
         .dir("/var/lib")
         .program("sh", sh)
-        .program("curl", |_, _| fake::ok(""))
         .model::<Unpacked>(|world, _| Ok(members(world)))
 }
 
@@ -122,6 +126,12 @@ pub(crate) fn cases() -> Vec<Expect> {
             .changes(["/root/app: null -> \"app.tgz\""])
             .rounds(2, "where the home is has to be asked first")
             .warns("is relative"),
+        case(
+            "UA-01 an address, on a host with neither curl nor wget",
+            "unarchive: {src: 'http://web/app.tgz', dest: /srv, remote_src: true}",
+        )
+        .on(bare().serves("http://web/app.tgz", "archive"))
+        .changes(["/srv: null -> \"http://web/app.tgz\""]),
         local("UA-10 an empty archive", "")
             .arg(
                 "src",

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::keys::home;
 use crate::{cli, diagnostic::Diagnostic, words::list};
 
 /// What it says, for hosts of which neither the inventory nor the command line says anything else.
@@ -18,6 +19,10 @@ pub(super) struct AnsibleCfg {
     pub(super) checked: Option<bool>,
     /// Arguments of ssh, by the name that they have in an inventory.
     pub(super) args: BTreeMap<&'static str, String>,
+    /// Where the password of vaults is.
+    vault_password_file: Option<String>,
+    /// Vault ids, with where their passwords are.
+    vault_identity_list: Option<String>,
     /// What is not followed.
     passed_over: Vec<String>,
     /// The file.
@@ -112,6 +117,8 @@ impl AnsibleCfg {
             "timeout" => {
                 self.timeout = Some(value.parse().map_err(|_| "a number of seconds")?);
             }
+            "vault_password_file" => self.vault_password_file = Some(value.to_owned()),
+            "vault_identity_list" => self.vault_identity_list = Some(value.to_owned()),
             "host_key_checking" => {
                 self.checked = Some(match value.to_lowercase().as_str() {
                     "true" | "yes" | "on" | "1" => true,
@@ -134,20 +141,33 @@ impl AnsibleCfg {
 
     /// The options, where they say nothing as this does.
     pub(super) fn fill(&self, options: &cli::Connection) -> cli::Connection {
-        let folder = self.path.parent().unwrap_or(Path::new(""));
-        let key = self
-            .private_key
-            .as_ref()
-            .map(|key| match key.strip_prefix("~/") {
-                Some(rest) => Path::new(&env::var_os("HOME").unwrap_or_default()).join(rest),
-                None => folder.join(key),
-            });
+        let key = self.private_key.as_ref();
+        let key = key.map(|key| home(key, self.folder()));
         cli::Connection {
             user: options.user.clone().or_else(|| self.user.clone()),
             private_key: options.private_key.clone().or(key),
             timeout: options.timeout.or(self.timeout),
             ..options.clone()
         }
+    }
+
+    /// The file with the password of vaults, and where it is named.
+    pub(super) fn vault_password_file(&self) -> Option<(PathBuf, String)> {
+        let path = self.vault_password_file.as_ref()?;
+        Some((
+            home(path, self.folder()),
+            format!("`{}`", self.path.display()),
+        ))
+    }
+
+    /// Vault ids with where their passwords are, and the folder to which that is relative.
+    pub(super) fn vault_identities(&self) -> Option<(String, PathBuf)> {
+        let list = self.vault_identity_list.clone()?;
+        Some((list, self.folder().to_owned()))
+    }
+
+    fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
     }
 
     /// What of it is not followed.

@@ -85,7 +85,12 @@ pub(super) fn facts(args: &Args) -> Exit {
     }]);
     let selection = Selection {
         limit: args.limit.clone(),
-        ..load::line(&args.inventory, &args.privilege, &args.connection)
+        ..load::line(
+            &args.inventory,
+            &args.privilege,
+            &args.connection,
+            &args.vault,
+        )
     };
     let loaded = match load::load_text(&selection, &play.to_string()) {
         Ok(loaded) => loaded,

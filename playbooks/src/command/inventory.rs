@@ -1,11 +1,11 @@
 //! `evenkeel inventory`: hosts, groups and variables, as Ansible prints them.
 
-use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+use std::{collections::BTreeMap, fmt::Write as _, path::Path, sync::Arc};
 
 use evenkeel_engine::Value;
 use serde_json::json;
 
-use super::{load, wrong};
+use super::{keys, load, wrong};
 use crate::{
     cli::Inventory as Args,
     exit::Exit,
@@ -21,7 +21,17 @@ type Members = BTreeMap<String, Arc<Member>>;
 
 /// `evenkeel inventory`.
 pub(super) fn inventory(args: &Args) -> Exit {
-    let hosts = read_hosts(&args.inventory, args.playbook_dir.as_deref());
+    let folder = args.playbook_dir.as_deref();
+    let keys = keys::keyring(
+        &args.vault,
+        &folder.unwrap_or(Path::new("")).join("site.yml"),
+    );
+    let keys = match keys {
+        // Secrets are not shown, so that no single value has to be opened.
+        Ok(keys) => Arc::new(keys.closed()),
+        Err(error) => return load::said(&error),
+    };
+    let hosts = read_hosts(&args.inventory, folder, keys);
     out::talk(&load::pages(&hosts.diagnostics, &hosts.files));
     let errors = &hosts.diagnostics;
     if errors.iter().any(crate::diagnostic::Diagnostic::is_error) {

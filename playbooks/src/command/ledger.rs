@@ -68,7 +68,12 @@ fn nothing(args: &LedgerForget) -> Exit {
 
 /// The host, and which of its ledgers is meant: that of root if a task there would become root.
 fn reach(name: &str, options: &LedgerOptions) -> Result<(Arc<dyn Host>, LedgerPlace), Exit> {
-    let selection = load::line(&options.inventory, &options.privilege, &options.connection);
+    let selection = load::line(
+        &options.inventory,
+        &options.privilege,
+        &options.connection,
+        &options.vault,
+    );
     let play = serde_json::json!([{
         "hosts": name,
         "gather_facts": false,

@@ -1,16 +1,19 @@
 //! From the command line to playbooks that can be run; what is wrong with them is printed.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use evenkeel_engine as engine;
 
 use super::{
     ansible_cfg::AnsibleCfg,
     connect::{self, Ways},
-    password, wrong,
+    keys, password, wrong,
 };
 use crate::{
-    cli::{self, Method, Selection, Vault},
+    cli::{self, Method, Selection},
     diagnostic::{Colour, Diagnostic, render_all},
     exit::Exit,
     files::Files,
@@ -60,6 +63,7 @@ pub(super) fn line(
     inventory: &[String],
     privilege: &cli::Privilege,
     connection: &cli::Connection,
+    vault: &cli::Vault,
 ) -> Selection {
     Selection {
         playbooks: vec![PathBuf::from("the command line")],
@@ -70,7 +74,7 @@ pub(super) fn line(
         extra_vars: Vec::new(),
         privilege: privilege.clone(),
         connection: connection.clone(),
-        vault: cli::Vault::default(),
+        vault: vault.clone(),
     }
 }
 
@@ -117,7 +121,6 @@ pub(super) fn request(
     if let Some(name) = &selection.connection.connection {
         connect::refuse_unknown(name)?;
     }
-    refuse_vault(&selection.vault)?;
     Ok(Request {
         playbooks: selection.playbooks.clone(),
         text: None,
@@ -131,6 +134,13 @@ pub(super) fn request(
         user: AnsibleCfg::here()?.fill(&selection.connection).user,
         check,
         diff,
+        keys: Arc::new(keys::keyring(
+            &selection.vault,
+            selection
+                .playbooks
+                .first()
+                .map_or(Path::new(""), PathBuf::as_path),
+        )?),
     })
 }
 
@@ -178,17 +188,4 @@ pub(super) fn method(method: Method) -> engine::Method {
         Method::Su => engine::Method::Su,
         Method::Doas => engine::Method::Doas,
     }
-}
-
-fn refuse_vault(options: &Vault) -> Result<(), Diagnostic> {
-    let asked = options.ask_vault_pass
-        || !options.vault_id.is_empty()
-        || !options.vault_password_file.is_empty();
-    if asked {
-        return Err(wrong_option(
-            "this version cannot read files encrypted with ansible-vault",
-            "decrypt them first, and leave the option out",
-        ));
-    }
-    Ok(())
 }

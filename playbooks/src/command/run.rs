@@ -1,7 +1,8 @@
 //! `evenkeel run` and `evenkeel plan`.
 
-use std::{collections::BTreeSet, fmt::Write as _, io, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fmt::Write as _, io, path::PathBuf, sync::Arc, time::Duration};
 
+use evenkeel_download::Downloader;
 use evenkeel_engine::{
     HostId, TaskList,
     event::Sink,
@@ -105,8 +106,17 @@ pub(super) fn options(selection: &Selection, forks: Option<usize>, settings: &Se
         forks: forks.or(set).unwrap_or(usual.forks),
         reconnect: Duration::from_secs(selection.connection.reconnect),
         keep: Arc::new(LocalFiles),
+        downloads: cache().map_or(usual.downloads, |cache| Arc::new(Downloader::new(cache))),
         ..usual
     }
+}
+
+/// Where files of servers are kept that are got for hosts.
+fn cache() -> Option<PathBuf> {
+    let set = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let set = set.filter(|path| path.is_absolute());
+    let cache = set.or_else(|| Some(std::env::home_dir()?.join(".cache")))?;
+    Some(cache.join("evenkeel").join("downloads"))
 }
 
 /// Why a run did not come about.

@@ -113,7 +113,11 @@ fn snippet(
     let place = files.place(at);
     let arrow = if mark == '^' { "-->" } else { ":::" };
     line(out, &format!("{:gutter$}{arrow} {place}", ""));
-    let text = files.line(at.file, place.line);
+    let text = if files.is_secret(at.file) {
+        ""
+    } else {
+        files.line(at.file, place.line)
+    };
     if text.trim().is_empty() && why.is_empty() {
         return;
     }

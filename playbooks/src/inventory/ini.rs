@@ -6,6 +6,7 @@ use super::{Inventory, literal, range, split_port};
 use crate::{
     diagnostic::Diagnostic,
     files::{FileId, Files, Span},
+    vars::hidden,
     words::did_you_mean,
 };
 
@@ -20,6 +21,8 @@ struct Reader<'a> {
     inventory: &'a mut Inventory,
     out: &'a mut Vec<Diagnostic>,
     file: FileId,
+    /// Whether the file was encrypted.
+    secret: bool,
     /// Groups that are only referred to so far, and where.
     pending: Vec<(String, Span, Section)>,
     /// Groups that this or an earlier file writes.
@@ -38,6 +41,7 @@ pub(super) fn read(
         inventory,
         out,
         file,
+        secret: files.is_secret(file),
         pending: Vec::new(),
         written,
     };
@@ -82,6 +86,11 @@ impl Reader<'_> {
             start: small(start),
             end: small(start + length),
         }
+    }
+
+    fn value(&self, text: &str) -> Value {
+        let value = literal::value(text);
+        if self.secret { hidden(value) } else { value }
     }
 
     fn error(&mut self, at: Span, message: impl Into<String>, help: &str) {
@@ -140,7 +149,7 @@ impl Reader<'_> {
         for word in rest {
             match word.split_once('=') {
                 Some((name, value)) if !name.is_empty() => {
-                    vars.push((name.to_owned(), literal::value(value)));
+                    vars.push((name.to_owned(), self.value(value)));
                 }
                 _ => self.error(
                     at,
@@ -200,7 +209,7 @@ impl Reader<'_> {
     fn variable(&mut self, group: &str, text: &str, at: Span) {
         match text.split_once('=') {
             Some((name, value)) if !name.trim().is_empty() => {
-                let value = literal::value(value.trim());
+                let value = self.value(value.trim());
                 let vars = &mut self.inventory.group(group, None).vars;
                 vars.insert(name.trim().to_owned(), value);
             }

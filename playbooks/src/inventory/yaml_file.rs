@@ -18,9 +18,11 @@ pub(super) fn read(
 ) {
     let (documents, errors) = yaml::read(files, file);
     out.extend(errors);
-    let Some(document) = documents.first() else {
+    let Some(mut document) = documents.into_iter().next() else {
         return;
     };
+    document.open(out);
+    let document = &document;
     let mut reader = Reader { inventory, out };
     for (name, group) in reader.map("an inventory", document) {
         reader.group(&name.text, name, group);
@@ -91,7 +93,9 @@ impl Reader<'_> {
     fn vars(&mut self, node: &Node) -> Vec<(String, Value)> {
         let entries = self.map("`vars`", node);
         for (_, value) in entries {
-            if let Some(tag) = value.tag.as_ref().filter(|tag| tag.value != "!unsafe") {
+            let known = ["!unsafe", "!vault", "!vault-encrypted"];
+            let tag = value.tag.as_ref();
+            if let Some(tag) = tag.filter(|tag| !known.contains(&tag.value.as_str())) {
                 let message = format!("`{}` is not supported yet", tag.value);
                 self.out
                     .push(Diagnostic::error("unsupported", tag.span, message));

@@ -1,20 +1,31 @@
 //! `--extra-vars`.
 
+use std::{path::Path, sync::Arc};
+
 use evenkeel_engine::{Map, Value};
 
-use crate::{files::Files, vars::plain, yaml};
+use crate::{
+    diagnostic::Diagnostic,
+    files::{FileId, Files},
+    vault::{self, Keyring},
+    yaml,
+};
 
 /// All of them; later ones win.
-pub(crate) fn read(given: &[String]) -> Result<Map, String> {
+pub(crate) fn read(given: &[String], keys: &Arc<Keyring>) -> Result<Map, String> {
     let mut vars = Map::new();
     for text in given {
         let trimmed = text.trim();
         if let Some(path) = trimmed.strip_prefix('@') {
-            let content = std::fs::read_to_string(path)
-                .map_err(|error| format!("`--extra-vars @{path}`: {error}"))?;
-            vars.extend(map(path, &content)?);
+            let mut files = Files::with_keys(Arc::clone(keys));
+            let file = files
+                .load(Path::new(path))
+                .map_err(|error| format!("`--extra-vars @{path}`: {}", told(&error, &files)))?;
+            vars.extend(map(path, &files, file)?);
         } else if trimmed.starts_with('{') {
-            vars.extend(map("--extra-vars", trimmed)?);
+            let mut files = Files::with_keys(Arc::clone(keys));
+            let file = files.add("--extra-vars", trimmed);
+            vars.extend(map("--extra-vars", &files, file)?);
         } else {
             let words = shlex::split(trimmed)
                 .ok_or_else(|| format!("`--extra-vars {trimmed}`: a quote is not closed"))?;
@@ -31,18 +42,24 @@ pub(crate) fn read(given: &[String]) -> Result<Map, String> {
     Ok(vars)
 }
 
-fn map(name: &str, text: &str) -> Result<Map, String> {
-    let mut files = Files::new();
-    let file = files.add(name, text);
-    let (documents, found) = yaml::read(&files, file);
-    if let Some(error) = found.first() {
-        let place = error
-            .at
-            .map(|at| format!("{}: ", files.place(at)))
-            .unwrap_or_default();
-        return Err(format!("{place}{}", error.message));
+fn told(error: &Diagnostic, files: &Files) -> String {
+    let place = error.at.map(|at| format!("{}: ", files.place(at)));
+    let help = error.help.as_ref().filter(|_| error.code == vault::CODE);
+    let help = help.map(|help| format!(" ({help})"));
+    let (place, help) = (place.unwrap_or_default(), help.unwrap_or_default());
+    format!("{place}{}{help}", error.message)
+}
+
+fn map(name: &str, files: &Files, file: FileId) -> Result<Map, String> {
+    let (documents, mut found) = yaml::read(files, file);
+    let mut document = documents.into_iter().next();
+    if let Some(document) = &mut document {
+        document.open(&mut found);
     }
-    match documents.first().map(plain) {
+    if let Some(error) = found.first() {
+        return Err(told(error, files));
+    }
+    match document.map(|document| document.to_value()) {
         Some(Value::Map(map)) => Ok(map),
         Some(Value::Null) | None => Ok(Map::new()),
         Some(other) => Err(format!(
@@ -54,15 +71,15 @@ fn map(name: &str, text: &str) -> Result<Map, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::{Arc, read};
 
     #[test]
     fn every_form() {
         let given = ["a=1 b='x y'", "{\"c\": [1], \"a\": 2}", "{d: yes}"].map(str::to_owned);
-        let vars = read(&given).expect("they are fine");
+        let vars = read(&given, &Arc::default()).expect("they are fine");
         let shown = evenkeel_engine::Value::Map(vars).to_json().to_string();
         assert_eq!(shown, r#"{"a":2,"b":"x y","c":[1],"d":true}"#);
-        assert!(read(&["oops".to_owned()]).is_err());
-        assert!(read(&["@/does/not/exist".to_owned()]).is_err());
+        assert!(read(&["oops".to_owned()], &Arc::default()).is_err());
+        assert!(read(&["@/does/not/exist".to_owned()], &Arc::default()).is_err());
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     diagnostic::Diagnostic,
-    files::{Files, Span},
+    files::Files,
     inventory::Inventory,
     template::Fault,
     vars::{Layer, Member, Tree},
@@ -174,17 +174,6 @@ impl<'a> Reader<'a> {
                 return Vec::new();
             }
         };
-        if self.files.text(file).starts_with("$ANSIBLE_VAULT;") {
-            let at = Span {
-                file,
-                start: 0,
-                end: 14,
-            };
-            let error = Diagnostic::error("unsupported", at, "this file is encrypted by a vault");
-            self.out
-                .push(error.help("vaults come later: decrypt it with `ansible-vault decrypt`"));
-            return Vec::new();
-        }
         let (documents, found) = yaml::read(self.files, file);
         self.out.extend(found);
         match documents.into_iter().next() {

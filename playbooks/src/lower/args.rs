@@ -176,6 +176,7 @@ impl Making<'_> {
             return Ok(());
         }
         let line = self.script(args);
+        let decrypt = args.get("decrypt").is_none_or(is_yes);
         for &name in self.module.files() {
             let Some(Value::Str(path)) = args.get(name) else {
                 continue;
@@ -187,7 +188,7 @@ impl Making<'_> {
             }
             let source = self
                 .store
-                .source(path, "files", self.scope.search_folders());
+                .source(path, "files", self.scope.search_folders(), decrypt);
             let source = source.map_err(|fault| fault.or_at(self.span_of(at)))?;
             args.insert(name.to_owned(), Value::Source(source));
         }

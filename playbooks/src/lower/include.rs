@@ -17,7 +17,6 @@ use super::{
     store::Store,
 };
 use crate::{
-    diagnostic::Diagnostic,
     files::{Files, Span},
     template::{Fault, Template},
     vars::{Layer, Scope, Tree},
@@ -46,12 +45,12 @@ pub(crate) struct Included {
 impl Included {
     /// Reads and compiles it.
     pub(super) fn read(path: &Path, files: &mut Files) -> Result<Self, Vec<Fault>> {
-        let file = files.load(path).map_err(|error| vec![fault(&error)])?;
+        let file = files.load(path).map_err(|error| vec![Fault::of(&error)])?;
         let (documents, found) = yaml::read(files, file);
         let mut faults: Vec<Fault> = found
             .iter()
             .filter(|found| found.is_error())
-            .map(fault)
+            .map(Fault::of)
             .collect();
         let entries = documents.first().and_then(yaml::Node::as_map);
         if let Some(root) = documents.first() {
@@ -72,13 +71,6 @@ impl Included {
             Err(faults)
         }
     }
-}
-
-/// A mistake in a file, with its place there.
-fn fault(found: &Diagnostic) -> Fault {
-    let fault = Fault::new(found.code, found.message.clone());
-    let fault = found.help.iter().cloned().fold(fault, Fault::help);
-    found.at.into_iter().fold(fault, Fault::or_at)
 }
 
 /// The files that a task may read.

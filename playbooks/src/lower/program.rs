@@ -265,15 +265,15 @@ impl Program {
             module: task.module.clone(),
             when: when.map(|node| Condition::new(node, faults)).collect(),
             environment: environment
-                .map(|node| (Tree::new(node, faults), node.span))
+                .map(|node| (Tree::words(node, faults), node.span))
                 .collect(),
             loop_: task.loop_.as_ref().map(|found| Loop {
                 kind: found.kind.value,
-                list: Tree::new(&found.expr, faults),
+                list: Tree::words(&found.expr, faults),
                 span: found.expr.span,
                 var: found.loop_var.clone(),
                 index: found.index_var.as_ref().map(|name| name.value.clone()),
-                label: found.label.as_ref().map(|label| Tree::new(label, faults)),
+                label: found.label.as_ref().map(|label| Tree::words(label, faults)),
                 folder: folder_of(&task.module.value),
                 extended: switch("extended", found.extended.as_ref(), false, faults),
                 all_items: switch(
@@ -340,7 +340,7 @@ impl Arg {
                     Form::Tree(Tree::Is(node_text(node)))
                 }
             },
-            _ => Form::Tree(Tree::new(node, faults)),
+            _ => Form::Tree(Tree::words(node, faults)),
         };
         Self {
             name,

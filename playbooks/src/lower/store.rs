@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
@@ -10,8 +11,9 @@ use evenkeel_engine::Source;
 
 use super::include::Included;
 use crate::{
-    files::{Files, Span},
+    files::{self, Files, Span},
     template::{Fault, TemplateFile, Whitespace},
+    vault::{self, Envelope},
     words::closest,
 };
 
@@ -23,7 +25,7 @@ type Templates = BTreeMap<(PathBuf, bool, bool), Result<Arc<TemplateFile>, Vec<F
 pub(crate) struct Store {
     /// The texts of all files that were read.
     pub(crate) files: RwLock<Files>,
-    sources: Mutex<BTreeMap<(PathBuf, String), Source>>,
+    sources: Mutex<BTreeMap<(PathBuf, String, bool), Source>>,
     templates: Mutex<Templates>,
     inclusions: Mutex<Inclusions>,
     /// Files of variables that the task at a place may read.
@@ -56,13 +58,19 @@ impl Store {
         name: &str,
         kind: &str,
         folders: &[PathBuf],
+        decrypt: bool,
     ) -> Result<Source, Fault> {
         let path = find(name, kind, folders)?;
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
         // Whether a folder's name ends in a slash means something, and is no part of a path.
-        let key = (path, name.to_owned());
+        let key = (path, name.to_owned(), decrypt);
         if let Some(source) = sources.get(&key) {
             return Ok(source.clone());
+        }
+        if decrypt && files::is_vault(&key.0) {
+            let source = self.open(name, &key.0)?;
+            sources.insert(key, source.clone());
+            return Ok(source);
         }
         let source = Source::open(name, &key.0).map_err(|error| {
             Fault::new(
@@ -72,6 +80,30 @@ impl Store {
         })?;
         sources.insert(key, source.clone());
         Ok(source)
+    }
+
+    /// A file that is encrypted, opened.
+    fn open(&self, name: &str, path: &Path) -> Result<Source, Fault> {
+        let unreadable = |why: String| {
+            let message = format!("cannot read `{}`: {why}", path.display());
+            Fault::new("unreadable_file", message)
+        };
+        let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+        let meta = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
+        let closed = |message: String, help: &str| {
+            let message = format!("`{}`: {message}", path.display());
+            Fault::new(vault::CODE, message).help(help)
+        };
+        let envelope =
+            Envelope::parse(&bytes).map_err(|damage| closed(damage.to_string(), damage.help()))?;
+        let keys = self.with_files(|files| Arc::clone(files.keys()));
+        let plain = keys.open(&envelope);
+        let plain = plain.map_err(|trouble| closed(trouble.message, &trouble.help))?;
+        Ok(Source::secret(
+            name,
+            plain,
+            meta.permissions().mode() & 0o7777,
+        ))
     }
 
     /// A template, compiled; and where it is.
@@ -184,7 +216,7 @@ mod tests {
         let store = Store::default();
         for name in ["tree", "tree/", "tree"] {
             let folders = [temp.path().to_owned()];
-            let source = store.source(name, "files", &folders).unwrap();
+            let source = store.source(name, "files", &folders, true).unwrap();
             assert_eq!(source.name(), name);
         }
     }

@@ -19,7 +19,7 @@ pub(super) fn restored(value: Value, wanted: usize) -> Value {
         Value::Secret(secret) if count(secret.reveal()) < wanted => {
             let mut bytes = secret.reveal().to_vec();
             bytes.resize(bytes.len() + wanted - count(&bytes), b'\n');
-            Value::Secret(Secret::new(bytes))
+            Value::Secret(Secret::new(bytes).made_of([&secret]))
         }
         other => other,
     }

@@ -66,6 +66,13 @@ impl Fault {
         }))
     }
 
+    /// A mistake in a file, with its place there.
+    pub(crate) fn of(found: &Diagnostic) -> Self {
+        let fault = Self::new(found.code, found.message.clone());
+        let fault = found.help.iter().cloned().fold(fault, Self::help);
+        found.at.into_iter().fold(fault, Self::or_at)
+    }
+
     /// Says what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {

@@ -17,7 +17,10 @@ use super::{
     result,
     rewrite::{Backslash, Rewritten},
 };
-use crate::files::{Files, Span};
+use crate::{
+    files::{self, Files, Span},
+    vars::hidden,
+};
 
 /// How a template file is read, as a task may set it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +46,8 @@ pub struct TemplateFile {
     name: String,
     parts: BTreeMap<String, Part>,
     uses: Uses,
+    /// Whether a part of it was encrypted: so is what it gives.
+    secret: bool,
 }
 
 struct Part {
@@ -74,6 +79,7 @@ impl TemplateFile {
             name: shown.to_owned(),
             parts: BTreeMap::new(),
             uses: Uses::default(),
+            secret: false,
         };
         let mut all: Vec<PathBuf> = path.parent().map(Path::to_owned).into_iter().collect();
         all.extend_from_slice(folders);
@@ -89,13 +95,20 @@ impl TemplateFile {
         folders: &[PathBuf],
         files: &mut Files,
     ) -> Result<(), Vec<Fault>> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            vec![Fault::new(
-                "unreadable_file",
-                format!("cannot read the template `{shown}`: {error}"),
-            )]
-        })?;
-        let file = files.add(shown, text.as_str());
+        let file = if files::is_vault(path) {
+            let opened = files.load(path);
+            opened.map_err(|error| vec![Fault::of(&error)])?
+        } else {
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                vec![Fault::new(
+                    "unreadable_file",
+                    format!("cannot read the template `{shown}`: {error}"),
+                )]
+            })?;
+            files.add(shown, text)
+        };
+        self.secret |= files.is_secret(file);
+        let text = files.text(file).to_string();
         let span = Span {
             file,
             start: 0,
@@ -165,10 +178,11 @@ impl TemplateFile {
             |error: Error| self.fault(&error, &**variables),
         )?;
         let part = self.parts.get(&self.name);
-        Ok(match part {
+        let value = match part {
             Some(part) => ending::restored(value, ending::newlines(&part.text)),
             None => value,
-        })
+        };
+        Ok(if self.secret { hidden(value) } else { value })
     }
 
     fn fault(&self, error: &Error, variables: &dyn Variables) -> Fault {

@@ -56,7 +56,7 @@ fn settle<E>(
         secrets: used.iter().chain(&passed).cloned().collect(),
     };
     match value {
-        Value::Str(text) if !used.is_empty() => Ok(Value::Secret(Secret::new(text))),
+        Value::Str(text) if !used.is_empty() => Ok(taint.secret(&text)),
         value => Ok(taint.mark(value)),
     }
 }
@@ -69,9 +69,13 @@ struct Taint {
 }
 
 impl Taint {
+    fn secret(&self, text: &str) -> Value {
+        Value::Secret(Secret::new(text).made_of(&self.secrets))
+    }
+
     fn mark(&self, value: Value) -> Value {
         match value {
-            Value::Str(text) if self.all || self.holds(&text) => Value::Secret(Secret::new(text)),
+            Value::Str(text) if self.all || self.holds(&text) => self.secret(&text),
             Value::Seq(items) => items.into_iter().map(|item| self.mark(item)).collect(),
             Value::Map(map) => Value::Map(
                 map.into_iter()

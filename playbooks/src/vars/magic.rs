@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use evenkeel_engine::Value;
 
 use super::{Layer, OMIT};
+use crate::vault::Keyring;
 
 /// A host of the inventory.
 #[derive(Debug, Default)]
@@ -32,6 +33,8 @@ pub struct World {
     pub playbook_dir: String,
     /// The folder of the inventory.
     pub inventory_dir: Option<String>,
+    /// The passwords of vaults.
+    pub keys: Arc<Keyring>,
     /// Whether the run only looks.
     pub check: bool,
     /// Whether differences are shown.

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use evenkeel_engine::{Map, Value};
+use evenkeel_engine::{Map, Secret, Value};
 
 use crate::{
     files::Span,
     template::{Fault, Template, Variables, is_template},
+    vault::{self, Sealed},
     yaml::{Kind, Node},
 };
 
@@ -20,6 +21,10 @@ pub enum Tree {
     Is(Value),
     /// A text that has to be rendered.
     Text(Box<Template>),
+    /// What has to be opened.
+    Sealed(Arc<Sealed>, Span),
+    /// What is secret once it is rendered.
+    Hidden(Box<Self>),
     /// A list.
     Seq(Vec<Self>),
     /// A map; keys may be templates.
@@ -27,24 +32,49 @@ pub enum Tree {
 }
 
 impl Tree {
-    /// Compiles what is written; mistakes go to `faults`.
+    /// Compiles what is written; mistakes go to `faults`. Texts of a file that was encrypted are secrets.
     pub fn new(node: &Node, faults: &mut Vec<Fault>) -> Self {
+        Self::compile(node, true, faults)
+    }
+
+    /// The same for words of a task: those of a file that was encrypted are no secrets.
+    pub fn words(node: &Node, faults: &mut Vec<Fault>) -> Self {
+        Self::compile(node, false, faults)
+    }
+
+    fn compile(node: &Node, hide: bool, faults: &mut Vec<Fault>) -> Self {
         if let Some(tag) = &node.tag {
             if tag.value.ends_with("unsafe") {
-                return Self::Is(plain(node));
+                return Self::Is(if hide { node.to_value() } else { plain(node) });
             }
         }
         match &node.kind {
-            Kind::Str(text) if is_template(text) => Self::text(text, node.span, faults),
+            Kind::Str(text) if is_template(text) => {
+                let text = Self::text(text, node.span, faults);
+                if hide && node.secret {
+                    Self::Hidden(Box::new(text))
+                } else {
+                    text
+                }
+            }
+            Kind::Sealed(sealed) => Self::Sealed(Arc::clone(sealed), node.span),
             Kind::Seq(items) => {
-                Self::Seq(items.iter().map(|item| Self::new(item, faults)).collect())
+                let items = items.iter();
+                Self::Seq(
+                    items
+                        .map(|item| Self::compile(item, hide, faults))
+                        .collect(),
+                )
             }
             Kind::Map(entries) => Self::Map(
                 entries
                     .iter()
-                    .map(|(key, value)| (Self::key(key, faults), Self::new(value, faults)))
+                    .map(|(key, value)| {
+                        (Self::key(key, faults), Self::compile(value, hide, faults))
+                    })
                     .collect(),
             ),
+            _ if hide => Self::Is(node.to_value()),
             _ => Self::Is(plain(node)),
         }
     }
@@ -99,6 +129,8 @@ impl Tree {
         match self {
             Self::Is(value) => Ok(value.clone()),
             Self::Text(template) => template.evaluate(variables),
+            Self::Sealed(sealed, at) => open(sealed, *at).map(Value::Secret),
+            Self::Hidden(inner) => inner.render(variables).map(hidden),
             Self::Seq(items) => items.iter().map(|item| item.render(variables)).collect(),
             Self::Map(entries) => {
                 let mut map = Map::new();
@@ -121,6 +153,8 @@ impl Tree {
         match self {
             Self::Is(value) => value.clone(),
             Self::Text(template) => template.source().into(),
+            Self::Sealed(..) => Value::Secret(Secret::new("")),
+            Self::Hidden(inner) => hidden(inner.source()),
             Self::Seq(items) => items.iter().map(Self::source).collect(),
             Self::Map(entries) => {
                 let text = |key: &Self| key.source().as_text().unwrap_or_default();
@@ -143,6 +177,12 @@ impl Tree {
                     note(fault);
                 }
             }
+            Self::Sealed(sealed, at) => {
+                if let Err(fault) = open(sealed, *at) {
+                    note(fault);
+                }
+            }
+            Self::Hidden(inner) => inner.faults(variables, note),
             Self::Seq(items) => items.iter().for_each(|item| item.faults(variables, note)),
             Self::Map(entries) => {
                 for (key, value) in entries {
@@ -156,8 +196,9 @@ impl Tree {
     /// Calls for each template in it.
     pub fn templates<'a>(&'a self, visit: &mut dyn FnMut(&'a Template)) {
         match self {
-            Self::Is(_) => {}
+            Self::Is(_) | Self::Sealed(..) => {}
             Self::Text(template) => visit(template),
+            Self::Hidden(inner) => inner.templates(visit),
             Self::Seq(items) => items.iter().for_each(|item| item.templates(visit)),
             Self::Map(entries) => {
                 for (key, value) in entries {
@@ -169,7 +210,28 @@ impl Tree {
     }
 }
 
-/// A node's value, with nothing rendered.
+fn open(sealed: &Sealed, at: Span) -> Result<Secret, Fault> {
+    sealed.open().map_err(|trouble| {
+        Fault::new(vault::CODE, trouble.message)
+            .help(trouble.help)
+            .or_at(at)
+    })
+}
+
+/// The same with each text in it a secret.
+pub(crate) fn hidden(value: Value) -> Value {
+    match value {
+        Value::Str(text) if !text.is_empty() && text != OMIT => Value::Secret(Secret::new(text)),
+        Value::Seq(items) => items.into_iter().map(hidden).collect(),
+        Value::Map(map) => {
+            let map = map.into_iter();
+            Value::Map(map.map(|(key, value)| (key, hidden(value))).collect())
+        }
+        other => other,
+    }
+}
+
+/// A node's value, with nothing rendered and nothing hidden.
 pub fn plain(node: &Node) -> Value {
     match &node.kind {
         Kind::Null => Value::Null,
@@ -178,6 +240,8 @@ pub fn plain(node: &Node) -> Value {
         Kind::UInt(value) => Value::UInt(*value),
         Kind::Float(value) => Value::Float(*value),
         Kind::Str(text) => Value::from(text.as_str()),
+        Kind::Sealed(_) => Value::Secret(Secret::new("")),
+        Kind::Secret(secret) => Value::Secret(secret.clone()),
         Kind::Seq(items) => items.iter().map(plain).collect(),
         Kind::Map(entries) => Value::Map(
             entries

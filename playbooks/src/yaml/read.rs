@@ -1,6 +1,6 @@
 //! From the parser's events to trees of nodes.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use granit_parser::{Event, Parser, ScalarStyle, Span as ParserSpan, StructureStyle, Tag};
 
@@ -8,6 +8,7 @@ use super::{Kind, Node, merge::flatten, scalar, syntax};
 use crate::{
     diagnostic::Diagnostic,
     files::{FileId, Files, Span, Spanned},
+    vault::{self, Sealed},
 };
 
 /// Lists and maps in each other, at most.
@@ -23,7 +24,7 @@ pub fn read(files: &Files, file: FileId) -> (Vec<Node>, Vec<Diagnostic>) {
         emit_comments: false,
         block_scalar_eof_without_line_feed: true,
     };
-    let mut builder = Builder::new(file);
+    let mut builder = Builder::new(files, file);
     for event in Parser::new_from_str_with_options(text, options) {
         let step = match event {
             Ok((event, span)) => builder.event(event, span),
@@ -52,7 +53,8 @@ struct Anchored {
     depth: usize,
 }
 
-struct Builder {
+struct Builder<'f> {
+    files: &'f Files,
     file: FileId,
     open: Vec<Open>,
     documents: Vec<Node>,
@@ -65,9 +67,10 @@ struct Builder {
 
 type Step = Result<(), Box<Diagnostic>>;
 
-impl Builder {
-    fn new(file: FileId) -> Self {
+impl<'f> Builder<'f> {
+    fn new(files: &'f Files, file: FileId) -> Self {
         Self {
+            files,
             file,
             open: Vec::new(),
             documents: Vec::new(),
@@ -118,7 +121,7 @@ impl Builder {
     }
 
     fn scalar(
-        &self,
+        &mut self,
         text: &str,
         style: ScalarStyle,
         mut span: Span,
@@ -136,6 +139,7 @@ impl Builder {
         }
         let core = tag.and_then(yaml_type);
         let kind = match core.as_deref() {
+            None if tag.is_some_and(is_vault) => self.sealed(text, span),
             None if plain && tag.is_none_or(is_lone) => typed(text, span)?,
             Some("str") | None => Kind::Str(text.to_owned()),
             Some(wanted) => of_type(wanted, text, tag_span)?,
@@ -146,7 +150,25 @@ impl Builder {
             text: text.to_owned(),
             plain,
             tag: own_tag(tag, tag_span),
+            secret: self.files.is_secret(self.file),
         })
+    }
+
+    /// A text that is encrypted. Whether it is whole shows without a password.
+    fn sealed(&mut self, text: &str, span: Span) -> Kind {
+        let keys = self.files.keys();
+        match Sealed::new(text, keys) {
+            Ok(sealed) => {
+                keys.prepare();
+                Kind::Sealed(Arc::new(sealed))
+            }
+            Err(damage) => {
+                let message = format!("this is no encrypted text: {damage}");
+                let error = Diagnostic::error(vault::CODE, span, message);
+                self.errors.push(error.help(damage.help()));
+                Kind::Null
+            }
+        }
     }
 
     fn start(
@@ -180,6 +202,7 @@ impl Builder {
                 text: String::new(),
                 plain: false,
                 tag: own_tag(tag, tag_span),
+                secret: false,
             },
             anchor,
             flow: style == StructureStyle::Flow,
@@ -321,6 +344,10 @@ fn yaml_type(tag: &Tag) -> Option<std::borrow::Cow<'_, str>> {
 fn own_tag(tag: Option<&Tag>, span: Span) -> Option<Spanned<String>> {
     let tag = tag.filter(|tag| yaml_type(tag).is_none())?;
     (!is_lone(tag)).then(|| Spanned::new(tag.original(), span))
+}
+
+fn is_vault(tag: &Tag) -> bool {
+    matches!(tag.original().as_str(), "!vault" | "!vault-encrypted")
 }
 
 /// A `!` alone means nothing to `PyYAML`.

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    diagnostic::{Colour, Diagnostic, render_all},
+    diagnostic::{Colour, render_all},
     files::Files,
 };
 
@@ -32,6 +32,7 @@ fn shown(node: &Node) -> String {
         Kind::Float(value) if value.is_nan() => "float nan".to_owned(),
         Kind::Float(value) => format!("float {:016x}", value.to_bits()),
         Kind::Str(text) => format!("str {text:?}"),
+        Kind::Sealed(_) | Kind::Secret(_) => node.kind_name().to_owned(),
         Kind::Seq(items) => format!(
             "[{}]",
             items.iter().map(shown).collect::<Vec<_>>().join(", ")

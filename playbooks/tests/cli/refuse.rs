@@ -12,8 +12,8 @@ fn options_of_other_connections() {
         ),
         (
             "--vault-password-file x",
-            "error: this version cannot read files encrypted with ansible-vault\n\
-             help: decrypt them first, and leave the option out\n",
+            "error: the password of the vault in `x` cannot be read: No such file or directory (os error 2)\n\
+             help: name a file with the password in it, or a program that prints it\n",
         ),
         (
             "--report x.html",

@@ -145,18 +145,16 @@ fn a_refused_option_is_an_object_too() {
     let args = [
         "validate",
         "site.yml",
-        "--ask-vault-pass",
+        "--vault-id=prod",
         "--output",
         "json",
     ];
     let ended = Case::new(&args).any_stdout().any_stderr().status(5).run();
     let object: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!(object["errors"][0]["code"], "option", "{object}");
-    assert!(
-        ended
-            .stderr
-            .starts_with("error: this version cannot read files encrypted"),
-        "{}",
-        ended.stderr
+    assert_eq!(
+        ended.stderr,
+        "error: `--vault-id prod`: there is no file `prod`\n\
+         help: `--vault-id prod@FILE`, or `--vault-id prod@prompt`\n"
     );
 }

@@ -1,10 +1,13 @@
 //! What a query needs: whether it is run at all, and how.
 
-use evenkeel_engine::{Cause, Change, Late, Map, NotYet, Plan, Refusal, Stop, Text, Value};
+use evenkeel_engine::{
+    Cause, Change, Late, Map, NotYet, Plan, Refusal, Rehearsal, Stop, Text, Value,
+};
 
 use super::{
-    Args, Queries, Read, Reading,
+    Args, Queries, Read, Reading, Rehearsing,
     fill::{Values, fill, missing, mixed, places},
+    lasting::lasting,
     script::{Mode, Session, run, text},
     statement::{Class, Statement, Turn, split},
 };
@@ -318,9 +321,15 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         Mode::Whole
     };
     let session = session(args, work.secret);
-    let text = text(&work.statements, &session, mode);
     let limit = (args.long, args.timeout);
-    let run = run(text, &session, counts && !acts, limit);
+    let idle = counts && !acts;
+    let run = run(
+        text(&work.statements, &session, mode),
+        &session,
+        idle,
+        limit,
+    );
+    let rehearsal = rehearsal(&work.statements, &session, mode, idle);
     let cause = match (args.unless.is_empty(), args.onlyif.is_empty()) {
         _ if !acts && !counts => Cause::Asks,
         (false, _) => Cause::Guard("unless"),
@@ -328,10 +337,26 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         _ => Cause::Unguarded,
     };
     let what = format!("run `{}`", short(args));
-    Ok(Change::new(what, Value::Null, Value::Null)
-        .step(run)
-        .because(cause)
-        .into())
+    let change = Change::new(what, Value::Null, Value::Null);
+    Ok(Plan::from(change.step(run).because(cause)).rehearsal(rehearsal))
+}
+
+/// How it can be told what the statements would do: they run, and are taken back.
+fn rehearsal(all: &[Statement], session: &Session<'_>, mode: Mode, idle: bool) -> Rehearsal {
+    if mode == Mode::Apart {
+        return Rehearsal::none(
+            "what the query does: with `autocommit` nothing of it could be taken back",
+        );
+    }
+    match all.iter().find_map(lasting) {
+        Some(why) => Rehearsal::none(format!("what the query does: {why}")),
+        None => Rehearsal::new(Rehearsing {
+            text: text(all, session, Mode::Rehearse),
+            login: session.login.clone(),
+            secret: session.secret,
+            idle,
+        }),
+    }
 }
 
 /// What another module keeps as it should be, by the words that a statement begins with.

@@ -12,7 +12,11 @@ use crate::command::limited;
 /// The status with which the script says that nothing had to be changed.
 pub(super) const IDLE: i32 = 4;
 
-const LINES: &str = concat!(include_str!("../login.sh"), include_str!("run.sh"));
+const LINES: &str = concat!(
+    include_str!("../login.sh"),
+    include_str!("sql.sh"),
+    "ek_sql\n"
+);
 
 /// How statements are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +25,8 @@ pub(super) enum Mode {
     Read,
     /// In one transaction.
     Whole,
+    /// In one that is taken back, and that waits for nobody.
+    Rehearse,
     /// Each by itself.
     Apart,
 }
@@ -61,9 +67,11 @@ pub(super) fn text(statements: &[Statement], session: &Session<'_>, mode: Mode) 
         all += "\\set VERBOSITY terse\n";
     }
     all += BEGIN;
-    if mode == Mode::Read {
-        all += "SET statement_timeout = '60s'; SET lock_timeout = '10s';\n";
-    }
+    all += match mode {
+        Mode::Read => "SET statement_timeout = '60s'; SET lock_timeout = '10s';\n",
+        Mode::Rehearse => "SET statement_timeout = '10s'; SET lock_timeout = '2s';\n",
+        Mode::Whole | Mode::Apart => "",
+    };
     if let Some(role) = &session.login.role {
         all += &["SET ROLE ", &quote::ident(role), ";\n"].concat();
     }
@@ -82,7 +90,7 @@ pub(super) fn text(statements: &[Statement], session: &Session<'_>, mode: Mode) 
     }
     all += match mode {
         Mode::Read => "BEGIN READ ONLY;\n",
-        Mode::Whole => "BEGIN;\n",
+        Mode::Whole | Mode::Rehearse => "BEGIN;\n",
         Mode::Apart => "",
     };
     for (at, one) in statements.iter().enumerate() {
@@ -106,6 +114,8 @@ pub(super) fn text(statements: &[Statement], session: &Session<'_>, mode: Mode) 
     all += match mode {
         Mode::Read => "ROLLBACK;\n",
         Mode::Whole => "COMMIT;\n",
+        // What is checked only at the end is checked then.
+        Mode::Rehearse => "SET CONSTRAINTS ALL IMMEDIATE;\nROLLBACK;\n",
         Mode::Apart => "",
     };
     all += "\\echo :ek done\n";
@@ -140,6 +150,7 @@ pub(super) fn run(
     let argv = ["sh", "-c", LINES, "sh"].map(str::to_owned).to_vec();
     let mut env = session.login.env();
     env.push(("EK_IDLE".to_owned(), if idle { "1" } else { "" }.into()));
+    env.push(("EK_BOUND".to_owned(), "".into()));
     Run {
         dir: Some("/".to_owned()),
         env,
@@ -251,6 +262,15 @@ mod tests {
         assert!(!apart.contains("BEGIN") && apart.contains("at 2 2 apart"));
         let read = text(&all[..1], &session(), Mode::Read);
         assert!(read.contains("BEGIN READ ONLY;") && read.contains("ROLLBACK;"));
+        let (before, rehearsed) = text(&all, &session(), Mode::Rehearse)
+            .split_once("BEGIN;\n")
+            .map(|(before, rest)| (before.to_owned(), rest.to_owned()))
+            .unwrap();
+        assert!(before.contains("SET lock_timeout = '2s'"));
+        assert_eq!(
+            rehearsed,
+            whole.replace("COMMIT;", "SET CONSTRAINTS ALL IMMEDIATE;\nROLLBACK;")
+        );
     }
 
     #[test]

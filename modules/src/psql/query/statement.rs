@@ -334,9 +334,14 @@ const PURE: &str = " abs age all and any array array_agg array_length array_lowe
     to_char to_date to_hex to_json to_jsonb to_number to_regclass to_regnamespace to_regproc to_regrole to_regtype \
     to_timestamp translate trim trunc union unnest upper using values varchar varying version when where within with ";
 
+/// Whether it is one of those.
+pub(super) fn is_known(name: &str) -> bool {
+    PURE.split_whitespace().any(|word| word == name)
+}
+
 /// Whether nothing is called that might do more than reading.
 fn calls_are_pure(all: &[Seen]) -> bool {
-    let known = |name: &Seen| PURE.split_whitespace().any(|word| word == name.text);
+    let known = |name: &Seen| is_known(&name.text);
     let back = |at: usize, by: usize| at.checked_sub(by).map(|at| &all[at]);
     let is = |token: Option<&Seen>, word: &str| token.is_some_and(|token| token.is(word));
     (1..all.len()).all(|at| {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use evenkeel_engine::Value;
+use evenkeel_engine::{Secret, Value};
 use minijinja::{
     Environment, Error, State,
     value::{Kwargs, Rest, Value as Jinja},
@@ -10,7 +10,9 @@ use minijinja::{
 
 use super::refuse;
 use crate::{
+    files::{self, Files},
     template::{
+        Fault,
         environment::{Root, VARIABLES},
         lookups::{self, Around, Trouble},
         session,
@@ -202,6 +204,21 @@ fn file(state: &State<'_, '_>, name: &str, kwargs: &Kwargs) -> Result<Jinja, Err
         .flat_map(below)
         .find(|path| path.is_file())
         .ok_or_else(|| refuse(format!("`lookup('file', …)`: there is no file `{name}`")))?;
+    if files::is_vault(&path) {
+        let keys = state.lookup(VARIABLES).and_then(|root| {
+            let root = root.downcast_object_ref::<Root>()?;
+            Some(root.variables().keys())
+        });
+        let mut files = Files::with_keys(keys.unwrap_or_default());
+        let file = files.load(&path).map_err(|error| {
+            let fault = Fault::new(error.code, format!("`{name}`: {}", error.message));
+            session::fault(error.help.iter().cloned().fold(fault, Fault::help))
+        })?;
+        let text = files.text(file);
+        let text = if rstrip { text.trim_end() } else { text };
+        session::used(&Secret::new(text));
+        return Ok(Jinja::from(text));
+    }
     let text = std::fs::read_to_string(&path).map_err(|error| {
         refuse(format!(
             "`lookup('file', …)`: cannot read `{name}`: {error}"

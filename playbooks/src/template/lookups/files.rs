@@ -138,6 +138,12 @@ pub(super) fn contents(name: &str, around: &Around<'_>) -> Result<Vec<Value>, Tr
             format!("looked for {}", looked.join(", ")),
         ));
     };
+    if crate::files::is_vault(path) {
+        return Err(Trouble::wrong(
+            format!("`{name}` is of a vault"),
+            "`loop:` over names, with `lookup('file', item)` in the task: that reads it",
+        ));
+    }
     let text = std::fs::read_to_string(path).map_err(|error| {
         Trouble::wrong(
             format!("cannot read `{}`: {error}", path.display()),
