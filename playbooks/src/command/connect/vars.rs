@@ -27,6 +27,11 @@ impl Vars<'_> {
             Some((_, Value::Str(text))) if text.is_empty() => Ok(None),
             Some((_, Value::Str(text))) => Ok(Some(text.clone())),
             Some((_, Value::Int(number))) => Ok(Some(number.to_string())),
+            // A file of `host_vars` that is encrypted as a whole also says where its host is.
+            Some((_, Value::Secret(secret))) => Ok(std::str::from_utf8(secret.reveal())
+                .ok()
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned)),
             Some((name, _)) => Err(self.wrong(name, "a text")),
         }
     }
