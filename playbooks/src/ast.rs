@@ -280,6 +280,10 @@ pub struct Loop {
     pub index_var: Option<Spanned<String>>,
     /// `label`: a template.
     pub label: Option<Node>,
+    /// `extended`: there is `ansible_loop`.
+    pub extended: Option<Flag>,
+    /// `extended_allitems`: with all items in it.
+    pub extended_allitems: Option<Flag>,
 }
 
 /// How a loop reads what it is given.
@@ -297,8 +301,22 @@ pub enum LoopKind {
     Flattened,
     /// `with_together`: the first of each list, then the second of each …
     Together,
-    /// `with_nested`: every combination.
+    /// `with_nested`, `with_cartesian`: every combination.
     Nested,
+    /// `with_subelements`: each item with each element of a list in it.
+    Subelements,
+    /// `with_sequence`: numbers as texts.
+    Sequence,
+    /// `with_fileglob`: files of this machine that fit a pattern.
+    FileGlob,
+    /// `with_first_found`: the first of these files of this machine that there is.
+    FirstFound,
+    /// `with_file`: what files of this machine hold.
+    File,
+    /// `with_env`: variables of our own environment.
+    Env,
+    /// `with_inventory_hostnames`: hosts that a pattern selects.
+    Hostnames,
 }
 
 /// A value, or a template that will give one.
@@ -367,6 +385,17 @@ pub struct Common {
     pub after: Option<Vec<Spanned<String>>>,
     /// `commands`.
     pub commands: Option<Spanned<Commands>>,
+    /// `module_defaults`; of two for one module the later wins, whole.
+    pub module_defaults: Vec<ModuleDefaults>,
+}
+
+/// Arguments of a module for tasks that do not give them.
+#[derive(Clone, Debug)]
+pub struct ModuleDefaults {
+    /// The module, as written, without its collection.
+    pub module: Spanned<String>,
+    /// Its arguments: always a map.
+    pub args: Node,
 }
 
 /// What commands do unless something guards them.

@@ -4,6 +4,7 @@ mod args;
 mod body;
 mod check;
 mod cycles;
+mod defaults;
 mod elsewhere;
 mod facts;
 mod include;
@@ -117,6 +118,7 @@ pub(crate) fn prepare<'a>(
 ) -> Prepared<'a> {
     let selected = |tags: &[&str]| keywords::selected(tags, &request.tags, &request.skip_tags);
     let listing = listing::list(target.play, &target.levels, &selected, faults);
+    defaults::check(target.play, registry, faults);
     let programs = listing.entries.iter();
     let programs = programs
         .map(|entry| program(entry, registry, faults))
@@ -528,9 +530,7 @@ impl<'a> Lowering<'a> {
 }
 
 fn program(entry: &Entry<'_>, registry: &Registry, faults: &mut Vec<Fault>) -> Arc<Program> {
-    let module = registry.get(&entry.task.module.value);
-    let module = module.map_or("", |module| module.name());
-    Arc::new(Program::new(entry.task, &entry.commons, module, faults))
+    Arc::new(Program::new(entry.task, &entry.commons, registry, faults))
 }
 
 /// How a task stands to the other hosts of its play.

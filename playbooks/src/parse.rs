@@ -2,6 +2,7 @@
 
 mod args;
 mod common;
+mod defaults;
 mod freeform;
 mod include;
 mod items;

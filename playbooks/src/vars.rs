@@ -251,6 +251,11 @@ impl Scope {
             .unwrap_or_default()
     }
 
+    /// Groups of the inventory, with their hosts.
+    pub fn groups(&self) -> &[(String, Vec<String>)] {
+        &self.0.world.groups
+    }
+
     /// The hosts of the play.
     pub fn hosts_of_play(&self) -> Vec<String> {
         self.0.world.all_play_hosts.clone()

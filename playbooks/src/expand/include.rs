@@ -110,6 +110,12 @@ impl Expander<'_> {
             var: looped.loop_var.clone(),
             index: looped.index_var.as_ref().map(|name| name.value.clone()),
             label: None,
+            extended: is_yes(looped.extended.as_ref()),
+            all_items: looped
+                .extended_allitems
+                .as_ref()
+                .is_none_or(|flag| is_yes(Some(flag))),
+            folder: "files",
         };
         let whens = self.conditions(include);
         let of_task: Vec<&Condition> = whens
@@ -144,11 +150,11 @@ impl Expander<'_> {
                     return None;
                 }
             };
-            for (index, item) in items.iter().enumerate() {
+            for index in 0..items.len() {
                 if turns.len() == index {
                     turns.push(BTreeMap::new());
                 }
-                let locals: Map = found.locals(index, item).into_iter().collect();
+                let locals: Map = found.locals(index, &items).into_iter().collect();
                 turns[index].insert(host.clone(), Arc::new(Layer::values(locals)));
             }
         }
@@ -552,10 +558,11 @@ fn known(text: &Text) -> String {
 }
 
 fn is_once(common: &Common) -> bool {
-    matches!(
-        common.run_once.as_ref().map(|flag| &flag.value),
-        Some(crate::ast::OrTemplate::Is(true))
-    )
+    is_yes(common.run_once.as_ref())
+}
+
+fn is_yes(flag: Option<&crate::ast::Flag>) -> bool {
+    flag.is_some_and(|flag| flag.value == crate::ast::OrTemplate::Is(true))
 }
 
 /// Whether something of a value is not known yet.

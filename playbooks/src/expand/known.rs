@@ -171,7 +171,7 @@ impl Expander<'_> {
 
     /// The variables that an `include_vars` may set.
     pub(super) fn included(&self, task: &Task, here: &super::Here) -> BTreeSet<String> {
-        let program = Program::new(task, &[], "include_vars", &mut Vec::new());
+        let program = Program::new(task, &[], self.registry, &mut Vec::new());
         let mut names = BTreeSet::new();
         let mut levels = (*here.levels).clone();
         if !task.common.vars.is_empty() {

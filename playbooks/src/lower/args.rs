@@ -37,6 +37,36 @@ pub(crate) struct Making<'a> {
     pub(crate) lenient: bool,
 }
 
+/// What a module says to an argument that it has not, whatever its value is.
+fn unknown(module: &dyn AnyModule, name: &str) -> Option<BindError> {
+    let alone: Map = [(name.to_owned(), Value::Null)].into_iter().collect();
+    let error = module.bind(&Value::Map(alone)).err()?;
+    let unknown =
+        matches!(&error, BindError::Wrong { unknown: Some(_), path, .. } if !path.contains('.'));
+    unknown.then_some(error)
+}
+
+/// The fault of an argument that a module has not.
+pub(super) fn unknown_argument(module: &dyn AnyModule, name: &str) -> Option<Fault> {
+    let BindError::Wrong {
+        message,
+        unknown: Some((field, known)),
+        ..
+    } = unknown(module, name)?
+    else {
+        return None;
+    };
+    Some(no_argument(module, &message, &field, &known))
+}
+
+fn no_argument(module: &dyn AnyModule, message: &str, field: &str, known: &[String]) -> Fault {
+    let message = format!("{message} of `{}`", module.name());
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let help = did_you_mean(field, known.iter().copied())
+        .unwrap_or_else(|| format!("there are {}", list(&known, "and")));
+    Fault::new("unknown_argument", message).help(help)
+}
+
 /// Why there is no module with arguments.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -93,12 +123,8 @@ impl Making<'_> {
                 Form::Named(_) => continue,
                 _ => arg.name.value.clone(),
             };
-            let alone: Map = [(name, Value::Null)].into_iter().collect();
-            if let Err(error) = self.module.bind(&Value::Map(alone)) {
-                if matches!(&error, BindError::Wrong { unknown: Some(_), path, .. } if !path.contains('.'))
-                {
-                    found.push(self.misfit(&error));
-                }
+            if let Some(error) = unknown(self.module, &name) {
+                found.push(self.misfit(&error));
             }
         }
         found
@@ -336,22 +362,13 @@ impl Making<'_> {
         };
         let (key, value) = self.at_path(path);
         if let Some((field, known)) = unknown {
-            let wrong = message.clone();
-            let fault = Fault::new(
-                "unknown_argument",
-                format!("{wrong} of `{}`", self.module.name()),
-            );
-            let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            let help = did_you_mean(field, known.iter().copied())
-                .unwrap_or_else(|| format!("there are {}", list(&known, "and")));
+            let fault = no_argument(self.module, message, field, known);
             let span = if path.is_empty() || path == field {
                 self.program.arg(field).map(|arg| arg.name.span)
             } else {
                 key
             };
-            return fault
-                .help(help)
-                .or_at(span.unwrap_or(self.program.module.span));
+            return fault.or_at(span.unwrap_or(self.program.module.span));
         }
         let missing = message.starts_with("the argument `");
         let code = if missing {

@@ -14,8 +14,8 @@ use super::{
     store::Store,
 };
 use crate::{
-    template::{Fault, Variable, Variables},
-    vars::{Left, Scope, Written, registered},
+    template::{Fault, Variable, Variables, lookups},
+    vars::{Left, Scope, Written, reached, registered},
 };
 
 /// A task on a host.
@@ -124,9 +124,14 @@ pub(crate) fn items_of(found: &Loop, scope: &Scope) -> Result<Vec<Value>, Troubl
         .list
         .render(&scope.variables())
         .map_err(|fault| fault.or_at(found.span))?;
-    items::of(found.kind, list).map_err(|trouble| match trouble {
-        items::Trouble::NotYet(what) => Trouble::NotYet(what),
-        items::Trouble::Wrong(message, help) => Fault::new("not_a_list", message)
+    let around = lookups::Around {
+        folders: scope.search_folders(),
+        kind: found.folder,
+        groups: scope.groups(),
+    };
+    lookups::of(found.kind, list, &around).map_err(|trouble| match trouble {
+        lookups::Trouble::NotYet(what) => Trouble::NotYet(what),
+        lookups::Trouble::Wrong(message, help) => Fault::new("not_a_list", message)
             .help(help)
             .or_at(found.span)
             .into(),
@@ -261,8 +266,11 @@ impl Body {
     pub(super) fn conditions(&self, found: &Loop) -> (Vec<&Condition>, Vec<&Condition>) {
         let about_item = |condition: &&Condition| {
             condition.template().is_some_and(|template| {
-                let mut names = template.uses().names();
-                names.any(|used| used.name == found.var || Some(&used.name) == found.index.as_ref())
+                let mut reads = false;
+                reached(&self.scope, template, &mut |template| {
+                    reads |= template.uses().names().any(|used| found.has(&used.name));
+                });
+                reads
             })
         };
         self.program.when.iter().partition(about_item)
@@ -284,8 +292,8 @@ impl Body {
         let sets = self.sets();
         let mut scope = scope.clone();
         let mut turns = Vec::with_capacity(items.len());
-        for (index, item) in items.into_iter().enumerate() {
-            let own = scope.with_locals(found.locals(index, &item));
+        for (index, item) in items.iter().enumerate() {
+            let own = scope.with_locals(found.locals(index, &items));
             let here = self
                 .turns
                 .as_ref()
@@ -294,7 +302,7 @@ impl Body {
             if here == Some(false) {
                 continue;
             }
-            let turn = self.turn(found, &own, &of_items, item, care)?;
+            let turn = self.turn(found, &own, &of_items, item.clone(), care)?;
             if sets && turn.body.is_ok() {
                 // `list: "{{ list | default([]) + [item] }}"`: a turn sees what those before it set.
                 scope = scope.with_locals(self.making(&own, care)?.values()?);
@@ -445,7 +453,13 @@ impl Judge for Verdict {
         let program = &self.0.program;
         let mut scope = self.0.current(outputs);
         if let (Some(found), Some((index, item))) = (&program.loop_, turn) {
-            scope = scope.with_locals(found.locals(index, item));
+            let items = if found.extended {
+                items_of(found, &scope).map_err(|trouble| self.0.stop(trouble))?
+            } else {
+                Vec::new()
+            };
+            scope = scope.with_locals(found.locals(index, &items));
+            scope = scope.with_locals([(found.var.clone(), item.clone())]);
         }
         if let Some(name) = &program.register {
             scope = scope.with_locals([(name.clone(), result.to_value())]);

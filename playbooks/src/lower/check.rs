@@ -138,8 +138,8 @@ impl Body {
             Err(Trouble::NotYet(_)) => return Reached::Perhaps,
         };
         let mut sure = true;
-        for (index, item) in items.iter().enumerate() {
-            let own = scope.with_locals(found.locals(index, item));
+        for index in 0..items.len() {
+            let own = scope.with_locals(found.locals(index, &items));
             match reached(of_items.iter().copied(), &own.variables(), faults) {
                 Reached::Surely if sure => {}
                 Reached::Never => continue,
@@ -158,13 +158,13 @@ impl Body {
 
     /// `changed_when` and `failed_when`: the result is not known, all else must be there.
     fn check_verdict(&self, scope: &Scope, faults: &mut Vec<Fault>) {
-        let later = || Value::NotYet(NotYet::new("the result of the task"));
+        let later = NotYet::new("the result of the task");
         let mut scope = scope.clone();
         if let Some(found) = &self.program.loop_ {
-            scope = scope.with_locals(found.locals(0, &later()));
+            scope = scope.with_locals(found.unknown(&later));
         }
         if let Some(name) = &self.program.register {
-            scope = scope.with_locals([(name.clone(), later())]);
+            scope = scope.with_locals([(name.clone(), Value::NotYet(later))]);
         }
         let variables = scope.variables();
         for conditions in [&self.program.changed_when, &self.program.failed_when] {

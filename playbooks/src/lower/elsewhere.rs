@@ -62,7 +62,7 @@ fn is_of_item(word: &Spanned<String>, found: &Loop) -> bool {
     let template = Template::text(&word.value, word.span);
     template.is_ok_and(|template| {
         let mut names = template.uses().names();
-        names.any(|used| used.name == found.var || Some(&used.name) == found.index.as_ref())
+        names.any(|used| found.has(&used.name))
     })
 }
 
@@ -97,8 +97,8 @@ pub(super) fn places(
         Trouble::Faults(mut faults) => faults.remove(0),
     })?;
     let mut names: Vec<String> = Vec::new();
-    for (index, item) in items.iter().enumerate() {
-        let own = scope.with_locals(found.locals(index, item));
+    for index in 0..items.len() {
+        let own = scope.with_locals(found.locals(index, &items));
         let name = place(word, &own)?;
         if !names.contains(&name) {
             names.push(name);

@@ -144,13 +144,14 @@ fn turns(program: &Program, scope: &Scope) -> Vec<Scope> {
     let Some(looped) = &program.loop_ else {
         return vec![scope.clone()];
     };
-    let turn = |index, item: &Value| scope.with_locals(looped.locals(index, item));
     match items_of(looped, scope) {
         Ok(items) => {
-            let items = items.iter().enumerate();
-            items.map(|(index, item)| turn(index, item)).collect()
+            let turn = |index| scope.with_locals(looped.locals(index, &items));
+            (0..items.len()).map(turn).collect()
         }
-        Err(_) => vec![turn(0, &Value::NotYet(NotYet::new("an item of the loop")))],
+        Err(_) => {
+            vec![scope.with_locals(looped.unknown(&NotYet::new("an item of the loop")))]
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! A task with all its texts compiled, before it is known on which host it runs.
 
-use evenkeel_engine::Value;
+use evenkeel_engine::{Map, NotYet, Registry, Value};
 
 use crate::{
-    ast::{Common, LoopKind, Task},
+    ast::{Common, Flag, LoopKind, OrTemplate, Task},
     files::{Span, Spanned},
     template::{Fault, Template},
     vars::Tree,
@@ -57,6 +57,12 @@ pub(crate) struct Loop {
     pub(crate) index: Option<String>,
     /// What people see of an item.
     pub(crate) label: Option<Tree>,
+    /// The folder in which its files are looked for first.
+    pub(crate) folder: &'static str,
+    /// Whether there is `ansible_loop`.
+    pub(crate) extended: bool,
+    /// And whether all items are in it.
+    pub(crate) all_items: bool,
 }
 
 /// An argument.
@@ -125,11 +131,98 @@ impl Condition {
 
 impl Loop {
     /// The variables of a turn.
-    pub(crate) fn locals(&self, index: usize, item: &Value) -> Vec<(String, Value)> {
-        let number = i64::try_from(index).unwrap_or(i64::MAX);
-        let index = self.index.clone().map(|name| (name, number.into()));
-        let item = (self.var.clone(), item.clone());
-        [item].into_iter().chain(index).collect()
+    pub(crate) fn locals(&self, index: usize, items: &[Value]) -> Vec<(String, Value)> {
+        let item = items.get(index).cloned().unwrap_or_default();
+        let mut locals = self.own(index, item);
+        if self.extended {
+            locals.push(("ansible_loop".to_owned(), self.about(index, items)));
+        }
+        locals
+    }
+
+    /// The variables of a turn of which the item is not known, nor how many there are.
+    pub(crate) fn unknown(&self, what: &NotYet) -> Vec<(String, Value)> {
+        let later = || Value::NotYet(what.clone());
+        let mut locals = self.own(0, later());
+        if self.extended {
+            locals.push(("ansible_loop".to_owned(), later()));
+        }
+        locals
+    }
+
+    fn own(&self, index: usize, item: Value) -> Vec<(String, Value)> {
+        let mut locals = vec![
+            (self.var.clone(), item),
+            ("ansible_loop_var".to_owned(), self.var.as_str().into()),
+        ];
+        if let Some(name) = &self.index {
+            locals.push((name.clone(), count(index)));
+            locals.push(("ansible_index_var".to_owned(), name.as_str().into()));
+        }
+        locals
+    }
+
+    /// `ansible_loop`.
+    fn about(&self, index: usize, items: &[Value]) -> Value {
+        let left = items.len().saturating_sub(index);
+        let mut about: Map = [
+            ("index", count(index + 1)),
+            ("index0", count(index)),
+            ("first", (index == 0).into()),
+            ("last", (left == 1).into()),
+            ("length", count(items.len())),
+            ("revindex", count(left)),
+            ("revindex0", count(left.saturating_sub(1))),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into_iter()
+        .collect();
+        if self.all_items {
+            about.insert("allitems".to_owned(), Value::Seq(items.to_vec()));
+        }
+        if let Some(next) = items.get(index + 1) {
+            about.insert("nextitem".to_owned(), next.clone());
+        }
+        if let Some(previous) = index.checked_sub(1).and_then(|before| items.get(before)) {
+            about.insert("previtem".to_owned(), previous.clone());
+        }
+        Value::Map(about)
+    }
+
+    /// Whether a variable is another one in each turn.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        name == self.var
+            || self.index.as_deref() == Some(name)
+            || (self.extended && name == "ansible_loop")
+    }
+}
+
+fn count(number: usize) -> Value {
+    i64::try_from(number).unwrap_or(i64::MAX).into()
+}
+
+/// A yes or no that is written as it is; `otherwise`, if it is not written.
+fn switch(name: &str, flag: Option<&Flag>, otherwise: bool, faults: &mut Vec<Fault>) -> bool {
+    match flag.map(|flag| (&flag.value, flag.span)) {
+        None => otherwise,
+        Some((OrTemplate::Is(value), _)) => *value,
+        Some((OrTemplate::Template(_), span)) => {
+            let message = format!("`{name}` is no template");
+            let fault = Fault::new("unsupported", message).help("write `true` or `false`");
+            faults.push(fault.or_at(span));
+            otherwise
+        }
+    }
+}
+
+/// The folder in which the files of a module's loop are looked for first.
+fn folder_of(module: &str) -> &'static str {
+    if module.contains("template") {
+        "templates"
+    } else if module.contains("var") {
+        "vars"
+    } else {
+        "files"
     }
 }
 
@@ -141,21 +234,32 @@ fn conditions(nodes: &[Node], faults: &mut Vec<Fault>) -> Vec<Condition> {
 }
 
 impl Program {
-    /// Compiles a task with what stands around it, the outermost first; `module` is the name of its
-    /// module.
+    /// Compiles a task with what stands around it, the outermost first.
     pub(crate) fn new(
         task: &Task,
         commons: &[&Common],
-        module: &str,
+        registry: &Registry,
         faults: &mut Vec<Fault>,
     ) -> Self {
+        let module = module_name(&task.module.value, registry);
         let when = commons.iter().flat_map(|common| &common.when);
         let environment = commons.iter().flat_map(|common| &common.environment);
         let name = match &task.name {
             Some(name) => Tree::text(&name.value, name.span, faults),
             None => Tree::Is(task.module.value.as_str().into()),
         };
-        let args = task.args.as_map().unwrap_or_default().iter();
+        let given = task.args.as_map().unwrap_or_default();
+        // The nearest `module_defaults` for the module counts, whole, as in Ansible.
+        let defaults = commons
+            .iter()
+            .flat_map(|common| &common.module_defaults)
+            .rfind(|defaults| module_name(&defaults.module.value, registry) == module);
+        let defaults = defaults.and_then(|defaults| defaults.args.as_map());
+        let not_given = |key: &Node| !given.iter().any(|(argument, _)| argument.text == key.text);
+        let defaults = defaults.unwrap_or_default().iter();
+        let args = given
+            .iter()
+            .chain(defaults.filter(|(key, _)| not_given(key)));
         Self {
             name,
             module: task.module.clone(),
@@ -170,6 +274,14 @@ impl Program {
                 var: found.loop_var.clone(),
                 index: found.index_var.as_ref().map(|name| name.value.clone()),
                 label: found.label.as_ref().map(|label| Tree::words(label, faults)),
+                folder: folder_of(&task.module.value),
+                extended: switch("extended", found.extended.as_ref(), false, faults),
+                all_items: switch(
+                    "extended_allitems",
+                    found.extended_allitems.as_ref(),
+                    true,
+                    faults,
+                ),
             }),
             args: args
                 .map(|(key, value)| Arg::new(module, key, value, faults))
@@ -236,6 +348,13 @@ impl Arg {
             form,
         }
     }
+}
+
+/// What a module is called here, if there is one.
+pub(super) fn module_name<'a>(written: &'a str, registry: &'a Registry) -> &'a str {
+    registry
+        .get(written)
+        .map_or(written, |module| module.name())
 }
 
 fn node_text(node: &Node) -> Value {

@@ -155,14 +155,19 @@ impl Store {
     /// Notes that the task at a place may read a file of variables.
     pub(super) fn foresee(&self, task: Span, path: PathBuf) {
         let mut foreseen = self.foreseen.lock().unwrap_or_else(PoisonError::into_inner);
-        foreseen.insert((task, path));
+        foreseen.insert((task, whole(path)));
     }
 
     /// Whether that was noted.
     pub(super) fn foresees(&self, task: Span, path: PathBuf) -> bool {
         let foreseen = self.foreseen.lock().unwrap_or_else(PoisonError::into_inner);
-        foreseen.contains(&(task, path))
+        foreseen.contains(&(task, whole(path)))
     }
+}
+
+/// A path with all of its folders.
+fn whole(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 /// Where a file is.

@@ -92,7 +92,7 @@ impl Reader<'_> {
         }
     }
 
-    fn whole_template(&mut self, name: &str, node: &Node) {
+    pub(super) fn whole_template(&mut self, name: &str, node: &Node) {
         self.error_help(
             "unsupported",
             node.span,

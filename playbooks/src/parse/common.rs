@@ -136,6 +136,7 @@ impl Reader<'_> {
             "notify" => common.notify = self.texts(name, node),
             "after" => common.after = Some(self.texts(name, node)),
             "commands" => common.commands = self.commands(node),
+            "module_defaults" => common.module_defaults = self.module_defaults(node),
             _ => {}
         }
     }

@@ -115,11 +115,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "pbth",
         Refused("`evenkeel explain` shows what a task would do, and why"),
     ),
-    kw(
-        "module_defaults",
-        "pbth",
-        Refused("write the arguments at the tasks, or put them in one anchor: `<<: *defaults`"),
-    ),
+    kw("module_defaults", "pbth", Read),
     kw("collections", "pbth", NoEffect(COLLECTIONS)),
     kw("notify", "bth", Read),
     // Ours.

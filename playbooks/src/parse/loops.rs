@@ -5,20 +5,10 @@ use crate::{
     ast::{Loop, LoopKind},
     diagnostic::Diagnostic,
     files::Spanned,
-    words::did_you_mean,
+    template::lookups,
+    words::{closest, did_you_mean},
     yaml::{Kind, Node},
 };
-
-const KINDS: [(&str, LoopKind); 8] = [
-    ("loop", LoopKind::List),
-    ("with_list", LoopKind::List),
-    ("with_items", LoopKind::Items),
-    ("with_dict", LoopKind::Dict),
-    ("with_indexed_items", LoopKind::IndexedItems),
-    ("with_flattened", LoopKind::Flattened),
-    ("with_together", LoopKind::Together),
-    ("with_nested", LoopKind::Nested),
-];
 
 const CONTROLS: [&str; 7] = [
     "label",
@@ -68,6 +58,8 @@ impl Reader<'_> {
             loop_var: "item".to_owned(),
             index_var: None,
             label: None,
+            extended: None,
+            extended_allitems: None,
         };
         if let Some((_, node)) = control {
             self.control(&mut result, node);
@@ -76,27 +68,18 @@ impl Reader<'_> {
     }
 
     fn loop_kind(&mut self, key: &Spanned<&str>) -> Option<LoopKind> {
-        if let Some((_, kind)) = KINDS.iter().find(|(name, _)| *name == key.value) {
+        let Some(name) = key.value.strip_prefix("with_") else {
+            return Some(LoopKind::List);
+        };
+        if let Some((_, kind)) = lookups::KINDS.iter().find(|(known, _)| *known == name) {
             return Some(*kind);
         }
-        let instead = match key.value {
-            "with_cartesian" => Some("`with_nested` does the same"),
-            "with_sequence" => Some("`loop: \"{{ range(1, 11) | list }}\"`"),
-            "with_subelements" => Some("`loop: \"{{ list | subelements('key') }}\"`"),
-            "with_fileglob" => Some("list the files"),
-            "with_first_found" => Some("name the file by a variable"),
-            "with_lines"
-            | "with_random_choice"
-            | "with_inventory_hostnames"
-            | "with_ini"
-            | "with_file" => Some("put the values into a list and use `loop`"),
-            _ => None,
-        };
-        if let Some(instead) = instead {
+        if let Some(instead) = lookups::instead(name) {
             let what = format!("`{}` is not supported", key.value);
             self.error_help("unsupported", key.span, what, instead);
         } else {
-            let help = did_you_mean(key.value, KINDS.iter().map(|(name, _)| *name));
+            let near = closest(name, lookups::KINDS.iter().map(|(name, _)| *name));
+            let help = near.map(|near| format!("did you mean `with_{near}`?"));
             self.unknown_key(key, format!("there is no loop `{}`", key.value), help);
         }
         None
@@ -104,9 +87,11 @@ impl Reader<'_> {
 
     fn check_list(&mut self, key: &Spanned<&str>, kind: LoopKind, expr: &Node) {
         let fits = match (kind, &expr.kind) {
-            (_, Kind::Str(text)) => super::values::is_template(text) || kind == LoopKind::Items,
-            (LoopKind::Dict, kind) => matches!(kind, Kind::Map(_)),
-            (LoopKind::Items, kind) => !matches!(kind, Kind::Null),
+            (_, Kind::Str(text)) => super::values::is_template(text) || takes_one(kind),
+            (LoopKind::Dict, kind) => matches!(kind, Kind::Map(_) | Kind::Seq(_)),
+            (LoopKind::FirstFound, Kind::Map(_)) => true,
+            (kind, Kind::Map(_)) if kind != LoopKind::Items => false,
+            (kind, found) if takes_one(kind) => !matches!(found, Kind::Null),
             (_, kind) => matches!(kind, Kind::Seq(_)),
         };
         if fits {
@@ -145,13 +130,15 @@ impl Reader<'_> {
                 }
                 "index_var" => result.index_var = self.variable("index_var", node),
                 "label" => result.label = Some((*node).clone()),
-                "extended" | "extended_allitems" | "pause" | "break_when" => self.error_help(
+                "extended" => result.extended = self.flag("extended", node),
+                "extended_allitems" => {
+                    result.extended_allitems = self.flag("extended_allitems", node);
+                }
+                "pause" | "break_when" => self.error_help(
                     "unsupported",
                     key.span,
                     format!("`{}` is not supported yet", key.value),
                     match key.value {
-                        "extended" => "`index_var` gives the position",
-                        "extended_allitems" => "leave it away",
                         "pause" => "leave it away, or wait with `wait_for`",
                         _ => "select the items before: `select`, `selectattr`",
                     },
@@ -163,4 +150,18 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// Whether one text is as good as a list of it.
+fn takes_one(kind: LoopKind) -> bool {
+    matches!(
+        kind,
+        LoopKind::Items
+            | LoopKind::Sequence
+            | LoopKind::FileGlob
+            | LoopKind::FirstFound
+            | LoopKind::File
+            | LoopKind::Env
+            | LoopKind::Hostnames
+    )
 }

@@ -172,7 +172,7 @@ impl Reader<'_> {
     }
 
     /// A module by its name; says so if there is none.
-    fn resolve(&mut self, key: &Spanned<&str>) -> Option<Spanned<String>> {
+    pub(super) fn resolve(&mut self, key: &Spanned<&str>) -> Option<Spanned<String>> {
         if let Some(instead) = self.later(key) {
             self.error_help(
                 "unsupported",

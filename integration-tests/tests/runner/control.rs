@@ -1,0 +1,218 @@
+//! Words of control: `module_defaults`, loops. Where Ansible is there, it makes the same of the same playbook.
+
+use std::process::Stdio;
+
+use evenkeel_integration_tests::{Ended, Scratch, need_ansible};
+
+/// Runs tasks that write into `out`, and compares with what Ansible makes of them, if it is there.
+fn both(tasks: &str, out: &str) -> Ended {
+    with_files(tasks, &[], out)
+}
+
+/// The same with files beside the playbook.
+fn with_files(tasks: &str, files: &[(&str, &str)], out: &str) -> Ended {
+    let place = || {
+        let scratch = Scratch::new();
+        scratch.tasks(tasks);
+        for (name, text) in files {
+            scratch.file(name, text);
+        }
+        scratch
+    };
+    let ours = place();
+    let ended = ours.run(&[]);
+    assert_eq!(ours.read("out"), out, "{ended}");
+    if need_ansible() {
+        let theirs = place();
+        let mut ansible = theirs.within("ansible-playbook");
+        ansible.args(["-i", "localhost,", "-c", "local", "site.yml"]);
+        // By the Python that it runs with itself.
+        let python = "ansible_python_interpreter={{ ansible_playbook_python }}";
+        ansible.args(["-e", python]);
+        ansible
+            .current_dir(theirs.path(""))
+            .env("ANSIBLE_LOCAL_TEMP", theirs.path(".tmp"))
+            .env("ANSIBLE_REMOTE_TEMP", theirs.path(".tmp"))
+            .env("LC_ALL", "C.UTF-8");
+        let ran = ansible.stdin(Stdio::null()).output().unwrap();
+        let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+        assert!(theirs.has("out"), "{said}");
+        assert_eq!(theirs.read("out"), out, "Ansible\n{said}");
+    }
+    ended
+}
+
+#[test]
+fn defaults_of_modules_are_those_of_the_nearest() {
+    both(
+        "
+vars: {who: '{{ item | default(0) }}'}
+module_defaults:
+  ansible.builtin.shell: {chdir: '{{ playbook_dir }}/a', stdin: of the play}
+tasks:
+- file: {path: '{{ playbook_dir }}/{{ item }}', state: directory}
+  loop: [a, b, 1, 2]
+- shell: (basename $PWD; cat) >> ../out
+- shell: (basename $PWD; cat) >> ../out
+  args: {chdir: '{{ playbook_dir }}/b'}
+- module_defaults:
+    shell: {chdir: '{{ playbook_dir }}/b'}
+  block:
+  - shell: (basename $PWD; cat) >> ../out
+  - ansible.builtin.shell:
+      cmd: (basename $PWD; cat) >> ../out
+      stdin: of the task
+  - shell: basename $PWD >> ../out
+    loop: [1, 2]
+    module_defaults: {shell: {chdir: '{{ playbook_dir }}/{{ who }}'}}
+",
+        "a\nof the play\nb\nof the play\nb\nb\nof the task\n1\n2\n",
+    )
+    .ok();
+}
+
+#[test]
+fn a_default_that_its_module_has_not_is_refused_where_it_stands() {
+    let scratch = Scratch::new();
+    scratch.tasks(
+        "
+module_defaults:
+  file: {pth: /x}
+tasks:
+- debug: {msg: x}
+- module_defaults: {file: {state: '{{ there_is_none }}'}}
+  block:
+  - file: {path: /nowhere/x}
+",
+    );
+    scratch
+        .run(&[])
+        .status(5)
+        .says("`pth`")
+        .says("site.yml:5:12")
+        .says("did you mean `path`?")
+        .says("`there_is_none`")
+        .says("site.yml:8:43");
+}
+
+#[test]
+fn loops_of_the_old_form() {
+    let ended = with_files(
+        "
+vars:
+  users: [{name: a, keys: [1, 2]}, {name: b}]
+  it: '{{ item }}'
+tasks:
+- shell: echo {{ item }} >> out
+  args: &here {chdir: '{{ playbook_dir }}'}
+  with_sequence: start=4 end=0 stride=-2 format=n%02x
+- shell: echo {{ item.0.name }} {{ item.1 }} {{ 'keys' in item.0.keys() }} >> out
+  args: *here
+  with_subelements: ['{{ users }}', keys, {skip_missing: true}]
+- shell: echo {{ item | basename }} >> out
+  args: *here
+  with_fileglob: ['*.conf', 'sub/*']
+- shell: cat {{ item }} >> out
+  args: *here
+  with_first_found:
+  - '{{ inventory_hostname }}.none'
+  - sub/y
+- shell: echo never >> out
+  args: *here
+  with_first_found: [{files: [none], skip: true}]
+- shell: echo {{ item }} >> out
+  args: *here
+  with_file: a.conf
+- shell: echo {{ item }} >> out
+  args: *here
+  with_inventory_hostnames: all:!nobody
+- shell: echo {{ item.0 }}{{ item.1 }} >> out
+  args: *here
+  with_cartesian: [[1, 2], [x]]
+- shell: echo {{ it }} {{ ansible_loop.index }}/{{ ansible_loop.length }} {{ ansible_loop.nextitem | default('-') }}
+    {{ ansible_loop.previtem | default('-') }} {{ ansible_loop.last }} {{ ansible_loop.allitems | length }}
+    {{ ansible_loop.revindex0 }} {{ ansible_loop_var }} >> out
+  args: *here
+  loop: [a, b, c]
+  when: it != 'b'
+  loop_control: {extended: true, label: '{{ ansible_loop.index0 }}'}
+- shell: echo {{ query('sequence', '2-6/2') | join('+') }} {{ lookup('sequence', start=1, end=3) }}
+    {{ lookup('file', 'a.conf') }} {{ q('dict', {'a':1})[0].key }} {{ lookup('nested', [1], [2,3], wantlist=true) | length }}
+    {{ lookup('first_found', ['none', 'sub/y']) | basename }} {{ lookup('fileglob', '*.conf') | basename }} {{ q('items', [1, [2]]) }}
+    {{ lookup('file', 'nothing', errors='ignore') }} {{ lookup('first_found', files=['none'], skip=true, wantlist=true) }} >> out
+  args: *here
+",
+        &[
+            ("files/a.conf", "in a\n"),
+            ("files/sub/y", "in y\n"),
+            ("sub/y", "not this\n"),
+        ],
+        "n04\nn02\nn00\na 1 False\na 2 False\na.conf\ny\nin y\nin a\nlocalhost\n1x\n2x\n\
+         a 1/3 b - False 3 2 item\nc 3/3 - b True 3 0 item\n2+4+6 1,2,3 in a a 2 y a.conf [1, [2]] []\n",
+    );
+    ended.ok();
+}
+
+#[test]
+fn the_first_file_that_there_is_may_hold_variables() {
+    let scratch = Scratch::new();
+    scratch.file("vars/Linux.yml", "word: of Linux\n");
+    scratch.file("vars/default.yml", "word: of any\n");
+    scratch.file(
+        "site.yml",
+        "
+- hosts: localhost
+  tasks:
+    - include_vars: '{{ item }}'
+      with_first_found: ['{{ ansible_distribution }}-{{ ansible_hostname }}.yml', '{{ ansible_system }}.yml', default.yml]
+    - copy: {dest: '{{ playbook_dir }}/out', content: '{{ word }}'}
+",
+    );
+    scratch.run(&[]).ok();
+    assert_eq!(scratch.read("out"), "of Linux");
+}
+
+#[test]
+fn loops_that_cannot_be_are_refused() {
+    let scratch = Scratch::new();
+    scratch.tasks(
+        "
+- debug: {msg: x}
+  with_random_choice: [1, 2]
+- debug: {msg: x}
+  with_pipe: date
+- debug: {msg: x}
+  with_sequense: end=3
+- debug: {msg: x}
+  with_subelements: {a: 1}
+",
+    );
+    let refused = scratch.evenkeel(&["validate", "site.yml"]).status(5);
+    for said in [
+        "`with_random_choice` is not supported",
+        "another one in each run",
+        "`with_pipe` is not supported",
+        "delegate_to: localhost",
+        "did you mean `with_sequence`?",
+        "`with_subelements` wants a list",
+    ] {
+        assert!(refused.stderr.contains(said), "{said}\n{refused}");
+    }
+    scratch.tasks(
+        "
+- debug: {msg: x}
+  with_sequence: start=3 end=1
+- debug: {msg: x}
+  with_first_found: [none.yml]
+- debug: {msg: \"{{ lookup('sequense', 'end=3') }}\"}
+",
+    );
+    let refused = scratch.evenkeel(&["validate", "site.yml"]).status(5);
+    for said in [
+        "from 3 by 1 it never comes to 1",
+        "of these files there is none: `none.yml`",
+        "there is no lookup `sequense`: did you mean `sequence`?",
+    ] {
+        assert!(refused.stderr.contains(said), "{said}\n{refused}");
+    }
+}
