@@ -41,6 +41,9 @@ const BESIDE: [&str; 14] = [
     "timeout",
 ];
 
+/// Those of them that Ansible takes for the include alone, which cannot fail here and shows nothing.
+const OF_ITSELF: [&str; 2] = ["ignore_errors", "no_log"];
+
 /// What says something about a task's own result, and nothing about what is brought in.
 const OF_TASKS: [&str; 10] = [
     "register",
@@ -186,6 +189,11 @@ impl Reader<'_> {
                     );
                 }
                 continue;
+            }
+            if dynamic && OF_ITSELF.contains(&name) {
+                let why =
+                    "it is about the include, not about what is brought in: put it below `apply:`";
+                self.no_effect(name, word.span, why);
             }
             let is_loop = name == "loop_control" || name == "loop" || keywords::is_with(name);
             if is_loop && !dynamic {
