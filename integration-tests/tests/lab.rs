@@ -18,8 +18,10 @@ mod lab {
     mod failures;
     mod faults;
     mod fetch;
+    mod find;
     mod fleet;
     mod git;
+    mod hostile;
     mod hosts;
     mod mount;
     mod openssl;

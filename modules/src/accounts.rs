@@ -133,10 +133,20 @@ ek_nl='
 ek_lp=$(cat /etc/passwd 2>/dev/null) ek_lg=$(cat /etc/group 2>/dev/null) ek_ls='?'
 [ -r /etc/shadow ] && ek_ls=$(cat /etc/shadow 2>/dev/null)
 ek_ap=$ek_lp ek_ag=$ek_lg ek_as=$ek_ls
+# What begins with a dash is nobody's name, but would be an option.
+ek_entries() {
+  ek_d=$1
+  shift
+  for ek_n in "$@"; do
+    shift
+    case $ek_n in -*) ;; *) set -- "$@" "$ek_n" ;; esac
+  done
+  timeout 60 getent "$ek_d" "$@" 2>/dev/null </dev/null
+}
 if command -v getent >/dev/null 2>&1; then
-  ek_ap=$(timeout 60 getent passwd "$@" 2>/dev/null </dev/null)
+  ek_ap=$(ek_entries passwd "$@")
   ek_ag=$(timeout 60 getent group 2>/dev/null </dev/null)
-  [ "$ek_as" = '?' ] || ek_as=$(timeout 60 getent shadow "$@" 2>/dev/null </dev/null)
+  [ "$ek_as" = '?' ] || ek_as=$(ek_entries shadow "$@")
 fi
 ek_line() {
   case "$ek_nl$2" in

@@ -81,7 +81,9 @@ impl Module for Sysctl {
     fn check(args: &Args) -> Result<(), Refusal> {
         let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '=' | '#' | ';');
         let name = &args.name;
-        if name.is_empty() || name.contains(odd) || name.starts_with('-') {
+        // The name is a path below `/proc/sys`, and may not lead out of it, whichever of `.` and `/` parts it.
+        let leads_out = name.contains("..") || name.contains("//") || name.contains("/./");
+        if name.is_empty() || name.contains(odd) || name.starts_with('-') || leads_out {
             return Err(Refusal::new(format!("`{name}` is no name of a parameter")));
         }
         match (&args.value, args.state) {

@@ -100,6 +100,8 @@ impl Probe for Group {
     const KIND: &'static str = "group";
     const SCRIPT: &'static str = r#"
 for ek_g in "$@"; do
+  # Nobody's name, but it would be an option.
+  case $ek_g in -*) continue ;; esac
   if command -v getent >/dev/null 2>&1; then
     ek_l=$(getent group "$ek_g") || continue
     ek_r=${ek_l#*:*:}; printf '%s|%s:%s\0' "$ek_g" "${ek_l%%:*}" "${ek_r%%:*}"

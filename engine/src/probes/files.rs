@@ -47,7 +47,7 @@ pub enum Kind {
 
 impl Probe for Stat {
     const KIND: &'static str = "stat";
-    // What does not exist is not worth a word; any other error is.
+    // What does not exist is not worth a word, and what has too long a name cannot exist; any other error is.
     const SCRIPT: &'static str = r#"
 { ek_err=$(QUOTING_STYLE=literal stat --printf '%n\0%f|%u|%g|%U|%G|%N\0' -- "$@" 2>&1 >&3); } 3>&1
 ek_ifs=$IFS
@@ -56,7 +56,7 @@ IFS='
 set -f
 for ek_l in $ek_err; do
   case $ek_l in
-    *': No such file or directory' | *': Not a directory') ;;
+    *': No such file or directory' | *': Not a directory' | *': File name too long') ;;
     *) printf '!\0%s\0' "$ek_l" ;;
   esac
 done

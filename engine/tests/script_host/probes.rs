@@ -119,6 +119,20 @@ async fn files_are_what_they_are() {
     }
 }
 
+/// Nor does it spoil what is known of other paths.
+#[tokio::test]
+async fn what_has_too_long_a_name_is_not_there() {
+    for machine in machines() {
+        let long = machine.path(&"é".repeat(128));
+        let none = machine.path("none");
+        let answers = machine
+            .observe(&vec![ask(Stat(long)), ask(Stat(none))])
+            .await;
+        assert_eq!(typed::<Option<FileStat>>(&answers[0]), None);
+        assert_eq!(typed::<Option<FileStat>>(&answers[1]), None);
+    }
+}
+
 #[tokio::test]
 async fn a_fifo_is_not_read() {
     for machine in machines() {

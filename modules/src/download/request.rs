@@ -125,6 +125,21 @@ impl Request {
                 )));
             }
         }
+        let words = [
+            ("http_agent", &self.agent),
+            ("ca_path", &self.authorities),
+            ("client_cert", &self.certificate),
+            ("client_key", &self.key),
+        ];
+        let breaks = |word: &&(&str, &Option<String>)| {
+            let text = word.1.as_deref().unwrap_or_default();
+            text.contains(|c: char| c.is_control() && c != '\t')
+        };
+        if let Some((name, _)) = words.iter().find(breaks) {
+            return Err(Refusal::new(format!(
+                "`{name}` holds a line break or a control character"
+            )));
+        }
         let odd = |byte: u8| !(byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
         if let Some((name, _)) = self
             .headers

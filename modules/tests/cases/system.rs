@@ -176,6 +176,11 @@ fn refusals() -> Vec<Expect> {
             "no name of a parameter",
         ),
         refused(
+            "a name that leads out of what the kernel has",
+            "sysctl: {name: kernel/../../etc/x, value: 1}",
+            "no name of a parameter",
+        ),
+        refused(
             "a value of two lines",
             "sysctl: {name: a, value: \"1\\nb=2\"}",
             "more than one line",

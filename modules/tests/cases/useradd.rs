@@ -330,6 +330,7 @@ fn refused() -> Vec<Expect> {
         case("USR-22 no mask", "useradd: {name: app, umask: '099'}").refused("not octal"),
         case("USR-27 no name", "useradd: {name: '-x'}").refused("cannot be the name"),
         case("USR-27 a colon", "useradd: {name: app, comment: 'a:b'}").refused("contains a colon"),
+        case("a tab", "useradd: {name: app, shell: \"/bin/a\\tb\"}").refused("control character"),
         case("USR-27 whose number is it", "useradd: {name: app, uid: 1}")
             .on(without())
             .refused("belongs to the user `daemon`"),

@@ -69,7 +69,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
             return self.answer(303, b"", {"Location": "/file/f.txt"})
         told = {"method": self.command, "type": self.headers.get("Content-Type"), "body": body.decode()}
         told["login"] = self.headers.get("Authorization") is not None
-        told["agent"] = self.headers.get("User-Agent")
+        told["agent"] = self.headers.get("User-Agent", "").encode("latin-1").decode()
         headers = {"Content-Type": "application/json", "Set-Cookie": "id=4711; Path=/"}
         return self.answer(201, json.dumps(told).encode(), headers)
 
