@@ -184,9 +184,7 @@ impl Module for Copy {
 
     fn doubts(args: &Args) -> Vec<Refusal> {
         let content = match (&args.src, &args.content) {
-            (Some(Src::Local(source)), _) if source.tree().is_none() => {
-                Content::from(source)
-            }
+            (Some(Src::Local(source)), _) if source.tree().is_none() => Content::from(source),
             (None, Some(Late::Known(body))) => body.content(),
             _ => return Vec::new(),
         };
