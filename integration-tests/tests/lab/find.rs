@@ -95,7 +95,7 @@ fn finds(lab: &Lab) {
 }
 
 const MAKES: &str = "
-- tempfile: {path: /srv/t, prefix: 'a $(touch /pwned) ', suffix: ' é.log'}
+- tempfile: {path: /srv/t, prefix: 'a $(touch pwned) ', suffix: ' é.log'}
 - tempfile: {path: /srv/t, prefix: '-d', state: directory}
 - tempfile:
 ";
@@ -112,13 +112,16 @@ fn makes(lab: &Lab) {
     };
     let (dir, file) = (
         "-dXXXXXXXX 700 directory\n",
-        "a $(touch /pwned) XXXXXXXX é.log 600 regular empty file\n",
+        "a $(touch pwned) XXXXXXXX é.log 600 regular empty file\n",
     );
     assert_eq!(made(), format!("{dir}{file}"));
     // Each time.
     lab.run(&[]).ok().changed(3);
     assert_eq!(made(), format!("{dir}{dir}{file}{file}"));
-    assert_eq!(host.sh("ls -d /tmp/ansible.* | wc -l"), "2\n");
+    assert_eq!(
+        host.sh("ls -d /tmp/ansible.* | wc -l; rm /tmp/ansible.*"),
+        "2\n"
+    );
     assert!(host.is("! test -e /pwned"));
 }
 
