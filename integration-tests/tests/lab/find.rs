@@ -77,13 +77,13 @@ fn tasks(lab: &Lab, text: &str) -> Ended {
 }
 
 fn finds(lab: &Lab) {
-    let mut text = String::new();
-    for (number, (args, _)) in FOUND.iter().enumerate() {
-        text += &format!(
+    let one = |(number, (args, _)): (usize, &(&str, &str))| {
+        format!(
             "- find: {{paths: /srv/f{args}}}\n  register: found\n\
              - copy: {{dest: /srv/found-{number}, content: \"{{{{ found.files | map(attribute='path') | join('|') }}}}\"}}\n"
-        );
-    }
+        )
+    };
+    let text: String = FOUND.iter().enumerate().map(one).collect();
     tasks(lab, &text).ok();
     let host = lab.host("one");
     for (number, (args, names)) in FOUND.iter().enumerate() {

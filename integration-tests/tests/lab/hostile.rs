@@ -245,13 +245,68 @@ fn refused(lab: &Lab, pairs: &[Pair], wrong: &mut Vec<String>) -> BTreeMap<Strin
     refused
 }
 
-#[test]
-#[ignore = "needs root and a lab"]
-fn hostile_texts_are_taken_as_they_are_or_refused() {
-    if !need_lab() {
-        return;
+/// What has become of all pairs.
+struct Seen<'a> {
+    refused: &'a BTreeMap<String, String>,
+    plan: &'a BTreeMap<String, (String, Value)>,
+    first: &'a BTreeMap<String, (String, Value)>,
+    looks: &'a BTreeMap<String, String>,
+    again: &'a BTreeMap<String, (String, Value)>,
+}
+
+impl Seen<'_> {
+    fn judge(&self, lab: &Lab, pair: &Pair, wrong: &mut Vec<String>) {
+        let name = pair.name();
+        let wanted = if pair.is(pair.spot.refused) {
+            "refused"
+        } else if pair.is(pair.spot.fails) {
+            "failed"
+        } else {
+            "done"
+        };
+        if let Some(error) = self.refused.get(&name) {
+            if wanted != "refused" {
+                wrong.push(format!("{name}: refused at load, not {wanted}: {error}"));
+            }
+            return;
+        }
+        let Some((end, error)) = self.first.get(&name) else {
+            wrong.push(format!("{name}: it did not end"));
+            return;
+        };
+        if end == "failed" {
+            if wanted != "failed" {
+                wrong.push(format!("{name}: failed, not {wanted}: {error}"));
+            }
+            pair.is_plain(error, wrong);
+            return;
+        }
+        if wanted != "done" {
+            wrong.push(format!("{name}: {end}, not {wanted}"));
+        }
+        if !pair.spot.always && !["unknown", end].contains(&self.plan[&name].0.as_str()) {
+            wrong.push(format!("{name}: {end}, foretold {:?}", self.plan[&name]));
+        }
+        let second = &self.again[&name];
+        if second.0 != "unchanged" && !pair.spot.always {
+            wrong.push(format!("{name}: once more {second:?}"));
+        }
+        if let Some((_, gives)) = self.looks.get_key_value(&name) {
+            let wanted = pair.plain(pair.spot.gives);
+            if *gives != wanted {
+                wrong.push(format!("{name}: {gives:?} instead of {wanted:?}"));
+            }
+        }
+        if let Some(path) = pair.spot.here {
+            let got = std::fs::read_to_string(lab.path(&pair.plain(path)));
+            if got.as_deref().ok() != Some(&pair.text) {
+                wrong.push(format!("{name}: {got:?} has come"));
+            }
+        }
     }
-    assert!(!Path::new("/pwned").exists(), "remove `/pwned` first");
+}
+
+fn booted() -> Lab {
     let lab = Lab::plan()
         .tools()
         .host("one")
@@ -263,18 +318,21 @@ fn hostile_texts_are_taken_as_they_are_or_refused() {
         .host("red")
         .boot();
     lab.file("web/f.txt", "what the server has\n");
-    let _web = Web::new(&lab);
     for (name, text) in spots::FILES {
         lab.file(name, text);
     }
     lab.host("one").sh(spots::BEFORE);
-    let pairs = pairs();
+    lab
+}
+
+/// What has to be there before.
+fn prepare(lab: &Lab, pairs: &[Pair]) {
     for host in lab.hosts() {
         each(host, pairs.iter(), |pair| {
             Some(pair.shell(pair.spot.before))
         });
     }
-    for pair in &pairs {
+    for pair in pairs {
         if let Some((name, text)) = pair.spot.file {
             let path = lab.path(&pair.plain(name));
             if std::fs::create_dir_all(path.parent().unwrap()).is_ok() {
@@ -282,6 +340,19 @@ fn hostile_texts_are_taken_as_they_are_or_refused() {
             }
         }
     }
+}
+
+#[test]
+#[ignore = "needs root and a lab"]
+fn hostile_texts_are_taken_as_they_are_or_refused() {
+    if !need_lab() {
+        return;
+    }
+    assert!(!Path::new("/pwned").exists(), "remove `/pwned` first");
+    let lab = booted();
+    let _web = Web::new(&lab);
+    let pairs = pairs();
+    prepare(&lab, &pairs);
 
     let mut wrong = Vec::new();
     let refused = refused(&lab, &pairs, &mut wrong);
@@ -306,54 +377,15 @@ fn hostile_texts_are_taken_as_they_are_or_refused() {
     let again = ends(&lab.run(&[]).ok());
     nobody_was_fooled(&lab);
 
+    let seen = Seen {
+        refused: &refused,
+        plan: &plan,
+        first: &first,
+        looks: &looks,
+        again: &again,
+    };
     for pair in &pairs {
-        let name = pair.name();
-        let wanted = if pair.is(pair.spot.refused) {
-            "refused"
-        } else if pair.is(pair.spot.fails) {
-            "failed"
-        } else {
-            "done"
-        };
-        if let Some(error) = refused.get(&name) {
-            if wanted != "refused" {
-                wrong.push(format!("{name}: refused at load, not {wanted}: {error}"));
-            }
-            continue;
-        }
-        let Some((end, error)) = first.get(&name) else {
-            wrong.push(format!("{name}: it did not end"));
-            continue;
-        };
-        if end == "failed" {
-            if wanted != "failed" {
-                wrong.push(format!("{name}: failed, not {wanted}: {error}"));
-            }
-            pair.is_plain(error, &mut wrong);
-            continue;
-        }
-        if wanted != "done" {
-            wrong.push(format!("{name}: {end}, not {wanted}"));
-        }
-        if !pair.spot.always && !["unknown", end].contains(&plan[&name].0.as_str()) {
-            wrong.push(format!("{name}: {end}, foretold {:?}", plan[&name]));
-        }
-        let second = &again[&name];
-        if second.0 != "unchanged" && !pair.spot.always {
-            wrong.push(format!("{name}: once more {second:?}"));
-        }
-        if let Some((_, gives)) = looks.get_key_value(&name) {
-            let wanted = pair.plain(pair.spot.gives);
-            if *gives != wanted {
-                wrong.push(format!("{name}: {gives:?} instead of {wanted:?}"));
-            }
-        }
-        if let Some(path) = pair.spot.here {
-            let got = std::fs::read_to_string(lab.path(&pair.plain(path)));
-            if got.as_deref().ok() != Some(&pair.text) {
-                wrong.push(format!("{name}: {got:?} has come"));
-            }
-        }
+        seen.judge(&lab, pair, &mut wrong);
     }
     println!("{} pairs, {} refused at load", pairs.len(), refused.len());
     assert!(
