@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::args::is_default;
+use crate::{args::is_default, many::one_or_many};
 
 /// The module `include_vars`.
 #[derive(Debug)]
@@ -34,7 +34,34 @@ pub enum Behaviour {
 pub struct Args {
     /// A file of variables as YAML or JSON on this machine, looked for in `vars/` beside the
     /// playbook, then beside it. `include_vars: FILE` is the same.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub file: String,
+    /// Instead of `file`: a folder, of which all files are read in the order of their names; the last one wins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dir: Option<String>,
+    /// How many levels of folders are read: 1 is `dir` alone; 0 (the default) is all.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub depth: u32,
+    /// Of a folder: a regular expression that is found in the names of the files that are read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files_matching: Option<String>,
+    /// Of a folder: regular expressions for the ends of names that are left out.
+    #[serde(
+        default,
+        deserialize_with = "one_or_many",
+        skip_serializing_if = "is_default"
+    )]
+    pub ignore_files: Vec<String>,
+    /// Of a folder: what names may end in; `yaml`, `yml` and `json` if unset.
+    #[serde(
+        default,
+        deserialize_with = "one_or_many",
+        skip_serializing_if = "is_default"
+    )]
+    pub extensions: Vec<String>,
+    /// Of a folder: files that end otherwise are left out, instead of being a mistake.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub ignore_unknown_extensions: bool,
     /// A variable that takes all of them, as a map.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -67,11 +94,27 @@ impl Module for IncludeVars {
     const CHANGED_WHEN: &'static str = "Never.";
     const LIMITS: &'static str = "\
         Which variables a file sets is known when the playbook is read: where only facts or results \
-        decide which file it is, each that fits is read then. Whole folders (`dir`) are not there.";
+        decide which file it is, each that fits is read then. Which folder `dir` is has to be known. `depth` counts levels.";
     type Args = Args;
     type Output = Map;
 
     fn check(args: &Args) -> Result<(), Refusal> {
+        if args.file.is_empty() == args.dir.is_none() {
+            return Err(Refusal::new("one of `file` and `dir` is needed")
+                .help("`file` is one file of variables, `dir` a folder of them"));
+        }
+        let of_folders = [
+            ("depth", args.depth != 0),
+            ("files_matching", args.files_matching.is_some()),
+            ("ignore_files", !args.ignore_files.is_empty()),
+            ("extensions", !args.extensions.is_empty()),
+            ("ignore_unknown_extensions", args.ignore_unknown_extensions),
+        ];
+        let given = of_folders.iter().find(|(_, is_given)| *is_given);
+        if let (None, Some((name, _))) = (&args.dir, given) {
+            return Err(Refusal::new(format!("`{name}` is about a folder"))
+                .help("write `dir` instead of `file`, or leave it away"));
+        }
         if args.hash_behaviour == Some(Behaviour::Merge) {
             return Err(Refusal::new("`hash_behaviour: merge` is not there").help(
                 "include the file under a `name`, and join the maps with the filter `combine`",
@@ -112,6 +155,6 @@ impl Module for IncludeVars {
     }
 
     fn subject(args: &Args) -> String {
-        args.file.clone()
+        args.dir.clone().unwrap_or_else(|| args.file.clone())
     }
 }

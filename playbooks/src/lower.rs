@@ -7,6 +7,7 @@ mod cycles;
 mod defaults;
 mod elsewhere;
 mod facts;
+mod folder;
 mod include;
 mod items;
 mod keywords;

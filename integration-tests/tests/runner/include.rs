@@ -140,7 +140,38 @@ fn what_is_wrong_with_files_is_said_before_anything_is_done() {
         .says("did you mean `Linux.yml`?");
     refused("include_vars: {file: more.yml, hash_behaviour: merge}")
         .says("join the maps with the filter `combine`");
-    refused("include_vars: {dir: vars}").says("`dir`");
+    refused("include_vars: {dir: none}").says("there is no file `none`");
+    refused("include_vars: {dir: '{{ ansible_system }}'}")
+        .says("which files `dir` stands for has to be known");
+    refused("include_vars: {dir: vars, file: more.yml}").says("one of `file` and `dir` is needed");
     refused("include_vars: {file: more.yml, name: '{{ ansible_system }}'}")
         .says("which variable `name` names has to be known");
+}
+
+#[test]
+fn a_folder_of_files_in_the_order_of_their_names() {
+    let scratch = Scratch::new();
+    for (name, text) in [
+        ("vars/all/10.yml", "a: of 10\nb: of 10\n"),
+        ("vars/all/20.yml", "b: of 20\nc: '{{ a }} and {{ b }}'\n"),
+        ("vars/all/more/5.json", "{\"d\": 5}"),
+        ("vars/all/readme.txt", "none"),
+    ] {
+        scratch.file(name, text);
+    }
+    scratch.tasks(
+        "
+- include_vars: {dir: all, ignore_unknown_extensions: true}
+  register: files
+- include_vars: {dir: all, depth: 1, extensions: [yml], ignore_unknown_extensions: true, name: mine}
+- name: they are there
+  assert:
+    that:
+      - a == 'of 10' and b == 'of 20' and c == 'of 10 and of 20' and d == 5
+      - files.ansible_included_var_files | map('basename') | list == ['10.yml', '20.yml', '5.json']
+      - mine.a == 'of 10' and mine.b == 'of 20' and mine.c == 'of 10 and of 20' and mine.d is undefined
+",
+    );
+    scratch.plan(&[]).ok();
+    scratch.run(&[]).ok().counts("unchanged", 3);
 }

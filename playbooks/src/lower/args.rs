@@ -1,5 +1,6 @@
 //! Arguments of one task on one host: rendered, with local files opened, given to the module.
 
+use std::path::Path;
 use std::{os::unix::fs::PermissionsExt as _, sync::Arc};
 
 use evenkeel_engine::{AnyModule, BindError, Bound, Map, Value};
@@ -286,20 +287,49 @@ impl Making<'_> {
         Ok(())
     }
 
-    /// Renders what the file of an `include_vars` holds.
+    /// Renders what the files of an `include_vars` hold.
     fn include(&self, args: &mut Map) -> Result<(), Failure> {
-        // A name that is not known yet is what the module waits for.
-        let Some(Value::Str(file)) = args.get("file") else {
-            return Ok(());
-        };
-        let at = self.span_of("file");
         let folders = self.scope.search_folders();
-        let path = store::find(file, include::FOLDER, folders).map_err(|fault| fault.or_at(at))?;
+        let (at, paths) = match (args.get("file"), args.get("dir")) {
+            (Some(Value::Str(file)), None) => {
+                let at = self.span_of("file");
+                let path = store::find(file, include::FOLDER, folders);
+                (at, path.map(|path| vec![path]))
+            }
+            (None, Some(Value::Str(_))) => (self.span_of("dir"), include::of_folder(args, folders)),
+            // A name that is not known yet is what the module waits for; both are refused by it.
+            _ => return Ok(()),
+        };
+        let (mut map, mut included) = (Map::new(), Vec::new());
+        let mut scope = self.scope.clone();
+        for path in paths.map_err(|fault| fault.or_at(at))? {
+            self.one_included(&path, at, &mut scope, &mut map)?;
+            included.push(Value::from(path.to_string_lossy().as_ref()));
+        }
+        if let Some(Value::Str(name)) = args.get("name") {
+            map = [(name.clone(), Value::Map(map))].into_iter().collect();
+        }
+        args.insert("variables".to_owned(), Value::Map(map));
+        args.insert("included".to_owned(), included.into_iter().collect());
+        Ok(())
+    }
+
+    /// Renders what one of them holds.
+    fn one_included(
+        &self,
+        path: &Path,
+        at: Span,
+        scope: &mut Scope,
+        map: &mut Map,
+    ) -> Result<(), Failure> {
         let all = |faults: Vec<Fault>| {
             Failure::Faults(faults.into_iter().map(|fault| fault.or_at(at)).collect())
         };
-        let included = self.store.include(&path).map_err(all)?;
-        if !self.store.foresees(self.program.module.span, path.clone()) {
+        let included = self.store.include(path).map_err(all)?;
+        if !self
+            .store
+            .foresees(self.program.module.span, path.to_owned())
+        {
             let message = format!(
                 "`{}` is none of the files that were told from the task when the playbook was read",
                 path.display()
@@ -311,8 +341,8 @@ impl Making<'_> {
                 .into());
         }
         // Its variables may be made of each other.
-        let variables = self.scope.over(&included.layer).variables();
-        let mut map = Map::new();
+        *scope = scope.over(&included.layer);
+        let variables = scope.variables();
         for name in included.layer.names() {
             let value = included.layer.get(name).map(|tree| tree.render(&variables));
             let value = match value.transpose() {
@@ -322,12 +352,6 @@ impl Making<'_> {
             };
             map.insert(name.clone(), value);
         }
-        if let Some(Value::Str(name)) = args.get("name") {
-            map = [(name.clone(), Value::Map(map))].into_iter().collect();
-        }
-        args.insert("variables".to_owned(), Value::Map(map));
-        let path = Value::from(path.to_string_lossy().as_ref());
-        args.insert("included".to_owned(), [path].into_iter().collect());
         Ok(())
     }
 

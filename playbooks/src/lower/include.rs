@@ -9,7 +9,8 @@ use std::{
     sync::Arc,
 };
 
-use evenkeel_engine::{NotYet, Value};
+use evenkeel_engine::{Map, NotYet, Value};
+use evenkeel_modules::include_vars::Args;
 
 use super::{
     body::items_of,
@@ -87,6 +88,10 @@ pub(crate) struct Candidates {
 /// Looks for them; they may be read at the task's turn.
 pub(crate) fn candidates(program: &Program, scope: &Scope, store: &Store) -> Candidates {
     let mut found = Candidates::default();
+    if program.arg("dir").is_some() {
+        in_folders(program, scope, store, &mut found);
+        return found;
+    }
     let Some((Form::Tree(file), at)) = program.arg("file").map(|arg| (&arg.form, arg.node.span))
     else {
         return found;
@@ -124,19 +129,74 @@ pub(crate) fn candidates(program: &Program, scope: &Scope, store: &Store) -> Can
             }
             Ok(_) => {}
         }
-        match name(program, &scope) {
-            Ok(Some(name)) => {
-                found.names.insert(name);
-            }
-            Ok(None) => {
-                let new = found.files[before..].iter();
-                let names = new.flat_map(|file| file.layer.names().cloned());
-                found.names.extend(names.collect::<Vec<_>>());
-            }
-            Err(fault) => found.faults.push(fault),
-        }
+        found.name(program, &scope, before);
     }
     found
+}
+
+impl Candidates {
+    /// Notes the variables of a turn, whose files begin at `new`.
+    fn name(&mut self, program: &Program, scope: &Scope, new: usize) {
+        match name(program, scope) {
+            Ok(Some(name)) => {
+                self.names.insert(name);
+            }
+            Ok(None) => {
+                let new = self.files[new..].iter();
+                let names = new.flat_map(|file| file.layer.names().cloned());
+                self.names.extend(names.collect::<Vec<_>>());
+            }
+            Err(fault) => self.faults.push(fault),
+        }
+    }
+}
+
+/// The files of the folders that a task reads. Which they are has to be known.
+fn in_folders(program: &Program, scope: &Scope, store: &Store, found: &mut Candidates) {
+    for scope in turns(program, scope) {
+        let before = found.files.len();
+        let variables = scope.variables();
+        let mut args = Map::new();
+        for arg in &program.args {
+            let Form::Tree(tree) = &arg.form else {
+                continue;
+            };
+            match tree.render(&variables) {
+                // `name` says so itself, and better.
+                Ok(Value::NotYet(what)) if arg.name.value != "name" => found.faults.push(
+                    Fault::new(
+                        "not_known_yet",
+                        format!("which files `dir` stands for has to be known when the playbook is read: {what} is not"),
+                    )
+                    .help("write them out, each with a `file` of its own")
+                    .or_at(arg.node.span),
+                ),
+                // What is wrong with it shows where arguments are made.
+                Ok(value) => drop(args.insert(arg.name.value.clone(), value)),
+                Err(_) => {}
+            }
+        }
+        let files = of_folder(&args, scope.search_folders());
+        for path in files.into_iter().flatten() {
+            if let Ok(included) = store.include(&path) {
+                store.foresee(program.module.span, path);
+                found.files.push(included);
+            }
+        }
+        found.name(program, &scope, before);
+    }
+}
+
+/// The files that arguments with `dir` stand for; nothing if they are not such arguments, which is told elsewhere.
+pub(super) fn of_folder(args: &Map, folders: &[PathBuf]) -> Result<Vec<PathBuf>, Fault> {
+    let args: Result<Args, _> = Value::Map(args.clone()).to_typed();
+    match args {
+        Ok(args) => match &args.dir {
+            Some(dir) => super::folder::files(&args, dir, folders),
+            None => Ok(Vec::new()),
+        },
+        Err(_) => Ok(Vec::new()),
+    }
 }
 
 /// The turns of a task, as far as they are known.
