@@ -178,7 +178,10 @@ fn said(error: reqwest::Error, order: &Order) -> io::Error {
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    io::Error::other(innermost.to_string())
+    let text = innermost.to_string();
+    // People know the words, not the numbers.
+    let words = text.split(" (os error ").next().unwrap_or(&text);
+    io::Error::other(words.to_owned())
 }
 
 /// Whether a part begins where it was asked for.

@@ -27,7 +27,8 @@ fn find() -> PathBuf {
     let profile = profile.map_or_else(|| root.join("target/debug"), Path::to_owned);
     let program = profile.join("evenkeel");
     let built = program.metadata().and_then(|file| file.modified());
-    let sources = ["engine/src", "modules/src", "ssh/src", "playbooks/src"];
+    let sources =
+        ["engine", "modules", "ssh", "download", "playbooks"].map(|name| format!("{name}/src"));
     let changed = sources.iter().map(|name| newest(&root.join(name))).max();
     if built.is_ok_and(|built| Some(built) >= changed) {
         return program;
