@@ -37,7 +37,7 @@ fn secrets_that_leak_are_found() {
     }
     let lab = Lab::plan().host("one").boot();
     let host = lab.host("one");
-    host.write("/root/leak", &format!("sleep 1; : {MARK}"));
+    host.write("/root/leak", &format!("sleep 5; : {MARK}"));
     host.write("/root/hidden", MARK);
     host.write("/var/readable", MARK);
     host.sh("chmod 700 /root; systemd-run -q --wait sh -c \"$(cat /root/leak)\"");
