@@ -256,6 +256,31 @@ pub struct Task {
     pub ends: Option<Ends>,
 }
 
+impl Task {
+    /// One that nobody wrote: it stands where its arguments do, and has no keywords.
+    pub(crate) fn made(name: Spanned<String>, module: Spanned<String>, args: Node) -> Self {
+        Self {
+            span: args.span,
+            name: Some(name),
+            id: None,
+            module,
+            args,
+            loop_: None,
+            common: Common::default(),
+            register: None,
+            changed_when: Vec::new(),
+            failed_when: Vec::new(),
+            listen: Vec::new(),
+            triggered_by: Vec::new(),
+            reads: None,
+            writes: None,
+            once: None,
+            silent: false,
+            ends: None,
+        }
+    }
+}
+
 /// What a task ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ends {

@@ -92,26 +92,15 @@ pub(super) fn fail(include: &Include, message: &str) -> Item {
 
 fn task(module: &str, args: Vec<(Node, Node)>, common: Common, include: &Include) -> Task {
     let name = include.name.clone();
+    let name = name
+        .unwrap_or_else(|| Spanned::new(super::title(include).replace('`', ""), include.word.span));
     Task {
-        span: include.span,
-        name: Some(name.unwrap_or_else(|| {
-            Spanned::new(super::title(include).replace('`', ""), include.word.span)
-        })),
-        id: None,
-        module: Spanned::new(module.to_owned(), include.word.span),
-        args: Node::map(args, include.span),
-        loop_: None,
         common,
-        register: None,
-        changed_when: Vec::new(),
-        failed_when: Vec::new(),
-        listen: Vec::new(),
-        triggered_by: Vec::new(),
-        reads: None,
-        writes: None,
-        once: None,
-        silent: false,
-        ends: None,
+        ..Task::made(
+            name,
+            Spanned::new(module.to_owned(), include.word.span),
+            Node::map(args, include.span),
+        )
     }
 }
 

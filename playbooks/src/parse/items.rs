@@ -213,22 +213,13 @@ impl Reader<'_> {
         let text = |text: &str| Node::str(text, word.span);
         Item::Task(Arc::new(Task {
             span: node.span,
-            name: Some(name),
-            id: None,
-            module: Spanned::new("debug".to_owned(), word.span),
-            args: Node::map(vec![(text("msg"), text(what))], word.span),
-            loop_: None,
             common: self.common(fields, On::Task),
-            register: None,
-            changed_when: Vec::new(),
-            failed_when: Vec::new(),
-            listen: Vec::new(),
-            triggered_by: Vec::new(),
-            reads: None,
-            writes: None,
-            once: None,
-            silent: false,
             ends: Some(ends),
+            ..Task::made(
+                name,
+                Spanned::new("debug".to_owned(), word.span),
+                Node::map(vec![(text("msg"), text(what))], word.span),
+            )
         }))
     }
 }

@@ -158,3 +158,45 @@ fn a_refused_option_is_an_object_too() {
          help: `--vault-id prod@FILE`, or `--vault-id prod@prompt`\n"
     );
 }
+
+#[test]
+fn templates_that_do_not_end_are_refused_where_they_stand() {
+    let site = "\
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - debug: {msg: \"{% for i in range(1000000000) %}x{% endfor %}\"}
+    - debug: {msg: \"{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}\"}
+    - debug: {msg: \"{{ 'x' * 100000000000 }}\"}
+    - debug: {msg: \"{% for i in range(99999) %}{% for j in range(99999) %}x{% endfor %}{% endfor %}\"}
+";
+    let page = "\
+error[template_failed]: range has too many elements
+ --> site.yml:4:33
+  |
+4 |     - debug: {msg: \"{% for i in range(1000000000) %}x{% endfor %}\"}
+  |                                 ^^^^^
+
+error[template_failed]: recursion limit exceeded
+ --> site.yml:5:39
+  |
+5 |     - debug: {msg: \"{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}\"}
+  |                                       ^
+
+error[template_too_long]: the template does not come to an end in reasonable time
+ --> site.yml:6:24
+  |
+6 |     - debug: {msg: \"{{ 'x' * 100000000000 }}\"}
+  |                        ^^^^^^^^^^^^^^^^^^^^^^
+  = help: look for a loop over very many items
+
+error[template_too_long]: the template does not come to an end in reasonable time
+ --> site.yml:7:60
+  |
+7 |     - debug: {msg: \"{% for i in range(99999) %}{% for j in range(99999) %}x{% endfor %}{% endfor %}\"}
+  |                                                            ^^^^^
+  = help: look for a loop over very many items
+";
+    let case = Case::new(&["validate", "site.yml"]).file("site.yml", site);
+    case.stderr(page).status(5).run();
+}
