@@ -31,8 +31,11 @@ const DISGUISES: [&str; 6] = [
     "115,51,99,114",
 ];
 
-/// How often a process is looked at: it has another argument list once it runs another program.
-const LOOKS: u8 = 4;
+/// How often a new process is looked at each time: it has another argument list once it runs another program.
+const LOOKS: u32 = 4;
+
+/// Later it is looked at each so many times: on a busy machine the other program takes a while to come.
+const SELDOM: u32 = 16;
 
 /// Reads the argument lists of this machine's processes, those of its labs among them, until it is told to stop.
 #[derive(Debug)]
@@ -88,18 +91,18 @@ impl Drop for Vigil {
     }
 }
 
-/// Looks at all processes that were not looked at often enough.
-fn look(lab: &str, looks: &mut BTreeMap<String, u8>, watched: &mut Watched) {
+/// Looks at all processes whose turn it is.
+fn look(lab: &str, looks: &mut BTreeMap<String, u32>, watched: &mut Watched) {
     let now: BTreeSet<String> = super::leftovers::processes(|_| true).into_iter().collect();
     // A number is given to another process later.
     looks.retain(|pid, _| now.contains(pid));
     for pid in now {
         let dir = Path::new("/proc").join(&pid);
         let count = looks.entry(pid).or_insert(0);
-        if *count == LOOKS {
+        *count += 1;
+        if *count > LOOKS && !count.is_multiple_of(SELDOM) {
             continue;
         }
-        *count += 1;
         let line = fs::read(dir.join("cmdline")).unwrap_or_default();
         let line = String::from_utf8_lossy(&line).replace('\0', " ");
         watched.processes += usize::from(*count == 1);

@@ -1,22 +1,22 @@
 //! `dir` of `include_vars`: which files of a folder are read, and in which order.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use evenkeel_modules::include_vars::Args;
 use fancy_regex::Regex;
 
-use super::store;
+use super::{
+    include::{ENDINGS, FOLDER},
+    store,
+};
 use crate::template::Fault;
-
-/// What names end in where nothing is said.
-const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
-
-/// Deeper than this is a link that leads back.
-const DEEPEST: u32 = 40;
 
 /// The files of variables of a folder: folder by folder, by name.
 pub(super) fn files(args: &Args, dir: &str, folders: &[PathBuf]) -> Result<Vec<PathBuf>, Fault> {
-    let root = store::find(dir, super::include::FOLDER, folders)?;
+    let root = store::find(dir, FOLDER, folders)?;
     if !root.is_dir() {
         let what = format!("`dir`: `{}` is no folder", root.display());
         return Err(Fault::new("no_such_file", what).help("one file is `file`"));
@@ -34,13 +34,14 @@ pub(super) fn files(args: &Args, dir: &str, folders: &[PathBuf]) -> Result<Vec<P
             .map(|text| text.trim_start_matches('.'))
             .collect(),
     };
-    let levels = if args.depth == 0 { DEEPEST } else { args.depth };
-    let mut below = vec![root.clone()];
-    within(&root, levels.min(DEEPEST), &mut below);
+    let levels = Some(args.depth).filter(|depth| *depth > 0);
+    let (mut below, mut seen) = (Vec::new(), BTreeSet::new());
+    within(&root, levels.unwrap_or(u32::MAX), &mut below, &mut seen)?;
     below.sort_by_key(|path| path.as_os_str().to_owned());
     let mut found = Vec::new();
     for folder in below {
-        for path in sorted(&folder).into_iter().filter(|path| path.is_file()) {
+        let paths = sorted(&folder)?.into_iter();
+        for path in paths.filter(|path| path.is_file()) {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let fits = |regex: &Regex| regex.is_match(&*name).unwrap_or(false);
             if matching.as_ref().is_some_and(|regex| !fits(regex)) || ignored.iter().any(fits) {
@@ -70,22 +71,35 @@ fn regex(name: &str, text: &str) -> Result<Regex, Fault> {
     })
 }
 
-/// The folders in a folder, so many levels deep.
-fn within(folder: &Path, levels: u32, found: &mut Vec<PathBuf>) {
-    if levels <= 1 {
-        return;
+/// A folder and those in it, so many levels deep; each once, though links may lead back to it.
+fn within(
+    folder: &Path,
+    levels: u32,
+    found: &mut Vec<PathBuf>,
+    seen: &mut BTreeSet<PathBuf>,
+) -> Result<(), Fault> {
+    let real = folder.canonicalize();
+    if levels == 0 || !seen.insert(real.map_err(|why| unread(folder, &why))?) {
+        return Ok(());
     }
-    for path in sorted(folder).into_iter().filter(|path| path.is_dir()) {
-        found.push(path.clone());
-        within(&path, levels - 1, found);
-    }
+    found.push(folder.to_owned());
+    let paths = sorted(folder)?.into_iter();
+    paths
+        .filter(|path| path.is_dir())
+        .try_for_each(|path| within(&path, levels - 1, found, seen))
 }
 
-fn sorted(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+fn sorted(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
+    let entries = std::fs::read_dir(folder);
+    let paths = entries.and_then(|all| all.map(|entry| Ok(entry?.path())).collect());
+    let mut paths: Vec<PathBuf> = paths.map_err(|why| unread(folder, &why))?;
     paths.sort();
-    paths
+    Ok(paths)
+}
+
+fn unread(folder: &Path, why: &std::io::Error) -> Fault {
+    let what = format!("`dir`: `{}` cannot be read: {why}", folder.display());
+    Fault::new("unreadable", what)
 }
 
 #[cfg(test)]
@@ -106,6 +120,10 @@ mod tests {
             "z.yml~",
         ] {
             std::fs::write(root.join("vars/all").join(name), "").unwrap();
+        }
+        // Links that lead back are read once.
+        for link in ["one", "two"] {
+            std::os::unix::fs::symlink("..", root.join("vars/all/b").join(link)).unwrap();
         }
         let found = |args: Args| {
             let found = files(&args, "all", &[root.to_owned()]);

@@ -33,8 +33,8 @@ pub(super) const FOLDER: &str = "vars";
 /// What stands for a part of a name that is not known: no name of a file holds it.
 pub(crate) const ANY: char = '\0';
 
-/// Endings of files of variables, where nothing is known of a name's end.
-const ENDINGS: [&str; 3] = ["yml", "yaml", "json"];
+/// Endings of files of variables, where nothing is known or said of a name's end.
+pub(super) const ENDINGS: [&str; 3] = ["yml", "yaml", "json"];
 
 /// A file of variables.
 #[derive(Debug)]
