@@ -133,7 +133,7 @@ impl Expander<'_> {
         }
         let outer = Arc::new(turn.levels);
         if let Some(gate) = &turn.gate {
-            return self.behind(include, brought, decided, gate, (&outer, here));
+            return behind(include, brought, decided, gate, (&outer, here));
         }
         let read = if open {
             self.read_by(&whens, &outer, include.span)
@@ -220,32 +220,6 @@ impl Expander<'_> {
             } else if open {
                 part.common.when.extend(include.common.when.iter().cloned());
             }
-            items.push(Item::Part(Box::new(part)));
-        }
-        items
-    }
-
-    /// What was brought in for a turn of which only the run knows whether there is one.
-    fn behind(
-        &mut self,
-        include: &Include,
-        brought: Vec<Brought>,
-        decided: Option<usize>,
-        gate: &Gate,
-        (outer, here): (&Arc<Levels>, &Here),
-    ) -> Vec<Item> {
-        let role = here.role.as_ref().map(|role| Arc::clone(&role.name));
-        let none_of = none_of(include, &brought, decided, gate);
-        let mut items: Vec<Item> = none_of
-            .map(|task| gate::ours(include, outer, role, vec![task]))
-            .into_iter()
-            .collect();
-        for Brought { mut part, named } in brought {
-            let condition = match named {
-                Some(text) => gate.is(&text),
-                None => gate.reached(),
-            };
-            part.common.when.insert(0, condition);
             items.push(Item::Part(Box::new(part)));
         }
         items
@@ -444,6 +418,31 @@ fn hides(within: &Levels, without: &Levels, names: &BTreeSet<String>) -> bool {
         || more(&within.roles, &without.roles)
         || more(&within.params, &without.params)
         || more(&within.defaults, &without.defaults)
+}
+
+/// What was brought in for a turn of which only the run knows whether there is one.
+fn behind(
+    include: &Include,
+    brought: Vec<Brought>,
+    decided: Option<usize>,
+    gate: &Gate,
+    (outer, here): (&Arc<Levels>, &Here),
+) -> Vec<Item> {
+    let role = here.role.as_ref().map(|role| Arc::clone(&role.name));
+    let none_of = none_of(include, &brought, decided, gate);
+    let mut items: Vec<Item> = none_of
+        .map(|task| gate::ours(include, outer, role, vec![task]))
+        .into_iter()
+        .collect();
+    for Brought { mut part, named } in brought {
+        let condition = match named {
+            Some(text) => gate.is(&text),
+            None => gate.reached(),
+        };
+        part.common.when.insert(0, condition);
+        items.push(Item::Part(Box::new(part)));
+    }
+    items
 }
 
 /// The task that fails where what is decided is nothing that was brought in.

@@ -86,7 +86,7 @@ impl Expander<'_> {
             Found::Open(hosts, length) => Some(self.open_turns(
                 include,
                 &found,
-                Levels {
+                &Levels {
                     hosts: self.narrowed(&levels, hosts),
                     ..levels
                 },
@@ -165,7 +165,7 @@ impl Expander<'_> {
         &mut self,
         include: &Arc<Include>,
         found: &Loop,
-        levels: Levels,
+        levels: &Levels,
         length: Option<usize>,
         here: &Here,
     ) -> (Vec<Turn>, Vec<Item>) {
@@ -178,7 +178,7 @@ impl Expander<'_> {
             (Some(length), None) => length,
             (None, None) => READY,
         };
-        let decides = self.decides(include, &levels);
+        let decides = self.decides(include, levels);
         let mut ours = vec![gate.notes(include, &decides)];
         if length.is_none_or(|length| length > ready) {
             ours.push(gate.too_many(include, ready));
