@@ -37,16 +37,19 @@ pub(crate) const ANY: char = '\0';
 pub(super) const ENDINGS: [&str; 3] = ["yml", "yaml", "json"];
 
 /// A file of variables.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Included {
     /// What it sets.
     pub(crate) layer: Arc<Layer>,
 }
 
 impl Included {
-    /// Reads and compiles it.
-    pub(super) fn read(path: &Path, files: &mut Files) -> Result<Self, Vec<Fault>> {
-        let file = files.load(path).map_err(|error| vec![Fault::of(&error)])?;
+    /// Reads and compiles it, as far as that goes; with what is wrong.
+    pub(super) fn read(path: &Path, files: &mut Files) -> (Self, Vec<Fault>) {
+        let file = match files.load(path) {
+            Ok(file) => file,
+            Err(error) => return (Self::default(), vec![Fault::of(&error)]),
+        };
         let (documents, found) = yaml::read(files, file);
         let mut faults: Vec<Fault> = found
             .iter()
@@ -66,11 +69,7 @@ impl Included {
             (key.text.clone(), Tree::new(value, &mut faults))
         };
         let layer = Arc::new(entries.unwrap_or_default().iter().map(tree).collect());
-        if faults.is_empty() {
-            Ok(Self { layer })
-        } else {
-            Err(faults)
-        }
+        (Self { layer }, faults)
     }
 }
 
