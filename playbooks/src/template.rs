@@ -12,6 +12,7 @@ mod file;
 mod filters;
 pub(crate) mod lookups;
 mod predicates;
+mod random;
 mod result;
 mod rewrite;
 mod scan;

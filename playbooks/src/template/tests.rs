@@ -66,7 +66,7 @@ fn span(files: &mut Files, text: &str) -> Span {
     }
 }
 
-fn render(text: &str) -> Value {
+pub(in crate::template) fn render(text: &str) -> Value {
     let mut files = Files::new();
     let at = span(&mut files, text);
     let template = Template::text(text, at).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
@@ -75,11 +75,11 @@ fn render(text: &str) -> Value {
         .unwrap_or_else(|fault| panic!("{text}: {fault:?}"))
 }
 
-fn value(text: &str) -> serde_json::Value {
+pub(in crate::template) fn value(text: &str) -> serde_json::Value {
     render(text).to_json()
 }
 
-fn condition(text: &str) -> Option<bool> {
+pub(in crate::template) fn condition(text: &str) -> Option<bool> {
     let mut files = Files::new();
     let at = span(&mut files, text);
     let template =
@@ -91,7 +91,7 @@ fn condition(text: &str) -> Option<bool> {
 }
 
 /// What is wrong, as `line:column message`.
-fn wrong(text: &str) -> String {
+pub(in crate::template) fn wrong(text: &str) -> String {
     let mut files = Files::new();
     let at = span(&mut files, text);
     let fault = match Template::text(text, at) {
