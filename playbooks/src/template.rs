@@ -10,6 +10,7 @@ mod environment;
 mod fault;
 mod file;
 mod filters;
+mod growing;
 pub(crate) mod lookups;
 mod predicates;
 mod random;
