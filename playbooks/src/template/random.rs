@@ -92,7 +92,7 @@ impl Random {
         let width = i128::from(end) - start;
         let count = match step.signum() {
             1 => (width + step - 1).div_euclid(step),
-            -1 => -((width + step + 1).div_euclid(-step)),
+            -1 => (-(width + step + 1)).div_euclid(-step),
             _ => 0,
         };
         let Some(count) = u64::try_from(count).ok().filter(|count| *count > 0) else {

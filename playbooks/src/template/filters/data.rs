@@ -30,6 +30,7 @@ pub(super) fn add(env: &mut Environment<'static>) {
 pub(in crate::template) fn items(filter: &str, value: &Jinja) -> Result<Vec<Jinja>, Error> {
     match value.kind() {
         ValueKind::Seq | ValueKind::Iterable => Ok(value.try_iter()?.collect()),
+        ValueKind::Undefined => Err(Error::from(minijinja::ErrorKind::UndefinedError)),
         kind => Err(refuse(format!(
             "`{filter}` wants a list, found {}",
             named(kind)

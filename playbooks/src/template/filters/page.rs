@@ -42,11 +42,12 @@ fn size(value: &Jinja, args: Rest<Jinja>, kwargs: Kwargs) -> Result<String, Erro
     };
     let Some(bytes) = bytes.filter(|bytes| bytes.is_finite()) else {
         return Err(refuse(format!(
-            "`filesizeformat` wants a number, found `{value}`"
+            "`filesizeformat` wants a number, found {}",
+            super::data::named(value.kind())
         )));
     };
     let base = if binary { 1024.0 } else { 1000.0 };
-    if bytes == 1.0 {
+    if (bytes - 1.0).abs() < f64::EPSILON {
         return Ok("1 Byte".to_owned());
     }
     if bytes < base {

@@ -79,7 +79,7 @@ fn odd_input_is_told() {
         ),
         (
             "{{ none | filesizeformat }}",
-            "1:11 `filesizeformat` wants a number, found `none`",
+            "1:11 `filesizeformat` wants a number, found nothing",
         ),
         (
             "{{ [{'a': 1}] | rekey_on_member('b') }}",
