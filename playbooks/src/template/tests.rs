@@ -66,7 +66,7 @@ fn span(files: &mut Files, text: &str) -> Span {
     }
 }
 
-pub(in crate::template) fn render(text: &str) -> Value {
+fn render(text: &str) -> Value {
     let mut files = Files::new();
     let at = span(&mut files, text);
     let template = Template::text(text, at).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
@@ -75,11 +75,11 @@ pub(in crate::template) fn render(text: &str) -> Value {
         .unwrap_or_else(|fault| panic!("{text}: {fault:?}"))
 }
 
-pub(in crate::template) fn value(text: &str) -> serde_json::Value {
+fn value(text: &str) -> serde_json::Value {
     render(text).to_json()
 }
 
-pub(in crate::template) fn condition(text: &str) -> Option<bool> {
+fn condition(text: &str) -> Option<bool> {
     let mut files = Files::new();
     let at = span(&mut files, text);
     let template =
@@ -91,7 +91,7 @@ pub(in crate::template) fn condition(text: &str) -> Option<bool> {
 }
 
 /// What is wrong, as `line:column message`.
-pub(in crate::template) fn wrong(text: &str) -> String {
+fn wrong(text: &str) -> String {
     let mut files = Files::new();
     let at = span(&mut files, text);
     let fault = match Template::text(text, at) {

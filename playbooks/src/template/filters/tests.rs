@@ -1,11 +1,76 @@
 //! What filters and tests give. The tables are held to Ansible where it is installed.
 
-use std::process::{Command, Stdio};
+use std::{
+    process::{Command, Stdio},
+    sync::Arc,
+};
 
-use super::super::tests::{render, value, wrong};
+use evenkeel_engine::{Map, Secret, Value};
+
+use crate::{
+    files::{Files, Span},
+    template::{Fault, Template, Variable, Variables},
+};
 
 mod chance;
 mod paths;
+
+/// A folder to look in, and a map with a secret, `db`.
+struct Few(std::path::PathBuf);
+
+impl Variables for Few {
+    fn get(&self, name: &str) -> Result<Option<Variable>, Fault> {
+        let db = [
+            ("user".to_owned(), Value::from("app")),
+            ("password".to_owned(), Value::Secret(Secret::new("s3cret"))),
+        ];
+        let db = || Variable::Value(Value::Map(Map::from_iter(db)));
+        Ok((name == "db").then(db))
+    }
+    fn names(&self) -> Vec<String> {
+        vec!["db".to_owned()]
+    }
+    fn folders(&self) -> Vec<std::path::PathBuf> {
+        vec![self.0.clone()]
+    }
+}
+
+/// What a text gives where files are looked for in a folder; or what is wrong, as `line:column message`.
+fn within(folder: &std::path::Path, text: &str) -> Result<Value, String> {
+    let mut files = Files::new();
+    let file = files.add("t.yml", text);
+    let end = u32::try_from(text.len()).expect("it is small");
+    let at = Span {
+        file,
+        start: 0,
+        end,
+    };
+    let variables: Arc<dyn Variables> = Arc::new(Few(folder.to_owned()));
+    let made = Template::text(text, at)
+        .map_err(|mut faults| faults.remove(0))
+        .and_then(|template| template.evaluate(&variables));
+    made.map_err(|fault| {
+        let found = fault.diagnostic(&files);
+        let at = files.place(found.at.expect("it has a place"));
+        let help = found.help.map_or(String::new(), |help| format!("; {help}"));
+        format!("{}:{} {}{help}", at.line, at.column, found.message)
+    })
+}
+
+fn render(text: &str) -> Value {
+    within(std::path::Path::new("/"), text).unwrap_or_else(|wrong| panic!("{text}: {wrong}"))
+}
+
+fn value(text: &str) -> serde_json::Value {
+    render(text).to_json()
+}
+
+fn wrong(text: &str) -> String {
+    match within(std::path::Path::new("/"), text) {
+        Err(wrong) => wrong,
+        Ok(value) => panic!("{text}: gave {value:?}"),
+    }
+}
 
 /// An expression, and what it gives, as JSON.
 type Case = (&'static str, &'static str);

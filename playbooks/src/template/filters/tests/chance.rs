@@ -107,7 +107,6 @@ fn odd_input_is_told() {
 
 #[test]
 fn what_comes_of_secrets_is_secret() {
-    use evenkeel_engine::Value;
     for text in [
         "{{ db.password | random }}",
         "{{ [db.password] | random }}",
