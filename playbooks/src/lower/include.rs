@@ -110,7 +110,7 @@ pub(crate) fn candidates(program: &Program, scope: &Scope, store: &Store) -> Can
                     }
                 }
             }
-            Ok(Value::NotYet(_)) | Err(_) => {
+            name @ (Ok(Value::NotYet(_)) | Err(_)) => {
                 let pattern = pattern(file, at, &scope);
                 for (path, sure) in fitting(&pattern, scope.search_folders()) {
                     match store.include(&path) {
@@ -120,7 +120,9 @@ pub(crate) fn candidates(program: &Program, scope: &Scope, store: &Store) -> Can
                         Err(_) => {}
                     }
                 }
-                if found.files.len() == before && found.faults.is_empty() {
+                // A name that cannot be had is told where arguments are made, if they are.
+                let nothing = found.files.len() == before && found.faults.is_empty();
+                if name.is_ok() && nothing {
                     found
                         .faults
                         .push(none(&pattern, scope.search_folders()).or_at(at));

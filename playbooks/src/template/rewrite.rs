@@ -225,8 +225,10 @@ impl Rewritten {
                     }
                 }
                 let length = collection(tokens, index);
+                let is_not = index > 1 && tokens[index - 2].word("is");
                 if length > 0
-                    && before.is_some_and(|it| it.is("|") || it.word("is") || it.word("not"))
+                    && before
+                        .is_some_and(|it| it.is("|") || it.word("is") || is_not && it.word("not"))
                 {
                     blanks.push(token.at..tokens[index + length].at);
                     continue;

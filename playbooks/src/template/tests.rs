@@ -358,6 +358,8 @@ fn mistakes_have_places() {
 fn filters_and_tests_of_collections() {
     assert_eq!(value("{{ [1, 2] | ansible.builtin.length }}"), 2);
     assert_eq!(condition("name is ansible.builtin.truthy"), Some(true));
+    assert_eq!(condition("name is not ansible.builtin.truthy"), Some(false));
+    assert_eq!(condition("not nested.a.b"), Some(false));
     let text =
         "{{ ['a', 'b'] | map('ansible.builtin.upper') | select('ansible.builtin.ne', 'B') }}";
     assert_eq!(value(text), serde_json::json!(["A"]));
