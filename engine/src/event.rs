@@ -56,6 +56,21 @@ pub enum Event {
     },
     /// A task's steps were sent.
     TaskStarted(TaskName),
+    /// What came of a task is not what is waited for: it is going to be tried again.
+    TaskRetried {
+        /// Which.
+        #[serde(flatten)]
+        name: TaskName,
+        /// The turn of its loop, as people see it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        item: Option<String>,
+        /// Which of its retries comes next, from 1.
+        retry: u32,
+        /// How many there are.
+        retries: u32,
+        /// How long nothing is done before it.
+        delay_ms: u64,
+    },
     /// A task ended.
     TaskFinished(Box<TaskFinished>),
     /// The run ended.

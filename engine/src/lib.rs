@@ -48,8 +48,8 @@ pub use step::{
     Step, Write,
 };
 pub use task::{
-    BlockId, HostEntry, HostId, Judge, Judgement, Meets, Output, Outputs, Part, Place, Resolve,
-    Resolved, Task, TaskId, TaskList, Turn,
+    BlockId, HostEntry, HostId, Judge, Judgement, Meets, Output, Outputs, Pace, Part, Place,
+    Resolve, Resolved, Task, TaskId, TaskList, Tries, Turn,
 };
 pub use thing::{Thing, Touches};
 pub use value::{BindError, Map, Value, bind};

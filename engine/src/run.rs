@@ -25,6 +25,7 @@ mod linked;
 mod links;
 mod long;
 mod masking;
+mod pace;
 mod reconnect;
 mod rehearse;
 mod settle;

@@ -1,6 +1,6 @@
 //! What a run is given: hosts and tasks in listed order. Front ends and programs build it.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
     host::Host,
@@ -179,6 +179,8 @@ pub struct Task {
     pub body: Arc<dyn Resolve>,
     /// Judges the result (`changed_when`, `failed_when`).
     pub judge: Option<Arc<dyn Judge>>,
+    /// How often it is tried, and how the turns of its loop follow each other.
+    pub pace: Option<Arc<dyn Pace>>,
     /// As whom.
     pub identity: Identity,
     /// Environment of its programs.
@@ -284,6 +286,7 @@ impl Task {
             play: 0,
             body,
             judge: None,
+            pace: None,
             identity: Identity::default(),
             environment: Vec::new(),
             after: Vec::new(),
@@ -513,4 +516,40 @@ pub struct Judgement {
     pub changed: Option<bool>,
     /// Whether it failed.
     pub failed: Option<bool>,
+}
+
+/// How often a task is tried (`until`, `retries`), and how the turns of its loop follow each other
+/// (`pause`, `break_when`). Such a task takes its turns one by one. Pure: the engine waits.
+pub trait Pace: Send + Sync {
+    /// How often it may be tried again; nothing where it is tried once, whatever comes of it.
+    fn tries(
+        &self,
+        turn: Option<(usize, &Value)>,
+        outputs: &dyn Outputs,
+    ) -> Result<Option<Tries>, Stop>;
+    /// Whether a result is what is waited for.
+    fn holds(
+        &self,
+        result: &Output,
+        turn: Option<(usize, &Value)>,
+        outputs: &dyn Outputs,
+    ) -> Result<bool, Stop>;
+    /// How long nothing is done between two turns.
+    fn pause(&self, outputs: &dyn Outputs) -> Result<Duration, Stop>;
+    /// Whether there are no more turns after this one.
+    fn breaks(
+        &self,
+        result: &Output,
+        turn: (usize, &Value),
+        outputs: &dyn Outputs,
+    ) -> Result<bool, Stop>;
+}
+
+/// How often a task may be tried again, and how long nothing is done before each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tries {
+    /// How often after the first time.
+    pub retries: u32,
+    /// How long it waits before each.
+    pub delay: Duration,
 }

@@ -242,6 +242,12 @@ pub struct Task {
     pub changed_when: Vec<Node>,
     /// `failed_when`; all must hold.
     pub failed_when: Vec<Node>,
+    /// `until`; all must hold.
+    pub until: Vec<Node>,
+    /// `retries`: a whole number, or a template.
+    pub retries: Option<Node>,
+    /// `delay`: seconds, or a template.
+    pub delay: Option<Node>,
     /// `listen`: topics of a handler.
     pub listen: Vec<Spanned<String>>,
     /// `triggered_by`: ids of tasks whose change makes this one run.
@@ -272,6 +278,9 @@ impl Task {
             register: None,
             changed_when: Vec::new(),
             failed_when: Vec::new(),
+            until: Vec::new(),
+            retries: None,
+            delay: None,
             listen: Vec::new(),
             triggered_by: Vec::new(),
             reads: None,
@@ -311,6 +320,10 @@ pub struct Loop {
     pub extended: Option<Flag>,
     /// `extended_allitems`: with all items in it.
     pub extended_allitems: Option<Flag>,
+    /// `pause`: seconds between items, or a template.
+    pub pause: Option<Node>,
+    /// `break_when`: if all hold after an item, no more come.
+    pub break_when: Vec<Node>,
 }
 
 /// How a loop reads what it is given.

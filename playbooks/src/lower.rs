@@ -13,6 +13,7 @@ mod items;
 mod keywords;
 mod listing;
 mod mentions;
+mod pace;
 mod program;
 mod store;
 mod ties;
@@ -44,6 +45,7 @@ use body::{Body, Failing, Verdict};
 use elsewhere::Place;
 use keywords::Keywords;
 use listing::{Entry, Listing};
+use pace::Rhythm;
 use ties::Reference;
 
 /// Lowers plays one after the other into one list of tasks.
@@ -500,6 +502,7 @@ impl<'a> Lowering<'a> {
         built.host = host;
         built.judge =
             judged.then(|| Arc::new(Verdict(body.clone())) as Arc<dyn evenkeel_engine::Judge>);
+        built.pace = Rhythm::of(body).map(|pace| Arc::new(pace) as Arc<dyn evenkeel_engine::Pace>);
         built.identity = words.identity(&self.request.privilege, self.settings)?;
         built.needs = needs;
         built.heeds = heeds;

@@ -26,6 +26,7 @@ use crate::{
 
 pub(crate) use references::check_plays;
 pub use references::check_references;
+pub(crate) use values::seconds;
 
 /// Reads a playbook. `modules` are the names (and aliases) of all modules there are. Without an
 /// error among the diagnostics the playbook is there.

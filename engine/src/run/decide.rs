@@ -3,6 +3,7 @@
 use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 use super::{
+    finish::Kept,
     known::{Known, Who},
     walk::NoResults,
 };
@@ -99,9 +100,19 @@ pub(super) enum Fate {
     Act(Plan),
     /// In its state since a run together with other tasks, which failed only after that.
     Done,
+    /// It had its turn: a loop takes one turn after the other.
+    Kept(Box<Kept>),
+    /// Its turn comes later.
+    Later,
 }
 
 impl Decided {
+    /// Whether all of it was told turn by turn.
+    pub(super) fn is_kept(&self) -> bool {
+        let kept = |item: &Item| matches!(item.fate, Fate::Kept(_));
+        !self.items.is_empty() && self.items.iter().all(kept)
+    }
+
     /// Whether steps have to be taken.
     pub(super) fn acts(&self) -> bool {
         self.items

@@ -19,6 +19,7 @@ use super::{
     finish::Ran,
     known::{Known, Who},
     masking::Masking,
+    pace::{Paced, until},
     walk::Todo,
 };
 use crate::{
@@ -75,6 +76,8 @@ pub(super) struct Loop {
     pub(super) started: BTreeSet<TaskId>,
     /// Tasks whose joined run failed, as they were decided then: they run apart.
     pub(super) apart: BTreeMap<TaskId, Box<Decided>>,
+    /// Tasks that take their turns one by one, and have begun.
+    pub(super) paced: BTreeMap<TaskId, Paced>,
     /// What was known of links when the order between tasks was last set by them.
     pub(super) links_heeded: u64,
     /// How often names of this machine had changed it when this one looked.
@@ -191,6 +194,7 @@ impl Loop {
             run_noted: false,
             started: BTreeSet::new(),
             apart: BTreeMap::new(),
+            paced: BTreeMap::new(),
             links_heeded: 0,
             seen_writes: 0,
             machine: Arc::default(),
@@ -330,6 +334,7 @@ impl Loop {
                 Todo::AwaitOthers if waiting => {
                     tokio::select! {
                         () = next_move => {}
+                        () = until(self.due()) => {}
                         () = self.shared.cancel.stopped() => {}
                     }
                 }

@@ -8,6 +8,7 @@ use super::{
     decide::{Decided, Fate, Item, touches, view},
     known::{Known, Readers},
     masking::Masking,
+    pace,
     trouble::run_error,
 };
 use crate::{
@@ -65,11 +66,20 @@ pub(super) struct Context<'a> {
     pub(super) diff: bool,
 }
 
-struct Turned {
-    outcome: Outcome,
-    output: Output,
-    error: Option<TaskError>,
-    warnings: Vec<String>,
+#[derive(Clone)]
+pub(super) struct Turned {
+    pub(super) outcome: Outcome,
+    pub(super) output: Output,
+    pub(super) error: Option<TaskError>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// What came of one turn for good, where turns are taken one by one.
+#[derive(Clone)]
+pub(super) struct Kept {
+    pub(super) turned: Turned,
+    pub(super) changes: Vec<ChangeShown>,
+    pub(super) millis: u64,
 }
 
 /// What may be shown of the changes of each item, while the host is still as it was.
@@ -84,16 +94,7 @@ pub(super) fn shown(decided: &Decided, context: &Context<'_>) -> Vec<Vec<ChangeS
 /// What came of a task; `ran` is nothing where its steps are only foretold.
 pub(super) fn finish(decided: &Decided, ran: Option<&[Ran]>, context: &Context<'_>) -> Finished {
     let (seen, witness) = seen_after(decided, context);
-    let overtaken = overtaken(decided, context.task);
-    let mut turned = Vec::with_capacity(decided.items.len());
-    for (at, item) in decided.items.iter().enumerate() {
-        let left = ran.map(|ran| Left {
-            ran: &ran[at],
-            overtaken: overtaken[at],
-        });
-        let of_loop = decided.looped.then_some((at, &item.value));
-        turned.push(turn(item, of_loop, left.as_ref(), &seen, context));
-    }
+    let turned = turns(decided, ran, &seen, context);
     let outcome = sum(&turned);
     let error = turned.iter().find_map(|turn| turn.error.clone());
     let all_shown = if decided.shown.is_empty() {
@@ -107,6 +108,7 @@ pub(super) fn finish(decided: &Decided, ran: Option<&[Ran]>, context: &Context<'
         (None, _) => None,
     };
     let shown = |at: usize| match (decided.items.get(at).map(|item| &item.fate), done(at)) {
+        (Some(Fate::Kept(kept)), _) => kept.changes.clone(),
         // What was waited for is no change.
         (Some(Fate::Act(plan)), Some(done)) if plan.only_waits() || plan.was_idle(done) => {
             Vec::new()
@@ -154,6 +156,67 @@ pub(super) fn finish(decided: &Decided, ran: Option<&[Ran]>, context: &Context<'
         ended,
         witness,
         output: Arc::new(output(decided, turned)),
+    }
+}
+
+/// What came of each turn.
+fn turns(
+    decided: &Decided,
+    ran: Option<&[Ran]>,
+    seen: &Seen,
+    context: &Context<'_>,
+) -> Vec<Turned> {
+    let overtaken = overtaken(decided, context.task);
+    let mut turned = Vec::with_capacity(decided.items.len());
+    for (at, item) in decided.items.iter().enumerate() {
+        let left = ran.map(|ran| Left {
+            ran: &ran[at],
+            overtaken: overtaken[at],
+        });
+        let of_loop = decided.looped.then_some((at, &item.value));
+        turned.push(match (&item.fate, &context.task.pace) {
+            (Fate::Kept(kept), _) => kept.turned.clone(),
+            (_, Some(pace)) if ran.is_none() => {
+                let turned = turn(item, of_loop, None, seen, Some(1), context);
+                pace::foretell(turned, pace.as_ref(), of_loop, context)
+            }
+            _ => turn(item, of_loop, left.as_ref(), seen, None, context),
+        });
+    }
+    if let (Some(pace), None, true) = (&context.task.pace, ran, decided.looped) {
+        pace::cut(&mut turned, &decided.items, pace.as_ref(), context.outputs);
+    }
+    turned
+}
+
+/// What came of one turn, when it was tried for the so many-eth time.
+pub(super) fn tried(
+    decided: &Decided,
+    at: usize,
+    ran: Option<&[Ran]>,
+    attempt: Option<u32>,
+    context: &Context<'_>,
+) -> Kept {
+    let (seen, _) = seen_after(decided, context);
+    let item = &decided.items[at];
+    let left = ran.map(|ran| Left {
+        ran: &ran[at],
+        overtaken: false,
+    });
+    let of_loop = decided.looped.then_some((at, &item.value));
+    let turned = turn(item, of_loop, left.as_ref(), &seen, attempt, context);
+    let idle = match (&item.fate, ran) {
+        (Fate::Act(plan), Some(ran)) => plan.only_waits() || plan.was_idle(&ran[at].done),
+        _ => false,
+    };
+    let changes = match (decided.shown.get(at), idle) {
+        (Some(shown), false) => shown.clone(),
+        _ => Vec::new(),
+    };
+    Kept {
+        turned,
+        changes,
+        millis: ran.map_or(0, |ran| ran[at].millis),
     }
 }
 
@@ -275,6 +338,7 @@ fn turn(
     of_loop: Option<(usize, &Value)>,
     left: Option<&Left<'_>>,
     seen: &Seen,
+    attempt: Option<u32>,
     context: &Context<'_>,
 ) -> Turned {
     let mut turned = match (&item.fate, &item.bound) {
@@ -311,7 +375,8 @@ fn turn(
             (None, None) => would_act(plan, bound.as_ref(), None, seen),
         },
         (Fate::Done, Some(bound)) => rested(bound.as_ref(), seen, Outcome::Changed),
-        (Fate::Skip | Fate::Rest { .. } | Fate::Act(_) | Fate::Done, _) => Turned {
+        (Fate::Kept(kept), _) => kept.turned.clone(),
+        (Fate::Skip | Fate::Rest { .. } | Fate::Act(_) | Fate::Done | Fate::Later, _) => Turned {
             outcome: Outcome::Skipped,
             output: Output {
                 changed: false.into(),
@@ -322,6 +387,9 @@ fn turn(
             warnings: Vec::new(),
         },
     };
+    if let Some(attempt) = attempt {
+        pace::count(&mut turned, attempt);
+    }
     let judged = matches!(item.fate, Fate::Act(_) | Fate::Rest { .. } | Fate::Done);
     if let (Some(judge), true) = (&context.task.judge, judged) {
         let verdict = match judge.always_changed() {
@@ -391,7 +459,7 @@ fn apply(turned: &mut Turned, verdict: Result<Judgement, Stop>) {
     }
 }
 
-fn failed(error: TaskError) -> Turned {
+pub(super) fn failed(error: TaskError) -> Turned {
     let value = Map::from_iter([("msg".to_owned(), Value::from(error.message.as_str()))]);
     Turned {
         outcome: Outcome::Failed,
@@ -596,7 +664,7 @@ fn second_look(bound: &dyn Bound, seen: &Seen, warnings: &mut Vec<String>) -> Op
     })
 }
 
-fn mask(error: TaskError, context: &Context<'_>) -> TaskError {
+pub(super) fn mask(error: TaskError, context: &Context<'_>) -> TaskError {
     if context.task.no_log {
         return TaskError {
             message: "failed; what it says is hidden by `no_log`".to_owned(),

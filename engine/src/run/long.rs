@@ -81,7 +81,7 @@ impl Loop {
         let (awaited, looks) = self.long_of(&[], &[]);
         let mut ops = vec![Op::Await {
             long: awaited.clone(),
-            millis: LONG_WAIT,
+            millis: self.long_wait(),
         }];
         ops.extend(self.look_ops(&looks));
         let results = self.plain(ops).await?;

@@ -10,7 +10,6 @@ use super::{
     fetch::Files,
     finish::Ran,
     joins::{At, spools},
-    long::LONG_WAIT,
     reconnect::Gap,
     trouble::{action_error, run_error},
 };
@@ -39,7 +38,7 @@ impl Loop {
         let (awaited, looks) = self.long_of(&chain.slots, &all);
         let mut tail = Vec::new();
         if !awaited.is_empty() {
-            let millis = if more { 0 } else { LONG_WAIT };
+            let millis = if more { 0 } else { self.long_wait() };
             tail.push(Op::Await {
                 long: awaited.clone(),
                 millis,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     board::{End, State, UNWRITTEN, listener_name},
-    decide::Decided,
+    decide::{Decided, Fate},
     drive::Loop,
     exchange::Lost,
     finish::{Finished, Ran, finish},
@@ -32,7 +32,10 @@ impl Loop {
         ran: Option<&[Ran]>,
         epoch: Option<String>,
     ) {
-        let shared = Arc::clone(&self.shared);
+        let Some((decided, epoch)) = self.paced(decided, ran, epoch) else {
+            return;
+        };
+        let (decided, shared) = (decided.as_ref(), Arc::clone(&self.shared));
         let id = decided.task;
         if self.known.blur().is_some() {
             self.blurred.insert(id);
@@ -68,7 +71,15 @@ impl Loop {
         };
         if !(task.silent || is_mute(task, &finished.reason)) || failed {
             self.count(finished.outcome, &finished.reason, forgiven);
-            let duration_ms = ran.map_or(0, |ran| ran.iter().map(|ran| ran.millis).sum());
+            let kept = decided.items.iter().filter_map(|item| match &item.fate {
+                Fate::Kept(kept) => Some(kept.millis),
+                _ => None,
+            });
+            let duration_ms = if decided.is_kept() {
+                kept.sum()
+            } else {
+                ran.map_or(0, |ran| ran.iter().map(|ran| ran.millis).sum())
+            };
             self.emit(id, finished, forgiven, duration_ms);
         }
         shared.board.moved();

@@ -123,6 +123,9 @@ impl Loop {
                 (Next::Over | Next::Waiting | Next::Blocked { .. }, _) => {
                     return self.todo(ahead, next);
                 }
+                (Next::Run(id), None) if self.is_waiting(id) => {
+                    return self.todo(None, Next::Waiting);
+                }
                 (Next::Run(id), None) => match self.here(id) {
                     Here::Done => {}
                     Here::Todo(todo) => return todo,
@@ -179,7 +182,7 @@ impl Loop {
             .judge
             .as_ref()
             .is_some_and(|judge| judge.judges_failure());
-        judged || ahead.astray || self.shared.options.in_order
+        judged || task.pace.is_some() || ahead.astray || self.shared.options.in_order
     }
 
     /// Decides a task at its own turn.
@@ -187,10 +190,13 @@ impl Loop {
         // What it waited for may have been done under another name of the machine.
         self.heed_others();
         let shared = Arc::clone(&self.shared);
-        let decision = self.with_known(|it, known| {
+        let mut decision = self.with_known(|it, known| {
             let state = shared.board.state();
             it.decide(id, &state, known, false)
         });
+        if let Decision::Decided(decided) = &mut decision {
+            self.take_one_turn(decided);
+        }
         match decision {
             Decision::Quiet => self.quiet(id),
             Decision::Ask(questions) => return Here::Todo(Todo::Ask(questions)),
@@ -285,6 +291,9 @@ impl Loop {
 
     /// Decides a task on what is foretold; false if it has to wait for its own turn.
     fn foresee_task(&mut self, id: TaskId, ahead: &mut Ahead) -> bool {
+        if self.task(id).pace.is_some() {
+            return false;
+        }
         match self.decide(id, &ahead.state, &ahead.known, false) {
             Decision::Quiet => {
                 ahead.state.schedule.finish(id, Ended::Skipped);

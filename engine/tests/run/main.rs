@@ -16,6 +16,7 @@ mod links;
 mod lock;
 mod long;
 mod order;
+mod pace;
 mod rehearse;
 mod secrets;
 mod survive;

@@ -216,3 +216,121 @@ fn loops_that_cannot_be_are_refused() {
         assert!(refused.stderr.contains(said), "{said}\n{refused}");
     }
 }
+
+#[test]
+fn tasks_are_tried_again() {
+    both(
+        "
+vars: {times: 2}
+tasks:
+- shell: echo x >> tries; test $(wc -l < tries) = 3
+  args: {chdir: '{{ playbook_dir }}'}
+  register: third
+  until: third is succeeded
+  delay: 0
+- command: 'false'
+  register: alone
+  until: alone.rc == 0
+  delay: 0
+  ignore_errors: true
+- command: 'false'
+  register: never
+  retries: '{{ times }}'
+  delay: 0.01
+  ignore_errors: true
+- command: 'true'
+  register: well
+  until: well.rc == 1
+  retries: 1
+  delay: 0
+  ignore_errors: true
+- command: 'true'
+  register: once
+  until: once.rc == 1
+  retries: 0
+- command: 'false'
+  register: held
+  until: held.rc == 1
+  ignore_errors: true
+- command: 'true'
+  register: judged
+  until: judged.rc == 0
+  failed_when: judged.attempts == 1
+  ignore_errors: true
+- command: '{{ item }}'
+  loop: ['true', 'false']
+  register: looped
+  until: looped.rc == 0
+  retries: 1
+  delay: 0
+  ignore_errors: true
+- block:
+  - command: 'false'
+    until: false
+    retries: 1
+    delay: 0
+  rescue:
+  - set_fact: {rescued: '{{ ansible_failed_result.attempts }}'}
+- shell: echo '{{ item }}' >> ../out
+  args: {chdir: '{{ playbook_dir }}/d'}
+  loop: >-
+    {{ [third.attempts, alone.attempts, alone.failed, never.attempts, well.attempts, well.failed,
+        once.attempts is defined, once.failed, held.attempts, held.failed, judged.attempts, judged.failed,
+        looped.results[0].attempts, looped.results[1].attempts, looped.failed, rescued] }}
+"
+        .replace("tasks:\n", "tasks:\n- file: {path: '{{ playbook_dir }}/d', state: directory}\n")
+        .as_str(),
+        "3\n3\nTrue\n2\n1\nTrue\nFalse\nFalse\n1\nTrue\n1\nTrue\n1\n1\nTrue\n1\n",
+    )
+    .ok();
+}
+
+#[test]
+fn a_loop_is_broken_off_and_pauses() {
+    both(
+        "
+tasks:
+- shell: echo '{{ item }}' >> out
+  args: {chdir: '{{ playbook_dir }}'}
+  loop: [1, 2, 3]
+  register: some
+  loop_control: {pause: 0.01, break_when: some.rc == 0 and item == 2}
+- shell: echo '{{ some.results | length }}' >> out
+  args: {chdir: '{{ playbook_dir }}'}
+",
+        "1\n2\n2\n",
+    )
+    .ok();
+}
+
+#[test]
+fn what_is_not_a_number_or_not_defined_is_refused_before_anything_is_done() {
+    let scratch = Scratch::new();
+    scratch.tasks(
+        "
+tasks:
+- command: touch {{ playbook_dir }}/out
+  until: nope.rc == 0
+- command: 'true'
+  retries: '{{ nobody }}'
+",
+    );
+    let ended = scratch.run(&[]);
+    ended
+        .status(5)
+        .says("`nope` is not defined")
+        .says("`nobody` is not defined");
+    assert!(!scratch.has("out"));
+    scratch.tasks(
+        "
+vars: {many: x}
+tasks:
+- command: 'true'
+  retries: '{{ many }}'
+",
+    );
+    scratch
+        .run(&[])
+        .status(2)
+        .says("`retries` wants a whole number, 0 or more: this is `x`");
+}

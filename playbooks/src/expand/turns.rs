@@ -80,6 +80,8 @@ impl Expander<'_> {
                 .as_ref()
                 .is_none_or(|flag| is_yes(Some(flag))),
             folder: "files",
+            pause: None,
+            break_when: Vec::new(),
         };
         match self.look(include, &found, &levels) {
             Found::Turns(turns) => Some((known_turns(turns, &found, &levels), Vec::new())),

@@ -90,7 +90,7 @@ impl From<NotYet> for Trouble {
 }
 
 /// The first condition that does not hold.
-fn first_false<'a>(
+pub(super) fn first_false<'a>(
     conditions: impl Iterator<Item = &'a Condition>,
     variables: &Arc<dyn Variables>,
 ) -> Result<Option<&'a Condition>, Trouble> {
@@ -378,8 +378,41 @@ impl Body {
         Ok(all)
     }
 
+    /// What may be read when a result is judged, that of one turn of a loop.
+    pub(super) fn judging(
+        &self,
+        result: Option<&Output>,
+        turn: Option<(usize, &Value)>,
+        outputs: &dyn Outputs,
+    ) -> Result<Arc<dyn Variables>, Stop> {
+        let program = &self.program;
+        let mut scope = self.current(outputs);
+        if let (Some(found), Some((index, item))) = (&program.loop_, turn) {
+            let items = if found.extended {
+                items_of(found, &scope).map_err(|trouble| self.stop(trouble))?
+            } else {
+                Vec::new()
+            };
+            scope = scope.with_locals(found.locals(index, &items));
+            scope = scope.with_locals([(found.var.clone(), item.clone())]);
+        }
+        let (Some(name), Some(result)) = (&program.register, result) else {
+            return Ok(scope.variables());
+        };
+        scope = scope.with_locals([(name.clone(), result.to_value())]);
+        let variables = scope.variables();
+        if matches!(result.value, Value::NotYet(_)) {
+            return Ok(Arc::new(Foretold {
+                name: name.clone(),
+                result: registered(result),
+                others: variables,
+            }));
+        }
+        Ok(variables)
+    }
+
     /// For the engine: mistakes become the task's failure.
-    fn stop(&self, trouble: Trouble) -> Stop {
+    pub(super) fn stop(&self, trouble: Trouble) -> Stop {
         match trouble {
             Trouble::NotYet(what) => Stop::NotYet(what),
             Trouble::Faults(faults) => match faults.first() {
@@ -454,28 +487,8 @@ impl Judge for Verdict {
         outputs: &dyn Outputs,
     ) -> Result<Judgement, Stop> {
         let program = &self.0.program;
-        let mut scope = self.0.current(outputs);
-        if let (Some(found), Some((index, item))) = (&program.loop_, turn) {
-            let items = if found.extended {
-                items_of(found, &scope).map_err(|trouble| self.0.stop(trouble))?
-            } else {
-                Vec::new()
-            };
-            scope = scope.with_locals(found.locals(index, &items));
-            scope = scope.with_locals([(found.var.clone(), item.clone())]);
-        }
-        if let Some(name) = &program.register {
-            scope = scope.with_locals([(name.clone(), result.to_value())]);
-        }
-        let mut variables = scope.variables();
         let open = matches!(result.value, Value::NotYet(_));
-        if let (true, Some(name)) = (open, &program.register) {
-            variables = Arc::new(Foretold {
-                name: name.clone(),
-                result: registered(result),
-                others: variables,
-            });
-        }
+        let variables = self.0.judging(Some(result), turn, outputs)?;
         let failed = match self.all(&program.failed_when, &variables) {
             // It is foretold to go well.
             Err(Stop::NotYet(_)) if open => None,

@@ -167,8 +167,18 @@ impl Body {
             scope = scope.with_locals([(name.clone(), Value::NotYet(later))]);
         }
         let variables = scope.variables();
-        for conditions in [&self.program.changed_when, &self.program.failed_when] {
+        let program = &self.program;
+        let breaks = program.loop_.iter().map(|found| &found.break_when);
+        let judged = [&program.changed_when, &program.failed_when, &program.until];
+        for conditions in judged.into_iter().chain(breaks) {
             reached(conditions.iter(), &variables, faults);
+        }
+        let pause = program
+            .loop_
+            .iter()
+            .filter_map(|found| found.pause.as_ref());
+        for (tree, span) in program.retries.iter().chain(&program.delay).chain(pause) {
+            tree.faults(&variables, &mut |fault| faults.push(fault.or_at(*span)));
         }
     }
 }

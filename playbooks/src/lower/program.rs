@@ -27,6 +27,12 @@ pub(crate) struct Program {
     pub(crate) changed_when: Vec<Condition>,
     /// `failed_when`.
     pub(crate) failed_when: Vec<Condition>,
+    /// `until`.
+    pub(crate) until: Vec<Condition>,
+    /// `retries`.
+    pub(crate) retries: Option<(Tree, Span)>,
+    /// `delay`.
+    pub(crate) delay: Option<(Tree, Span)>,
     /// The variable that takes its result.
     pub(crate) register: Option<String>,
     /// Environments, each a map; the later ones win.
@@ -63,6 +69,10 @@ pub(crate) struct Loop {
     pub(crate) extended: bool,
     /// And whether all items are in it.
     pub(crate) all_items: bool,
+    /// `pause`.
+    pub(crate) pause: Option<(Tree, Span)>,
+    /// `break_when`.
+    pub(crate) break_when: Vec<Condition>,
 }
 
 /// An argument.
@@ -233,6 +243,10 @@ fn conditions(nodes: &[Node], faults: &mut Vec<Fault>) -> Vec<Condition> {
         .collect()
 }
 
+fn number(node: Option<&Node>, faults: &mut Vec<Fault>) -> Option<(Tree, Span)> {
+    node.map(|node| (Tree::words(node, faults), node.span))
+}
+
 impl Program {
     /// Compiles a task with what stands around it, the outermost first.
     pub(crate) fn new(
@@ -282,19 +296,32 @@ impl Program {
                     true,
                     faults,
                 ),
+                pause: number(found.pause.as_ref(), faults),
+                break_when: conditions(&found.break_when, faults),
             }),
             args: args
                 .map(|(key, value)| Arg::new(module, key, value, faults))
                 .collect(),
             changed_when: conditions(&task.changed_when, faults),
             failed_when: conditions(&task.failed_when, faults),
+            until: conditions(&task.until, faults),
+            retries: number(task.retries.as_ref(), faults),
+            delay: number(task.delay.as_ref(), faults),
             register: task.register.as_ref().map(|name| name.value.clone()),
         }
     }
 
     /// All its templates.
     pub(crate) fn templates<'a>(&'a self, visit: &mut dyn FnMut(&'a Template)) {
-        let judged = self.changed_when.iter().chain(&self.failed_when);
+        let judged = self
+            .changed_when
+            .iter()
+            .chain(&self.failed_when)
+            .chain(&self.until);
+        let numbers = self.retries.iter().chain(&self.delay);
+        for (tree, _) in numbers {
+            tree.templates(visit);
+        }
         self.when
             .iter()
             .chain(judged)
@@ -305,6 +332,14 @@ impl Program {
             if let Some(label) = &found.label {
                 label.templates(visit);
             }
+            if let Some((pause, _)) = &found.pause {
+                pause.templates(visit);
+            }
+            found
+                .break_when
+                .iter()
+                .filter_map(Condition::template)
+                .for_each(&mut *visit);
         }
         for (tree, _) in &self.environment {
             tree.templates(visit);

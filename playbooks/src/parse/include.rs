@@ -10,7 +10,7 @@ use super::{
     values::Fields,
 };
 use crate::{
-    ast::{Common, Import, Include, OrTemplate, RoleCall, Vars, What},
+    ast::{Common, Import, Include, Loop, OrTemplate, RoleCall, Vars, What},
     diagnostic::Diagnostic,
     files::Spanned,
     words::did_you_mean,
@@ -162,9 +162,33 @@ impl Reader<'_> {
             what,
             common: self.common(&fields, on),
             apply: apply.unwrap_or_default(),
-            loop_: self.loop_of(&fields),
+            loop_: self.plain_loop(&fields),
             turns: self.turns(&fields),
         })
+    }
+
+    /// Its loop: what it brings in is known before any of it is done, so nothing is between its turns.
+    fn plain_loop(&mut self, fields: &Fields<'_>) -> Option<Loop> {
+        let found = self.loop_of(fields)?;
+        let refused = [
+            (
+                found.pause.as_ref(),
+                "pause",
+                "put a `pause` task among what is brought in",
+            ),
+            (
+                found.break_when.first(),
+                "break_when",
+                "put a `when` on what is brought in, or select the items before",
+            ),
+        ];
+        for (node, name, help) in refused {
+            if let Some(node) = node {
+                let what = format!("`{name}` is not supported on what brings in tasks");
+                self.error_help("unsupported", node.span, what, help);
+            }
+        }
+        Some(found)
     }
 
     /// `vars: {evenkeel: {turns: …}}`.

@@ -171,21 +171,9 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     kw("failed_when", "th", Read),
     kw("loop", "th", Read),
     kw("loop_control", "th", Read),
-    kw(
-        "until",
-        "th",
-        Refused("wait with `wait_for`, or repeat within the command"),
-    ),
-    kw(
-        "retries",
-        "th",
-        Refused("wait with `wait_for`, or repeat within the command"),
-    ),
-    kw(
-        "delay",
-        "th",
-        Refused("wait with `wait_for`, or repeat within the command"),
-    ),
+    kw("until", "th", Read),
+    kw("retries", "th", Read),
+    kw("delay", "th", Read),
     kw(
         "async",
         "th",

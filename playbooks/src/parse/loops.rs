@@ -60,6 +60,8 @@ impl Reader<'_> {
             label: None,
             extended: None,
             extended_allitems: None,
+            pause: None,
+            break_when: Vec::new(),
         };
         if let Some((_, node)) = control {
             self.control(&mut result, node);
@@ -134,15 +136,8 @@ impl Reader<'_> {
                 "extended_allitems" => {
                     result.extended_allitems = self.flag("extended_allitems", node);
                 }
-                "pause" | "break_when" => self.error_help(
-                    "unsupported",
-                    key.span,
-                    format!("`{}` is not supported yet", key.value),
-                    match key.value {
-                        "pause" => "leave it away, or wait with `wait_for`",
-                        _ => "select the items before: `select`, `selectattr`",
-                    },
-                ),
+                "pause" => result.pause = self.seconds("pause", node),
+                "break_when" => result.break_when = self.expressions("break_when", node),
                 other => {
                     let help = did_you_mean(other, CONTROLS);
                     self.unknown_key(key, format!("`loop_control` has no key `{other}`"), help);

@@ -59,6 +59,9 @@ impl Reader<'_> {
             register: field("register").and_then(|node| self.variable("register", node)),
             changed_when: conditions(self, "changed_when"),
             failed_when: conditions(self, "failed_when"),
+            until: conditions(self, "until"),
+            retries: self.retries(&fields),
+            delay: self.delay(&fields),
             listen: list(self, "listen").unwrap_or_default(),
             triggered_by: list(self, "triggered_by").unwrap_or_default(),
             reads,
@@ -78,6 +81,23 @@ impl Reader<'_> {
             args,
             ..task
         })
+    }
+
+    /// `retries`.
+    fn retries(&mut self, fields: &Fields<'_>) -> Option<Node> {
+        let node = fields.get("retries")?;
+        self.whole("retries", 1_000_000, node)?;
+        Some(node.clone())
+    }
+
+    /// `delay`.
+    fn delay(&mut self, fields: &Fields<'_>) -> Option<Node> {
+        let (key, node) = fields.entry("delay")?;
+        if fields.get("until").is_none() && fields.get("retries").is_none() {
+            let why = "it stands between tries: say how often by `until` or `retries`";
+            self.no_effect("delay", key.span, why);
+        }
+        self.seconds("delay", node)
     }
 
     fn check_task_keywords(&mut self, fields: &Fields<'_>, on: On) {

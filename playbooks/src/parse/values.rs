@@ -1,5 +1,7 @@
 //! Typed readers of nodes: each says what it wanted where it finds something else.
 
+use std::time::Duration;
+
 use super::Reader;
 use crate::{
     ast::{Flag, OrTemplate},
@@ -33,6 +35,12 @@ impl<'n> Fields<'n> {
     pub(super) fn push(&mut self, key: Spanned<&'n str>, value: &'n Node) {
         self.entries.push((key, value));
     }
+}
+
+/// How long so many seconds are, as they are written.
+pub(crate) fn seconds(text: &str) -> Option<Duration> {
+    let seconds: f64 = text.trim().replace('_', "").parse().ok()?;
+    Duration::try_from_secs_f64(seconds).ok()
 }
 
 /// Does a text hold a template?
@@ -185,6 +193,19 @@ impl Reader<'_> {
             self.wrong_type(name, &format!("a whole number up to {most}"), node);
         }
         value.map(|value| Spanned::new(value, node.span))
+    }
+
+    /// A number of seconds that is not negative, or a template.
+    pub(super) fn seconds(&mut self, name: &str, node: &Node) -> Option<Node> {
+        let fits = match &node.kind {
+            Kind::Str(text) if is_template(text) => true,
+            Kind::Int(_) | Kind::Float(_) | Kind::Str(_) => seconds(&node.text).is_some(),
+            _ => false,
+        };
+        if !fits {
+            self.wrong_type(name, "a number of seconds, 0 or more", node);
+        }
+        fits.then(|| node.clone())
     }
 
     /// One expression, or a list of them.

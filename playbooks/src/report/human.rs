@@ -257,6 +257,23 @@ impl Human {
                 self.short("connected", style::QUIET, host, &text)
             }
             Event::Waiting { host, what } => self.short("waiting", style::NOTE, host, what),
+            Event::TaskRetried {
+                name,
+                item,
+                retry,
+                retries,
+                delay_ms,
+            } => {
+                let item = item
+                    .as_ref()
+                    .map_or(String::new(), |item| format!(" ({item})"));
+                let again = match delay_ms {
+                    0 => "at once".to_owned(),
+                    delay => format!("in {}", prose::duration(*delay)),
+                };
+                let text = format!("{}{item}: {retry}/{retries} {again}", name.task);
+                self.short("retry", style::NOTE, &name.host, &text)
+            }
             Event::TaskStarted(name) if self.verbose >= 3 => {
                 self.short("started", style::QUIET, &name.host, &name.task)
             }
@@ -345,7 +362,10 @@ impl Report for Human {
                 };
                 report = self.end(hosts, &end);
             }
-            Event::HostConnected { .. } | Event::Waiting { .. } | Event::TaskStarted(_) => {}
+            Event::HostConnected { .. }
+            | Event::Waiting { .. }
+            | Event::TaskStarted(_)
+            | Event::TaskRetried { .. } => {}
         }
         self.any |= !report.is_empty();
         Said {

@@ -65,7 +65,7 @@ impl Progress {
                 self.connecting = 0;
                 self.running.clear();
             }
-            Event::Waiting { .. } | Event::Warning { .. } => {}
+            Event::Waiting { .. } | Event::Warning { .. } | Event::TaskRetried { .. } => {}
         }
     }
 
