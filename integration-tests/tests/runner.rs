@@ -15,6 +15,7 @@ mod runner {
     mod foretell;
     mod include;
     mod killed;
+    mod late;
     mod many;
     mod quickstart;
     mod readme;

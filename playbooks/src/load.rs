@@ -80,6 +80,52 @@ pub struct Privilege {
     pub password: Option<Secret>,
 }
 
+/// Variables that are the same for the whole run, as far as the command line decides them.
+fn of_the_run(request: &Request) -> Map {
+    let texts =
+        |texts: &[String]| -> Value { texts.iter().map(|text| text.as_str().into()).collect() };
+    let all = ["all".to_owned()];
+    let tags = if request.tags.is_empty() {
+        &all[..]
+    } else {
+        &request.tags
+    };
+    let mut run: Vec<(&str, Value)> = vec![
+        (
+            "ansible_connection",
+            request.connection.as_deref().unwrap_or("ssh").into(),
+        ),
+        ("ansible_inventory_sources", texts(&request.inventory)),
+        ("ansible_run_tags", texts(tags)),
+        ("ansible_skip_tags", texts(&request.skip_tags)),
+        ("ansible_verbosity", 0.into()),
+    ];
+    run.extend(
+        request
+            .limit
+            .as_deref()
+            .map(|limit| ("ansible_limit", limit.into())),
+    );
+    // Of several inventories the first is meant, as with Ansible that of a host is.
+    let path = request
+        .inventory
+        .iter()
+        .find(|source| !source.contains(','));
+    if let Some(path) = path.and_then(|path| std::path::absolute(path).ok()) {
+        let dir = if path.is_dir() {
+            Some(path.as_path())
+        } else {
+            path.parent()
+        };
+        let dir = dir.map(|dir| dir.display().to_string());
+        run.extend(dir.map(|dir| ("inventory_dir", dir.into())));
+        run.push(("inventory_file", path.display().to_string().into()));
+    }
+    run.into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
 /// A host as the inventory has it, for whoever opens its connection.
 #[derive(Clone, Debug, Default)]
 pub struct HostVars {
@@ -433,7 +479,7 @@ impl Read {
                 .unwrap_or_else(|_| folder.clone())
                 .display()
                 .to_string(),
-            inventory_dir: None,
+            run: Arc::new(of_the_run(request)),
             check: request.check,
             diff: request.diff,
             keys: Arc::clone(&request.keys),
@@ -468,7 +514,7 @@ impl Read {
                 groups: world.groups.clone(),
                 all_play_hosts: world.all_play_hosts.clone(),
                 playbook_dir: world.playbook_dir.clone(),
-                inventory_dir: world.inventory_dir.clone(),
+                run: Arc::clone(&world.run),
                 play_hosts: hosts,
                 check: request.check,
                 diff: request.diff,

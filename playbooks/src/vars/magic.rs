@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use evenkeel_engine::Value;
+use evenkeel_engine::{Map, Value};
 
 use super::{Layer, OMIT};
 use crate::vault::Keyring;
@@ -31,8 +31,8 @@ pub struct World {
     pub all_play_hosts: Vec<String>,
     /// The folder of the playbook.
     pub playbook_dir: String,
-    /// The folder of the inventory.
-    pub inventory_dir: Option<String>,
+    /// What is the same for the whole run, below all that anybody writes.
+    pub run: Arc<Map>,
     /// The passwords of vaults.
     pub keys: Arc<Keyring>,
     /// Whether the run only looks.
@@ -51,7 +51,6 @@ const NAMES: &[&str] = &[
     "group_names",
     "groups",
     "hostvars",
-    "inventory_dir",
     "inventory_hostname",
     "inventory_hostname_short",
     "omit",
@@ -81,7 +80,6 @@ impl World {
                     .collect(),
             ),
             "playbook_dir" => self.playbook_dir.as_str().into(),
-            "inventory_dir" => self.inventory_dir.as_deref()?.into(),
             "ansible_check_mode" => self.check.into(),
             "ansible_diff_mode" => self.diff.into(),
             "ansible_play_batch" => list(&self.play_hosts),
@@ -95,6 +93,7 @@ impl World {
 
     pub(super) fn names(&self, host: &str) -> Vec<String> {
         let mut names: Vec<String> = NAMES.iter().map(|name| (*name).to_owned()).collect();
+        names.extend(self.run.keys().cloned());
         names.extend(self.extra.names().cloned());
         if let Some(member) = self.hosts.get(host) {
             names.extend(member.vars.names().cloned());
