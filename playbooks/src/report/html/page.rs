@@ -130,7 +130,7 @@ fn failures(all: &Html) -> String {
             class(timed),
             word(timed, all.check)
         );
-        for error in &task.error {
+        if let Some(error) = &task.error {
             out += &failure(error);
         }
         for item in &task.items {
