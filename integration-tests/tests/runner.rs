@@ -8,6 +8,7 @@ mod runner {
     mod control;
     mod cut;
     mod drift;
+    mod dynamic;
     mod ending;
     mod examples;
     mod failing;

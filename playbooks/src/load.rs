@@ -23,7 +23,7 @@ use ways::Opening;
 use crate::{
     ast::{Item, Play},
     diagnostic::Diagnostic,
-    expand::{Expanded, Expander},
+    expand::{Expanded, Expander, is_more},
     files::{Files, Span},
     inventory::{Inventory, select},
     lower::{Gathering, Lowering, Store, Target, prepare},
@@ -614,6 +614,16 @@ fn count(items: &[Item]) -> usize {
         .map(|item| match item {
             Item::Task(task) => usize::from(!task.silent),
             Item::Block(block) => count(&block.body) + count(&block.rescue) + count(&block.always),
+            // A turn of a loop that is there once.
+            Item::Part(part)
+                if part
+                    .common
+                    .when
+                    .first()
+                    .is_some_and(|when| is_more(&when.text)) =>
+            {
+                0
+            }
             Item::Part(part) => count(&part.body),
             Item::Meta(_) | Item::Include(_) => 0,
         })
