@@ -32,6 +32,8 @@ pub(super) enum Kind {
     Handlers,
     /// One of these.
     OneOf(&'static [&'static str]),
+    /// Hosts; they cannot be left out.
+    Hosts,
     /// Anything.
     Any,
 }
@@ -47,6 +49,7 @@ impl Kind {
             Self::Number => "number",
             Self::Tasks => "tasks",
             Self::Handlers => "handlers",
+            Self::Hosts => "hosts",
             Self::OneOf(values) => return json!({"enum": values}),
             Self::Any => return json!({}),
         };
@@ -60,7 +63,7 @@ pub(super) const TEMPLATE: &str = "\\{[{%#]";
 const BOOLEANS: &str = "^\\s*([Yy]([Ee][Ss])?|YES|[Nn]([Oo])?|NO|[Tt](rue)?|TRUE|[Ff](alse)?|FALSE|[Oo](n|ff)|ON|OFF|1|0|1\\.0|0\\.0)\\s*$";
 
 /// Definitions that keywords and modules share.
-pub(super) fn shared() -> [(&'static str, Value); 7] {
+pub(super) fn shared() -> [(&'static str, Value); 8] {
     [
         (
             "text",
@@ -90,6 +93,11 @@ pub(super) fn shared() -> [(&'static str, Value); 7] {
             json!({"anyOf": [{"type": ["number", "null"]},
             {"type": "string", "pattern": format!("{TEMPLATE}|^\\s*[-+]?[0-9.]+%?\\s*$")}]}),
         ),
+        (
+            "hosts",
+            json!({"anyOf": [{"type": ["string", "number"], "minLength": 1},
+            {"type": "array", "minItems": 1, "items": {"type": ["string", "number"]}}]}),
+        ),
         ("templated", json!({"type": "string", "pattern": TEMPLATE})),
     ]
 }
@@ -113,7 +121,7 @@ fn described(name: &str) -> Option<(Kind, &'static str)> {
     found.map(|(_, kind, about)| (*kind, *about))
 }
 
-use Kind::{Any, Expressions, Flag, Handlers, Number, OneOf, Tasks, Text, Texts};
+use Kind::{Any, Expressions, Flag, Handlers, Hosts, Number, OneOf, Tasks, Text, Texts};
 
 const ABOUT: &[(&str, Kind, &str)] = &[
     ("name", Text, "What people call it."),
@@ -191,7 +199,7 @@ const ABOUT: &[(&str, Kind, &str)] = &[
     ("reads", Texts, "All that a command reads."),
     ("writes", Texts, "All that a command writes."),
     ("once", Flag, "A command runs once for each checksum."),
-    ("hosts", Texts, "Names, groups or patterns of hosts."),
+    ("hosts", Hosts, "Names, groups or patterns of hosts."),
     (
         "gather_facts",
         Flag,

@@ -8,6 +8,17 @@ use serde_json::{Map, Value, json};
 use super::keywords::TEMPLATE;
 use crate::{manual::Manual, parse};
 
+/// Arguments that the reader takes in a form of its own: module, argument, definition, what they are.
+const WRITTEN: [(&str, &str, &str, &str); 2] = [
+    (
+        "debug",
+        "var",
+        "text",
+        "An expression whose value is shown.",
+    ),
+    ("assert", "that", "expressions", "What has to hold."),
+];
+
 /// Every name of every module, with its definition; and patterns for their names with those of collections.
 pub(super) fn names(registry: &Registry) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
     let (mut names, mut long) = (BTreeMap::new(), BTreeMap::new());
@@ -55,6 +66,10 @@ pub(super) fn defs(registry: &Registry) -> Vec<(String, Value)> {
         }
         relax(&mut arguments, module);
         arguments["type"] = "object".into();
+        for (_, name, form, about) in WRITTEN.iter().filter(|(of, ..)| *of == module.name()) {
+            arguments["properties"][*name] =
+                json!({"$ref": format!("#/$defs/{form}"), "description": about});
+        }
         defs.push((
             def(module),
             json!({

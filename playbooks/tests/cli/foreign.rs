@@ -112,16 +112,25 @@ fn a_check_of_syntax_touches_nothing() {
 #[test]
 fn completions_of_each_shell() {
     for (shell, word) in [
-        ("bash", "--start-at-task"),
-        ("zsh", "exec"),
+        ("bash", "--list-hosts"),
+        ("zsh", "'exec:Do one task, ad hoc'"),
         ("fish", "mermaid"),
     ] {
         let ended = Case::new(&["completions", shell]).any_stdout().run();
-        let shown = ended.stdout.contains(word);
-        // What is refused is not offered.
-        assert_eq!(shown, shell != "bash", "{shell}: {word}");
-        assert!(ended.stdout.contains("evenkeel"), "{}", ended.stdout);
+        assert!(ended.stdout.contains(word), "{}", ended.stdout);
     }
+    let wrong = "\
+error: invalid value 'csh' for '<SHELL>'
+  [possible values: bash, elvish, fish, powershell, zsh]
+
+  tip: a similar value exists: 'zsh'
+
+For more information, try '--help'.
+";
+    Case::new(&["completions", "csh"])
+        .stderr(wrong)
+        .status(5)
+        .run();
 }
 
 #[test]
