@@ -14,6 +14,7 @@ mod runner {
     mod fetch;
     mod foretell;
     mod include;
+    mod inventory;
     mod killed;
     mod many;
     mod quickstart;

@@ -1,6 +1,6 @@
 //! Variables that nobody writes: hosts, groups, folders, the run itself.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use evenkeel_engine::Value;
 
@@ -14,6 +14,8 @@ pub struct Member {
     pub vars: Layer,
     /// Its groups, without `all`, sorted.
     pub groups: Vec<String>,
+    /// The inventory in which it is first named, as a whole path.
+    pub file: Option<PathBuf>,
 }
 
 /// What all tasks of a play share.
@@ -31,8 +33,6 @@ pub struct World {
     pub all_play_hosts: Vec<String>,
     /// The folder of the playbook.
     pub playbook_dir: String,
-    /// The folder of the inventory.
-    pub inventory_dir: Option<String>,
     /// The passwords of vaults.
     pub keys: Arc<Keyring>,
     /// Whether the run only looks.
@@ -52,6 +52,7 @@ const NAMES: &[&str] = &[
     "groups",
     "hostvars",
     "inventory_dir",
+    "inventory_file",
     "inventory_hostname",
     "inventory_hostname_short",
     "omit",
@@ -81,7 +82,18 @@ impl World {
                     .collect(),
             ),
             "playbook_dir" => self.playbook_dir.as_str().into(),
-            "inventory_dir" => self.inventory_dir.as_deref()?.into(),
+            "inventory_file" => self
+                .hosts
+                .get(host)?
+                .file
+                .as_ref()?
+                .display()
+                .to_string()
+                .into(),
+            "inventory_dir" => {
+                let file = self.hosts.get(host)?.file.as_ref()?;
+                file.parent()?.display().to_string().into()
+            }
             "ansible_check_mode" => self.check.into(),
             "ansible_diff_mode" => self.diff.into(),
             "ansible_play_batch" => list(&self.play_hosts),
