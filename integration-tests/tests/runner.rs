@@ -8,6 +8,7 @@ mod runner {
     mod control;
     mod cut;
     mod drift;
+    mod dynamic;
     mod ending;
     mod examples;
     mod failing;
@@ -16,6 +17,7 @@ mod runner {
     mod include;
     mod inventory;
     mod killed;
+    mod late;
     mod many;
     mod quickstart;
     mod readme;

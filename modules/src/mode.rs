@@ -193,13 +193,33 @@ impl Serialize for Mode {
     }
 }
 
+/// Of a number whose digits are not seen any more: `0644` is 420 then, and so is a variable that has it. It
+/// counts where it cannot be meant as it is written.
+fn of_number(number: i64) -> Result<Mode, String> {
+    let bits = u32::try_from(number).ok().filter(|bits| *bits <= 0o7777);
+    let written = u32::from_str_radix(&number.to_string(), 8).ok();
+    match bits {
+        Some(bits) if likely(bits) && !written.is_some_and(likely) => Ok(Mode {
+            text: format!("{bits:04o}"),
+            rule: Rule::Bits(bits),
+        }),
+        _ => Err(format!(
+            "the number {number} could be octal or decimal: quote it, as in `\"0644\"`"
+        )),
+    }
+}
+
+/// Whether somebody may want such a mode: the owner reads, and nobody may more than who is nearer.
+fn likely(bits: u32) -> bool {
+    let [owner, group, others] = [6, 3, 0].map(|shift| (bits >> shift) & 0o7);
+    bits <= 0o7777 && owner & 0o4 != 0 && group & !owner == 0 && others & !group == 0
+}
+
 impl<'de> Deserialize<'de> for Mode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
             Value::Str(text) => text.trim().parse().map_err(de::Error::custom),
-            Value::Int(number) => Err(de::Error::custom(format_args!(
-                "the number {number} could be octal or decimal: quote it, as in `\"0644\"`"
-            ))),
+            Value::Int(number) => of_number(number).map_err(de::Error::custom),
             other => Err(de::Error::custom(format_args!(
                 "expected a mode like `\"0644\"` or `u=rw,go=r`, found {}",
                 other.kind()
@@ -229,6 +249,26 @@ mod tests {
     }
 
     #[test]
+    fn numbers_count_where_they_can_mean_one_thing_only() {
+        let number = |number: i64| {
+            bind::<Mode>(&Value::from(number))
+                .map_or_else(|error| error.to_string(), |mode| mode.text)
+        };
+        for bits in [
+            0o644, 0o755, 0o640, 0o600, 0o700, 0o750, 0o664, 0o440, 0o1777, 0o2775,
+        ] {
+            assert_eq!(number(bits), format!("{bits:04o}"));
+        }
+        for other in [644, 755, 640, 600, 777, 0o777, 0, -1, 1777, 99999] {
+            assert!(
+                number(other).contains("octal or decimal"),
+                "{other}: {}",
+                number(other)
+            );
+        }
+    }
+
+    #[test]
     fn octal_as_text_only() {
         for (text, bits) in [
             ("0644", 0o644),
@@ -241,7 +281,7 @@ mod tests {
         for text in ["0888", "77777", "rwx", "u~x", "z+x", "u=q", ""] {
             assert!(text.parse::<Mode>().is_err(), "{text}");
         }
-        let error = bind::<Mode>(&Value::Int(420)).unwrap_err().to_string();
+        let error = bind::<Mode>(&Value::Int(644)).unwrap_err().to_string();
         assert!(error.contains("quote it"), "{error}");
     }
 

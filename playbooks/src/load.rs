@@ -23,7 +23,7 @@ use ways::Opening;
 use crate::{
     ast::{Item, Play},
     diagnostic::Diagnostic,
-    expand::{Expanded, Expander},
+    expand::{Expanded, Expander, is_more},
     files::{Files, Span},
     inventory::{Inventory, limit, select},
     lower::{Gathering, Lowering, Store, Target, prepare},
@@ -80,6 +80,52 @@ pub struct Privilege {
     pub method: Option<Method>,
     /// From `--ask-become-pass` or `--become-password-file`.
     pub password: Option<Secret>,
+}
+
+/// Variables that are the same for the whole run, as far as the command line decides them.
+fn of_the_run(request: &Request) -> Map {
+    let texts =
+        |texts: &[String]| -> Value { texts.iter().map(|text| text.as_str().into()).collect() };
+    let all = ["all".to_owned()];
+    let tags = if request.tags.is_empty() {
+        &all[..]
+    } else {
+        &request.tags
+    };
+    let mut run: Vec<(&str, Value)> = vec![
+        (
+            "ansible_connection",
+            request.connection.as_deref().unwrap_or("ssh").into(),
+        ),
+        ("ansible_inventory_sources", texts(&request.inventory)),
+        ("ansible_run_tags", texts(tags)),
+        ("ansible_skip_tags", texts(&request.skip_tags)),
+        ("ansible_verbosity", 0.into()),
+    ];
+    run.extend(
+        request
+            .limit
+            .as_deref()
+            .map(|limit| ("ansible_limit", limit.into())),
+    );
+    // Of several inventories the first is meant, as with Ansible that of a host is.
+    let path = request
+        .inventory
+        .iter()
+        .find(|source| !source.contains(','));
+    if let Some(path) = path.and_then(|path| std::path::absolute(path).ok()) {
+        let dir = if path.is_dir() {
+            Some(path.as_path())
+        } else {
+            path.parent()
+        };
+        let dir = dir.map(|dir| dir.display().to_string());
+        run.extend(dir.map(|dir| ("inventory_dir", dir.into())));
+        run.push(("inventory_file", path.display().to_string().into()));
+    }
+    run.into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 /// A host as the inventory has it, for whoever opens its connection.
@@ -475,6 +521,7 @@ impl Read {
                 .unwrap_or_else(|_| folder.clone())
                 .display()
                 .to_string(),
+            run: Arc::new(of_the_run(request)),
             check: request.check,
             diff: request.diff,
             keys: Arc::clone(&request.keys),
@@ -509,6 +556,7 @@ impl Read {
                 groups: world.groups.clone(),
                 all_play_hosts: world.all_play_hosts.clone(),
                 playbook_dir: world.playbook_dir.clone(),
+                run: Arc::clone(&world.run),
                 play_hosts: hosts,
                 check: request.check,
                 diff: request.diff,
@@ -608,6 +656,16 @@ fn count(items: &[Item]) -> usize {
         .map(|item| match item {
             Item::Task(task) => usize::from(!task.silent),
             Item::Block(block) => count(&block.body) + count(&block.rescue) + count(&block.always),
+            // A turn of a loop that is there once.
+            Item::Part(part)
+                if part
+                    .common
+                    .when
+                    .first()
+                    .is_some_and(|when| is_more(&when.text)) =>
+            {
+                0
+            }
             Item::Part(part) => count(&part.body),
             Item::Meta(_) | Item::Include(_) => 0,
         })

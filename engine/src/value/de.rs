@@ -10,6 +10,8 @@ use serde::{
     de::{self, DeserializeOwned, IntoDeserializer as _, Visitor, value::StringDeserializer},
 };
 
+use serde_path_to_error::Segment;
+
 use super::{Map, Value};
 use crate::late::NotYet;
 
@@ -86,9 +88,28 @@ impl serde::ser::Error for BindError {
 pub fn bind<T: DeserializeOwned>(value: &Value) -> Result<T, BindError> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
-        let inner = error.into_inner();
-        if path == "." { inner } else { inner.at(path) }
+        let not_yet = within(value, error.path()).and_then(Value::first_not_yet);
+        match (error.into_inner(), not_yet) {
+            // An argument that is read in a way of its own knows of no such values.
+            (BindError::Wrong { unknown: None, .. }, Some(what)) => BindError::NotYet(what.clone()),
+            (inner, _) if path == "." => inner,
+            (inner, _) => inner.at(path),
+        }
     })
+}
+
+/// What a path leads to, below the whole.
+fn within<'a>(value: &'a Value, path: &serde_path_to_error::Path) -> Option<&'a Value> {
+    let mut at = (value, false);
+    for segment in path {
+        let inner = match (segment, at.0) {
+            (Segment::Seq { index }, Value::Seq(items)) => items.get(*index),
+            (Segment::Map { key }, Value::Map(map)) => map.get(key),
+            _ => None,
+        };
+        at = (inner?, true);
+    }
+    at.1.then_some(at.0)
 }
 
 /// The name under which [`Value`] asks our deserializer for the leaf itself.

@@ -221,7 +221,8 @@ pub(super) fn of_subsets(subsets: &[String]) -> Result<BTreeSet<Section>, Refusa
             Some("all") => {
                 without.extend(of("all")?);
             }
-            Some(name) => without.extend(of(name)?),
+            // What is not there is not gathered.
+            Some(name) => without.extend(of(name).unwrap_or_default()),
             None => {
                 positive = true;
                 with.extend(of(subset)?);
@@ -244,10 +245,7 @@ pub(super) fn of_subsets(subsets: &[String]) -> Result<BTreeSet<Section>, Refusa
             .iter()
             .filter_map(|subset| subset.strip_prefix('!'))
             .filter(|name| *name != "all")
-            .map(of)
-            .collect::<Result<Vec<_>, _>>()?
-            .into_iter()
-            .flatten()
+            .flat_map(|name| of(name).unwrap_or_default())
             .collect();
         all.extend(min.into_iter().filter(|section| !hidden.contains(section)));
     }

@@ -109,6 +109,7 @@ fn only_what_is_asked_for_is_looked_up() {
     assert!(sections(&["hardware"], &[]).contains(&Section::Platform));
     let pkg = args(&[], &["pkg_mgr"]);
     assert_eq!(pkg.probes(&pkg.sections().unwrap()).len(), 2);
+    assert_eq!(sections(&["!any", "!all"], &[]), sections(&["!all"], &[]));
     let wrong = Setup::check(&args(&["networks"], &[])).unwrap_err();
     assert_eq!(wrong.message, "there is no subset `networks` of facts");
     assert_eq!(sections(&["!all"], &[]), sections(&["min"], &[]));

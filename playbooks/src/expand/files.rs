@@ -61,13 +61,9 @@ impl Expander<'_> {
     }
 
     /// The variables of a file.
-    pub(super) fn vars_in(&mut self, path: &Path) -> Option<Arc<Layer>> {
-        match self.store.include(path) {
-            Ok(included) => Some(Arc::clone(&included.layer)),
-            Err(faults) => {
-                self.faults.extend(faults);
-                None
-            }
-        }
+    pub(super) fn vars_in(&mut self, path: &Path) -> Arc<Layer> {
+        let (included, faults) = self.store.as_far(path);
+        self.faults.extend(faults);
+        Arc::clone(&included.layer)
     }
 }

@@ -12,13 +12,13 @@ use crate::{
 impl Expander<'_> {
     /// Folders in which a file of tasks may be, the nearest first.
     pub(super) fn places(&self, here: &Here) -> Vec<PathBuf> {
-        let kind = match here.of {
-            For::Tasks => "tasks",
-            For::Handlers => "handlers",
-        };
         let mut found = vec![here.folder.clone()];
         if let Some(role) = &here.role {
-            found.extend([role.path.join(kind), role.path.clone()]);
+            if here.of == For::Handlers {
+                found.push(role.path.join("handlers"));
+            }
+            // Handlers bring in files of tasks as well.
+            found.extend([role.path.join("tasks"), role.path.clone()]);
         }
         found.push(self.stage.folder.clone());
         unique(found)

@@ -228,7 +228,7 @@ impl Expander<'_> {
             if let (true, Some(name)) = (files.is_empty(), name) {
                 expander.missing(path, kind, name, at);
             }
-            let layers = files.iter().rev().filter_map(|file| expander.vars_in(file));
+            let layers = files.iter().rev().map(|file| expander.vars_in(file));
             layers.collect::<Vec<_>>()
         };
         Own {

@@ -86,7 +86,7 @@ impl Expander<'_> {
                 }
             };
             match find(&name, "vars", &levels.folders) {
-                Ok(path) => return self.vars_in(&super::find::tidy(&path)),
+                Ok(path) => return Some(self.vars_in(&super::find::tidy(&path))),
                 Err(_) => looked.extend(places(&name, &levels.folders)),
             }
         }

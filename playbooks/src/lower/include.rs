@@ -37,16 +37,19 @@ pub(crate) const ANY: char = '\0';
 pub(super) const ENDINGS: [&str; 3] = ["yml", "yaml", "json"];
 
 /// A file of variables.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Included {
     /// What it sets.
     pub(crate) layer: Arc<Layer>,
 }
 
 impl Included {
-    /// Reads and compiles it.
-    pub(super) fn read(path: &Path, files: &mut Files) -> Result<Self, Vec<Fault>> {
-        let file = files.load(path).map_err(|error| vec![Fault::of(&error)])?;
+    /// Reads and compiles it, as far as that goes; with what is wrong.
+    pub(super) fn read(path: &Path, files: &mut Files) -> (Self, Vec<Fault>) {
+        let file = match files.load(path) {
+            Ok(file) => file,
+            Err(error) => return (Self::default(), vec![Fault::of(&error)]),
+        };
         let (documents, found) = yaml::read(files, file);
         let mut faults: Vec<Fault> = found
             .iter()
@@ -66,11 +69,7 @@ impl Included {
             (key.text.clone(), Tree::new(value, &mut faults))
         };
         let layer = Arc::new(entries.unwrap_or_default().iter().map(tree).collect());
-        if faults.is_empty() {
-            Ok(Self { layer })
-        } else {
-            Err(faults)
-        }
+        (Self { layer }, faults)
     }
 }
 
@@ -111,7 +110,7 @@ pub(crate) fn candidates(program: &Program, scope: &Scope, store: &Store) -> Can
                     }
                 }
             }
-            Ok(Value::NotYet(_)) | Err(_) => {
+            name @ (Ok(Value::NotYet(_)) | Err(_)) => {
                 let pattern = pattern(file, at, &scope);
                 for (path, sure) in fitting(&pattern, scope.search_folders()) {
                     match store.include(&path) {
@@ -121,7 +120,9 @@ pub(crate) fn candidates(program: &Program, scope: &Scope, store: &Store) -> Can
                         Err(_) => {}
                     }
                 }
-                if found.files.len() == before && found.faults.is_empty() {
+                // A name that cannot be had is told where arguments are made, if they are.
+                let nothing = found.files.len() == before && found.faults.is_empty();
+                if name.is_ok() && nothing {
                     found
                         .faults
                         .push(none(&pattern, scope.search_folders()).or_at(at));
@@ -404,25 +405,22 @@ mod tests {
         let mut files = Files::new();
         let mut read = |text: &str| {
             std::fs::write(&path, text).unwrap();
-            let read = Included::read(&path, &mut files);
-            read.map(|file| file.layer.names().cloned().collect::<Vec<_>>())
-                .map_err(|faults| {
-                    let at = faults[0]
-                        .span
-                        .map(|at| files.position(at.file, at.start).line);
-                    (faults[0].code, at)
-                })
+            let (file, faults) = Included::read(&path, &mut files);
+            let names: Vec<&str> = file.layer.names().map(String::as_str).collect();
+            let faults = faults.iter().map(|fault| {
+                let at = fault.span.expect("it has a place");
+                let line = files.position(at.file, at.start).line;
+                format!("; {} in line {line}", fault.code)
+            });
+            names.join(" ") + &faults.collect::<String>()
         };
-        assert_eq!(
-            read("b: 1\na: '{{ b }}'\n"),
-            Ok(vec!["a".into(), "b".into()])
-        );
-        assert_eq!(read(""), Ok(Vec::new()));
-        assert_eq!(read("# none\n- a\n"), Err(("not_a_map", Some(2))));
-        assert_eq!(
-            read("a: 1\nb: '{{ b | }}'\n"),
-            Err(("template_syntax", Some(2)))
-        );
-        assert!(read("a: [\n").is_err());
+        assert_eq!(read("b: 1\na: '{{ b }}'\n"), "a b");
+        assert_eq!(read(""), "");
+        assert_eq!(read("# none\n- a\n"), "; not_a_map in line 2");
+        // Those that are right are there.
+        let text = "a: 1\nb: '{{ b | }}'\nc: '{{ a | nothing }}'\n";
+        let said = "a b c; template_syntax in line 2; unknown_filter in line 3";
+        assert_eq!(read(text), said);
+        assert!(read("a: [\n").starts_with("; "));
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     words::closest,
 };
 
-type Inclusions = BTreeMap<PathBuf, Result<Arc<Included>, Vec<Fault>>>;
+type Inclusions = BTreeMap<PathBuf, (Arc<Included>, Vec<Fault>)>;
 type Templates = BTreeMap<(PathBuf, bool, bool), Result<Arc<TemplateFile>, Vec<Fault>>>;
 
 /// Texts for messages, opened sources, compiled templates.
@@ -138,13 +138,22 @@ impl Store {
 
     /// A file of variables, compiled.
     pub(crate) fn include(&self, path: &Path) -> Result<Arc<Included>, Vec<Fault>> {
+        match self.as_far(path) {
+            (included, faults) if faults.is_empty() => Ok(included),
+            (_, faults) => Err(faults),
+        }
+    }
+
+    /// The same as far as it is right: who knows of what is wrong need not miss the rest.
+    pub(crate) fn as_far(&self, path: &Path) -> (Arc<Included>, Vec<Fault>) {
         let mut inclusions = self
             .inclusions
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let read = || {
             let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
-            Included::read(path, &mut files).map(Arc::new)
+            let (included, faults) = Included::read(path, &mut files);
+            (Arc::new(included), faults)
         };
         inclusions
             .entry(path.to_owned())

@@ -9,7 +9,8 @@ use minijinja::{
 };
 
 use super::{
-    Entries, Fault, UseKind, Uses, Variable, Variables, filters, predicates, session, value::Leaf,
+    Entries, Fault, UseKind, Uses, Variable, Variables, filters, growing, predicates, session,
+    value::Leaf,
 };
 use crate::{files::Span, words::closest};
 
@@ -173,6 +174,7 @@ pub(super) fn environment() -> Environment<'static> {
     env.remove_global("debug");
     filters::add(&mut env);
     predicates::add(&mut env);
+    growing::add(&mut env);
     env
 }
 
@@ -237,23 +239,23 @@ pub(super) fn unknown(uses: &Uses, text: &str, span: Span) -> Vec<Fault> {
             }
             UseKind::Function | UseKind::Name => continue,
         };
-        let name = plain_name(&used.name);
+        let name = used.name.as_str();
         if known.contains(&name) {
             continue;
         }
         let fault = Fault::new(code, format!("there is no {what} `{}`", used.name));
         let fault = match closest(name, known) {
             Some(other) => fault.help(format!("did you mean `{other}`?")),
-            None => fault,
+            None => match name.rsplit_once('.') {
+                Some((collection, _)) => fault.help(format!(
+                    "it is a plugin of the collection `{collection}`, written in Python, which is not run here"
+                )),
+                None => fault,
+            },
         };
         faults.push(fault.at(span, text, used.at));
     }
     faults
-}
-
-/// A filter's or test's name without its collection.
-fn plain_name(name: &str) -> &str {
-    name.rsplit('.').next().unwrap_or(name)
 }
 
 /// The variables of an evaluation, as minijinja's context.

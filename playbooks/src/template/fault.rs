@@ -133,7 +133,12 @@ impl Fault {
         let mut range = inner.range();
         let mut part = range.as_mut().and_then(|range| named(source, range));
         let mut near = None;
-        if inner.kind() == ErrorKind::UndefinedError && !part.is_some_and(is_path) {
+        // What is called was given something undefined, as a method of one of the template's own.
+        let called = range
+            .as_ref()
+            .is_some_and(|range| is_called(source, range.start))
+            || part.is_some_and(|part| is_own(source, part));
+        if inner.kind() == ErrorKind::UndefinedError && (called || !part.is_some_and(is_path)) {
             // An undefined result is nobody's instruction: the names in it are asked.
             let missing = Missing::find(source, variables);
             let start = source.len() - source.trim_start().len();
@@ -251,6 +256,19 @@ fn named<'a>(source: &'a str, range: &mut std::ops::Range<usize>) -> Option<&'a 
 fn is_path(part: &str) -> bool {
     let fits = |c: char| c.is_alphanumeric() || "_.[]'\"".contains(c);
     !part.is_empty() && part.chars().all(fits)
+}
+
+/// Whether what stands at a byte is the name of a filter or of a test.
+fn is_called(source: &str, at: usize) -> bool {
+    let before = source.get(..at).unwrap_or_default().trim_end();
+    let word = before.rsplit(|c: char| !c.is_alphanumeric() && c != '_');
+    before.ends_with('|') || word.take(1).any(|word| matches!(word, "is" | "not"))
+}
+
+/// Whether a path begins with a name that the template gives itself.
+fn is_own(source: &str, path: &str) -> bool {
+    let name = path.split(['.', '[']).next().unwrap_or_default();
+    is_template(source) && Uses::of_template(source).guarded.contains(name)
 }
 
 /// What is not there.

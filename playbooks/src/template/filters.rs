@@ -5,16 +5,21 @@
     reason = "minijinja hands arguments over by value"
 )]
 
+mod chance;
 mod data;
 mod format;
 mod hash;
 mod lookup;
 mod number;
+mod page;
 mod path;
 mod sets;
 mod text;
 
-use minijinja::{Environment, Error, ErrorKind};
+use minijinja::{
+    Environment, Error, ErrorKind,
+    value::{Kwargs, Value as Jinja},
+};
 
 /// All names that [`add`] adds.
 pub(super) const NAMES: &[&str] = &[
@@ -22,16 +27,21 @@ pub(super) const NAMES: &[&str] = &[
     "b64encode",
     "basename",
     "bool",
+    "center",
     "checksum",
     "combinations",
     "combine",
     "comment",
+    "commonpath",
     "dict2items",
     "difference",
     "dirname",
     "expanduser",
+    "expandvars",
     "extract",
+    "filesizeformat",
     "flatten",
+    "forceescape",
     "from_json",
     "from_yaml",
     "from_yaml_all",
@@ -51,14 +61,18 @@ pub(super) const NAMES: &[&str] = &[
     "pow",
     "product",
     "quote",
+    "random",
+    "realpath",
     "regex_escape",
     "regex_findall",
     "regex_replace",
     "regex_search",
+    "rekey_on_member",
     "relpath",
     "root",
     "sha1",
     "sha256",
+    "shuffle",
     "splitext",
     "subelements",
     "symmetric_difference",
@@ -66,11 +80,16 @@ pub(super) const NAMES: &[&str] = &[
     "to_json",
     "to_nice_json",
     "to_nice_yaml",
+    "to_uuid",
     "to_yaml",
     "truncate",
     "type_debug",
     "union",
+    "urldecode",
     "urlsplit",
+    "win_basename",
+    "win_dirname",
+    "win_splitdrive",
     "wordcount",
     "zip_longest",
 ];
@@ -80,11 +99,13 @@ pub(super) use data::items;
 pub(super) use text::{pattern, ran};
 
 pub(super) fn add(env: &mut Environment<'static>) {
+    chance::add(env);
     data::add(env);
     format::add(env);
     hash::add(env);
     lookup::add(env);
     number::add(env);
+    page::add(env);
     path::add(env);
     sets::add(env);
     text::add(env);
@@ -94,3 +115,38 @@ pub(super) fn add(env: &mut Environment<'static>) {
 pub(super) fn refuse(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, message.into())
 }
+
+/// Arguments of a filter, by place or by name; `None` and what is not given are the same.
+pub(super) fn given<const N: usize>(
+    filter: &str,
+    args: &[Jinja],
+    kwargs: &Kwargs,
+    names: [&str; N],
+) -> Result<[Option<Jinja>; N], Error> {
+    if args.len() > N {
+        return Err(refuse(format!(
+            "`{filter}` takes {N} arguments at most, found {}",
+            args.len()
+        )));
+    }
+    let mut found = [const { None }; N];
+    for (index, name) in names.into_iter().enumerate() {
+        let by_name = kwargs.get::<Option<Jinja>>(name)?;
+        let value = match (args.get(index), by_name) {
+            (Some(_), Some(_)) => {
+                return Err(refuse(format!("`{filter}`: `{name}` is given twice")));
+            }
+            (Some(value), None) => Some(value.clone()),
+            (None, value) => value,
+        };
+        if value.as_ref().is_some_and(Jinja::is_undefined) {
+            return Err(Error::from(ErrorKind::UndefinedError));
+        }
+        found[index] = value.filter(|value| !value.is_none());
+    }
+    kwargs.assert_all_used()?;
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@
     reason = "minijinja hands arguments over by value"
 )]
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, os::unix::fs::MetadataExt as _, path::Path};
 
 use minijinja::{
     Environment, Error,
@@ -16,6 +16,7 @@ use super::filters::{items, pattern, ran, refuse};
 
 /// All names that [`add`] adds.
 pub(super) const NAMES: &[&str] = &[
+    "abs",
     "all",
     "any",
     "change",
@@ -28,10 +29,23 @@ pub(super) const NAMES: &[&str] = &[
     "falsy",
     "file",
     "finished",
+    "is_abs",
+    "is_dir",
+    "is_file",
+    "is_link",
+    "is_mount",
+    "is_same_file",
+    "isnan",
+    "issubset",
+    "issuperset",
     "link",
+    "link_exists",
     "match",
+    "mount",
     "nan",
+    "reachable",
     "regex",
+    "same_file",
     "search",
     "skip",
     "skipped",
@@ -41,8 +55,10 @@ pub(super) const NAMES: &[&str] = &[
     "successful",
     "superset",
     "truthy",
+    "unreachable",
     "uri",
     "url",
+    "urn",
     "version",
     "version_compare",
 ];
@@ -63,18 +79,20 @@ pub(super) fn add(env: &mut Environment<'static>) {
         env.add_test(name, |result: &Jinja| flag(result, "skipped"));
     }
     env.add_test("finished", |result: &Jinja| flag(result, "finished"));
+    env.add_test("unreachable", |result: &Jinja| flag(result, "unreachable"));
+    env.add_test("reachable", |result: &Jinja| {
+        flag(result, "unreachable").map(|unreachable| !unreachable)
+    });
     add_texts(env);
     for name in ["version", "version_compare"] {
         env.add_test(name, version);
     }
-    env.add_test("subset", |a: &Jinja, b: &Jinja| {
-        let b = items("subset", b)?;
-        Ok::<_, Error>(items("subset", a)?.iter().all(|item| b.contains(item)))
-    });
-    env.add_test("superset", |a: &Jinja, b: &Jinja| {
-        let a = items("superset", a)?;
-        Ok::<_, Error>(items("superset", b)?.iter().all(|item| a.contains(item)))
-    });
+    for name in ["subset", "issubset"] {
+        env.add_test(name, move |a: &Jinja, b: &Jinja| subset(name, a, b));
+    }
+    for name in ["superset", "issuperset"] {
+        env.add_test(name, move |a: &Jinja, b: &Jinja| subset(name, b, a));
+    }
     env.add_test("contains", |list: &Jinja, item: &Jinja| {
         match list.as_str() {
             Some(text) => Ok(text.contains(&item.to_string())),
@@ -91,17 +109,56 @@ pub(super) fn add(env: &mut Environment<'static>) {
     env.add_test("falsy", |value: &Jinja| {
         defined(value).map(|value| !value.is_true())
     });
-    env.add_test("nan", |value: f64| value.is_nan());
-    env.add_test("exists", |path: String| {
-        std::path::Path::new(&path).exists()
-    });
-    env.add_test("file", |path: String| std::path::Path::new(&path).is_file());
-    env.add_test("directory", |path: String| {
-        std::path::Path::new(&path).is_dir()
-    });
-    env.add_test("link", |path: String| {
-        std::path::Path::new(&path).is_symlink()
-    });
+    for name in ["nan", "isnan"] {
+        env.add_test(name, |value: f64| value.is_nan());
+    }
+    add_paths(env);
+}
+
+/// They look at this machine.
+fn add_paths(env: &mut Environment<'static>) {
+    for name in ["exists", "link_exists"] {
+        let link = name != "exists";
+        env.add_test(name, move |path: String| {
+            let path = Path::new(&path);
+            path.exists() || (link && path.is_symlink())
+        });
+    }
+    for name in ["file", "is_file"] {
+        env.add_test(name, |path: String| Path::new(&path).is_file());
+    }
+    for name in ["directory", "is_dir"] {
+        env.add_test(name, |path: String| Path::new(&path).is_dir());
+    }
+    for name in ["link", "is_link"] {
+        env.add_test(name, |path: String| Path::new(&path).is_symlink());
+    }
+    for name in ["abs", "is_abs"] {
+        env.add_test(name, |path: String| path.starts_with('/'));
+    }
+    for name in ["mount", "is_mount"] {
+        env.add_test(name, |path: String| mounted(Path::new(&path)));
+    }
+    for name in ["same_file", "is_same_file"] {
+        env.add_test(name, move |a: String, b: String| {
+            let found = |path: &str| {
+                std::fs::metadata(path)
+                    .map(|found| (found.dev(), found.ino()))
+                    .map_err(|error| refuse(format!("`{name}`: cannot look at `{path}`: {error}")))
+            };
+            Ok::<_, Error>(found(&a)? == found(&b)?)
+        });
+    }
+}
+
+/// Whether a file system begins at a folder: it is on another device than the one above it, or is the same one.
+fn mounted(path: &Path) -> bool {
+    let found = |path: &Path| std::fs::symlink_metadata(path).ok();
+    let Some(here) = found(path).filter(|here| !here.is_symlink()) else {
+        return false;
+    };
+    let above = found(&path.join(".."));
+    above.is_some_and(|above| here.dev() != above.dev() || here.ino() == above.ino())
 }
 
 fn add_texts(env: &mut Environment<'static>) {
@@ -117,6 +174,10 @@ fn add_texts(env: &mut Environment<'static>) {
             ran(regex.is_match(&text))
         });
     }
+    env.add_test("urn", |text: String| {
+        let scheme = text.split_once(':').map(|(scheme, _)| scheme);
+        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("urn"))
+    });
     for name in ["url", "uri"] {
         env.add_test(name, |text: String| {
             let split = text.split_once("://");
@@ -129,6 +190,11 @@ fn add_texts(env: &mut Environment<'static>) {
             })
         });
     }
+}
+
+fn subset(test: &str, a: &Jinja, b: &Jinja) -> Result<bool, Error> {
+    let b = items(test, b)?;
+    Ok(items(test, a)?.iter().all(|item| b.contains(item)))
 }
 
 fn defined(value: &Jinja) -> Result<&Jinja, Error> {

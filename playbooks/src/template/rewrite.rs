@@ -1,8 +1,9 @@
 //! What Ansible's users may write, in words that minijinja understands; each byte keeps its place.
 
 use super::{
+    growing,
     scan::{Kind, Region, Token, regions, tokens},
-    uses::{Chain, WORDS, closing, collection, guards},
+    uses::{Chain, WORDS, bare, closing, collection, guards, names_one},
 };
 
 /// What a backslash in a quoted text of an expression is.
@@ -124,11 +125,77 @@ pub(crate) struct Piece<'a> {
     statement: bool,
 }
 
+/// What is put in before a byte; of several, those that end something come first, the inner ones before
+/// the outer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    EndOfLiteral,
+    Within,
+    Else,
+    EndOfSet,
+    Set,
+    Literal,
+    Open,
+}
+
+/// Whether a method is called that changes a list or a map.
+fn changes(all: &[Piece<'_>]) -> bool {
+    let calls = |window: &[Token<'_>]| {
+        let [dot, name, open] = window else {
+            return false;
+        };
+        dot.is(".") && open.is("(") && growing::METHODS.contains(&name.text)
+    };
+    all.iter().any(|piece| piece.tokens.windows(3).any(calls))
+}
+
+/// What a template may change: its own lists and maps, and what it gives a name.
+fn growing(piece: &Piece<'_>, pieces: &mut Vec<(usize, Rank, String)>) {
+    let tokens = &piece.tokens;
+    let open = || format!("{}(", growing::FUNCTION);
+    for (index, token) in tokens.iter().enumerate() {
+        let before = index.checked_sub(1).map(|at| tokens[at]);
+        let begins = before.is_none_or(|before| match before.kind {
+            Kind::Op => !(before.is(")") || before.is("]") || before.is("}")),
+            Kind::Name => WORDS.contains(&before.text),
+            Kind::Str | Kind::Number => false,
+        });
+        if !(begins && (token.is("[") || token.is("{"))) {
+            continue;
+        }
+        if let Some(close) = closing(tokens, index) {
+            pieces.push((token.at, Rank::Literal, open()));
+            pieces.push((tokens[close].end(), Rank::EndOfLiteral, ")".to_owned()));
+        }
+    }
+    let sets = piece.statement && tokens.first().is_some_and(|token| token.word("set"));
+    let equals = tokens.iter().position(|token| token.is("="));
+    let (true, Some(equals), Some(last)) = (sets, equals, tokens.last()) else {
+        return;
+    };
+    let mut depth = 0_usize;
+    let several = tokens.iter().any(|token| {
+        if token.is("(") || token.is("[") || token.is("{") {
+            depth += 1;
+        } else if token.is(")") || token.is("]") || token.is("}") {
+            depth = depth.saturating_sub(1);
+        }
+        depth == 0 && token.is(",")
+    });
+    if !several && equals + 1 < tokens.len() {
+        pieces.push((tokens[equals].end(), Rank::Set, open()));
+        pieces.push((last.end(), Rank::EndOfSet, ")".to_owned()));
+    }
+}
+
 impl Rewritten {
     /// Of pieces of `text`.
     fn new(text: &str, all: &[Piece<'_>]) -> Self {
-        let mut pieces: Vec<(usize, String)> = Vec::new();
-        let mut blanks = Vec::new();
+        let mut pieces: Vec<(usize, Rank, String)> = Vec::new();
+        let (mut blanks, mut renamed) = (Vec::new(), Vec::new());
+        if changes(all) {
+            all.iter().for_each(|piece| growing(piece, &mut pieces));
+        }
         for piece in all {
             let Piece {
                 tokens, backslash, ..
@@ -136,11 +203,12 @@ impl Rewritten {
             pieces.extend(
                 elses(piece)
                     .into_iter()
-                    .map(|at| (at, " else ''".to_owned())),
+                    .map(|at| (at, Rank::Else, " else ''".to_owned())),
             );
             for (index, token) in tokens.iter().enumerate() {
                 if token.kind == Kind::Str && *backslash == Backslash::Stays {
-                    pieces.extend(doubled(token).into_iter().map(|at| (at, "\\".to_owned())));
+                    let more = doubled(token).into_iter();
+                    pieces.extend(more.map(|at| (at, Rank::Within, "\\".to_owned())));
                 }
                 let before = index.checked_sub(1).map(|at| tokens[at]);
                 if token.is("%") && before.is_some_and(|text| text.kind == Kind::Str) {
@@ -148,19 +216,28 @@ impl Rewritten {
                         blanks.push(token.at..token.end());
                         pieces.push((
                             token.at,
+                            Rank::Within,
                             if many { "|format" } else { "|format(" }.to_owned(),
                         ));
                         if !many {
-                            pieces.push((end, ")".to_owned()));
+                            pieces.push((end, Rank::Within, ")".to_owned()));
                         }
                     }
                 }
                 let length = collection(tokens, index);
+                let is_not = index > 1 && tokens[index - 2].word("is");
                 if length > 0
-                    && before.is_some_and(|it| it.is("|") || it.word("is") || it.word("not"))
+                    && before
+                        .is_some_and(|it| it.is("|") || it.word("is") || is_not && it.word("not"))
                 {
                     blanks.push(token.at..tokens[index + length].at);
                     continue;
+                }
+                if names_one(tokens, index).is_some() {
+                    // The name of `map('ansible.builtin.upper')` begins later.
+                    let (quote, name) = (&token.text[..1], &token.text[1..token.text.len() - 1]);
+                    let start = token.end() - bare(name).len() - 2;
+                    renamed.extend((start > token.at).then(|| (token.at..start + 1, quote)));
                 }
                 let member = index > 0 && (tokens[index - 1].is(".") || tokens[index - 1].is("|"));
                 if token.kind != Kind::Name || member || WORDS.contains(&token.text) {
@@ -168,9 +245,11 @@ impl Rewritten {
                 }
                 let chain = Chain::read(tokens, index);
                 if chain.links.len() > 1 && guards(&tokens[chain.end..]) {
-                    pieces.push((token.at, "(".repeat(chain.links.len() - 1)));
+                    let parentheses = "(".repeat(chain.links.len() - 1);
+                    pieces.push((token.at, Rank::Open, parentheses));
                     let inner = &chain.links[..chain.links.len() - 1];
-                    pieces.extend(inner.iter().map(|end| (*end, "|default({}))".to_owned())));
+                    let default = |end: &usize| (*end, Rank::Within, "|default({}))".to_owned());
+                    pieces.extend(inner.iter().map(default));
                 }
             }
         }
@@ -178,13 +257,17 @@ impl Rewritten {
         for range in blanks {
             text.replace_range(range.clone(), &" ".repeat(range.len()));
         }
+        for (range, quote) in renamed {
+            let blanks = " ".repeat(range.len() - 1);
+            text.replace_range(range, &format!("{blanks}{quote}"));
+        }
         Self::with(&text, pieces)
     }
 
-    fn with(text: &str, mut pieces: Vec<(usize, String)>) -> Self {
-        pieces.sort_by_key(|(at, _)| *at);
+    fn with(text: &str, mut pieces: Vec<(usize, Rank, String)>) -> Self {
+        pieces.sort_by_key(|(at, rank, _)| (*at, *rank));
         let (mut out, mut from, mut inserted) = (String::with_capacity(text.len()), 0, Vec::new());
-        for (at, piece) in pieces {
+        for (at, _, piece) in pieces {
             out.push_str(&text[from..at]);
             out.push_str(&piece);
             inserted.push((at, piece.len()));

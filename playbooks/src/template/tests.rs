@@ -353,3 +353,118 @@ fn mistakes_have_places() {
             .contains("does not come to an end")
     );
 }
+
+#[test]
+fn filters_and_tests_of_collections() {
+    assert_eq!(value("{{ [1, 2] | ansible.builtin.length }}"), 2);
+    assert_eq!(condition("name is ansible.builtin.truthy"), Some(true));
+    assert_eq!(condition("name is not ansible.builtin.truthy"), Some(false));
+    assert_eq!(condition("not nested.a.b"), Some(false));
+    let text =
+        "{{ ['a', 'b'] | map('ansible.builtin.upper') | select('ansible.builtin.ne', 'B') }}";
+    assert_eq!(value(text), serde_json::json!(["A"]));
+    let text = "{{ [{'a': 1}, {}] | selectattr('a', \"ansible.builtin.defined\") | list }}";
+    assert_eq!(value(text), serde_json::json!([{"a": 1}]));
+    assert_eq!(
+        wrong("{{ name | debops.debops.globmatch }}"),
+        "1:11 there is no filter `debops.debops.globmatch`; it is a plugin of the collection `debops.debops`, \
+         written in Python, which is not run here"
+    );
+    assert_eq!(
+        wrong("{{ [name] | map('my.own.thing') }}"),
+        "1:18 there is no filter `my.own.thing`; it is a plugin of the collection `my.own`, written in Python, \
+         which is not run here"
+    );
+    assert_eq!(
+        wrong("{{ name | ansible.builtin.uper }}"),
+        "1:11 there is no filter `uper`; did you mean `upper`?"
+    );
+}
+
+#[test]
+fn what_is_undefined_is_named_not_the_filter() {
+    for (text, name) in [
+        ("{{ nope | bool }}", "nope"),
+        ("{{ nope | lower | trim }}", "nope"),
+        ("{{ 'a' if name and nope | bool else 'b' }}", "nope"),
+        ("{{ nested.a.x | int }}", "nested.a.x"),
+        ("{{ nope is truthy }}", "nope"),
+    ] {
+        assert!(
+            wrong(text).contains(&format!(" `{name}` is undefined;")),
+            "{text}: {}",
+            wrong(text)
+        );
+    }
+}
+
+#[test]
+fn templates_change_their_lists_and_maps() {
+    for (text, result) in [
+        (
+            "{% set l = [] %}{% for x in [1, 2] %}{% set _ = l.append(x * 2) %}{% endfor %}{{ l }}",
+            "[2, 4]",
+        ),
+        (
+            "{% set l = ports | list %}{% do l.extend([1]) %}{{ l | sort | join(',') }} {{ ports }}",
+            "1,80,443 [80, 443]",
+        ),
+        (
+            "{% set d = {} %}{% set _ = d.update({name: [1]}) %}{% set _ = d[name].append(2) %}{{ d }}",
+            "{'web': [1, 2]}",
+        ),
+        (
+            "{% set d = dict(a=1) %}{% set _ = d.update(b=2) %}{% set _ = d.setdefault('c', []).append(3) %}\
+             {{ d.keys() | list }} {{ d.c }} {{ 'b' in d }} {{ d | length }} {{ d.get('x', 9) }}",
+            "['a', 'b', 'c'] [3] True 3 9",
+        ),
+        (
+            "{% set ns = namespace(all=[]) %}{% for x in 'ab' %}{% set _ = ns.all.insert(0, x) %}{% endfor %}\
+             {{ ns.all }}",
+            "['b', 'a']",
+        ),
+        (
+            "{% set a = [3, 1] %}{% set b = a %}{% set _ = b.append(2) %}{% set _ = a.sort() %}{{ a.pop() }}{{ b }}",
+            "3[1, 2]",
+        ),
+        (
+            "{% set a = [1, 2, 3] %}{% set _ = a.remove(2) %}{% for x in a %}{% set _ = a.append(x) %}{% endfor %}\
+             {{ a }}{{ a[-1] }}{{ a.index(3) }}{{ a.copy() == a }}",
+            "[1, 3, 1, 3]31True",
+        ),
+    ] {
+        assert_eq!(value(text), result, "{text}");
+    }
+    for (text, message) in [
+        (
+            "{% set l = [] %}{% set _ = l.append(l) %}",
+            "a list or map cannot be put into itself",
+        ),
+        (
+            "{% set l = [] %}{% set d = {'l': l} %}{% set _ = l.append([d]) %}",
+            "a list or map cannot be put into itself",
+        ),
+        (
+            "{% set l = [1] %}{% for i in range(40) %}{% set _ = l.extend(l) %}{% endfor %}",
+            "a list or map of more than 1000000 items",
+        ),
+        (
+            "{% set l = [] %}{{ l.pop() }}",
+            "`pop`: there is no such item in the list",
+        ),
+        (
+            "{% set d = {} %}{% set _ = d.update(3) %}",
+            "`update` wants a list, found number",
+        ),
+        (
+            "{% set l = [] %}{% set _ = l.append(nope) %}",
+            "`nope` is undefined",
+        ),
+        (
+            "{% set _ = ports.append(1) %}",
+            "sequence has no method named append",
+        ),
+    ] {
+        assert!(wrong(text).contains(message), "{text}: {}", wrong(text));
+    }
+}

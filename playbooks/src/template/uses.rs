@@ -131,57 +131,47 @@ impl Uses {
                 && index >= 2
                 && tokens[index - 2].word("is");
             if before.is_some_and(|token| token.is("|")) {
-                self.filter(tokens, index + collection(tokens, index));
+                let last = index + collection(tokens, index);
+                self.push(UseKind::Filter, joined(&tokens[index..=last]), token.at);
+                self.filter(tokens, last);
             } else if (before.is_some_and(|token| token.word("is")) && !token.word("not"))
                 || after_not
             {
-                self.push(UseKind::Test, &tokens[index + collection(tokens, index)]);
+                let last = index + collection(tokens, index);
+                self.push(UseKind::Test, joined(&tokens[index..=last]), token.at);
             } else if WORDS.contains(&token.text) || after.is_some_and(|token| token.is("=")) {
                 // A keyword, or the name of an argument.
             } else if after.is_some_and(|token| token.is("(")) {
-                self.push(UseKind::Function, token);
+                self.push(UseKind::Function, token.text.to_owned(), token.at);
             } else {
                 self.name(tokens, index);
             }
         }
     }
 
-    fn push(&mut self, kind: UseKind, token: &Token<'_>) {
+    fn push(&mut self, kind: UseKind, name: String, at: usize) {
         self.all.push(Use {
             kind,
-            name: token.text.to_owned(),
+            name: bare(&name).to_owned(),
             path: Vec::new(),
             key: None,
             rest: Vec::new(),
             test: None,
-            at: token.at,
+            at,
         });
     }
 
-    /// A filter, and the filter or test whose name it is given: `map('upper')`, `select('defined')`.
+    /// The filter or test whose name a filter is given: `map('upper')`, `select('defined')`.
     fn filter(&mut self, tokens: &[Token<'_>], index: usize) {
-        let name = tokens[index];
-        self.push(UseKind::Filter, &name);
-        let (kind, position) = match name.text {
-            "map" => (UseKind::Filter, 2),
-            "select" | "reject" => (UseKind::Test, 2),
-            "selectattr" | "rejectattr" => (UseKind::Test, 4),
-            _ => return,
-        };
-        if let Some(word) = tokens
-            .get(index + position)
-            .filter(|token| token.kind == Kind::Str)
-        {
-            let quoted = tokens[index + 1].is("(") && word.text.len() >= 2;
-            if quoted {
-                self.push(
-                    kind,
-                    &Token {
-                        text: &word.text[1..word.text.len() - 1],
-                        at: word.at + 1,
-                        ..*word
-                    },
-                );
+        for at in [index + 2, index + 4] {
+            let found = tokens.get(at).and_then(|_| names_one(tokens, at));
+            if let (Some(kind), true) = (
+                found,
+                at == index + 2 || tokens[index].text.ends_with("attr"),
+            ) {
+                let text = tokens[at].text;
+                let name = text[1..text.len() - 1].to_owned();
+                self.push(kind, name, tokens[at].at + 1);
             }
         }
     }
@@ -209,19 +199,58 @@ impl Uses {
     }
 }
 
-/// How many tokens name Ansible's own collection, as in `ansible.builtin.regex_replace`.
+/// Collections whose filters, tests and lookups are known by their last names.
+const COLLECTIONS: [&str; 6] = [
+    "ansible.builtin",
+    "ansible.legacy",
+    "ansible.netcommon",
+    "ansible.utils",
+    "community.crypto",
+    "community.general",
+];
+
+/// A name without one of those collections.
+pub(super) fn bare(name: &str) -> &str {
+    let parts = name.rsplit_once('.');
+    let known = parts.filter(|(collection, _)| COLLECTIONS.contains(collection));
+    known.map_or(name, |(_, last)| last)
+}
+
+/// How many tokens name a collection, as in `ansible.builtin.regex_replace`.
 pub(super) fn collection(tokens: &[Token<'_>], index: usize) -> usize {
     match &tokens[index..] {
-        [ansible, dot, own, second, name, ..]
-            if ansible.word("ansible")
+        [one, dot, two, second, name, ..]
+            if [one, two, name]
+                .iter()
+                .all(|token| token.kind == Kind::Name)
                 && dot.is(".")
-                && (own.word("builtin") || own.word("legacy"))
-                && second.is(".")
-                && name.kind == Kind::Name =>
+                && second.is(".") =>
         {
             4
         }
         _ => 0,
+    }
+}
+
+/// The text that stands from one token to another.
+fn joined(tokens: &[Token<'_>]) -> String {
+    tokens.iter().map(|token| token.text).collect()
+}
+
+/// Where the name of a filter or test is given as a text: `map('upper')`, `selectattr('x', 'defined')`.
+pub(super) fn names_one(tokens: &[Token<'_>], index: usize) -> Option<UseKind> {
+    let word = |back: usize| {
+        let word = index.checked_sub(back).map(|at| tokens[at].text);
+        word.unwrap_or_default()
+    };
+    if tokens[index].kind != Kind::Str || tokens[index].text.len() < 2 {
+        return None;
+    }
+    match (word(2), word(4)) {
+        ("map", _) if word(1) == "(" => Some(UseKind::Filter),
+        ("select" | "reject", _) if word(1) == "(" => Some(UseKind::Test),
+        (_, "selectattr" | "rejectattr") if word(3) == "(" => Some(UseKind::Test),
+        _ => None,
     }
 }
 

@@ -1,8 +1,12 @@
 //! Variables that nobody writes: hosts, groups, folders, the run itself.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use evenkeel_engine::Value;
+use evenkeel_engine::{Map, Value};
 
 use super::{Layer, OMIT};
 use crate::vault::Keyring;
@@ -33,6 +37,8 @@ pub struct World {
     pub all_play_hosts: Vec<String>,
     /// The folder of the playbook.
     pub playbook_dir: String,
+    /// What is the same for the whole run, below all that anybody writes.
+    pub run: Arc<Map>,
     /// The passwords of vaults.
     pub keys: Arc<Keyring>,
     /// Whether the run only looks.
@@ -51,8 +57,6 @@ const NAMES: &[&str] = &[
     "group_names",
     "groups",
     "hostvars",
-    "inventory_dir",
-    "inventory_file",
     "inventory_hostname",
     "inventory_hostname_short",
     "omit",
@@ -82,18 +86,6 @@ impl World {
                     .collect(),
             ),
             "playbook_dir" => self.playbook_dir.as_str().into(),
-            "inventory_file" => self
-                .hosts
-                .get(host)?
-                .file
-                .as_ref()?
-                .display()
-                .to_string()
-                .into(),
-            "inventory_dir" => {
-                let file = self.hosts.get(host)?.file.as_ref()?;
-                file.parent()?.display().to_string().into()
-            }
             "ansible_check_mode" => self.check.into(),
             "ansible_diff_mode" => self.diff.into(),
             "ansible_play_batch" => list(&self.play_hosts),
@@ -105,8 +97,24 @@ impl World {
         })
     }
 
+    /// What is there unless somebody writes it: where a host is named, and what is the same for the whole run.
+    pub(super) fn usual(&self, host: &str, name: &str) -> Option<Value> {
+        let file = self
+            .hosts
+            .get(host)
+            .and_then(|member| member.file.as_deref());
+        let path = match name {
+            "inventory_file" => file,
+            "inventory_dir" => file.and_then(Path::parent),
+            _ => None,
+        };
+        let path = path.map(|path| path.display().to_string().into());
+        path.or_else(|| self.run.get(name).cloned())
+    }
+
     pub(super) fn names(&self, host: &str) -> Vec<String> {
         let mut names: Vec<String> = NAMES.iter().map(|name| (*name).to_owned()).collect();
+        names.extend(self.run.keys().cloned());
         names.extend(self.extra.names().cloned());
         if let Some(member) = self.hosts.get(host) {
             names.extend(member.vars.names().cloned());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use evenkeel_engine::{Map, Secret, Value};
+use evenkeel_engine::{Map, NotYet, Secret, Value};
 
 use crate::{
     files::Span,
@@ -88,7 +88,8 @@ impl Tree {
             Ok(template) => Self::Text(Box::new(template)),
             Err(found) => {
                 faults.extend(found);
-                Self::Is(Value::Null)
+                // So that nothing that reads it is called wrong too.
+                Self::Is(Value::NotYet(NotYet::new("a text that is wrong")))
             }
         }
     }

@@ -23,12 +23,14 @@ pub(super) fn add(env: &mut Environment<'static>) {
     env.add_filter("ternary", ternary);
     env.add_filter("bool", boolean);
     env.add_filter("type_debug", type_debug);
+    env.add_filter("rekey_on_member", rekey_on_member);
 }
 
 /// The items of a value that must be a list.
 pub(in crate::template) fn items(filter: &str, value: &Jinja) -> Result<Vec<Jinja>, Error> {
     match value.kind() {
         ValueKind::Seq | ValueKind::Iterable => Ok(value.try_iter()?.collect()),
+        ValueKind::Undefined => Err(Error::from(minijinja::ErrorKind::UndefinedError)),
         kind => Err(refuse(format!(
             "`{filter}` wants a list, found {}",
             named(kind)
@@ -36,7 +38,7 @@ pub(in crate::template) fn items(filter: &str, value: &Jinja) -> Result<Vec<Jinj
     }
 }
 
-fn named(kind: ValueKind) -> &'static str {
+pub(super) fn named(kind: ValueKind) -> &'static str {
     match kind {
         ValueKind::Undefined => "an undefined value",
         ValueKind::None => "nothing",
@@ -290,4 +292,55 @@ fn type_debug(value: &Jinja) -> &'static str {
         ValueKind::Map => "dict",
         _ => "list",
     }
+}
+
+/// Maps by what each has under a key.
+fn rekey_on_member(
+    data: &Jinja,
+    key: &Jinja,
+    args: Rest<Jinja>,
+    kwargs: Kwargs,
+) -> Result<Jinja, Error> {
+    let [duplicates] = super::given("rekey_on_member", &args, &kwargs, ["duplicates"])?;
+    let overwrite = match duplicates.as_ref().and_then(Jinja::as_str) {
+        None if duplicates.is_none() => false,
+        Some("error") => false,
+        Some("overwrite") => true,
+        _ => {
+            return Err(refuse(
+                "`rekey_on_member`: `duplicates` is `error` or `overwrite`",
+            ));
+        }
+    };
+    let all: Vec<Jinja> = match data.kind() {
+        ValueKind::Map => data
+            .try_iter()?
+            .map(|key| data.get_item(&key))
+            .collect::<Result<_, _>>()?,
+        _ => items("rekey_on_member", data)?,
+    };
+    let key = key.to_string();
+    let mut out = Map::new();
+    for item in all {
+        let map = map_of("rekey_on_member", &item)?;
+        let name = match map.get(&key) {
+            None => {
+                return Err(refuse(format!("`rekey_on_member`: an item has no `{key}`")));
+            }
+            Some(Value::NotYet(what)) => return Err(crate::template::session::not_yet(what)),
+            Some(value) => value.as_text().ok_or_else(|| {
+                refuse(format!(
+                    "`rekey_on_member`: `{key}` of an item is {}, which is no key",
+                    value.kind()
+                ))
+            })?,
+        };
+        if !overwrite && out.contains_key(&name) {
+            return Err(refuse(format!(
+                "`rekey_on_member`: two items have the `{key}` `{name}`; `duplicates='overwrite'` takes the last"
+            )));
+        }
+        out.insert(name, Value::Map(map));
+    }
+    Ok(to_jinja(&Value::Map(out)))
 }

@@ -1,10 +1,13 @@
 //! Filters that hash.
 
-use minijinja::{Environment, Error, value::Kwargs};
+use minijinja::{
+    Environment, Error,
+    value::{Kwargs, Rest, Value as Jinja},
+};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha224, Sha256, Sha384, Sha512};
 
-use super::refuse;
+use super::{given, refuse};
 use crate::template::session;
 
 pub(super) fn add(env: &mut Environment<'static>) {
@@ -16,6 +19,7 @@ pub(super) fn add(env: &mut Environment<'static>) {
     env.add_filter("md5", |text: String| hash(&text, "md5"));
     env.add_filter("checksum", |text: String| hash(&text, "sha1"));
     env.add_filter("password_hash", password_hash);
+    env.add_filter("to_uuid", to_uuid);
 }
 
 fn hash(text: &str, kind: &str) -> Result<String, Error> {
@@ -60,4 +64,50 @@ fn password_hash(
         ));
     };
     Ok(super::super::crypt::sha512(&password, &salt, rounds))
+}
+
+/// The namespace of Ansible's names.
+const NAMESPACE: [u8; 16] = 0x361E_6D51_FAEC_444A_9079_3413_86DA_8E2E_u128.to_be_bytes();
+
+/// A UUID of a name in a namespace (version 5): the same in each run.
+fn to_uuid(name: String, args: Rest<Jinja>, kwargs: Kwargs) -> Result<String, Error> {
+    session::derived();
+    let [namespace] = given("to_uuid", &args, &kwargs, ["namespace"])?;
+    let namespace = match namespace {
+        None => NAMESPACE,
+        Some(text) => {
+            let text = text.to_string();
+            uuid(&text).ok_or_else(|| {
+                refuse(format!(
+                    "`to_uuid`: the namespace `{text}` is not a UUID, which has 32 hexadecimal digits"
+                ))
+            })?
+        }
+    };
+    let digest = Sha1::new()
+        .chain_update(namespace)
+        .chain_update(name)
+        .finalize();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    bytes[6] = bytes[6] & 0x0f | 0x50;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex = evenkeel_engine::hex(&bytes);
+    let parts = [
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..],
+    ];
+    Ok(parts.join("-"))
+}
+
+/// The bytes of a UUID, however it is written.
+fn uuid(text: &str) -> Option<[u8; 16]> {
+    let text = text.replace("urn:", "").replace("uuid:", "");
+    let digits = text.trim_matches(['{', '}']).replace('-', "");
+    let plain = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let number = u128::from_str_radix(&digits, 16).ok()?;
+    plain.then(|| number.to_be_bytes())
 }
