@@ -219,8 +219,11 @@ pub struct Task {
     pub selected: bool,
     /// Nothing is said of it as long as it goes well: it only gathers what other tasks read.
     pub silent: bool,
-    /// Conditions of which nothing is said where they do not hold: it is then as if it were not written.
+    /// Conditions of which nothing is said where they do not hold, and what may be not known without a word: it is then
+    /// as if it were not written.
     pub mute: Vec<String>,
+    /// It is one more of what an earlier task stands for: nothing is said of it where it does not come to its turn.
+    pub spare: bool,
     /// How it stands to what is listed before and after it on other hosts of its play.
     pub meets: Meets,
     /// Waits for no other host unless it must (`strategy: free`).
@@ -301,6 +304,7 @@ impl Task {
             selected: true,
             silent: false,
             mute: Vec::new(),
+            spare: false,
             meets: Meets::Freely,
             free: false,
             throttle: 0,

@@ -8,12 +8,14 @@ mod runner {
     mod control;
     mod cut;
     mod drift;
+    mod dynamic;
     mod ending;
     mod examples;
     mod failing;
     mod fetch;
     mod foretell;
     mod include;
+    mod inventory;
     mod killed;
     mod late;
     mod many;

@@ -126,6 +126,8 @@ pub struct Include {
     pub apply: Common,
     /// Its loop.
     pub loop_: Option<Loop>,
+    /// `turns`: how many turns its loop may have, where only the run knows.
+    pub turns: Option<usize>,
 }
 
 /// What an [`Include`] brings in.

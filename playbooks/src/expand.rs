@@ -12,6 +12,7 @@ mod known;
 mod meta;
 mod role;
 mod spec;
+mod turns;
 mod vars_files;
 
 use std::{
@@ -32,7 +33,7 @@ use crate::{
     vars::{Layer, Levels, Shown, World},
 };
 
-pub(crate) use gate::NOTE;
+pub(crate) use gate::{MORE, NOTE, is_more};
 
 use files::Parsed;
 use role::{Ran, RoleAt};

@@ -505,10 +505,12 @@ impl<'a> Lowering<'a> {
         built.heeds = heeds;
         built.silent = task.silent;
         let whens = entry.commons.iter().flat_map(|common| &common.when);
-        built.mute = whens
-            .filter(|when| when.text.starts_with(crate::expand::NOTE))
-            .map(|when| when.text.clone())
-            .collect();
+        let notes = whens.filter(|when| when.text.starts_with(crate::expand::NOTE));
+        built.mute = notes.map(|when| when.text.clone()).collect();
+        built.spare = built.mute.iter().any(|text| crate::expand::is_more(text));
+        if built.spare {
+            built.mute.push(crate::expand::MORE.to_owned());
+        }
         built.handler = entry.serves.is_some();
         built.ignore_errors = words
             .flag(|common| common.ignore_errors.as_ref())?

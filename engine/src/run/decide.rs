@@ -285,7 +285,7 @@ impl Ground<'_> {
         if let Resolved::Skip(condition) = &self.resolved {
             let condition = condition.clone();
             let reason = Reason::WhenFalse { condition };
-            let items = vec![skipped(None, reason.clone())];
+            let items = vec![skipped(None, Value::Null, reason.clone())];
             return self.done(None, None, reason, items, false);
         }
         let (turns, looped) = turns(&self.resolved);
@@ -340,7 +340,7 @@ impl Ground<'_> {
             let bound = match body {
                 Ok(bound) => bound,
                 Err(condition) => {
-                    items.push(skipped(label, Reason::WhenFalse { condition }));
+                    items.push(skipped(label, value, Reason::WhenFalse { condition }));
                     continue;
                 }
             };
@@ -682,10 +682,10 @@ fn turns(resolved: &Resolved) -> (Vec<Turned>, bool) {
     }
 }
 
-fn skipped(label: Option<String>, reason: Reason) -> Item {
+fn skipped(label: Option<String>, value: Value, reason: Reason) -> Item {
     Item {
         label,
-        value: Value::Null,
+        value,
         bound: None,
         fate: Fate::Skip,
         reason,

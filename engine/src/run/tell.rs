@@ -66,11 +66,7 @@ impl Loop {
             (_, true) => Some(Forgiven::Rescued),
             _ => None,
         };
-        let muted = match &finished.reason {
-            Reason::WhenFalse { condition } => task.mute.contains(condition),
-            _ => false,
-        };
-        if !(task.silent || muted) || failed {
+        if !(task.silent || is_mute(task, &finished.reason)) || failed {
             self.count(finished.outcome, &finished.reason, forgiven);
             let duration_ms = ran.map_or(0, |ran| ran.iter().map(|ran| ran.millis).sum());
             self.emit(id, finished, forgiven, duration_ms);
@@ -367,7 +363,8 @@ impl Loop {
     /// `borne`: it failed with this, and that is ignored.
     fn told(&mut self, id: TaskId, outcome: Outcome, reason: Reason, borne: Option<TaskError>) {
         let forgiven = borne.as_ref().map(|_| Forgiven::Ignored);
-        if self.task(id).silent {
+        let task = self.task(id);
+        if task.silent || is_mute(task, &reason) {
             return;
         }
         self.count(outcome, &reason, forgiven);
@@ -405,5 +402,15 @@ impl Loop {
             error,
             help,
         });
+    }
+}
+
+/// Whether a task that does not run for this reason is not told.
+fn is_mute(task: &Task, reason: &Reason) -> bool {
+    match reason {
+        Reason::WhenFalse { condition } => task.mute.contains(condition),
+        Reason::NotKnown { what } => task.mute.contains(what),
+        Reason::Blocked { .. } | Reason::NotSelected | Reason::Unreachable => task.spare,
+        _ => false,
     }
 }

@@ -5,12 +5,12 @@ use std::process::Stdio;
 use evenkeel_integration_tests::{Ended, Scratch, need_ansible};
 
 /// Runs tasks that write into `out`, and compares with what Ansible makes of them, if it is there.
-fn both(tasks: &str, out: &str) -> Ended {
+pub(super) fn both(tasks: &str, out: &str) -> Ended {
     with_files(tasks, &[], out)
 }
 
 /// The same with files beside the playbook.
-fn with_files(tasks: &str, files: &[(&str, &str)], out: &str) -> Ended {
+pub(super) fn with_files(tasks: &str, files: &[(&str, &str)], out: &str) -> Ended {
     let place = || {
         let scratch = Scratch::new();
         scratch.tasks(tasks);

@@ -1,34 +1,23 @@
 //! One include: its turns, the hosts it is for, what it names, and what stands there.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
-
-use evenkeel_engine::{Map, Value};
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     DEPTH, Expander, Here, find, gate,
     gate::Gate,
-    known::{Holds, Text, templates},
+    known::{Holds, Text},
+    turns::Turn,
 };
 use crate::{
     ast::{Common, Include, Item, Part, What},
     diagnostic::Diagnostic,
     files::Span,
-    lower::{Condition, Loop, Trouble, items_of},
+    lower::Condition,
     parse::For,
     template::Fault,
     vars::{Layer, Levels, Tree},
     yaml::Node,
 };
-
-/// What an include is in one of its turns.
-struct Turn {
-    levels: Levels,
-    /// The variables of the turn, which what is brought in may use for its own loops.
-    locals: BTreeSet<String>,
-}
 
 /// What it names on some hosts.
 struct Choice {
@@ -64,10 +53,9 @@ impl Expander<'_> {
             let first = self.hosts(&levels).into_iter().take(1).collect();
             levels.hosts = Some(Arc::new(first));
         }
-        let Some(turns) = self.turns(include, levels) else {
+        let Some((turns, mut items)) = self.turns(include, levels, here) else {
             return Vec::new();
         };
-        let mut items = Vec::new();
         for turn in turns {
             items.extend(self.turn(include, turn, here));
         }
@@ -94,87 +82,7 @@ impl Expander<'_> {
         );
     }
 
-    /// The turns of an include; one, if it has no loop. `None`: that cannot be known.
-    fn turns(&mut self, include: &Include, levels: Levels) -> Option<Vec<Turn>> {
-        let Some(looped) = &include.loop_ else {
-            return Some(vec![Turn {
-                levels,
-                locals: BTreeSet::new(),
-            }]);
-        };
-        let list = Tree::new(&looped.expr, &mut self.faults);
-        let found = Loop {
-            kind: looped.kind.value,
-            list,
-            span: looped.expr.span,
-            var: looped.loop_var.clone(),
-            index: looped.index_var.as_ref().map(|name| name.value.clone()),
-            label: None,
-            extended: is_yes(looped.extended.as_ref()),
-            all_items: looped
-                .extended_allitems
-                .as_ref()
-                .is_none_or(|flag| is_yes(Some(flag))),
-            folder: "files",
-        };
-        let whens = self.conditions(include);
-        let of_task: Vec<&Condition> = whens
-            .iter()
-            .filter(|condition| !about(condition, &found))
-            .collect();
-        let mut turns: Vec<BTreeMap<String, Arc<Layer>>> = Vec::new();
-        let templates = templates(&found.list);
-        for host in self.hosts(&levels) {
-            let holds = of_task.iter().fold(Holds::Yes, |all, condition| {
-                let one = std::slice::from_ref(*condition);
-                match (all, self.holds(one, &levels, &host, found.span)) {
-                    (Holds::No, _) | (_, Holds::No) => Holds::No,
-                    (Holds::Open, _) | (_, Holds::Open) => Holds::Open,
-                    _ => Holds::Yes,
-                }
-            });
-            if holds == Holds::No {
-                continue;
-            }
-            let scope = self.before_the_run(&templates, &levels, &host, found.span);
-            let items = match scope.map(|scope| items_of(&found, &scope)) {
-                Some(Ok(items)) if !items.iter().any(is_open) => items,
-                Some(Err(Trouble::Faults(faults))) if !host.is_empty() => {
-                    self.faults.extend(faults);
-                    return None;
-                }
-                // No host is there to say what it is.
-                _ if host.is_empty() => Vec::new(),
-                Some(Ok(_) | Err(_)) | None => {
-                    self.out.push(loop_too_late(include, &found));
-                    return None;
-                }
-            };
-            for index in 0..items.len() {
-                if turns.len() == index {
-                    turns.push(BTreeMap::new());
-                }
-                let locals: Map = found.locals(index, &items).into_iter().collect();
-                turns[index].insert(host.clone(), Arc::new(Layer::values(locals)));
-            }
-        }
-        let locals: BTreeSet<String> = [Some(found.var), found.index]
-            .into_iter()
-            .flatten()
-            .collect();
-        let turn = |of_hosts: BTreeMap<String, Arc<Layer>>| {
-            let mut levels = levels.clone();
-            levels.hosts = Some(Arc::new(of_hosts.keys().cloned().collect()));
-            levels.of_hosts.insert(0, Arc::new(of_hosts));
-            Turn {
-                levels,
-                locals: locals.clone(),
-            }
-        };
-        Some(turns.into_iter().map(turn).collect())
-    }
-
-    fn conditions(&mut self, include: &Include) -> Vec<Condition> {
+    pub(super) fn conditions(&mut self, include: &Include) -> Vec<Condition> {
         let nodes = include.common.when.iter();
         nodes
             .map(|node| Condition::new(node, &mut self.faults))
@@ -208,6 +116,7 @@ impl Expander<'_> {
         let Some(open) = self.reached(include, &whens, &mut turn) else {
             return Vec::new();
         };
+        let open = open || turn.gate.is_some();
         let nodes = nodes_of(include);
         let Some(choices) = self.choices(&nodes, &turn.levels) else {
             return Vec::new();
@@ -223,6 +132,9 @@ impl Expander<'_> {
             return parts(brought);
         }
         let outer = Arc::new(turn.levels);
+        if let Some(gate) = &turn.gate {
+            return behind(include, brought, decided, gate, (&outer, here));
+        }
         let read = if open {
             self.read_by(&whens, &outer, include.span)
         } else {
@@ -298,15 +210,7 @@ impl Expander<'_> {
         let reached = Node::str(gate::REACHED, include.word.span);
         let node = decided.map_or(&reached, |at| nodes[at].1);
         let mut ours = vec![gate.note(include, node)];
-        if decided.is_some() {
-            let names: Vec<String> = brought.iter().filter_map(|one| one.named.clone()).collect();
-            let what = match include.what {
-                What::Tasks(_) => "file of tasks",
-                What::Role(_) if decided == Some(0) => "role",
-                What::Role(_) => "file of the role",
-            };
-            ours.push(gate.none_of(include, &names, what));
-        }
+        ours.extend(none_of(include, &brought, decided, &gate));
         let role = here.role.as_ref().map(|role| Arc::clone(&role.name));
         let mut items = vec![gate::ours(include, outer, role, ours)];
         for Brought { mut part, named } in brought {
@@ -322,7 +226,11 @@ impl Expander<'_> {
     }
 
     /// Fewer hosts than all of the play, or all.
-    fn narrowed(&self, levels: &Levels, hosts: BTreeSet<String>) -> Option<Arc<BTreeSet<String>>> {
+    pub(super) fn narrowed(
+        &self,
+        levels: &Levels,
+        hosts: BTreeSet<String>,
+    ) -> Option<Arc<BTreeSet<String>>> {
         let all = &self.stage.world.all_play_hosts;
         if levels.hosts.is_none() && (all.is_empty() || hosts.len() == all.len()) {
             return None;
@@ -512,6 +420,48 @@ fn hides(within: &Levels, without: &Levels, names: &BTreeSet<String>) -> bool {
         || more(&within.defaults, &without.defaults)
 }
 
+/// What was brought in for a turn of which only the run knows whether there is one.
+fn behind(
+    include: &Include,
+    brought: Vec<Brought>,
+    decided: Option<usize>,
+    gate: &Gate,
+    (outer, here): (&Arc<Levels>, &Here),
+) -> Vec<Item> {
+    let role = here.role.as_ref().map(|role| Arc::clone(&role.name));
+    let none_of = none_of(include, &brought, decided, gate);
+    let mut items: Vec<Item> = none_of
+        .map(|task| gate::ours(include, outer, role, vec![task]))
+        .into_iter()
+        .collect();
+    for Brought { mut part, named } in brought {
+        let condition = match named {
+            Some(text) => gate.is(&text),
+            None => gate.reached(),
+        };
+        part.common.when.insert(0, condition);
+        items.push(Item::Part(Box::new(part)));
+    }
+    items
+}
+
+/// The task that fails where what is decided is nothing that was brought in.
+fn none_of(
+    include: &Include,
+    brought: &[Brought],
+    decided: Option<usize>,
+    gate: &Gate,
+) -> Option<Item> {
+    let at = decided?;
+    let names: Vec<String> = brought.iter().filter_map(|one| one.named.clone()).collect();
+    let what = match include.what {
+        What::Tasks(_) => "file of tasks",
+        What::Role(_) if at == 0 => "role",
+        What::Role(_) => "file of the role",
+    };
+    Some(gate.none_of(include, &names, what))
+}
+
 /// How many things a run may bring in.
 const MOST: usize = 50_000;
 
@@ -533,7 +483,7 @@ pub(super) fn words(
 }
 
 /// The texts that decide what is brought in.
-fn nodes_of(include: &Include) -> Vec<(&str, &Node)> {
+pub(super) fn nodes_of(include: &Include) -> Vec<(&str, &Node)> {
     match &include.what {
         What::Tasks(file) => vec![("file", file)],
         What::Role(call) => {
@@ -561,35 +511,8 @@ fn is_once(common: &Common) -> bool {
     is_yes(common.run_once.as_ref())
 }
 
-fn is_yes(flag: Option<&crate::ast::Flag>) -> bool {
+pub(super) fn is_yes(flag: Option<&crate::ast::Flag>) -> bool {
     flag.is_some_and(|flag| flag.value == crate::ast::OrTemplate::Is(true))
-}
-
-/// Whether something of a value is not known yet.
-fn is_open(value: &Value) -> bool {
-    match value {
-        Value::NotYet(_) => true,
-        Value::Seq(items) => items.iter().any(is_open),
-        Value::Map(map) => map.values().any(is_open),
-        _ => false,
-    }
-}
-
-/// Whether a condition is about an item of a loop.
-fn about(condition: &Condition, found: &Loop) -> bool {
-    condition.template().is_some_and(|template| {
-        let mut names = template.uses().names();
-        names.any(|used| used.name == found.var || Some(&used.name) == found.index.as_ref())
-    })
-}
-
-fn loop_too_late(include: &Include, found: &Loop) -> Diagnostic {
-    let message = format!(
-        "what `{}` loops over has to be known before the run: this comes from facts or results",
-        include.word.value
-    );
-    Diagnostic::error("known_too_late", found.span, message)
-        .help("loop over a list of the inventory, or put the loop on the tasks that are brought in")
 }
 
 fn none_fits(include: &Include, text: &Text, at: Span, doubtful: bool) -> Diagnostic {

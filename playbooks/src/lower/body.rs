@@ -107,6 +107,9 @@ fn first_false<'a>(
         match holds {
             Ok(true) => {}
             Ok(false) => return Ok(Some(condition)),
+            Err(_) if crate::expand::is_more(&condition.text()) => {
+                return Err(NotYet::new(crate::expand::MORE).into());
+            }
             Err(what) => {
                 later.get_or_insert(what);
             }

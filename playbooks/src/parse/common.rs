@@ -214,7 +214,7 @@ impl Reader<'_> {
     }
 
     /// Complains about what stands under `vars: {evenkeel: …}` and is not ours.
-    pub(super) fn check_ours(&mut self, fields: &Fields<'_>, on: On) {
+    pub(super) fn check_ours(&mut self, fields: &Fields<'_>, on: On, more: &[&str]) {
         let Some(node) = fields.get("vars").and_then(|vars| vars.get("evenkeel")) else {
             return;
         };
@@ -233,6 +233,7 @@ impl Reader<'_> {
         let known: Vec<&str> = known
             .into_iter()
             .filter(|name| keywords::find(name, on).is_some())
+            .chain(more.iter().copied())
             .collect();
         for (key, _) in ours.iter() {
             if !known.contains(&key.value) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{
     Reader,
+    common::ours,
     keywords::{self, On},
     values::Fields,
 };
@@ -162,7 +163,21 @@ impl Reader<'_> {
             common: self.common(&fields, on),
             apply: apply.unwrap_or_default(),
             loop_: self.loop_of(&fields),
+            turns: self.turns(&fields),
         })
+    }
+
+    /// `vars: {evenkeel: {turns: …}}`.
+    fn turns(&mut self, fields: &Fields<'_>) -> Option<usize> {
+        let ours = ours(fields);
+        let (_, node) = ours.entry("turns")?;
+        match self.whole("turns", 10_000, node)?.value {
+            OrTemplate::Is(turns) => usize::try_from(turns).ok(),
+            OrTemplate::Template(_) => {
+                self.wrong_type("turns", "a number, and no template", node);
+                None
+            }
+        }
     }
 
     fn missing(&mut self, key: &Spanned<&str>, what: &str) {
@@ -234,7 +249,10 @@ impl Reader<'_> {
             }
         }
         self.check_keywords(&known, on);
-        self.check_ours(fields, on);
+        let mut words = fields.iter().map(|(word, _)| word.value);
+        let looped = words.any(|word| word == "loop" || keywords::is_with(word));
+        let more: &[&str] = if dynamic && looped { &["turns"] } else { &[] };
+        self.check_ours(fields, on, more);
     }
 
     /// A name of a file or a role: a text, and not an empty one.
@@ -389,6 +407,7 @@ impl Reader<'_> {
             common: self.common(&common, On::Block),
             apply: Common::default(),
             loop_: None,
+            turns: None,
         })
     }
 

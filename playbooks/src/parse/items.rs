@@ -96,7 +96,7 @@ impl Reader<'_> {
     fn block(&mut self, node: &Node) -> Option<Block> {
         let fields = self.fields("block", node)?;
         self.check_keywords(&fields, On::Block);
-        self.check_ours(&fields, On::Block);
+        self.check_ours(&fields, On::Block, &[]);
         let part = |reader: &mut Self, name| {
             fields
                 .get(name)

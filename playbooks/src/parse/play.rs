@@ -13,7 +13,7 @@ impl Reader<'_> {
     pub(super) fn play(&mut self, node: &Node) -> Option<Play> {
         let fields = self.fields("play", node)?;
         self.check_keywords(&fields, On::Play);
-        self.check_ours(&fields, On::Play);
+        self.check_ours(&fields, On::Play, &[]);
         for (key, _) in fields.iter() {
             if super::keywords::find(key, On::Play).is_none() && self.known(key.value).is_some() {
                 self.error_help(

@@ -33,7 +33,7 @@ impl Reader<'_> {
         }
         let fields = self.fields("task", node)?;
         self.check_task_keywords(&fields, on);
-        self.check_ours(&fields, on);
+        self.check_ours(&fields, on, &[]);
         if fields.get("hosts").is_some() {
             // A play among tasks, which has been said.
             return None;
