@@ -180,15 +180,18 @@ fn templates_that_are_looked_up_see_facts_and_results() {
         "{{ ansible_system }} {{ out.stdout }} {{ f }} {{ lookup('template', 'b.j2') }}\n",
     );
     scratch.file("templates/b.j2", "{{ ansible_facts.os_family is defined }}");
-    scratch.tasks(
+    scratch.file(
+        "site.yml",
         "
-- command: echo hi
-  register: out
-- set_fact: {f: \"{{ out.stdout }}\"}
-- copy:
-    dest: \"{{ playbook_dir }}/out\"
-    content: \"{{ lookup('template', 'a.j2') }}{{ lookup('template', name ~ '.j2') }}\"
-  vars: {name: a}
+- hosts: localhost
+  tasks:
+  - command: echo hi
+    register: out
+  - set_fact: {f: \"{{ out.stdout }}\"}
+  - copy:
+      dest: \"{{ playbook_dir }}/out\"
+      content: \"{{ lookup('template', 'a.j2') }}{{ lookup('template', name ~ '.j2') }}\"
+    vars: {name: a}
 ",
     );
     scratch.run(&[]).ok();
