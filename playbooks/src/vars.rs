@@ -435,7 +435,8 @@ impl Variables for Scope {
             }
         }
         let Some(tree) = self.tree(name) else {
-            return Ok(inner.world.run.get(name).cloned().map(Variable::Value));
+            let otherwise = inner.world.otherwise(&inner.host, name);
+            return Ok(otherwise.map(Variable::Value));
         };
         let circle = BUSY.with_borrow(|busy| {
             let same = |(host, other): &(String, String)| *host == inner.host && other == name;

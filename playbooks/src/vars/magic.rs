@@ -60,6 +60,14 @@ const NAMES: &[&str] = &[
 ];
 
 impl World {
+    /// What a variable is that somebody may write, if nobody does.
+    pub(super) fn otherwise(&self, host: &str, name: &str) -> Option<Value> {
+        match name {
+            "ansible_host" | "ansible_ssh_host" => Some(host.into()),
+            name => self.run.get(name).cloned(),
+        }
+    }
+
     /// A variable that nobody writes.
     pub(super) fn magic(&self, host: &str, name: &str) -> Option<Value> {
         let list = |names: &[String]| {
