@@ -35,6 +35,8 @@ pub enum Command {
     Plan(Plan),
     /// Load and check everything; touches no host.
     Validate(Validate),
+    /// Show the graph of tasks: which waits for which, and why; touches no host.
+    Graph(Graph),
     /// Say for each task whether it would run, why, and what it waits for; changes nothing.
     Explain(Explain),
     /// Show which hosts there are, their groups and their variables.
@@ -107,6 +109,40 @@ pub struct Validate {
     pub output: PlainOutput,
 }
 
+/// Show the graph of tasks: which waits for which, and why; touches no host.
+#[derive(Debug, Args)]
+pub struct Graph {
+    /// Which playbooks, for which hosts.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// In which form. Drawings leave out what follows from other edges, and show hosts whose tasks are the same once.
+    #[arg(long, value_enum, default_value_t, help_heading = "Graph")]
+    pub format: GraphFormat,
+    /// Only the tasks of this host.
+    #[arg(long, value_name = "HOST", help_heading = "Graph")]
+    pub host: Option<String>,
+    /// Only tasks of this name or id, with what they wait for and what waits for them.
+    #[arg(long, value_name = "TASK", help_heading = "Graph")]
+    pub task: Option<String>,
+    /// One task after the other as listed: the graph of that.
+    #[arg(long, help_heading = "Graph")]
+    pub in_order: bool,
+}
+
+/// The form of a graph.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// For Graphviz.
+    #[default]
+    Dot,
+    /// For Markdown.
+    Mermaid,
+    /// One object with all tasks and all edges.
+    Json,
+    /// A drawing that browsers show.
+    Svg,
+}
+
 /// Say for each task whether it would run, why, and what it waits for; changes nothing.
 #[derive(Debug, Args)]
 pub struct Explain {
@@ -140,6 +176,9 @@ pub struct Inventory {
     /// The variables of one host, as JSON.
     #[arg(long, group = "what", value_name = "HOST")]
     pub host: Option<String>,
+    /// With `--host`: which level says this variable, where, and what that hides.
+    #[arg(long, value_name = "VAR")]
+    pub explain: Option<String>,
     /// An inventory file or directory, or `host1,host2,`; repeatable. Without one: `localhost`.
     #[arg(short, long, value_name = "PATH")]
     pub inventory: Vec<String>,
@@ -406,8 +445,8 @@ pub struct Reporting {
     /// The form of the report on stdout; progress and talk go to stderr.
     #[arg(long, value_enum, default_value_t)]
     pub output: Output,
-    /// Not in this version: a report as a file of HTML.
-    #[arg(long, value_name = "FILE", hide = true)]
+    /// Write a report too: one file of HTML with the graph, a timeline and all differences.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["list_hosts", "list_tasks", "list_tags"])]
     pub report: Option<PathBuf>,
     /// Say more: what is in its state and results; -vv: places and times; -vvv: what starts.
     #[arg(short, long, action = clap::ArgAction::Count)]

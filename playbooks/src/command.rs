@@ -18,11 +18,13 @@ mod audit;
 mod connect;
 mod explain;
 mod facts;
+mod graph;
 mod inventory;
 mod keys;
 mod ledger;
 mod load;
 mod modules;
+mod page;
 mod password;
 mod run;
 mod signals;
@@ -57,6 +59,7 @@ fn dispatch(command: &Command) -> Exit {
         Command::Plan(args) => run::plan(args),
         Command::Validate(args) => validate::validate(args),
         Command::Explain(args) => explain::explain(args),
+        Command::Graph(args) => graph::graph(args),
         Command::Inventory(args) => inventory::inventory(args),
         Command::Facts(args) => facts::facts(args),
         Command::Ledger(Ledger::Show(args)) => ledger::show(args),

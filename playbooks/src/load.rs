@@ -25,7 +25,7 @@ use crate::{
     diagnostic::Diagnostic,
     expand::{Expanded, Expander, is_more},
     files::{Files, Span},
-    inventory::{Inventory, select},
+    inventory::{Inventory, limit, select},
     lower::{Gathering, Lowering, Store, Target, prepare},
     parse::check_plays,
     settings::{self, Settings},
@@ -33,6 +33,8 @@ use crate::{
     vault::Keyring,
     words::did_you_mean,
 };
+
+pub use members::Written;
 
 /// What is to be loaded.
 #[derive(Clone, Debug, Default)]
@@ -247,6 +249,8 @@ pub struct Hosts {
     pub members: BTreeMap<String, Arc<Member>>,
     /// The variables of groups themselves.
     pub groups: BTreeMap<String, crate::vars::Layer>,
+    /// Folders with `group_vars` and `host_vars`, the playbook's last.
+    pub folders: Vec<PathBuf>,
     /// What is wrong with it.
     pub diagnostics: Vec<Diagnostic>,
     /// The texts in which that is.
@@ -267,14 +271,32 @@ pub fn read_hosts(sources: &[String], playbook_dir: Option<&Path>, keys: Arc<Key
     diagnostics.extend(found);
     let mut folders = folders::of_inventories(sources);
     folders.extend(playbook_dir.map(Path::to_owned));
-    let members = members::all(&inventory, &folders, &mut files, &mut diagnostics);
     let groups = members::of_groups(&inventory, &folders, &mut files, &mut diagnostics);
+    if playbook_dir.is_none() {
+        // Playbooks are run where they are.
+        folders.push(here.to_owned());
+    }
+    let members = members::all(&inventory, &folders, &mut files, &mut diagnostics);
     Hosts {
         inventory,
         members,
         groups,
+        folders,
         diagnostics: tidy(diagnostics),
         files,
+    }
+}
+
+impl Hosts {
+    /// What says a variable of a host, from the lowest level to the highest.
+    pub fn explain(&mut self, host: &str, variable: &str) -> Vec<Written> {
+        members::explain(
+            &self.inventory,
+            &self.folders,
+            &mut self.files,
+            host,
+            variable,
+        )
     }
 }
 
@@ -315,19 +337,7 @@ impl Loader<'_> {
         };
         let (inventory, found) = Inventory::read(&mut self.files, sources);
         self.out.extend(found);
-        let limit = match &self.request.limit {
-            Some(pattern) => match select(&inventory, pattern) {
-                Ok(found) => Some(found.hosts),
-                Err(message) => {
-                    self.out.push(Diagnostic::nowhere(
-                        "pattern",
-                        format!("`--limit {pattern}`: {message}"),
-                    ));
-                    None
-                }
-            },
-            None => None,
-        };
+        let limit = self.limit(&inventory);
         let mut folders: Vec<PathBuf> = folders::of_inventories(sources);
         folders.push(folders::of_file(first));
         let members = members::all(&inventory, &folders, &mut self.files, &mut self.out);
@@ -339,6 +349,38 @@ impl Loader<'_> {
             extra,
             limit,
         })
+    }
+}
+
+impl Loader<'_> {
+    /// The hosts that `--limit` leaves.
+    fn limit(&mut self, inventory: &Inventory) -> Option<Vec<String>> {
+        let pattern = self.request.limit.as_ref()?;
+        let say = |message: &str| {
+            Diagnostic::nowhere("pattern", format!("`--limit {pattern}`: {message}"))
+        };
+        match limit(inventory, pattern) {
+            Ok(found) if found.hosts.is_empty() => {
+                let why = found.warnings.first().map(String::as_str);
+                let found = say(why.unwrap_or("it leaves no host"));
+                self.out.push(
+                    found.help(
+                        "`evenkeel inventory --graph` shows which hosts and groups there are",
+                    ),
+                );
+                None
+            }
+            Ok(found) => {
+                let warnings = found.warnings.iter();
+                self.out
+                    .extend(warnings.map(|warning| say(warning).warning()));
+                Some(found.hosts)
+            }
+            Err(message) => {
+                self.out.push(say(&message));
+                None
+            }
+        }
     }
 }
 

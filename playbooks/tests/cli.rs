@@ -8,6 +8,7 @@ mod cli {
     mod elsewhere;
     mod explain;
     mod facts;
+    mod graph;
     mod help;
     mod hosts;
     mod include;
@@ -15,6 +16,7 @@ mod cli {
     mod ledger;
     mod quickstart;
     mod refuse;
+    mod report;
     mod run;
     mod signals;
     mod validate;

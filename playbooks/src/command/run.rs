@@ -1,6 +1,13 @@
 //! `evenkeel run` and `evenkeel plan`.
 
-use std::{collections::BTreeSet, fmt::Write as _, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use evenkeel_download::Downloader;
 use evenkeel_engine::{
@@ -10,13 +17,18 @@ use evenkeel_engine::{
     run::{self as engine, Cancel, Mode, Options, Report, RunError},
 };
 
-use super::{audit, load, signals, wrong};
+use super::{
+    audit, load,
+    page::{self, PageFile},
+    signals,
+};
 use crate::{
     cli::{Execution, Output, Plan, Reporting, Run, Selection},
     exit::Exit,
     load::Loaded,
     printable,
     report::{
+        html::Html,
         human::Human,
         json::Json,
         junit::Junit,
@@ -55,12 +67,10 @@ struct Looks {
 }
 
 fn go(selection: &Selection, how: &Execution, reporting: &Reporting, looks: &Looks) -> Exit {
-    if reporting.report.is_some() {
-        return wrong(
-            "this version cannot write a report as HTML",
-            "`--output json` has all that happened, one event a line",
-        );
-    }
+    let file = match reporting.report.as_deref().map(page_file).transpose() {
+        Ok(file) => file,
+        Err(exit) => return exit,
+    };
     let json = reporting.output == Output::Json;
     let loaded = match load::load_for(selection, looks.mode == Mode::Check, looks.diff, json) {
         Ok(loaded) => loaded,
@@ -72,7 +82,7 @@ fn go(selection: &Selection, how: &Execution, reporting: &Reporting, looks: &Loo
     }
     let options = Options {
         mode: looks.mode,
-        diff: looks.diff,
+        diff: looks.diff || file.is_some(),
         in_order: how.in_order,
         keep_going: how.keep_going,
         force_handlers: how.force_handlers,
@@ -85,10 +95,51 @@ fn go(selection: &Selection, how: &Execution, reporting: &Reporting, looks: &Loo
         Output::Json => Box::new(Json),
         Output::Junit => Box::new(Junit::default()),
     };
-    let printer = Printer::new(report, Some(Live::start()));
+    let live = Some(Live::start());
+    let Some(file) = file else {
+        let printer = Printer::new(report, live);
+        let ran = perform(loaded.list, options, &printer);
+        drop(printer);
+        return ended(ran, looks.changes_count);
+    };
+    let graph = match page::drawing(&loaded.list, how.in_order) {
+        Ok(graph) => graph,
+        Err(error) => return ended(Err(error.into()), false),
+    };
+    let printer = Printer::with_page(report, live, Html::new(graph), looks.diff);
     let ran = perform(loaded.list, options, &printer);
+    let html = printer.page();
     drop(printer);
-    ended(ran, looks.changes_count)
+    let exit = ended(ran, looks.changes_count);
+    match html.map(|html| file.write(&html)) {
+        None => exit,
+        Some(Ok(())) => {
+            let path = file.path().display().to_string();
+            out::talk(&format!("report written to {}\n", printable::line(&path)));
+            exit
+        }
+        Some(Err(error)) => {
+            out::talk(&unwritable(file.path(), &error));
+            exit.or(Exit::Failed)
+        }
+    }
+}
+
+/// The file of `--report`.
+fn page_file(path: &Path) -> Result<PageFile, Exit> {
+    PageFile::new(path).map_err(|error| {
+        out::talk(&unwritable(path, &error));
+        Exit::Input
+    })
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> String {
+    let path = path.display().to_string();
+    format!(
+        "error: the report cannot be written to `{}`: {error}\n\
+         help: name a file in a folder that you may write to\n",
+        printable::line(&path)
+    )
 }
 
 /// What all runs have in common.

@@ -6,8 +6,7 @@ use evenkeel_engine::event::{Event, Outcome, TaskFinished};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 
-use super::{Report, Said};
-use crate::printable;
+use super::{Report, Said, xml};
 
 /// XML as `JUnit` writes it, all at the end of the run.
 #[derive(Debug, Default)]
@@ -32,17 +31,17 @@ impl Junit {
         suite.tests += 1;
         suite.millis += task.duration_ms;
         let mut body = String::new();
-        let skip = |why: &str| format!("<skipped message=\"{}\"/>", escaped(why));
+        let skip = |why: &str| format!("<skipped message=\"{}\"/>", xml::escaped(why));
         match (task.outcome, &task.error) {
             (Outcome::Failed, error) if task.forgiven.is_none() => {
                 suite.failures += 1;
                 let error = error.clone().unwrap_or_default();
-                let message = escaped(&error.message);
+                let message = xml::escaped(&error.message);
                 write!(body, "<failure message=\"{message}\">").expect("a string takes all");
                 for text in [&error.command, &error.stdout, &error.stderr, &error.help] {
                     let text = text.as_deref().unwrap_or_default();
                     if !text.is_empty() {
-                        writeln!(body, "{}", escaped(text)).expect("a string takes all");
+                        writeln!(body, "{}", xml::escaped(text)).expect("a string takes all");
                     }
                 }
                 body += "</failure>";
@@ -57,8 +56,8 @@ impl Junit {
         writeln!(
             suite.cases,
             "    <testcase name=\"{}\" classname=\"{}\" time=\"{}\">{body}</testcase>",
-            escaped(&task.name.task),
-            escaped(class),
+            xml::escaped(&task.name.task),
+            xml::escaped(class),
             seconds(task.duration_ms),
         )
         .expect("a string takes all");
@@ -71,7 +70,7 @@ impl Junit {
         writeln!(
             suite.cases,
             "    <testcase name=\"connect\" classname=\"evenkeel\"><error message=\"{}\"/></testcase>",
-            escaped(error),
+            xml::escaped(error),
         )
         .expect("a string takes all");
     }
@@ -79,7 +78,7 @@ impl Junit {
     fn document(&self, duration_ms: u64) -> String {
         let mut out = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"{}\" time=\"{}\">\n",
-            escaped(&self.name),
+            xml::escaped(&self.name),
             seconds(duration_ms),
         );
         for (host, suite) in &self.suites {
@@ -87,7 +86,7 @@ impl Junit {
                 out,
                 "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" \
                  skipped=\"{}\" time=\"{}\">\n{}  </testsuite>",
-                escaped(host),
+                xml::escaped(host),
                 suite.tests,
                 suite.failures,
                 suite.errors,
@@ -117,22 +116,4 @@ impl Report for Junit {
 
 fn seconds(millis: u64) -> String {
     format!("{}.{:03}", millis / 1_000, millis % 1_000)
-}
-
-fn escaped(text: &str) -> String {
-    let text = printable::block(text);
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '<' => out += "&lt;",
-            '>' => out += "&gt;",
-            '&' => out += "&amp;",
-            '"' => out += "&quot;",
-            '\n' => out += "&#10;",
-            // Not a character to XML.
-            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
 }

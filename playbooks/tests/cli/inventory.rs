@@ -157,3 +157,112 @@ fn facts_of_this_machine() {
     let all: serde_json::Value = serde_json::from_str(&all.stdout).unwrap();
     assert!(all["localhost"]["ansible_distribution"].is_string());
 }
+
+#[test]
+fn a_variable_is_explained() {
+    let explain = |variable: &str| {
+        let args = [
+            "inventory",
+            "-i",
+            "inv",
+            "--playbook-dir",
+            "play",
+            "--host",
+            "web2",
+            "--explain",
+            variable,
+        ];
+        site(&args)
+    };
+    let told = "  10  host_vars of `web2` beside the playbook, play/host_vars/web2.yml:2:1: 82
+hides
+   9  host_vars of `web2` beside the inventory, inv/host_vars/web2.yml:1:1: 81
+   3  group `web` in the inventory, inv/10-hosts:6:1: 80
+";
+    let own = "---\nport: 82\n";
+    explain("port")
+        .file("play/host_vars/web2.yml", own)
+        .stdout(told)
+        .run();
+    let told = "   7  group_vars of `web` beside the playbook, play/group_vars/web.yml:1:1: 3
+hides
+   6  group_vars of `web` beside the inventory, inv/group_vars/web/b.yml:1:1: 2
+   6  group_vars of `web` beside the inventory, inv/group_vars/web/a.yml:1:1: 1
+";
+    explain("k").stdout(told).run();
+    explain("kind")
+        .stdout("   8  `web2` in the inventory, inv/10-hosts:3:10: \"web\"\n")
+        .run();
+    explain("prt")
+        .stderr(
+            "error: nothing in the inventory says `prt` of `web2`\nhelp: did you mean `port`?\n",
+        )
+        .status(5)
+        .run();
+    Case::new(&["inventory", "--list", "--explain", "x"])
+        .stderr("error: `--explain` is about one host\nhelp: `--host HOST --explain VAR`\n")
+        .status(5)
+        .run();
+}
+
+#[test]
+fn programs_print_inventories() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let script = "#!/bin/sh\necho careful >&2\necho '{\"web\": {\"hosts\": [\"w1\"], \"vars\": {\"a\": 1}}, \"_meta\": {\"hostvars\": {}}}'\n";
+    let case = |args: &[&str], mode: u32| {
+        let case = Case::new(args).file("hosts.sh", script);
+        let mode = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(case.path("hosts.sh"), mode).unwrap();
+        case
+    };
+    let args = ["inventory", "-i", "hosts.sh", "--host", "w1"];
+    case(&args, 0o755)
+        .stdout("{\n  \"a\": 1\n}\n")
+        .stderr("warning[inventory_script]: the inventory script `hosts.sh --list` says: careful\n")
+        .run();
+    case(&args, 0o644)
+        .stderr(
+            "error[inventory]: `hosts.sh` begins with `#!`, and may not be executed\n = help: `chmod +x` makes it a \
+             script that prints an inventory; a file of hosts begins otherwise\n",
+        )
+        .status(5)
+        .run();
+    Case::new(&["inventory", "-i", "aws_ec2.yml", "--list"])
+        .file("aws_ec2.yml", "plugin: amazon.aws.aws_ec2\nregions: [eu-1]\n")
+        .stderr("error[unsupported]: `amazon.aws.aws_ec2` is an inventory plugin of Ansible, and those are not run here
+ --> aws_ec2.yml:1:1
+  |
+1 | plugin: amazon.aws.aws_ec2
+  | ^^^^^^^^^^^^^^^^^^^^^^^^^^
+  = help: put a script in its place, which is run: `#!/bin/sh`, then `exec ansible-inventory -i FILE \"$@\"`; or a list that does not change: `ansible-inventory -i FILE --list > hosts.json`, and a script with `exec cat hosts.json`
+")
+        .status(5)
+        .run();
+}
+
+#[test]
+fn a_limit_that_nobody_knows_is_told() {
+    let run = |limit: &str| {
+        Case::new(&["plan", "-i", "h1,web,", "-l", limit, "site.yml"])
+            .file(
+                "site.yml",
+                "- hosts: all\n  gather_facts: false\n  tasks: []\n",
+            )
+            .file("limit", "# some\nh1\nwbe\n")
+            .any_stdout()
+    };
+    run("wbe")
+        .stderr(
+            "error[pattern]: `--limit wbe`: `wbe` matches no host and no group: did you mean `web`?\n = help: `evenkeel \
+             inventory --graph` shows which hosts and groups there are\n",
+        )
+        .status(5)
+        .run();
+    run("@limit")
+        .stderr("warning[pattern]: `--limit @limit`: `wbe` matches no host and no group: did you mean `web`?\n")
+        .run();
+    run("@none")
+        .stderr("error[pattern]: `--limit @none`: cannot read `none`: No such file or directory (os error 2)\n")
+        .status(5)
+        .run();
+}
