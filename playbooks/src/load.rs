@@ -28,7 +28,7 @@ use crate::{
     inventory::{Inventory, limit, select},
     lower::{Gathering, Lowering, Store, Target, prepare},
     parse::check_plays,
-    settings::{self, Settings},
+    settings::{self, Around, Settings},
     vars::{Member, Scope, World},
     vault::Keyring,
     words::did_you_mean,
@@ -65,6 +65,8 @@ pub struct Request {
     pub diff: bool,
     /// Folders in which roles are looked for, after `roles` beside the playbook. Empty: the usual ones.
     pub roles_path: Vec<PathBuf>,
+    /// Settings that are said elsewhere than in the file of settings.
+    pub around: Around,
     /// The passwords of vaults.
     pub keys: Arc<Keyring>,
 }
@@ -258,10 +260,16 @@ pub struct Hosts {
 }
 
 /// Reads inventories, with the variables beside them and in `playbook_dir`.
-pub fn read_hosts(sources: &[String], playbook_dir: Option<&Path>, keys: Arc<Keyring>) -> Hosts {
+pub fn read_hosts(
+    sources: &[String],
+    playbook_dir: Option<&Path>,
+    around: &Around,
+    keys: Arc<Keyring>,
+) -> Hosts {
     let mut files = Files::with_keys(keys);
     let here = playbook_dir.unwrap_or_else(|| Path::new("."));
     let (settings, mut diagnostics) = settings::load(&mut files, &here.join("site.yml"));
+    let settings = around.with(&settings);
     let sources = if sources.is_empty() {
         &settings.inventory
     } else {
@@ -329,6 +337,7 @@ impl Loader<'_> {
         let plays = self.plays(&registry.names(), &extra);
         let first = self.request.playbooks.first()?;
         let (settings, found) = settings::load(&mut self.files, first);
+        let settings = self.request.around.with(&settings);
         self.out.extend(found);
         let sources = if self.request.inventory.is_empty() {
             &settings.inventory
