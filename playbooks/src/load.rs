@@ -28,7 +28,7 @@ use crate::{
     inventory::{Inventory, limit, select},
     lower::{Gathering, Lowering, Store, Target, prepare},
     parse::check_plays,
-    settings::{self, Settings},
+    settings::{self, Around, Settings},
     vars::{Member, Scope, World},
     vault::Keyring,
     words::did_you_mean,
@@ -65,6 +65,8 @@ pub struct Request {
     pub diff: bool,
     /// Folders in which roles are looked for, after `roles` beside the playbook. Empty: the usual ones.
     pub roles_path: Vec<PathBuf>,
+    /// Settings that are said elsewhere than in the file of settings.
+    pub around: Around,
     /// The passwords of vaults.
     pub keys: Arc<Keyring>,
 }
@@ -98,10 +100,14 @@ fn of_the_run(request: &Request) -> Map {
             request.connection.as_deref().unwrap_or("ssh").into(),
         ),
         ("ansible_inventory_sources", texts(&request.inventory)),
+        // Inventories say it of this machine; no Python is run.
+        ("ansible_playbook_python", "/usr/bin/python3".into()),
         ("ansible_run_tags", texts(tags)),
         ("ansible_skip_tags", texts(&request.skip_tags)),
         ("ansible_verbosity", 0.into()),
     ];
+    let user = request.user.as_deref();
+    run.extend(user.map(|user| ("ansible_user", user.into())));
     run.extend(
         request
             .limit
@@ -254,10 +260,16 @@ pub struct Hosts {
 }
 
 /// Reads inventories, with the variables beside them and in `playbook_dir`.
-pub fn read_hosts(sources: &[String], playbook_dir: Option<&Path>, keys: Arc<Keyring>) -> Hosts {
+pub fn read_hosts(
+    sources: &[String],
+    playbook_dir: Option<&Path>,
+    around: &Around,
+    keys: Arc<Keyring>,
+) -> Hosts {
     let mut files = Files::with_keys(keys);
     let here = playbook_dir.unwrap_or_else(|| Path::new("."));
     let (settings, mut diagnostics) = settings::load(&mut files, &here.join("site.yml"));
+    let settings = around.with(&settings);
     let sources = if sources.is_empty() {
         &settings.inventory
     } else {
@@ -325,6 +337,7 @@ impl Loader<'_> {
         let plays = self.plays(&registry.names(), &extra);
         let first = self.request.playbooks.first()?;
         let (settings, found) = settings::load(&mut self.files, first);
+        let settings = self.request.around.with(&settings);
         self.out.extend(found);
         let sources = if self.request.inventory.is_empty() {
             &settings.inventory

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _, path::Path, sync::Arc};
 use evenkeel_engine::Value;
 use serde_json::json;
 
-use super::{keys, load, wrong};
+use super::{ansible_cfg::AnsibleCfg, keys, load, wrong};
 use crate::{
     cli::Inventory as Args,
     exit::Exit,
@@ -37,7 +37,11 @@ pub(super) fn inventory(args: &Args) -> Exit {
         Ok(keys) => Arc::new(keys.closed()),
         Err(error) => return load::said(&error),
     };
-    let hosts = read_hosts(&args.inventory, folder, keys);
+    let around = match AnsibleCfg::here() {
+        Ok(cfg) => cfg.around(),
+        Err(error) => return load::said(&error),
+    };
+    let hosts = read_hosts(&args.inventory, folder, &around, keys);
     out::talk(&load::pages(&hosts.diagnostics, &hosts.files));
     let errors = &hosts.diagnostics;
     if errors.iter().any(crate::diagnostic::Diagnostic::is_error) {

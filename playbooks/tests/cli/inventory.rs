@@ -266,3 +266,73 @@ fn a_limit_that_nobody_knows_is_told() {
         .status(5)
         .run();
 }
+
+#[test]
+fn settings_say_which_inventory() {
+    let case = |args: &[&str]| {
+        Case::new(args)
+            .file(
+                "ansible.cfg",
+                "[defaults]\ninventory = inv/one\nforks = 3\ngathering = smart\n",
+            )
+            .file("inv/one", "[web]\none\n")
+            .file("two", "[web]\ntwo\n")
+            .file("three", "[web]\nthree\n")
+            .file(
+                "site.yml",
+                "- hosts: web\n  gather_facts: false\n  tasks: [{debug: {msg: hello}}]\n",
+            )
+    };
+    let tree = |name: &str| format!("@all:\n  |--@ungrouped:\n  |--@web:\n  |  |--{name}\n");
+    let graph = ["inventory", "--graph"];
+    case(&graph).stdout(&tree("one")).run();
+    case(&graph)
+        .file("evenkeel.yml", "inventory: two\n")
+        .stdout(&tree("two"))
+        .run();
+    let env = case(&graph).file("evenkeel.yml", "inventory: two\n");
+    env.env("ANSIBLE_INVENTORY", "three")
+        .stdout(&tree("three"))
+        .run();
+    let line = case(&["inventory", "--graph", "-i", "two"]);
+    line.env("ANSIBLE_INVENTORY", "three")
+        .stdout(&tree("two"))
+        .run();
+    // A playbook sees the same; what has no meaning here is named.
+    case(&["validate", "site.yml"])
+        .env("ANSIBLE_STRATEGY", "debug")
+        .any_stdout()
+        .stderr(
+            "warning[ansible_cfg]: ansible.cfg: not followed: `gathering`\n\nwarning[ansible_cfg]: variables of the \
+             environment that are not followed: `ANSIBLE_STRATEGY`\n",
+        )
+        .run();
+    case(&graph)
+        .env("ANSIBLE_FORKS", "0")
+        .stderr(
+            "error: `ANSIBLE_FORKS` wants a number from 1 on: this is `0`\nhelp: correct it, or `unset ANSIBLE_FORKS`\n",
+        )
+        .status(5)
+        .run();
+    case(&["validate", "site.yml"])
+        .file("evenkeel.yml", "forkes: 3\nssh: {usr: me, user: you}\n")
+        .any_stdout()
+        .stderr(
+            "error[unknown_key]: there is no setting `forkes`
+ --> evenkeel.yml:1:1
+  |
+1 | forkes: 3
+  | ^^^^^^
+  = help: did you mean `forks`?
+
+error[unknown_key]: `ssh` has no setting `usr`
+ --> evenkeel.yml:2:7
+  |
+2 | ssh: {usr: me, user: you}
+  |       ^^^
+  = help: did you mean `user`?
+",
+        )
+        .status(5)
+        .run();
+}
