@@ -184,6 +184,9 @@ pub struct Inventory {
     /// The variables of one host, as JSON.
     #[arg(long, group = "what", value_name = "HOST")]
     pub host: Option<String>,
+    /// With `--host`: which level says this variable, where, and what that hides.
+    #[arg(long, value_name = "VAR")]
+    pub explain: Option<String>,
     /// An inventory file or directory, or `host1,host2,`; repeatable. Without one: `localhost`.
     #[arg(short, long, value_name = "PATH")]
     pub inventory: Vec<String>,

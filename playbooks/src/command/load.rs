@@ -112,7 +112,9 @@ pub(super) fn load_text_for(
 /// Loads the playbooks; with what is wrong come the texts in which it is.
 pub(super) fn read(request: &Request, options: &cli::Connection) -> Result<Loaded, Refused> {
     let modules = Arc::new(evenkeel_modules::standard());
-    let ways = Ways::new(options).map_err(Refused::of)?;
+    let playbook = request.playbooks.first();
+    let ways = Ways::new(options, playbook.map_or(Path::new(""), PathBuf::as_path));
+    let ways = ways.map_err(Refused::of)?;
     let mut loaded = crate::load::load_with_files(request, &modules, &|host| ways.connect(host))?;
     loaded.warnings.extend(ways.warnings());
     Ok(loaded)
@@ -146,7 +148,8 @@ pub(super) fn request(
     if let Some(name) = &selection.connection.connection {
         connect::refuse_unknown(name)?;
     }
-    let cfg = AnsibleCfg::here()?;
+    let playbook = selection.playbooks.first();
+    let cfg = AnsibleCfg::of(playbook.map_or(Path::new(""), PathBuf::as_path))?;
     Ok(Request {
         playbooks: selection.playbooks.clone(),
         text: None,
@@ -161,6 +164,7 @@ pub(super) fn request(
         check,
         diff,
         roles_path: cfg.roles_path(),
+        around: cfg.around(),
         keys: Arc::new(keys::keyring(
             &selection.vault,
             selection
