@@ -15,6 +15,7 @@ mod runner {
     mod fetch;
     mod foretell;
     mod include;
+    mod inventory;
     mod killed;
     mod late;
     mod many;
