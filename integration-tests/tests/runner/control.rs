@@ -344,8 +344,8 @@ tasks:
     let ended = scratch.run(&[]);
     ended
         .status(5)
-        .says("`nope` is not defined")
-        .says("`nobody` is not defined");
+        .says("`nope.rc` is undefined")
+        .says("`nobody` is undefined");
     assert!(!scratch.has("out"));
     scratch.tasks(
         "
