@@ -182,7 +182,7 @@ impl Graph {
     }
 
     /// All tasks, so that every edge goes forward.
-    pub(crate) fn sequence(&self) -> &[TaskId] {
+    pub fn sequence(&self) -> &[TaskId] {
         &self.sequence
     }
 

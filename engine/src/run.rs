@@ -38,6 +38,7 @@ use indexmap::IndexMap;
 use serde::de::DeserializeOwned;
 
 pub use cancel::Cancel;
+pub use masking::Masking;
 
 use crate::{
     download::{DownloadNothing, Downloads},

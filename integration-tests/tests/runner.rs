@@ -16,6 +16,7 @@ mod runner {
     mod foretell;
     mod handlers;
     mod include;
+    mod inventory;
     mod killed;
     mod late;
     mod many;

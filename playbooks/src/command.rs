@@ -16,15 +16,19 @@ use crate::{
 mod ansible_cfg;
 mod audit;
 mod connect;
+mod exec;
 mod explain;
 mod facts;
+mod graph;
 mod inventory;
 mod keys;
 mod ledger;
 mod load;
 mod modules;
+mod page;
 mod password;
 mod run;
+mod schema;
 mod signals;
 mod validate;
 mod vault;
@@ -57,12 +61,15 @@ fn dispatch(command: &Command) -> Exit {
         Command::Plan(args) => run::plan(args),
         Command::Validate(args) => validate::validate(args),
         Command::Explain(args) => explain::explain(args),
+        Command::Graph(args) => graph::graph(args),
         Command::Inventory(args) => inventory::inventory(args),
+        Command::Exec(args) => exec::exec(args),
         Command::Facts(args) => facts::facts(args),
         Command::Ledger(Ledger::Show(args)) => ledger::show(args),
         Command::Ledger(Ledger::Forget(args)) => ledger::forget(args),
         Command::Vault(command) => vault::vault(command),
         Command::Modules(args) => modules::modules(args),
+        Command::Schema(args) => schema::schema(args),
         Command::Completions(args) => {
             let mut script = Vec::new();
             clap_complete::generate(args.shell, &mut Cli::command(), "evenkeel", &mut script);

@@ -4,10 +4,11 @@ mod ini;
 mod literal;
 mod pattern;
 mod range;
+mod script;
 mod yaml_file;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, VecDeque},
     path::{Path, PathBuf},
 };
 
@@ -37,6 +38,10 @@ pub struct Entry {
     pub vars: Map,
     /// Where it is first written.
     pub at: Option<Span>,
+    /// Where its variables are written, in the order in which they are read.
+    pub written: Vec<(String, Span)>,
+    /// The file or script that first names it, as a whole path.
+    pub file: Option<PathBuf>,
 }
 
 /// A group.
@@ -50,6 +55,8 @@ pub struct Group {
     pub vars: Map,
     /// Where it is first written.
     pub at: Option<Span>,
+    /// Where its variables are written, in the order in which they are read.
+    pub written: Vec<(String, Span)>,
 }
 
 impl Inventory {
@@ -68,6 +75,8 @@ impl Inventory {
         Entry {
             vars: vars.into_iter().collect(),
             at: None,
+            written: Vec::new(),
+            file: None,
         }
     }
 
@@ -92,9 +101,17 @@ impl Inventory {
     /// A file, or all files of a directory, by name.
     fn add_path(&mut self, files: &mut Files, path: &Path, out: &mut Vec<Diagnostic>) {
         if !path.is_dir() {
-            match files.load(path) {
-                Ok(file) => self.add_file(files, file, out),
-                Err(error) => out.push(*error),
+            match script::kind(path) {
+                script::Kind::Program => script::read(self, files, path, out),
+                script::Kind::Locked => out.push(script::locked(path)),
+                script::Kind::Data => match files.load(path) {
+                    Ok(file) => self.add_file(files, file, out),
+                    Err(error) => out.push(*error),
+                },
+            }
+            let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            for entry in self.hosts.values_mut().filter(|entry| entry.at.is_some()) {
+                entry.file.get_or_insert_with(|| whole.clone());
             }
             return;
         }
@@ -143,18 +160,7 @@ impl Inventory {
         let yaml = [".yml", ".yaml", ".json"]
             .iter()
             .any(|end| name.ends_with(end));
-        let text = files.text(file);
-        if text.starts_with("#!") {
-            let at = Span {
-                file,
-                start: 0,
-                end: 2,
-            };
-            out.push(
-                Diagnostic::error("unsupported", at, "inventory scripts are not run")
-                    .help("write its output into a file, as INI or YAML"),
-            );
-        } else if yaml {
+        if yaml {
             yaml_file::read(self, files, file, out);
         } else {
             ini::read(self, files, file, out);
@@ -254,17 +260,11 @@ impl Inventory {
                 .map(String::as_str)
                 .filter(|child| *child != "ungrouped"),
         );
-        let inside = |name: &str| {
-            let others = self
-                .groups
-                .iter()
-                .filter(|(other, _)| other.as_str() != "all");
-            others
-                .flat_map(|(_, group)| &group.children)
-                .any(|child| child == name)
-        };
-        for name in self.groups.keys().map(String::as_str) {
-            if !["all", "ungrouped"].contains(&name) && !found.contains(&name) && !inside(name) {
+        let others = self.groups.iter().filter(|(name, _)| *name != "all");
+        let inside: BTreeSet<&String> = others.flat_map(|(_, group)| &group.children).collect();
+        for name in self.groups.keys() {
+            let apart = !matches!(name.as_str(), "all" | "ungrouped") && !inside.contains(name);
+            if apart && !found.contains(&name.as_str()) {
                 found.push(name);
             }
         }
@@ -281,30 +281,33 @@ impl Inventory {
         hosts.map(String::as_str).collect()
     }
 
-    /// The hosts of a group and of its children, in the order of the inventory.
+    /// The hosts of a group and of its children: its own, then those of its children as they are written, then
+    /// of theirs.
     pub fn hosts_in(&self, group: &str) -> Vec<&str> {
-        if group == "all" {
-            return self.hosts.keys().map(String::as_str).collect();
+        let (mut found, mut seen) = (IndexSet::new(), BTreeSet::new());
+        let mut open = VecDeque::from([group]);
+        while let Some(name) = open.pop_front() {
+            if !seen.insert(name) {
+                continue;
+            }
+            if name == "ungrouped" {
+                let hosts = self.hosts.keys().map(String::as_str);
+                let grouped = self.grouped();
+                found.extend(hosts.filter(|host| !grouped.contains(host)));
+            } else if let Some(group) = self.groups.get(name) {
+                found.extend(group.hosts.iter().map(String::as_str));
+            }
+            open.extend(self.children_of(name));
         }
-        let groups = self.descendants(group).0;
-        let members: BTreeSet<&str> = groups
-            .iter()
-            .filter_map(|group| self.groups.get(*group))
-            .flat_map(|group| group.hosts.iter().map(String::as_str))
-            .collect();
-        let ungrouped = group == "ungrouped";
-        self.hosts
-            .keys()
-            .map(String::as_str)
-            .filter(|host| members.contains(host) || (ungrouped && self.is_ungrouped(host)))
-            .collect()
+        found.into_iter().collect()
     }
 
-    fn is_ungrouped(&self, host: &str) -> bool {
-        !self
-            .groups
-            .iter()
-            .any(|(name, group)| name != "all" && group.hosts.contains(host))
+    /// The hosts of all groups but `all` and `ungrouped`.
+    fn grouped(&self) -> BTreeSet<&str> {
+        let groups = self.groups.iter();
+        let groups = groups.filter(|(name, _)| !matches!(name.as_str(), "all" | "ungrouped"));
+        let hosts = groups.flat_map(|(_, group)| &group.hosts);
+        hosts.map(String::as_str).collect()
     }
 
     /// The groups of a host, without `all`: parents before children, then by name.
@@ -371,8 +374,8 @@ impl Inventory {
 /// Whether a file of a directory is a part of the inventory: folders of variables, hidden files and
 /// what editors and other tools leave are not.
 fn is_part(path: &Path) -> bool {
-    const NOT: [&str; 13] = [
-        "pyc", "pyo", "swp", "bak", "rpm", "md", "txt", "rst", "orig", "cfg", "retry", "ini~", "py",
+    const NOT: [&str; 11] = [
+        "pyc", "pyo", "swp", "bak", "rpm", "md", "txt", "rst", "orig", "cfg", "retry",
     ];
     let name = path
         .file_name()
@@ -385,8 +388,19 @@ fn is_part(path: &Path) -> bool {
         && !end.is_some_and(|end| NOT.contains(&end))
 }
 
-/// A host's name and its port: `h1:2222`. An IPv6 address has no port here.
+/// A host's name and its port: `h1:2222`, `[2001:db8::1]:2222`. An IPv6 address without brackets has no port.
 fn split_port(name: &str) -> (&str, Option<u16>) {
+    if let Some((address, rest)) = name
+        .strip_prefix('[')
+        .and_then(|name| name.split_once(']'))
+        .filter(|(address, _)| address.parse::<std::net::Ipv6Addr>().is_ok())
+    {
+        match rest.strip_prefix(':').map(str::parse) {
+            None if rest.is_empty() => return (address, None),
+            Some(Ok(port)) => return (address, Some(port)),
+            _ => {}
+        }
+    }
     match name.split_once(':') {
         Some((host, port)) if !host.is_empty() && !port.contains(':') => match port.parse() {
             Ok(port) => (host, Some(port)),

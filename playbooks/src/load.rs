@@ -25,14 +25,16 @@ use crate::{
     diagnostic::Diagnostic,
     expand::{Expanded, Expander, is_more},
     files::{Files, Span},
-    inventory::{Inventory, select},
+    inventory::{Inventory, limit, select},
     lower::{Gathering, Lowering, Store, Target, prepare},
     parse::check_plays,
-    settings::{self, Settings},
+    settings::{self, Around, Settings},
     vars::{Member, Scope, World},
     vault::Keyring,
     words::did_you_mean,
 };
+
+pub use members::Written;
 
 /// What is to be loaded.
 #[derive(Clone, Debug, Default)]
@@ -63,6 +65,8 @@ pub struct Request {
     pub diff: bool,
     /// Folders in which roles are looked for, after `roles` beside the playbook. Empty: the usual ones.
     pub roles_path: Vec<PathBuf>,
+    /// Settings that are said elsewhere than in the file of settings.
+    pub around: Around,
     /// The passwords of vaults.
     pub keys: Arc<Keyring>,
 }
@@ -96,10 +100,14 @@ fn of_the_run(request: &Request) -> Map {
             request.connection.as_deref().unwrap_or("ssh").into(),
         ),
         ("ansible_inventory_sources", texts(&request.inventory)),
+        // Inventories say it of this machine; no Python is run.
+        ("ansible_playbook_python", "/usr/bin/python3".into()),
         ("ansible_run_tags", texts(tags)),
         ("ansible_skip_tags", texts(&request.skip_tags)),
         ("ansible_verbosity", 0.into()),
     ];
+    let user = request.user.as_deref();
+    run.extend(user.map(|user| ("ansible_user", user.into())));
     run.extend(
         request
             .limit
@@ -243,6 +251,8 @@ pub struct Hosts {
     pub members: BTreeMap<String, Arc<Member>>,
     /// The variables of groups themselves.
     pub groups: BTreeMap<String, crate::vars::Layer>,
+    /// Folders with `group_vars` and `host_vars`, the playbook's last.
+    pub folders: Vec<PathBuf>,
     /// What is wrong with it.
     pub diagnostics: Vec<Diagnostic>,
     /// The texts in which that is.
@@ -250,10 +260,16 @@ pub struct Hosts {
 }
 
 /// Reads inventories, with the variables beside them and in `playbook_dir`.
-pub fn read_hosts(sources: &[String], playbook_dir: Option<&Path>, keys: Arc<Keyring>) -> Hosts {
+pub fn read_hosts(
+    sources: &[String],
+    playbook_dir: Option<&Path>,
+    around: &Around,
+    keys: Arc<Keyring>,
+) -> Hosts {
     let mut files = Files::with_keys(keys);
     let here = playbook_dir.unwrap_or_else(|| Path::new("."));
     let (settings, mut diagnostics) = settings::load(&mut files, &here.join("site.yml"));
+    let settings = around.with(&settings);
     let sources = if sources.is_empty() {
         &settings.inventory
     } else {
@@ -263,14 +279,32 @@ pub fn read_hosts(sources: &[String], playbook_dir: Option<&Path>, keys: Arc<Key
     diagnostics.extend(found);
     let mut folders = folders::of_inventories(sources);
     folders.extend(playbook_dir.map(Path::to_owned));
-    let members = members::all(&inventory, &folders, &mut files, &mut diagnostics);
     let groups = members::of_groups(&inventory, &folders, &mut files, &mut diagnostics);
+    if playbook_dir.is_none() {
+        // Playbooks are run where they are.
+        folders.push(here.to_owned());
+    }
+    let members = members::all(&inventory, &folders, &mut files, &mut diagnostics);
     Hosts {
         inventory,
         members,
         groups,
+        folders,
         diagnostics: tidy(diagnostics),
         files,
+    }
+}
+
+impl Hosts {
+    /// What says a variable of a host, from the lowest level to the highest.
+    pub fn explain(&mut self, host: &str, variable: &str) -> Vec<Written> {
+        members::explain(
+            &self.inventory,
+            &self.folders,
+            &mut self.files,
+            host,
+            variable,
+        )
     }
 }
 
@@ -303,6 +337,7 @@ impl Loader<'_> {
         let plays = self.plays(&registry.names(), &extra);
         let first = self.request.playbooks.first()?;
         let (settings, found) = settings::load(&mut self.files, first);
+        let settings = self.request.around.with(&settings);
         self.out.extend(found);
         let sources = if self.request.inventory.is_empty() {
             &settings.inventory
@@ -311,19 +346,7 @@ impl Loader<'_> {
         };
         let (inventory, found) = Inventory::read(&mut self.files, sources);
         self.out.extend(found);
-        let limit = match &self.request.limit {
-            Some(pattern) => match select(&inventory, pattern) {
-                Ok(found) => Some(found.hosts),
-                Err(message) => {
-                    self.out.push(Diagnostic::nowhere(
-                        "pattern",
-                        format!("`--limit {pattern}`: {message}"),
-                    ));
-                    None
-                }
-            },
-            None => None,
-        };
+        let limit = self.limit(&inventory);
         let mut folders: Vec<PathBuf> = folders::of_inventories(sources);
         folders.push(folders::of_file(first));
         let members = members::all(&inventory, &folders, &mut self.files, &mut self.out);
@@ -335,6 +358,38 @@ impl Loader<'_> {
             extra,
             limit,
         })
+    }
+}
+
+impl Loader<'_> {
+    /// The hosts that `--limit` leaves.
+    fn limit(&mut self, inventory: &Inventory) -> Option<Vec<String>> {
+        let pattern = self.request.limit.as_ref()?;
+        let say = |message: &str| {
+            Diagnostic::nowhere("pattern", format!("`--limit {pattern}`: {message}"))
+        };
+        match limit(inventory, pattern) {
+            Ok(found) if found.hosts.is_empty() => {
+                let why = found.warnings.first().map(String::as_str);
+                let found = say(why.unwrap_or("it leaves no host"));
+                self.out.push(
+                    found.help(
+                        "`evenkeel inventory --graph` shows which hosts and groups there are",
+                    ),
+                );
+                None
+            }
+            Ok(found) => {
+                let warnings = found.warnings.iter();
+                self.out
+                    .extend(warnings.map(|warning| say(warning).warning()));
+                Some(found.hosts)
+            }
+            Err(message) => {
+                self.out.push(say(&message));
+                None
+            }
+        }
     }
 }
 

@@ -4,6 +4,8 @@ use evenkeel_engine::event::Event;
 use jiff::Timestamp;
 
 pub mod explain;
+pub mod graph;
+pub mod html;
 pub mod human;
 pub mod json;
 pub mod junit;
@@ -11,6 +13,7 @@ pub mod out;
 pub mod progress;
 mod recap;
 mod style;
+mod xml;
 
 /// What a report has to say about an event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

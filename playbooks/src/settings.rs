@@ -36,9 +36,88 @@ pub struct Settings {
     pub roles_path: Vec<PathBuf>,
     /// `vault_password_file`: the path as it is opened.
     pub vault_password_file: Option<PathBuf>,
+    /// `ssh`.
+    pub ssh: Ssh,
 }
 
-const KEYS: [&str; 9] = [
+impl Settings {
+    /// These, and those of another where these say nothing.
+    #[must_use]
+    pub fn or(self, other: &Self) -> Self {
+        let list = |own: Vec<String>, other: &Vec<String>| {
+            if own.is_empty() { other.clone() } else { own }
+        };
+        Self {
+            folder: self.folder.or_else(|| other.folder.clone()),
+            project: self.project.or_else(|| other.project.clone()),
+            inventory: list(self.inventory, &other.inventory),
+            forks: self.forks.or(other.forks),
+            become_: self.become_.or(other.become_),
+            become_user: self.become_user.or_else(|| other.become_user.clone()),
+            become_method: self.become_method.or_else(|| other.become_method.clone()),
+            commands: self.commands.or(other.commands),
+            roles_path: if self.roles_path.is_empty() {
+                other.roles_path.clone()
+            } else {
+                self.roles_path
+            },
+            vault_password_file: self
+                .vault_password_file
+                .or_else(|| other.vault_password_file.clone()),
+            ssh: Ssh {
+                user: self.ssh.user.or_else(|| other.ssh.user.clone()),
+                private_key_file: self
+                    .ssh
+                    .private_key_file
+                    .or_else(|| other.ssh.private_key_file.clone()),
+                timeout: self.ssh.timeout.or(other.ssh.timeout),
+                host_key_checking: self.ssh.host_key_checking.or(other.ssh.host_key_checking),
+                args: self.ssh.args.or_else(|| other.ssh.args.clone()),
+            },
+        }
+    }
+}
+
+/// What is said elsewhere than in the file of settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Around {
+    /// What wins over it: the environment.
+    pub over: Settings,
+    /// What it wins over: `ansible.cfg`.
+    pub under: Settings,
+}
+
+impl Around {
+    /// All of it together.
+    pub fn with(&self, file: &Settings) -> Settings {
+        self.over.clone().or(file).or(&self.under)
+    }
+}
+
+/// `ssh`: how hosts are reached of which neither the inventory nor the command line says anything else.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ssh {
+    /// `user`.
+    pub user: Option<String>,
+    /// `private_key_file`: the path as it is opened.
+    pub private_key_file: Option<PathBuf>,
+    /// `timeout`, in seconds.
+    pub timeout: Option<u64>,
+    /// `host_key_checking`.
+    pub host_key_checking: Option<bool>,
+    /// `args`, as `ansible_ssh_common_args` has them.
+    pub args: Option<String>,
+}
+
+const SSH: [&str; 5] = [
+    "user",
+    "private_key_file",
+    "timeout",
+    "host_key_checking",
+    "args",
+];
+
+const KEYS: [&str; 10] = [
     "project",
     "inventory",
     "forks",
@@ -48,10 +127,8 @@ const KEYS: [&str; 9] = [
     "commands",
     "roles_path",
     "vault_password_file",
+    "ssh",
 ];
-
-/// What comes later, and what to do until then.
-const LATER: [(&str, &str); 1] = [("ssh", "put it into `~/.ssh/config`, or into the inventory")];
 
 /// The settings file of a playbook: in its folder, or in the nearest above.
 pub fn find(playbook: &Path) -> Option<PathBuf> {
@@ -91,7 +168,9 @@ pub fn load(files: &mut Files, playbook: &Path) -> (Settings, Vec<Diagnostic>) {
             for path in &mut settings.roles_path {
                 *path = folder.join(&*path);
             }
-            if let Some(path) = &mut settings.vault_password_file {
+            let ssh = &mut settings.ssh;
+            let paths = [&mut settings.vault_password_file, &mut ssh.private_key_file];
+            for path in paths.into_iter().flatten() {
                 let rest = path.strip_prefix("~/").map(Path::to_owned);
                 *path = match (rest, std::env::var_os("HOME")) {
                     (Ok(rest), Some(home)) => Path::new(&home).join(rest),
@@ -147,20 +226,46 @@ impl Reader {
             let name = key.text.as_str();
             if KEYS.contains(&name) {
                 self.one(name, value);
-            } else if let Some((_, instead)) = LATER.iter().find(|(later, _)| *later == name) {
-                let message = format!("`{name}` is not supported yet");
-                self.out
-                    .push(Diagnostic::error("unsupported", key.span, message).help(*instead));
             } else {
-                let known = KEYS
-                    .iter()
-                    .chain(LATER.iter().map(|(name, _)| name))
-                    .copied();
-                let help = did_you_mean(name, known)
+                let help = did_you_mean(name, KEYS)
                     .unwrap_or_else(|| format!("there are {}", crate::words::list(&KEYS, "and")));
                 let message = format!("there is no setting `{name}`");
                 self.out
                     .push(Diagnostic::error("unknown_key", key.span, message).help(help));
+            }
+        }
+    }
+
+    fn ssh(&mut self, node: &Node) {
+        let Some(entries) = node.as_map() else {
+            if !node.is_null() {
+                self.wrong("ssh", "a map", node);
+            }
+            return;
+        };
+        for (key, value) in entries {
+            let name = format!("ssh.{}", key.text);
+            let ssh = &mut self.settings.ssh;
+            let text = value.as_str().map(str::to_owned);
+            match (key.text.as_str(), &value.kind, text) {
+                ("user", _, Some(text)) => ssh.user = Some(text),
+                ("private_key_file", _, Some(text)) => ssh.private_key_file = Some(text.into()),
+                ("args", _, Some(text)) => ssh.args = Some(text),
+                ("timeout", Kind::Int(seconds @ 1..), _) => {
+                    ssh.timeout = u64::try_from(*seconds).ok();
+                }
+                ("host_key_checking", Kind::Bool(value), _) => ssh.host_key_checking = Some(*value),
+                ("user" | "private_key_file" | "args", ..) => self.wrong(&name, "a text", value),
+                ("timeout", ..) => self.wrong(&name, "a number of seconds", value),
+                ("host_key_checking", ..) => self.wrong(&name, "`true` or `false`", value),
+                (other, ..) => {
+                    let help = did_you_mean(other, SSH).unwrap_or_else(|| {
+                        format!("there are {}", crate::words::list(&SSH, "and"))
+                    });
+                    let message = format!("`ssh` has no setting `{other}`");
+                    self.out
+                        .push(Diagnostic::error("unknown_key", key.span, message).help(help));
+                }
             }
         }
     }
@@ -204,6 +309,7 @@ impl Reader {
                 Kind::Bool(value) => self.settings.become_ = Some(value),
                 _ => self.wrong(name, "`true` or `false`", node),
             },
+            "ssh" => self.ssh(node),
             "vault_password_file" => {
                 self.settings.vault_password_file = text(self).map(PathBuf::from);
             }
@@ -253,7 +359,7 @@ mod tests {
     #[test]
     fn mistakes() {
         let mut files = Files::new();
-        let text = "forsk: 1\nforks: many\ncommands: never\nssh: {port: 1}\nbecome_user: [x]\n";
+        let text = "forsk: 1\nforks: many\ncommands: never\nssh: {usr: x, timeout: soon}\nbecome_user: [x]\n";
         let file = files.add(FILE, text);
         let page = render_all(&read(&files, file).1, &files, Colour::Never);
         let heads: Vec<_> = page
@@ -266,7 +372,8 @@ mod tests {
                 "error[unknown_key]: there is no setting `forsk`",
                 "error[wrong_type]: `forks` wants a number from 1 on: this is `many`",
                 "error[wrong_type]: `commands` wants `once` or `always`: this is `never`",
-                "error[unsupported]: `ssh` is not supported yet",
+                "error[unknown_key]: `ssh` has no setting `usr`",
+                "error[wrong_type]: `ssh.timeout` wants a number of seconds: this is `soon`",
                 "error[wrong_type]: `become_user` wants a text: this is a list",
             ]
         );

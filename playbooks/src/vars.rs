@@ -446,7 +446,7 @@ impl Variables for Scope {
             }
         }
         let Some(tree) = self.tree(name) else {
-            return Ok(inner.world.run.get(name).cloned().map(Variable::Value));
+            return Ok(inner.world.usual(&inner.host, name).map(Variable::Value));
         };
         let circle = BUSY.with_borrow(|busy| {
             let same = |(host, other): &(String, String)| *host == inner.host && other == name;

@@ -6,8 +6,11 @@ mod cli {
     mod at_once;
     pub(crate) mod case;
     mod elsewhere;
+    mod exec;
     mod explain;
     mod facts;
+    mod foreign;
+    mod graph;
     mod help;
     mod hosts;
     mod include;
@@ -15,6 +18,7 @@ mod cli {
     mod ledger;
     mod quickstart;
     mod refuse;
+    mod report;
     mod run;
     mod signals;
     mod validate;

@@ -2,21 +2,51 @@
 
 use serde_json::Value as Json;
 
+use super::walk::NoResults;
 use crate::{
     reason::Reason,
-    secret::{MASK, Secret},
+    secret::{MASK, Secret, Text},
+    task::{Resolved, TaskList},
 };
 
 /// Secrets that were seen in arguments, to be masked in all that is shown.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Masking {
+#[derive(Clone, Default)]
+pub struct Masking {
     texts: Vec<String>,
+}
+
+impl std::fmt::Debug for Masking {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Masking({} secrets)", self.texts.len())
+    }
 }
 
 /// Shorter secrets would mask half of every text, and protect nothing.
 const SHORTEST: usize = 3;
 
 impl Masking {
+    /// Knows the secrets of a list's arguments, as far as these are known before any host was asked:
+    /// for who shows the list, not a run.
+    pub fn of(list: &TaskList) -> Self {
+        let mut masking = Self::default();
+        for task in &list.tasks {
+            masking.learn(task.environment.iter().filter_map(|(_, text)| match text {
+                Text::Secret(secret) => Some(secret.clone()),
+                Text::Plain(_) => None,
+            }));
+            let resolved = task.body.resolve(&NoResults);
+            match resolved.or_else(|_| task.body.foresee(&NoResults)) {
+                Ok(Resolved::One(bound)) => masking.learn(bound.args().secrets()),
+                Ok(Resolved::Loop(turns)) => turns
+                    .iter()
+                    .filter_map(|turn| turn.body.as_ref().ok())
+                    .for_each(|bound| masking.learn(bound.args().secrets())),
+                Ok(Resolved::Skip(_)) | Err(_) => {}
+            }
+        }
+        masking
+    }
+
     /// Learns secrets; each line of one is a secret too, and so is what one was made of.
     pub(super) fn learn(&mut self, secrets: impl IntoIterator<Item = Secret>) {
         for secret in secrets {
@@ -45,7 +75,7 @@ impl Masking {
     }
 
     /// The text with every secret masked.
-    pub(super) fn text(&self, text: &str) -> String {
+    pub fn text(&self, text: &str) -> String {
         self.texts.iter().fold(text.to_owned(), |text, secret| {
             if text.contains(secret) {
                 text.replace(secret, MASK)

@@ -90,11 +90,11 @@ fn what_ansible_cfg_says_of_connections_is_followed() {
     );
     scratch.file(
         "ansible.cfg",
-        "[defaults]\nremote_user = ada\nprivate_key_file = .ssh/key\ninventory = hosts\n\
+        "[defaults]\nremote_user = ada\nprivate_key_file = .ssh/key\ngathering = smart\n\
          [ssh_connection]\nssh_args = -C -o ControlMaster=auto\n",
     );
     let run = scratch.run(&["-i", "inventory.ini"]).ok().changed(5);
-    let warning = "warning[ansible_cfg]: ansible.cfg: not followed: `inventory`";
+    let warning = "warning[ansible_cfg]: ansible.cfg: not followed: `gathering`";
     assert!(run.stderr.contains(warning), "{run}");
     // The inventory wins.
     let host = scratch.read("inventory.ini");

@@ -7,7 +7,7 @@ mod person;
 mod ssh;
 mod vars;
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use evenkeel_engine::{LocalConnection, ScriptHost, Value, host::Host};
 use evenkeel_ssh::SshConnection;
@@ -20,25 +20,25 @@ use crate::{cli, diagnostic::Diagnostic, load::HostVars};
 pub(super) struct Ways {
     ssh: ssh::Ssh,
     others: others::Others,
-    /// What of `ansible.cfg` is not followed.
-    warning: Option<Diagnostic>,
+    /// What of `ansible.cfg` and the environment is not followed.
+    passed_over: Vec<Diagnostic>,
 }
 
 impl Ways {
-    pub(super) fn new(options: &cli::Connection) -> Result<Self, Diagnostic> {
-        let cfg = AnsibleCfg::here()?;
+    pub(super) fn new(options: &cli::Connection, playbook: &Path) -> Result<Self, Diagnostic> {
+        let cfg = AnsibleCfg::of(playbook)?;
         let options = &cfg.fill(options);
         Ok(Self {
             others: others::Others::new(options),
-            warning: cfg.warning(),
+            passed_over: cfg.warnings(),
             ssh: ssh::Ssh::new(options, cfg)?,
         })
     }
 
     /// What is worth knowing of the ways so far.
     pub(super) fn warnings(&self) -> Vec<Diagnostic> {
-        let warning = self.warning.iter().cloned();
-        warning.chain(self.ssh.warnings()).collect()
+        let passed_over = self.passed_over.iter().cloned();
+        passed_over.chain(self.ssh.warnings()).collect()
     }
 
     /// The way to a host of the inventory.

@@ -58,7 +58,7 @@ pub(super) fn explain(args: &Explain) -> Exit {
 }
 
 /// Whether there is such a task.
-fn known(task: &str, list: &TaskList) -> Result<(), Exit> {
+pub(super) fn known(task: &str, list: &TaskList) -> Result<(), Exit> {
     let tasks = || list.tasks.iter().filter(|task| !task.silent);
     let ids = tasks().filter_map(|task| task.id.as_deref());
     let names = ids.chain(tasks().map(|task| task.name.as_str()));

@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, fmt::Write as _, path::Path, sync::Arc};
 use evenkeel_engine::Value;
 use serde_json::json;
 
-use super::{keys, load, wrong};
+use super::{ansible_cfg::AnsibleCfg, keys, load, wrong};
 use crate::{
     cli::Inventory as Args,
     exit::Exit,
-    inventory::{Inventory, select},
-    load::{Hosts, read_hosts},
+    inventory::{Inventory, limit},
+    load::{Hosts, Written, read_hosts},
     printable,
     report::out,
     vars::{Layer, Member},
@@ -21,6 +21,12 @@ type Members = BTreeMap<String, Arc<Member>>;
 
 /// `evenkeel inventory`.
 pub(super) fn inventory(args: &Args) -> Exit {
+    if args.explain.is_some() && args.host.is_none() {
+        return wrong(
+            "`--explain` is about one host",
+            "`--host HOST --explain VAR`",
+        );
+    }
     let folder = args.playbook_dir.as_deref();
     let keys = keys::keyring(
         &args.vault,
@@ -31,7 +37,11 @@ pub(super) fn inventory(args: &Args) -> Exit {
         Ok(keys) => Arc::new(keys.closed()),
         Err(error) => return load::said(&error),
     };
-    let hosts = read_hosts(&args.inventory, folder, keys);
+    let around = match AnsibleCfg::here() {
+        Ok(cfg) => cfg.around(),
+        Err(error) => return load::said(&error),
+    };
+    let hosts = read_hosts(&args.inventory, folder, &around, keys);
     out::talk(&load::pages(&hosts.diagnostics, &hosts.files));
     let errors = &hosts.diagnostics;
     if errors.iter().any(crate::diagnostic::Diagnostic::is_error) {
@@ -40,27 +50,90 @@ pub(super) fn inventory(args: &Args) -> Exit {
     if args.graph {
         return tree(&hosts, args);
     }
+    if let (Some(host), Some(variable)) = (&args.host, &args.explain) {
+        return explained(hosts, host, variable);
+    }
     let Hosts {
         mut inventory,
         members,
         ..
     } = hosts;
     if let Some(pattern) = &args.limit {
-        match select(&inventory, pattern) {
-            Ok(found) => inventory.retain(&found.hosts),
+        match limit(&inventory, pattern) {
+            Ok(found) => {
+                for warning in &found.warnings {
+                    out::talk(&format!("warning: `--limit {pattern}`: {warning}\n"));
+                }
+                inventory.retain(&found.hosts);
+            }
             Err(message) => return wrong(&format!("`--limit {pattern}`: {message}"), PATTERNS),
         }
     }
     if let Some(host) = &args.host {
         let Some(member) = members.get(host) else {
-            let names = inventory.hosts.keys().map(String::as_str);
-            let help = words::did_you_mean(host, names);
-            let help = help.unwrap_or_else(|| "`--list` shows all".to_owned());
-            return wrong(&format!("the inventory has no host `{host}`"), &help);
+            return unknown(&inventory, host);
         };
         return print(&variables(member));
     }
     print(&list(&inventory, &members))
+}
+
+fn unknown(inventory: &Inventory, host: &str) -> Exit {
+    let names = inventory.hosts.keys().map(String::as_str);
+    let help = words::did_you_mean(host, names);
+    let help = help.unwrap_or_else(|| "`--list` shows all".to_owned());
+    wrong(&format!("the inventory has no host `{host}`"), &help)
+}
+
+/// `--explain`.
+fn explained(mut hosts: Hosts, host: &str, variable: &str) -> Exit {
+    let Some(member) = hosts.members.get(host).map(Arc::clone) else {
+        return unknown(&hosts.inventory, host);
+    };
+    let mut found = hosts.explain(host, variable);
+    let Some(wins) = found.pop() else {
+        let names = member.vars.names().map(String::as_str);
+        let help = words::did_you_mean(variable, names);
+        let help = help.unwrap_or_else(|| {
+            "facts, playbooks, roles and what the command line says are not looked at here"
+                .to_owned()
+        });
+        let message = format!("nothing in the inventory says `{variable}` of `{host}`");
+        return wrong(&message, &help);
+    };
+    let mut text = format!("{}\n", told(&wins, &hosts, host));
+    if !found.is_empty() {
+        text += "hides\n";
+    }
+    for hidden in found.iter().rev() {
+        writeln!(text, "{}", told(hidden, &hosts, host)).expect("a string takes all");
+    }
+    out::report(&text);
+    Exit::Good
+}
+
+/// A line about a variable at some level.
+fn told(written: &Written, hosts: &Hosts, host: &str) -> String {
+    let of = &written.of;
+    let level = match written.level {
+        3 => format!("group `{of}` in the inventory"),
+        4 | 6 => format!("group_vars of `{of}` beside the inventory"),
+        5 | 7 => format!("group_vars of `{of}` beside the playbook"),
+        9 => format!("host_vars of `{of}` beside the inventory"),
+        10 => format!("host_vars of `{of}` beside the playbook"),
+        _ => format!("`{host}` in the inventory"),
+    };
+    let place = match written.at {
+        Some(at) => {
+            let position = hosts.files.position(at.file, at.start);
+            let name = hosts.files.name(at.file);
+            format!("{name}:{}:{}", position.line, position.column)
+        }
+        None => "nowhere: it is understood".to_owned(),
+    };
+    let value = written.value.as_ref();
+    let value = value.map_or(String::new(), |value| format!(": {}", value.to_json()));
+    printable::line(&format!("{:>4}  {level}, {place}{value}", written.level)).into_owned()
 }
 
 /// `--graph`.

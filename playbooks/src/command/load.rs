@@ -13,7 +13,7 @@ use super::{
     keys, password, wrong,
 };
 use crate::{
-    cli::{self, Method, Selection},
+    cli::{self, Foreign, Method, Selection},
     diagnostic::{Colour, Diagnostic, render_all},
     exit::Exit,
     files::Files,
@@ -75,15 +75,36 @@ pub(super) fn line(
         privilege: privilege.clone(),
         connection: connection.clone(),
         vault: vault.clone(),
+        foreign: Foreign::default(),
     }
 }
 
 /// Loads one playbook whose text the command line stands for.
 pub(super) fn load_text(selection: &Selection, text: &str) -> Result<Loaded, Exit> {
-    let mut request = request(selection, false, false).map_err(|error| said(&error))?;
+    load_text_for(selection, text, false, false, false)
+}
+
+/// The same for a run; with `json` what is wrong is also an object on stdout.
+pub(super) fn load_text_for(
+    selection: &Selection,
+    text: &str,
+    check: bool,
+    diff: bool,
+    json: bool,
+) -> Result<Loaded, Exit> {
+    let mut request = request(selection, check, diff).map_err(|error| {
+        if json {
+            let none = Refused::of(error.clone());
+            out::report(&super::validate::refused(selection, none));
+        }
+        said(&error)
+    })?;
     request.text = Some(text.to_owned());
     read(&request, &selection.connection).map_err(|refused| {
         out::talk(&pages(&refused.diagnostics, &refused.files));
+        if json {
+            out::report(&super::validate::refused(selection, refused));
+        }
         Exit::Input
     })
 }
@@ -91,7 +112,9 @@ pub(super) fn load_text(selection: &Selection, text: &str) -> Result<Loaded, Exi
 /// Loads the playbooks; with what is wrong come the texts in which it is.
 pub(super) fn read(request: &Request, options: &cli::Connection) -> Result<Loaded, Refused> {
     let modules = Arc::new(evenkeel_modules::standard());
-    let ways = Ways::new(options).map_err(Refused::of)?;
+    let playbook = request.playbooks.first();
+    let ways = Ways::new(options, playbook.map_or(Path::new(""), PathBuf::as_path));
+    let ways = ways.map_err(Refused::of)?;
     let mut loaded = crate::load::load_with_files(request, &modules, &|host| ways.connect(host))?;
     loaded.warnings.extend(ways.warnings());
     Ok(loaded)
@@ -118,10 +141,15 @@ pub(super) fn request(
     check: bool,
     diff: bool,
 ) -> Result<Request, Diagnostic> {
+    if let Some((option, instead)) = selection.foreign.refused() {
+        let what = format!("`{option}` is an option of Ansible that is not there");
+        return Err(wrong_option(&what, instead));
+    }
     if let Some(name) = &selection.connection.connection {
         connect::refuse_unknown(name)?;
     }
-    let cfg = AnsibleCfg::here()?;
+    let playbook = selection.playbooks.first();
+    let cfg = AnsibleCfg::of(playbook.map_or(Path::new(""), PathBuf::as_path))?;
     Ok(Request {
         playbooks: selection.playbooks.clone(),
         text: None,
@@ -136,6 +164,7 @@ pub(super) fn request(
         check,
         diff,
         roles_path: cfg.roles_path(),
+        around: cfg.around(),
         keys: Arc::new(keys::keyring(
             &selection.vault,
             selection

@@ -1,6 +1,13 @@
 //! `evenkeel run` and `evenkeel plan`.
 
-use std::{collections::BTreeSet, fmt::Write as _, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use evenkeel_download::Downloader;
 use evenkeel_engine::{
@@ -10,13 +17,18 @@ use evenkeel_engine::{
     run::{self as engine, Cancel, Mode, Options, Report, RunError},
 };
 
-use super::{audit, load, signals, wrong};
+use super::{
+    audit, load,
+    page::{self, PageFile},
+    signals, validate,
+};
 use crate::{
-    cli::{Execution, Output, Plan, Reporting, Run, Selection},
+    cli::{Exec, Execution, Output, Plan, Reporting, Run, Selection},
     exit::Exit,
     load::Loaded,
     printable,
     report::{
+        html::Html,
         human::Human,
         json::Json,
         junit::Junit,
@@ -33,7 +45,7 @@ pub(super) fn run(args: &Run) -> Exit {
         diff: args.diff,
         changes_count: false,
     };
-    go(&args.selection, &args.execution, &args.reporting, &looks)
+    books(&args.selection, &args.execution, &args.reporting, &looks)
 }
 
 /// `evenkeel plan`.
@@ -43,7 +55,7 @@ pub(super) fn plan(args: &Plan) -> Exit {
         diff: true,
         changes_count: args.exit_code,
     };
-    go(&args.selection, &args.execution, &args.reporting, &looks)
+    books(&args.selection, &args.execution, &args.reporting, &looks)
 }
 
 /// In what `run` and `plan` differ.
@@ -54,15 +66,60 @@ struct Looks {
     changes_count: bool,
 }
 
-fn go(selection: &Selection, how: &Execution, reporting: &Reporting, looks: &Looks) -> Exit {
-    if reporting.report.is_some() {
-        return wrong(
-            "this version cannot write a report as HTML",
-            "`--output json` has all that happened, one event a line",
-        );
+/// One task, ad hoc: `text` is its play.
+pub(super) fn once(args: &Exec, selection: &Selection, text: &str) -> Exit {
+    let looks = Looks {
+        mode: if args.check { Mode::Check } else { Mode::Apply },
+        diff: args.diff,
+        changes_count: false,
+    };
+    let how = Execution {
+        forks: args.forks,
+        in_order: false,
+        keep_going: false,
+        force_handlers: false,
+        lock_wait: args.lock_wait,
+        list_hosts: args.list_hosts,
+        list_tasks: false,
+        list_tags: false,
+        syntax_check: false,
+    };
+    // What it gives is what it is done for.
+    let reporting = Reporting {
+        report: args.reporting.report.clone(),
+        verbose: args.reporting.verbose.max(1),
+        output: args.reporting.output,
+    };
+    let json = reporting.output == Output::Json;
+    let check = looks.mode == Mode::Check;
+    go(selection, &how, &reporting, &looks, || {
+        load::load_text_for(selection, text, check, looks.diff, json)
+    })
+}
+
+/// Playbooks of files.
+fn books(selection: &Selection, how: &Execution, reporting: &Reporting, looks: &Looks) -> Exit {
+    if how.syntax_check {
+        return validate::checked(selection, reporting.output == Output::Json);
     }
     let json = reporting.output == Output::Json;
-    let loaded = match load::load_for(selection, looks.mode == Mode::Check, looks.diff, json) {
+    go(selection, how, reporting, looks, || {
+        load::load_for(selection, looks.mode == Mode::Check, looks.diff, json)
+    })
+}
+
+fn go(
+    selection: &Selection,
+    how: &Execution,
+    reporting: &Reporting,
+    looks: &Looks,
+    load: impl FnOnce() -> Result<Loaded, Exit>,
+) -> Exit {
+    let file = match reporting.report.as_deref().map(page_file).transpose() {
+        Ok(file) => file,
+        Err(exit) => return exit,
+    };
+    let loaded = match load() {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
@@ -72,7 +129,7 @@ fn go(selection: &Selection, how: &Execution, reporting: &Reporting, looks: &Loo
     }
     let options = Options {
         mode: looks.mode,
-        diff: looks.diff,
+        diff: looks.diff || file.is_some(),
         in_order: how.in_order,
         keep_going: how.keep_going,
         force_handlers: how.force_handlers,
@@ -85,10 +142,51 @@ fn go(selection: &Selection, how: &Execution, reporting: &Reporting, looks: &Loo
         Output::Json => Box::new(Json),
         Output::Junit => Box::new(Junit::default()),
     };
-    let printer = Printer::new(report, Some(Live::start()));
+    let live = Some(Live::start());
+    let Some(file) = file else {
+        let printer = Printer::new(report, live);
+        let ran = perform(loaded.list, options, &printer);
+        drop(printer);
+        return ended(ran, looks.changes_count);
+    };
+    let graph = match page::drawing(&loaded.list, how.in_order) {
+        Ok(graph) => graph,
+        Err(error) => return ended(Err(error.into()), false),
+    };
+    let printer = Printer::with_page(report, live, Html::new(graph), looks.diff);
     let ran = perform(loaded.list, options, &printer);
+    let html = printer.page();
     drop(printer);
-    ended(ran, looks.changes_count)
+    let exit = ended(ran, looks.changes_count);
+    match html.map(|html| file.write(&html)) {
+        None => exit,
+        Some(Ok(())) => {
+            let path = file.path().display().to_string();
+            out::talk(&format!("report written to {}\n", printable::line(&path)));
+            exit
+        }
+        Some(Err(error)) => {
+            out::talk(&unwritable(file.path(), &error));
+            exit.or(Exit::Failed)
+        }
+    }
+}
+
+/// The file of `--report`.
+fn page_file(path: &Path) -> Result<PageFile, Exit> {
+    PageFile::new(path).map_err(|error| {
+        out::talk(&unwritable(path, &error));
+        Exit::Input
+    })
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> String {
+    let path = path.display().to_string();
+    format!(
+        "error: the report cannot be written to `{}`: {error}\n\
+         help: name a file in a folder that you may write to\n",
+        printable::line(&path)
+    )
 }
 
 /// What all runs have in common.

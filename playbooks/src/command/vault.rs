@@ -19,6 +19,7 @@ use crate::{
     vault::{DEFAULT, Envelope, Identity, Keyring, Origin, is_vault},
 };
 use files::{Place, read};
+pub(super) use files::{private, random};
 
 /// What is wrong.
 type Wrong = Diagnostic;

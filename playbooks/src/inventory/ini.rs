@@ -27,6 +27,15 @@ struct Reader<'a> {
     pending: Vec<(String, Span, Section)>,
     /// Groups that this or an earlier file writes.
     written: Vec<String>,
+    /// Children that are not written yet, with the groups that have them.
+    awaited: Vec<(String, String)>,
+}
+
+/// What a line of hosts consists of.
+struct Words {
+    words: Vec<String>,
+    /// Where a comment begins, if that is within a word.
+    cut: Option<usize>,
 }
 
 /// Adds what a file says.
@@ -44,6 +53,7 @@ pub(super) fn read(
         secret: files.is_secret(file),
         pending: Vec::new(),
         written,
+        awaited: Vec::new(),
     };
     // `None` after a header that is wrong: what follows would make no sense.
     let mut section = Some(("ungrouped".to_owned(), Section::Hosts));
@@ -129,12 +139,18 @@ impl Reader<'_> {
         } else {
             self.written.push(name.to_owned());
             self.inventory.group(name, Some(at));
+            // Children stand in the order in which they are written themselves.
+            let here = self.awaited.extract_if(.., |(child, _)| child == name);
+            let parents: Vec<String> = here.map(|(_, parent)| parent).collect();
+            for parent in parents {
+                self.add_child(&parent, name);
+            }
         }
         Some((name.to_owned(), section))
     }
 
     fn host(&mut self, group: &str, text: &str, at: Span) {
-        let Some(words) = shlex::split(&shell_comment(text)) else {
+        let Some(Words { words, cut }) = words(text) else {
             self.error(
                 at,
                 "a quote is opened in this line and never closed",
@@ -145,10 +161,23 @@ impl Reader<'_> {
         let Some((first, rest)) = words.split_first() else {
             return;
         };
-        let mut vars = Vec::new();
+        if let Some(cut) = cut {
+            let message = "a comment begins within a word".to_owned();
+            let at = Span {
+                start: at.start + u32::try_from(cut).unwrap_or_default(),
+                ..at
+            };
+            self.out.push(
+                Diagnostic::error("inventory_comment", at, message)
+                    .warning()
+                    .help("put quotes around a value with `#`, or a space before a comment"),
+            );
+        }
+        let (mut vars, mut places) = (Vec::new(), Vec::new());
         for word in rest {
             match word.split_once('=') {
                 Some((name, value)) if !name.is_empty() => {
+                    places.push((name.to_owned(), part(text, name, at)));
                     vars.push((name.to_owned(), self.value(value)));
                 }
                 _ => self.error(
@@ -181,7 +210,9 @@ impl Reader<'_> {
                 entry
                     .vars
                     .insert("ansible_port".to_owned(), Value::Int(port.into()));
+                entry.written.push(("ansible_port".to_owned(), at));
             }
+            entry.written.extend(places.iter().cloned());
             entry.vars.extend(vars.iter().cloned());
             if group != "ungrouped" {
                 self.inventory.add_to(group, name);
@@ -200,6 +231,14 @@ impl Reader<'_> {
             return;
         }
         self.pending.push((name.to_owned(), at, Section::Children));
+        if self.written.iter().any(|written| written == name) {
+            self.add_child(group, name);
+        } else {
+            self.awaited.push((name.to_owned(), group.to_owned()));
+        }
+    }
+
+    fn add_child(&mut self, group: &str, name: &str) {
         let children = &mut self.inventory.group(group, None).children;
         if !children.iter().any(|child| child == name) {
             children.push(name.to_owned());
@@ -210,8 +249,9 @@ impl Reader<'_> {
         match text.split_once('=') {
             Some((name, value)) if !name.trim().is_empty() => {
                 let value = self.value(value.trim());
-                let vars = &mut self.inventory.group(group, None).vars;
-                vars.insert(name.trim().to_owned(), value);
+                let group = self.inventory.group(group, None);
+                group.written.push((name.trim().to_owned(), at));
+                group.vars.insert(name.trim().to_owned(), value);
             }
             _ => self.error(
                 at,
@@ -222,6 +262,9 @@ impl Reader<'_> {
     }
 
     fn check_pending(&mut self) {
+        for (name, group) in std::mem::take(&mut self.awaited) {
+            self.add_child(&group, &name);
+        }
         for (name, at, section) in std::mem::take(&mut self.pending) {
             if matches!(name.as_str(), "all" | "ungrouped") || self.written.contains(&name) {
                 continue;
@@ -238,18 +281,56 @@ impl Reader<'_> {
     }
 }
 
-/// The line without a comment after it.
-fn shell_comment(text: &str) -> String {
-    let mut quote = None;
-    let mut before = ' ';
-    for (at, letter) in text.char_indices() {
-        match quote {
-            Some(open) if letter == open => quote = None,
-            None if matches!(letter, '"' | '\'') => quote = Some(letter),
-            None if letter == '#' && before.is_whitespace() => return text[..at].to_owned(),
-            _ => {}
+/// Where `NAME=` stands in a line; the whole line if it is written in another way.
+fn part(text: &str, name: &str, at: Span) -> Span {
+    let set = format!("{name}=");
+    let mut found = text.match_indices(&set).filter(|(start, _)| {
+        let before = text[..*start].chars().next_back();
+        before.is_none_or(|letter| letter.is_whitespace() || matches!(letter, '"' | '\''))
+    });
+    found.next().map_or(at, |(start, _)| {
+        let small = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Span {
+            start: at.start + small(start),
+            end: at.start + small(start + name.len()),
+            ..at
         }
-        before = letter;
+    })
+}
+
+/// The words of a line as a shell has them; nothing where a quote is never closed.
+fn words(text: &str) -> Option<Words> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut letters = text.char_indices();
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '#' => {
+                let cut = word.is_some().then_some(at);
+                words.extend(word);
+                return Some(Words { words, cut });
+            }
+            '\'' | '"' => {
+                let inner = word.get_or_insert_default();
+                loop {
+                    match letters.next()?.1 {
+                        close if close == letter => break,
+                        '\\' if letter == '"' => {
+                            let next = letters.next()?.1;
+                            if !matches!(next, '"' | '\\') {
+                                inner.push('\\');
+                            }
+                            inner.push(next);
+                        }
+                        other => inner.push(other),
+                    }
+                }
+            }
+            '\\' => word.get_or_insert_default().push(letters.next()?.1),
+            space if space.is_whitespace() => words.extend(word.take()),
+            other => word.get_or_insert_default().push(other),
+        }
     }
-    text.to_owned()
+    words.extend(word);
+    Some(Words { words, cut: None })
 }

@@ -1,5 +1,7 @@
 //! Patterns of hosts: `web:db`, `all,!old`, `web:&eu`, `*.example.com`, `~web\d+`, `web[0:2]`.
 
+use std::collections::BTreeSet;
+
 use regex::Regex;
 
 use super::Inventory;
@@ -17,7 +19,27 @@ pub struct Selection {
 /// The hosts that a pattern selects; the error says what is wrong with the pattern. `localhost` is
 /// there even if no inventory says so.
 pub fn select(inventory: &Inventory, pattern: &str) -> Result<Selection, String> {
-    let parts = split(pattern);
+    select_all(inventory, &split(pattern))
+}
+
+/// The hosts that `--limit` leaves: a pattern, whose parts may be `@FILE` with a part on each line.
+pub fn limit(inventory: &Inventory, limit: &str) -> Result<Selection, String> {
+    let mut parts = Vec::new();
+    for part in split(limit) {
+        let Some(path) = part.strip_prefix('@') else {
+            parts.push(part);
+            continue;
+        };
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("cannot read `{path}`: {error}"))?;
+        let lines = text.lines().map(str::trim);
+        let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+        parts.extend(lines.map(str::to_owned));
+    }
+    select_all(inventory, &parts)
+}
+
+fn select_all(inventory: &Inventory, parts: &[String]) -> Result<Selection, String> {
     let kind = |part: &&String| match part.as_bytes().first() {
         Some(b'!') => 2,
         Some(b'&') => 1,
@@ -34,46 +56,31 @@ pub fn select(inventory: &Inventory, pattern: &str) -> Result<Selection, String>
             0 => (0, part.as_str()),
             kind => (kind, &part[1..]),
         };
-        let found = matches(inventory, bare)?;
+        let found = if kind == 0 && inventory.hosts.contains_key(bare) {
+            vec![bare.to_owned()]
+        } else {
+            matches(inventory, bare)?
+        };
         if found.is_empty() && !inventory.has_group(bare) {
             selection.warnings.push(nothing(inventory, bare));
         }
         match kind {
             0 => {
-                for host in found {
-                    if !selection.hosts.contains(&host) {
-                        selection.hosts.push(host);
-                    }
-                }
+                let mut known: BTreeSet<String> = selection.hosts.iter().cloned().collect();
+                let new = found.into_iter().filter(|host| known.insert(host.clone()));
+                selection.hosts.extend(new);
             }
-            1 => selection.hosts.retain(|host| found.contains(host)),
-            _ => selection.hosts.retain(|host| !found.contains(host)),
+            1 => {
+                let found: BTreeSet<String> = found.into_iter().collect();
+                selection.hosts.retain(|host| found.contains(host));
+            }
+            _ => {
+                let found: BTreeSet<String> = found.into_iter().collect();
+                selection.hosts.retain(|host| !found.contains(host));
+            }
         }
     }
     Ok(selection)
-}
-
-/// Those of `hosts` that `--limit` leaves: a pattern, or `@FILE` with a host on each line.
-pub fn limit(inventory: &Inventory, hosts: &[String], limit: &str) -> Result<Selection, String> {
-    let mut chosen = match limit.strip_prefix('@') {
-        Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| format!("cannot read `{path}`: {error}"))?;
-            let lines = text.lines().map(str::trim);
-            let names: Vec<&str> = lines
-                .filter(|line| !line.is_empty() && !line.starts_with('#'))
-                .collect();
-            select(inventory, &names.join(","))?
-        }
-        None => select(inventory, limit)?,
-    };
-    let wanted: Vec<String> = hosts
-        .iter()
-        .filter(|host| chosen.hosts.contains(host))
-        .cloned()
-        .collect();
-    chosen.hosts = wanted;
-    Ok(chosen)
 }
 
 fn nothing(inventory: &Inventory, part: &str) -> String {
@@ -100,32 +107,31 @@ fn split(pattern: &str) -> Vec<String> {
     if pattern.contains(',') {
         return pattern.split(',').filter_map(clean).collect();
     }
-    // An expression may contain anything; an address of IPv6 is full of colons.
-    if pattern.trim_start().starts_with('~') || pattern.trim().parse::<std::net::Ipv6Addr>().is_ok()
-    {
+    // An address of IPv6 is full of colons.
+    if pattern.trim().parse::<std::net::Ipv6Addr>().is_ok() {
         return clean(pattern).into_iter().collect();
     }
-    let mut depth = 0_usize;
+    let (mut depth, mut before) = (0_usize, ' ');
     let parts = pattern.split(|letter| {
         match letter {
             '[' => depth += 1,
             ']' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        letter == ':' && depth == 0
+        // `(?:` belongs to an expression.
+        let inside = depth > 0 || before == '?' && pattern.contains("(?:");
+        before = letter;
+        letter == ':' && !inside
     });
     parts.filter_map(clean).collect()
 }
 
 /// The hosts of one part.
 fn matches(inventory: &Inventory, part: &str) -> Result<Vec<String>, String> {
-    if inventory.hosts.contains_key(part) {
-        return Ok(vec![part.to_owned()]);
-    }
     if let Some((base, pick)) = subscript(part) {
         let hosts = named(inventory, base)?;
-        // `web0[13]` may be a glob as well.
-        if !hosts.is_empty() || inventory.has_group(base) {
+        // Where it is a position for Ansible, it is one here, even of nothing: `web0[13]` is no glob.
+        if !hosts.is_empty() || inventory.has_group(base) || pick.is_usual(part) {
             return Ok(pick.of(hosts));
         }
     }
@@ -133,12 +139,6 @@ fn matches(inventory: &Inventory, part: &str) -> Result<Vec<String>, String> {
 }
 
 fn named(inventory: &Inventory, part: &str) -> Result<Vec<String>, String> {
-    if matches!(part, "all" | "*") {
-        return Ok(names(inventory.hosts_in("all")));
-    }
-    if inventory.has_group(part) {
-        return Ok(names(inventory.hosts_in(part)));
-    }
     let test: Box<dyn Fn(&str) -> bool> = if let Some(expression) = part.strip_prefix('~') {
         let regex = fancy_regex::Regex::new(&format!("^(?:{expression})"))
             .map_err(|error| format!("`{part}` is no regular expression: {error}"))?;
@@ -146,26 +146,29 @@ fn named(inventory: &Inventory, part: &str) -> Result<Vec<String>, String> {
     } else if part.contains(['*', '?', '[']) {
         let regex = glob(part).ok_or_else(|| format!("`{part}` is no pattern"))?;
         Box::new(move |name| regex.is_match(name))
-    } else if part == "localhost" {
-        return Ok(vec!["localhost".to_owned()]);
     } else {
-        let known = inventory.hosts.contains_key(part);
-        return Ok(known.then(|| part.to_owned()).into_iter().collect());
+        Box::new(move |name| name == part)
     };
-    let groups = inventory.groups.keys().filter(|group| test(group));
-    let mut found: Vec<String> = Vec::new();
-    let grouped = groups.flat_map(|group| inventory.hosts_in(group));
-    let single = inventory
-        .hosts
-        .keys()
-        .map(String::as_str)
-        .filter(|host| test(host));
-    for host in grouped.chain(single) {
-        if !found.iter().any(|other| other == host) {
-            found.push(host.to_owned());
+    // A host is there as often as it is found: positions count so.
+    let mut found = Vec::new();
+    let mut grouped = false;
+    let written = inventory.groups.keys().map(String::as_str);
+    let written = written.filter(|name| !matches!(*name, "all" | "ungrouped"));
+    for group in ["all", "ungrouped"].into_iter().chain(written) {
+        if test(group) {
+            grouped = true;
+            found.extend(inventory.hosts_in(group));
         }
     }
-    Ok(found)
+    // A word that is the name of a group means that alone.
+    if !grouped || part.starts_with('~') || part.contains(['.', '?', '*', '[']) {
+        let hosts = inventory.hosts.keys().map(String::as_str);
+        found.extend(hosts.filter(|host| test(host)));
+    }
+    if found.is_empty() && part == "localhost" {
+        found.push(part);
+    }
+    Ok(names(found))
 }
 
 /// A glob as a regular expression.
@@ -205,6 +208,17 @@ enum Pick {
 }
 
 impl Pick {
+    /// Whether Ansible knows it too: a range of its has a beginning, which counts from the front.
+    fn is_usual(self, part: &str) -> bool {
+        match self {
+            Self::One(_) => true,
+            Self::Range(from, to) => {
+                let written = part.rsplit('[').next().unwrap_or_default();
+                from >= 0 && to.is_none_or(|to| to >= 0) && !written.starts_with([':', '-'])
+            }
+        }
+    }
+
     fn of(self, hosts: Vec<String>) -> Vec<String> {
         let count = i64::try_from(hosts.len()).unwrap_or(i64::MAX);
         let place = |at: i64| if at < 0 { at + count } else { at };

@@ -23,10 +23,37 @@ pub(super) fn read(
     };
     document.open(out);
     let document = &document;
+    if let Some(plugin) = plugin(document) {
+        out.push(plugin);
+        return;
+    }
     let mut reader = Reader { inventory, out };
     for (name, group) in reader.map("an inventory", document) {
         reader.group(&name.text, name, group);
     }
+}
+
+/// A file for one of Ansible's inventory plugins says which one; no group is a text.
+fn plugin(document: &Node) -> Option<Diagnostic> {
+    let entries = document.as_map()?.iter();
+    let (key, value) = entries
+        .filter(|(key, _)| key.text == "plugin")
+        .find(|(_, value)| value.as_str().is_some())?;
+    let name = value.as_str()?;
+    let message = format!("`{name}` is an inventory plugin of Ansible, and those are not run here");
+    Some(
+        Diagnostic::error("unsupported", key.span.to(value.span), message).help(
+            "put a script in its place, which is run: `#!/bin/sh`, then `exec ansible-inventory -i FILE \"$@\"`; \
+             or a list that does not change: `ansible-inventory -i FILE --list > hosts.json`, \
+             and a script with `exec cat hosts.json`",
+        ),
+    )
+}
+
+/// Where variables are written.
+fn places(node: &Node) -> impl Iterator<Item = (String, crate::files::Span)> + '_ {
+    let entries = node.as_map().unwrap_or_default().iter();
+    entries.map(|(key, _)| (key.text.clone(), key.span))
 }
 
 struct Reader<'a> {
@@ -68,7 +95,9 @@ impl Reader<'_> {
                 }
                 "vars" => {
                     let vars: Vec<_> = self.vars(value);
-                    self.inventory.group(name, None).vars.extend(vars);
+                    let group = self.inventory.group(name, None);
+                    group.written.extend(places(value));
+                    group.vars.extend(vars);
                 }
                 "children" => {
                     for (child, inner) in self.map("`children`", value) {
@@ -124,9 +153,11 @@ impl Reader<'_> {
                 entry
                     .vars
                     .insert("ansible_port".to_owned(), Value::Int(port.into()));
+                entry.written.push(("ansible_port".to_owned(), key.span));
             }
+            entry.written.extend(places(node));
             entry.vars.extend(vars.iter().cloned());
-            if !matches!(group, "all" | "ungrouped") {
+            if group != "ungrouped" {
                 self.inventory.add_to(group, name);
             }
         }

@@ -11,7 +11,7 @@ use std::{
 use evenkeel_engine::event::{Event, Sink};
 use jiff::Timestamp;
 
-use super::{Report, Said, progress::Live};
+use super::{Report, Said, html::Html, progress::Live};
 
 /// Whether stdout takes nothing more: who reads it has gone, or the disk is full.
 static CLOSED: AtomicBool = AtomicBool::new(false);
@@ -48,6 +48,14 @@ pub fn talk(text: &str) {
 pub struct Printer {
     report: Mutex<Box<dyn Report>>,
     live: Option<Live>,
+    page: Option<Page>,
+}
+
+/// A page that is made beside the report.
+struct Page {
+    html: Mutex<Html>,
+    /// Whether the report shows differences too.
+    diff: bool,
 }
 
 impl std::fmt::Debug for Printer {
@@ -62,7 +70,30 @@ impl Printer {
         Arc::new(Self {
             report: Mutex::new(report),
             live,
+            page: None,
         })
+    }
+
+    /// The same, with a page that is made of the events beside it. Differences are for the page alone, but with `diff`.
+    pub fn with_page(
+        report: Box<dyn Report>,
+        live: Option<Live>,
+        html: Html,
+        diff: bool,
+    ) -> Arc<Self> {
+        let html = Mutex::new(html);
+        Arc::new(Self {
+            report: Mutex::new(report),
+            live,
+            page: Some(Page { html, diff }),
+        })
+    }
+
+    /// The page, if one was wanted and the run has ended.
+    pub fn page(&self) -> Option<String> {
+        let page = self.page.as_ref()?;
+        let html = page.html.lock().unwrap_or_else(PoisonError::into_inner);
+        html.page()
     }
 
     /// Talk that is not about an event.
@@ -92,7 +123,25 @@ impl Sink for Printer {
         let now = Timestamp::now();
         // Held while printing, so that the order of events is the order of lines.
         let mut report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
-        let said = report.fold(event, now);
+        let said = match &self.page {
+            Some(page) => {
+                let mut html = page.html.lock().unwrap_or_else(PoisonError::into_inner);
+                html.fold(event, now);
+                drop(html);
+                match event {
+                    Event::TaskFinished(task) if !page.diff => {
+                        let mut task = task.clone();
+                        let items = task.items.iter_mut().flat_map(|item| &mut item.changes);
+                        for change in task.changes.iter_mut().chain(items) {
+                            change.diff = None;
+                        }
+                        report.fold(&Event::TaskFinished(task), now)
+                    }
+                    event => report.fold(event, now),
+                }
+            }
+            None => report.fold(event, now),
+        };
         if let Some(live) = &self.live {
             live.event(event, now);
         }

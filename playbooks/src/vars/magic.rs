@@ -1,6 +1,10 @@
 //! Variables that nobody writes: hosts, groups, folders, the run itself.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use evenkeel_engine::{Map, Value};
 
@@ -14,6 +18,8 @@ pub struct Member {
     pub vars: Layer,
     /// Its groups, without `all`, sorted.
     pub groups: Vec<String>,
+    /// The inventory in which it is first named, as a whole path.
+    pub file: Option<PathBuf>,
 }
 
 /// What all tasks of a play share.
@@ -89,6 +95,24 @@ impl World {
             "ansible_version" => version(),
             _ => return None,
         })
+    }
+
+    /// What is there unless somebody writes it: where a host is named, and what is the same for the whole run.
+    pub(super) fn usual(&self, host: &str, name: &str) -> Option<Value> {
+        if matches!(name, "ansible_host" | "ansible_ssh_host") {
+            return Some(host.into());
+        }
+        let file = self
+            .hosts
+            .get(host)
+            .and_then(|member| member.file.as_deref());
+        let path = match name {
+            "inventory_file" => file,
+            "inventory_dir" => file.and_then(Path::parent),
+            _ => None,
+        };
+        let path = path.map(|path| path.display().to_string().into());
+        path.or_else(|| self.run.get(name).cloned())
     }
 
     pub(super) fn names(&self, host: &str) -> Vec<String> {

@@ -15,17 +15,11 @@ fn options_of_other_connections() {
             "error: the password of the vault in `x` cannot be read: No such file or directory (os error 2)\n\
              help: name a file with the password in it, or a program that prints it\n",
         ),
-        (
-            "--report x.html",
-            "error: this version cannot write a report as HTML\n\
-             help: `--output json` has all that happened, one event a line\n",
-        ),
     ];
     for (options, stderr) in cases {
         let mut args = vec!["run", "site.yml"];
         args.extend(options.split(' '));
-        let ended = Case::new(&args).stderr(stderr).status(5).run();
-        assert!(!ended.path("x.html").exists());
+        Case::new(&args).stderr(stderr).status(5).run();
     }
 }
 

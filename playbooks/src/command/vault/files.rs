@@ -173,13 +173,13 @@ fn write_new(path: &Path, bytes: &[u8], before: Option<&fs::Metadata>) -> io::Re
 }
 
 /// A new file that only its owner can read.
-pub(super) fn private(path: &Path) -> io::Result<fs::File> {
+pub(in crate::command) fn private(path: &Path) -> io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true).mode(0o600).open(path)
 }
 
 /// A part of a name that nobody can guess.
-pub(super) fn random() -> io::Result<String> {
+pub(in crate::command) fn random() -> io::Result<String> {
     let mut bytes = [0; 12];
     getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
     Ok(hex(&bytes))
