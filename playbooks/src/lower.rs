@@ -441,7 +441,7 @@ impl<'a> Lowering<'a> {
             None => self.hosts.get(host),
         };
         let at = at.copied().unwrap_or(HostId(0));
-        let task = self
+        let mut task = self
             .build(entry, &body, (at, machine.as_ref()), heeds)
             .and_then(|task| together(task, target, entry, &words))
             .unwrap_or_else(|fault| {
@@ -450,10 +450,7 @@ impl<'a> Lowering<'a> {
                 let body = Arc::new(body.clone());
                 Task::resolved("", &entry.task.module.value, body)
             });
-        let task = Task {
-            id: self.apart(entry, host, &task).or(task.id),
-            ..task
-        };
+        self.apart(entry, host, &mut task);
         if task.selected {
             self.faults.extend(included.faults);
             let found = body.check(&Nothing(&self.list)).into_iter();
@@ -498,20 +495,21 @@ impl<'a> Lowering<'a> {
         id
     }
 
-    /// The id of a handler that another one shares its name with.
-    fn apart(&mut self, entry: &Entry<'_>, host: &str, task: &Task) -> Option<String> {
-        entry.serves.as_ref()?;
-        if task.id.is_some() {
-            return None;
+    /// Gives a handler that another one shares its name with an id of its own.
+    fn apart(&mut self, entry: &Entry<'_>, host: &str, task: &mut Task) {
+        if entry.serves.is_none() || task.id.is_some() {
+            return;
         }
-        let name = task.name.clone();
-        let alike = self.alike.entry((host.to_owned(), name)).or_default();
+        let key = (host.to_owned(), task.name.clone());
+        let alike = self.alike.entry(key).or_default();
         let found = alike.iter().position(|number| *number == entry.number);
         let at = found.unwrap_or(alike.len());
         if found.is_none() {
             alike.push(entry.number);
         }
-        (at > 0).then(|| format!("{} ({})", task.name, at + 1))
+        if at > 0 {
+            task.id = Some(format!("{} ({})", task.name, at + 1));
+        }
     }
 
     /// What an `include_vars` may read.
