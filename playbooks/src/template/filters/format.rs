@@ -129,7 +129,15 @@ const UNITS: &[(&str, u32)] = &[
     ("K", 10),
 ];
 
-fn human_readable(size: f64, bits: Option<bool>, unit: Option<String>) -> String {
+fn human_readable(
+    size: f64,
+    bits: Option<bool>,
+    unit: Option<String>,
+    kwargs: Kwargs,
+) -> Result<String, Error> {
+    let bits = bits.or(kwargs.get("isbits")?);
+    let unit = unit.or(kwargs.get("unit")?);
+    kwargs.assert_all_used()?;
     let base = if bits.unwrap_or(false) {
         "bits"
     } else {
@@ -139,7 +147,7 @@ fn human_readable(size: f64, bits: Option<bool>, unit: Option<String>) -> String
         Some(unit) => unit.to_ascii_uppercase().starts_with(name),
         None => size >= 2_f64.powi(i32::try_from(*power).unwrap_or(0)),
     });
-    match found {
+    Ok(match found {
         Some((name, power)) => {
             let letter = if base == "bits" { "b" } else { "B" };
             format!(
@@ -148,7 +156,7 @@ fn human_readable(size: f64, bits: Option<bool>, unit: Option<String>) -> String
             )
         }
         None => format!("{size:.2} {base}"),
-    }
+    })
 }
 
 fn human_to_bytes(text: String, default_unit: Option<String>) -> Result<Jinja, Error> {
