@@ -101,10 +101,14 @@ fn of_the_run(request: &Request) -> Map {
             request.connection.as_deref().unwrap_or("ssh").into(),
         ),
         ("ansible_inventory_sources", texts(&request.inventory)),
+        // Inventories say it of this machine; no Python is run.
+        ("ansible_playbook_python", "/usr/bin/python3".into()),
         ("ansible_run_tags", texts(tags)),
         ("ansible_skip_tags", texts(&request.skip_tags)),
         ("ansible_verbosity", 0.into()),
     ];
+    let user = request.user.as_deref();
+    run.extend(user.map(|user| ("ansible_user", user.into())));
     run.extend(
         request
             .limit

@@ -142,6 +142,15 @@ pub(crate) fn prepare<'a>(
     Prepared { listing, programs }
 }
 
+/// Mistakes that are a task's failure when its turn comes, and no more than that.
+const AT_ITS_TURN: [&str; 5] = [
+    "no_such_file",
+    "not_a_condition",
+    "not_a_list",
+    "template_failed",
+    "undefined_variable",
+];
+
 /// Before a run nothing is known.
 struct Nothing<'a>(&'a TaskList);
 
@@ -433,7 +442,15 @@ impl<'a> Lowering<'a> {
             });
         if task.selected {
             self.faults.extend(included.faults);
-            self.faults.extend(body.check(&Nothing(&self.list)));
+            let found = body.check(&Nothing(&self.list)).into_iter();
+            let caught = task.ignore_errors || entry.rescued;
+            self.faults.extend(found.map(|fault| {
+                if caught && AT_ITS_TURN.contains(&fault.code) {
+                    fault.foreseen()
+                } else {
+                    fault
+                }
+            }));
         }
         let id = self.list.task(Task {
             blocks: entry

@@ -173,6 +173,32 @@ fn the_first_file_that_there_is_may_hold_variables() {
 }
 
 #[test]
+fn templates_that_are_looked_up_see_facts_and_results() {
+    let scratch = Scratch::new();
+    scratch.file(
+        "templates/a.j2",
+        "{{ ansible_system }} {{ out.stdout }} {{ f }} {{ lookup('template', 'b.j2') }}\n",
+    );
+    scratch.file("templates/b.j2", "{{ ansible_facts.os_family is defined }}");
+    scratch.file(
+        "site.yml",
+        "
+- hosts: localhost
+  tasks:
+  - command: echo hi
+    register: out
+  - set_fact: {f: \"{{ out.stdout }}\"}
+  - copy:
+      dest: \"{{ playbook_dir }}/out\"
+      content: \"{{ lookup('template', 'a.j2') }}{{ lookup('template', name ~ '.j2') }}\"
+    vars: {name: a}
+",
+    );
+    scratch.run(&[]).ok();
+    assert_eq!(scratch.read("out"), "Linux hi hi True\n".repeat(2));
+}
+
+#[test]
 fn loops_that_cannot_be_are_refused() {
     let scratch = Scratch::new();
     scratch.tasks(
@@ -190,7 +216,7 @@ fn loops_that_cannot_be_are_refused() {
     let refused = scratch.evenkeel(&["validate", "site.yml"]).status(5);
     for said in [
         "`with_random_choice` is not supported",
-        "another one in each run",
+        "query('random_choice', …)",
         "`with_pipe` is not supported",
         "delegate_to: localhost",
         "did you mean `with_sequence`?",

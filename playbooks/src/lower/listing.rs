@@ -34,6 +34,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) repeated: usize,
     /// The entries before it that may end the play.
     pub(crate) ended_by: Arc<[usize]>,
+    /// Whether a rescue catches its failure.
+    pub(crate) rescued: bool,
 }
 
 /// A play as a list.
@@ -50,6 +52,8 @@ pub(crate) struct Listing<'a> {
 struct Builder<'a, 's> {
     entries: Vec<Entry<'a>>,
     blocks: usize,
+    /// Those of them that have a rescue.
+    rescued: BTreeSet<usize>,
     more_tags: BTreeSet<&'a str>,
     handlers: Vec<Handler<'a>>,
     since: usize,
@@ -146,6 +150,7 @@ pub(crate) fn list<'a>(
     let mut listing = Builder {
         entries: Vec::new(),
         blocks: 0,
+        rescued: BTreeSet::new(),
         more_tags: BTreeSet::new(),
         handlers: handlers(play, &around),
         since: 0,
@@ -251,6 +256,8 @@ impl<'a> Builder<'a, '_> {
     fn block(&mut self, block: &'a Block, around: &Around<'a>, faults: &mut Vec<Fault>) {
         let number = self.blocks;
         self.blocks += 1;
+        self.rescued
+            .extend((!block.rescue.is_empty()).then_some(number));
         let inside = around.inside(&block.common, faults);
         let parts = [
             (&block.body, Part::Body),
@@ -276,7 +283,10 @@ impl<'a> Builder<'a, '_> {
             || (None, 0, Arc::default()),
             |served| (Some(served.entries), served.repeated, served.hidden),
         );
+        let catches =
+            |(number, part): &(usize, Part)| *part == Part::Body && self.rescued.contains(number);
         self.entries.push(Entry {
+            rescued: inside.blocks.iter().any(catches),
             task,
             commons: inside.commons,
             levels: inside.levels,

@@ -1,6 +1,6 @@
 //! What a task's templates may read: names, facts, variables of other hosts.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use evenkeel_engine::{Registry, Value};
 use evenkeel_modules::setup;
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     files::Span,
-    template::{Template, TemplateFile, Use, Uses, Whitespace},
+    template::{Template, TemplateFile, Use, UseKind, Uses, Whitespace},
     vars::{Scope, reached},
 };
 
@@ -62,6 +62,8 @@ pub(crate) struct Mentions {
     pub(crate) facts: Wanted,
     /// Variables of other hosts.
     pub(crate) others: Vec<Others>,
+    /// Templates that are looked up and were read; the empty name stands for all that are there.
+    looked: BTreeSet<String>,
 }
 
 /// What looking for mentions takes.
@@ -201,10 +203,57 @@ impl Looking<'_> {
             }
             found.names.insert(used.name.clone());
         }
-        // `lookup('vars', …)` and a template's includes may read anything.
+        // `lookup('vars', …)` may read anything.
         if source.contains("lookup(") && source.contains("vars") {
             found.any = true;
             words(source, &mut found.names, &mut found.facts);
+        }
+        let looks = |used: &Use| {
+            used.kind == UseKind::Function && matches!(used.name.as_str(), "lookup" | "query" | "q")
+        };
+        if source.contains("template") && uses.all.iter().any(looks) {
+            self.looked_up(source, groups, found);
+        }
+    }
+
+    /// What the templates use that a text looks up: those that it names, or else all that are there.
+    fn looked_up(&self, source: &str, groups: &Groups, found: &mut Mentions) {
+        found.any = true;
+        let folders = self.scope.search_folders();
+        let mut named = false;
+        for name in source.split(['"', '\'']).skip(1) {
+            if name.is_empty() || name.contains(['{', '\n']) || found.looked.contains(name) {
+                named |= found.looked.contains(name);
+                continue;
+            }
+            let whitespace = Whitespace::default();
+            let Ok((file, _)) = self.store.template(name, folders, whitespace) else {
+                continue;
+            };
+            named = true;
+            found.looked.insert(name.to_owned());
+            self.note(file.uses(), &file.text(), groups, found);
+            for used in file.uses().names() {
+                let Some(tree) = self.scope.tree(&used.name) else {
+                    continue;
+                };
+                let mut inner = Vec::new();
+                tree.templates(&mut |template| inner.push(template));
+                for template in inner {
+                    reached(self.scope, template, &mut |template| {
+                        self.note(template.uses(), template.source(), groups, found);
+                    });
+                }
+            }
+        }
+        if named || !found.looked.insert(String::new()) {
+            return;
+        }
+        found.facts.all = true;
+        for folder in folders {
+            for text in texts(&folder.join("templates")) {
+                words(&text, &mut found.names, &mut found.facts);
+            }
         }
     }
 
@@ -324,6 +373,26 @@ fn is_interface(name: &str) -> bool {
             || rest.chars().any(|c| c.is_ascii_digit())
             || rest.starts_with(['-', '_'])
     })
+}
+
+/// How many templates are read for their words.
+const TEXTS: usize = 2000;
+
+/// The texts of all files below a folder.
+fn texts(folder: &Path) -> Vec<String> {
+    let (mut texts, mut open) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => open.push(entry.path()),
+                _ => texts.extend(std::fs::read_to_string(entry.path())),
+            }
+            if texts.len() >= TEXTS {
+                return texts;
+            }
+        }
+    }
+    texts
 }
 
 /// All words of a text that may be names, where names are made at run.

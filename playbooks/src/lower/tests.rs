@@ -589,3 +589,61 @@ fn judges_of_loops_see_the_item() {
     assert_eq!(verdict((0, "a")), Some(false));
     assert_eq!(verdict((1, "b")), Some(true));
 }
+
+#[test]
+fn failures_that_are_caught_are_told_and_refuse_nothing() {
+    let loaded = loaded(
+        "- hosts: localhost
+  strategy: '{{ nothing }}'
+  tasks:
+    - {name: ignored, put: {path: '{{ nope }}'}, ignore_errors: true}
+    - block:
+        - {name: caught, put: {path: /a}, when: nope.a}
+        - block:
+            - {name: deep, put: {path: /a}, loop: '{{ 7 }}'}
+          always:
+            - {name: always, put: {path: /b}}
+      rescue:
+        - {name: rescue, put: {path: '{{ ansible_host }}'}}
+",
+    );
+    assert_eq!(loaded.list.tasks.len(), 5);
+    let said: Vec<&str> = loaded
+        .warnings
+        .iter()
+        .map(|warning| &*warning.message)
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "`strategy` has no effect",
+            "`nope` is undefined",
+            "`nope.a` is undefined",
+            "`loop` wants a list, found a whole number",
+        ]
+    );
+    let again = mistakes(
+        "- hosts: localhost
+  tasks:
+    - block:
+        - {put: {path: /a}}
+      rescue:
+        - {put: {path: '{{ nope }}'}}
+      always:
+        - {put: {path: '{{ neither }}'}}
+    - {put: {paht: /a}, ignore_errors: true}
+",
+    );
+    let places: Vec<&str> = again
+        .lines()
+        .filter_map(|line| line.split(" `").next())
+        .collect();
+    assert_eq!(
+        places,
+        [
+            "6:28 undefined_variable",
+            "8:28 undefined_variable",
+            "9:14 unknown_argument there is no argument",
+        ]
+    );
+}

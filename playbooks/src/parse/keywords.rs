@@ -48,7 +48,7 @@ pub(super) enum Status {
 pub(super) struct Keyword {
     pub(super) name: &'static str,
     /// `p`lay, `b`lock, `t`ask, `h`andler.
-    on: &'static str,
+    pub(super) on: &'static str,
     pub(super) status: Status,
 }
 
@@ -218,6 +218,10 @@ pub(super) fn find(name: &str, on: On) -> Option<&'static Keyword> {
 
 /// Where a keyword that may not stand here may stand: "on a task or a handler".
 pub(super) fn elsewhere(name: &str) -> Option<String> {
+    // On a task it is a module.
+    if name == "gather_facts" {
+        return None;
+    }
     let places: Vec<&str> = [On::Play, On::Block, On::Task, On::Handler]
         .into_iter()
         .filter(|on| find(name, *on).is_some())

@@ -74,7 +74,7 @@ impl Reader<'_> {
         if let Some((_, kind)) = lookups::KINDS.iter().find(|(known, _)| *known == name) {
             return Some(*kind);
         }
-        if let Some(instead) = lookups::instead(name) {
+        if let Some(instead) = lookups::instead_of_loop(name) {
             let what = format!("`{}` is not supported", key.value);
             self.error_help("unsupported", key.span, what, instead);
         } else {

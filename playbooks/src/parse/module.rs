@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Collections whose modules we have under their last name.
-const COLLECTIONS: [&str; 8] = [
+pub(crate) const COLLECTIONS: [&str; 8] = [
     "ansible.builtin",
     "ansible.legacy",
     "ansible.posix",

@@ -151,6 +151,12 @@ impl Reader<'_> {
         let Some(name) = self.text("strategy", node) else {
             return Strategy::Linear;
         };
+        // Whatever it comes to, hosts run as they do.
+        if crate::template::is_template(&name) {
+            let why = "hosts run without waiting for each other in any case";
+            self.no_effect("strategy", node.span, why);
+            return Strategy::Free;
+        }
         let known = ["linear", "free", "host_pinned"];
         match name.strip_prefix("ansible.builtin.").unwrap_or(&name) {
             "linear" => {

@@ -272,8 +272,8 @@ impl Root {
         Jinja::from_object(Self(Arc::clone(variables)))
     }
 
-    pub(super) fn variables(&self) -> &dyn Variables {
-        &*self.0
+    pub(super) fn shared(&self) -> Arc<dyn Variables> {
+        Arc::clone(&self.0)
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Parts {
     pub message: String,
     /// What to do.
     pub help: Option<String>,
+    /// Whether a failure at this place is counted on: it is told, and refuses nothing.
+    foreseen: bool,
     /// The scalar.
     pub span: Option<Span>,
     /// The scalar's text, and the byte in it that is meant.
@@ -59,6 +61,7 @@ impl Fault {
             code,
             message: message.into(),
             help: None,
+            foreseen: false,
             span: None,
             text: None,
             offset: None,
@@ -77,6 +80,13 @@ impl Fault {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// Where somebody counts on the task's failure.
+    #[must_use]
+    pub fn foreseen(mut self) -> Self {
+        self.foreseen = true;
         self
     }
 
@@ -217,7 +227,7 @@ impl Fault {
             None => Diagnostic::nowhere(self.code, self.message.clone()),
         };
         diagnostic.help.clone_from(&self.help);
-        if self.code == DOUBT {
+        if self.code == DOUBT || self.foreseen {
             diagnostic = diagnostic.warning();
         }
         diagnostic

@@ -11,11 +11,12 @@ use evenkeel_engine::Value;
 use minijinja::{Environment, Error};
 
 use super::{
-    Fault, Uses, Variables, ending,
+    Fault, Template, Uses, Variables, ending,
     environment::{self, Root},
     fault::innermost,
     result,
     rewrite::{Backslash, Rewritten},
+    scan,
 };
 use crate::{
     files::{self, Files, Span},
@@ -183,6 +184,18 @@ impl TemplateFile {
             None => value,
         };
         Ok(if self.secret { hidden(value) } else { value })
+    }
+
+    /// The value of the expression of which it consists; `None` if there is more in it.
+    pub(super) fn lone(&self, variables: &Arc<dyn Variables>) -> Option<Result<Value, Fault>> {
+        let part = self.parts.get(&self.name)?;
+        let [scan::Region::Expr(_)] = &scan::regions(ending::without(&part.text))[..] else {
+            return None;
+        };
+        let made =
+            Template::expression(&part.text, part.span).map_err(|mut faults| faults.swap_remove(0));
+        let value = made.and_then(|template| template.evaluate(variables));
+        Some(value.map(|value| ending::restored(value, ending::newlines(&part.text))))
     }
 
     fn fault(&self, error: &Error, variables: &dyn Variables) -> Fault {

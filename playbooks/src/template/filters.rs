@@ -96,7 +96,7 @@ pub(super) const NAMES: &[&str] = &[
 
 pub(crate) use data::dict_to_items;
 pub(super) use data::items;
-pub(super) use text::{pattern, ran};
+pub(super) use text::{bare_pattern, pattern, ran};
 
 pub(super) fn add(env: &mut Environment<'static>) {
     chance::add(env);

@@ -1,7 +1,9 @@
 //! What loops of the old form (`with_…`) and `lookup` find.
 
-mod files;
+pub(in crate::template) mod csv;
+pub(in crate::template) mod files;
 mod hosts;
+pub(in crate::template) mod ini;
 mod lists;
 mod sequence;
 
@@ -30,29 +32,30 @@ pub(crate) const KINDS: [(&str, LoopKind); 15] = [
     ("together", LoopKind::Together),
 ];
 
+/// Lookups that are no loops: `query` gives what a loop goes over.
+pub(crate) const ALONE: [&str; 7] = [
+    "csvfile",
+    "ini",
+    "random_choice",
+    "template",
+    "unvault",
+    "varnames",
+    "vars",
+];
+
 /// Those of Ansible that are not here, with what does the same.
-const MISSING: [(&str, &str); 12] = [
+const MISSING: [(&str, &str); 5] = [
     (
         "config",
         "write the value: settings of Ansible are not read here",
     ),
-    ("csvfile", "put the values into a file of variables"),
-    ("ini", "put the values into a file of variables"),
     ("lines", RUNS),
     ("password", "put a password into a variable, by `-e @FILE`"),
     ("pipe", RUNS),
     (
-        "random_choice",
-        "it would be another one in each run: `index` with a number that follows from the host's name",
-    ),
-    ("template", "the module `template` writes files"),
-    ("unvault", "vault is not in this version"),
-    (
         "url",
         "a task of `uri` with `delegate_to: localhost` and `register`",
     ),
-    ("varnames", "name the variables: `lookup('vars', …)`"),
-    ("vars", "`loop:` over the variables themselves"),
 ];
 
 const RUNS: &str = "a task of `command` with `delegate_to: localhost`, `register` and `changed_when: false`: then `.stdout_lines`";
@@ -61,6 +64,14 @@ const RUNS: &str = "a task of `command` with `delegate_to: localhost`, `register
 pub(crate) fn instead(name: &str) -> Option<&'static str> {
     let mut found = MISSING.iter().filter(|(missing, _)| *missing == name);
     found.next().map(|(_, instead)| *instead)
+}
+
+/// What to write instead of a loop that is not here.
+pub(crate) fn instead_of_loop(name: &str) -> Option<String> {
+    if ALONE.contains(&name) {
+        return Some(format!("`loop: \"{{{{ query('{name}', …) }}}}\"`"));
+    }
+    instead(name).map(str::to_owned)
 }
 
 /// Why there are no items.

@@ -49,11 +49,13 @@ pub(super) const NAMES: &[&str] = &[
     "search",
     "skip",
     "skipped",
+    "started",
     "subset",
     "succeeded",
     "success",
     "successful",
     "superset",
+    "timedout",
     "truthy",
     "unreachable",
     "uri",
@@ -78,8 +80,9 @@ pub(super) fn add(env: &mut Environment<'static>) {
     for name in ["skipped", "skip"] {
         env.add_test(name, |result: &Jinja| flag(result, "skipped"));
     }
-    env.add_test("finished", |result: &Jinja| flag(result, "finished"));
-    env.add_test("unreachable", |result: &Jinja| flag(result, "unreachable"));
+    for name in ["finished", "started", "timedout", "unreachable"] {
+        env.add_test(name, move |result: &Jinja| flag(result, name));
+    }
     env.add_test("reachable", |result: &Jinja| {
         flag(result, "unreachable").map(|unreachable| !unreachable)
     });

@@ -194,7 +194,9 @@ impl Rewritten {
         let mut pieces: Vec<(usize, Rank, String)> = Vec::new();
         let (mut blanks, mut renamed) = (Vec::new(), Vec::new());
         if changes(all) {
-            all.iter().for_each(|piece| growing(piece, &mut pieces));
+            for piece in all {
+                growing(piece, &mut pieces);
+            }
         }
         for piece in all {
             let Piece {

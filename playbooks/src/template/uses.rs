@@ -132,27 +132,27 @@ impl Uses {
                 && tokens[index - 2].word("is");
             if before.is_some_and(|token| token.is("|")) {
                 let last = index + collection(tokens, index);
-                self.push(UseKind::Filter, joined(&tokens[index..=last]), token.at);
+                self.push(UseKind::Filter, &joined(&tokens[index..=last]), token.at);
                 self.filter(tokens, last);
             } else if (before.is_some_and(|token| token.word("is")) && !token.word("not"))
                 || after_not
             {
                 let last = index + collection(tokens, index);
-                self.push(UseKind::Test, joined(&tokens[index..=last]), token.at);
+                self.push(UseKind::Test, &joined(&tokens[index..=last]), token.at);
             } else if WORDS.contains(&token.text) || after.is_some_and(|token| token.is("=")) {
                 // A keyword, or the name of an argument.
             } else if after.is_some_and(|token| token.is("(")) {
-                self.push(UseKind::Function, token.text.to_owned(), token.at);
+                self.push(UseKind::Function, token.text, token.at);
             } else {
                 self.name(tokens, index);
             }
         }
     }
 
-    fn push(&mut self, kind: UseKind, name: String, at: usize) {
+    fn push(&mut self, kind: UseKind, name: &str, at: usize) {
         self.all.push(Use {
             kind,
-            name: bare(&name).to_owned(),
+            name: bare(name).to_owned(),
             path: Vec::new(),
             key: None,
             rest: Vec::new(),
@@ -170,7 +170,7 @@ impl Uses {
                 at == index + 2 || tokens[index].text.ends_with("attr"),
             ) {
                 let text = tokens[at].text;
-                let name = text[1..text.len() - 1].to_owned();
+                let name = &text[1..text.len() - 1];
                 self.push(kind, name, tokens[at].at + 1);
             }
         }

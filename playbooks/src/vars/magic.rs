@@ -99,6 +99,9 @@ impl World {
 
     /// What is there unless somebody writes it: where a host is named, and what is the same for the whole run.
     pub(super) fn usual(&self, host: &str, name: &str) -> Option<Value> {
+        if matches!(name, "ansible_host" | "ansible_ssh_host") {
+            return Some(host.into());
+        }
         let file = self
             .hosts
             .get(host)

@@ -1,6 +1,9 @@
 //! `lookup` and `query`: what the controller knows.
 
-use std::path::PathBuf;
+mod rendered;
+mod tables;
+
+use std::{path::PathBuf, sync::Arc};
 
 use evenkeel_engine::{Secret, Value};
 use minijinja::{
@@ -8,13 +11,14 @@ use minijinja::{
     value::{Kwargs, Rest, Value as Jinja},
 };
 
-use super::refuse;
+use super::{bare_pattern, ran, refuse};
 use crate::{
     files::{self, Files},
     template::{
-        Fault,
+        Fault, Variables,
         environment::{Root, VARIABLES},
         lookups::{self, Around, Trouble},
+        random::Random,
         session,
         value::{read, to_jinja},
     },
@@ -72,6 +76,12 @@ fn look(
             .iter()
             .map(|term| file(state, &term.to_string(), kwargs))
             .collect(),
+        "template" => rendered::of(state, terms, kwargs),
+        "ini" => tables::ini(state, terms, kwargs),
+        "csvfile" => tables::csv(state, terms, kwargs),
+        "varnames" => names(state, terms),
+        "random_choice" => choice(terms),
+        "unvault" => each(terms, |name| whole(state, "unvault", name, false)),
         other => others(state, other, terms, kwargs),
     };
     kwargs.assert_all_used()?;
@@ -112,7 +122,8 @@ fn others(
     kwargs: &Kwargs,
 ) -> Result<Vec<Jinja>, Error> {
     let mut known: Vec<&str> = lookups::KINDS.iter().map(|(name, _)| *name).collect();
-    known.push("vars");
+    known.extend(lookups::ALONE);
+    known.sort_unstable();
     let Some((_, kind)) = lookups::KINDS.iter().find(|(known, _)| *known == name) else {
         let help = lookups::instead(name)
             .map(str::to_owned)
@@ -185,44 +196,92 @@ fn groups(state: &State<'_, '_>) -> Vec<(String, Vec<String>)> {
         .collect()
 }
 
-fn folders(state: &State<'_, '_>) -> Vec<PathBuf> {
-    state
-        .lookup(VARIABLES)
-        .and_then(|root| {
-            root.downcast_object_ref::<Root>()
-                .map(|root| root.variables().folders())
-        })
-        .unwrap_or_default()
+/// The variables of the evaluation.
+fn variables(state: &State<'_, '_>) -> Option<Arc<dyn Variables>> {
+    let root = state.lookup(VARIABLES)?;
+    root.downcast_object_ref::<Root>().map(Root::shared)
 }
 
-fn file(state: &State<'_, '_>, name: &str, kwargs: &Kwargs) -> Result<Jinja, Error> {
-    let rstrip = kwargs.get::<Option<bool>>("rstrip")?.unwrap_or(true);
-    let folders = folders(state);
-    let below = |folder: &PathBuf| [folder.join("files").join(name), folder.join(name)];
-    let path = folders
-        .iter()
-        .flat_map(below)
-        .find(|path| path.is_file())
-        .ok_or_else(|| refuse(format!("`lookup('file', …)`: there is no file `{name}`")))?;
+fn folders(state: &State<'_, '_>) -> Vec<PathBuf> {
+    variables(state).map_or_else(Vec::new, |variables| variables.folders())
+}
+
+/// Where a file of this machine is.
+fn path(state: &State<'_, '_>, lookup: &str, kind: &str, name: &str) -> Result<PathBuf, Error> {
+    let around = Around {
+        folders: &folders(state),
+        kind,
+        groups: &[],
+    };
+    lookups::files::found(name, &around).map_err(|trouble| match trouble {
+        Trouble::NotYet(what) => session::not_yet(&what),
+        Trouble::Wrong(message, help) => {
+            refuse(format!("`lookup('{lookup}', …)`: {message}: {help}"))
+        }
+    })
+}
+
+/// What a file of this machine holds; one that is encrypted is opened, and secret.
+fn whole(state: &State<'_, '_>, lookup: &str, name: &str, rstrip: bool) -> Result<Jinja, Error> {
+    let cut = |text: &str| Jinja::from(if rstrip { text.trim_end() } else { text });
+    let path = path(state, lookup, "files", name)?;
     if files::is_vault(&path) {
-        let keys = state.lookup(VARIABLES).and_then(|root| {
-            let root = root.downcast_object_ref::<Root>()?;
-            Some(root.variables().keys())
-        });
+        let keys = variables(state).map(|variables| variables.keys());
         let mut files = Files::with_keys(keys.unwrap_or_default());
         let file = files.load(&path).map_err(|error| {
             let fault = Fault::new(error.code, format!("`{name}`: {}", error.message));
             session::fault(error.help.iter().cloned().fold(fault, Fault::help))
         })?;
-        let text = files.text(file);
-        let text = if rstrip { text.trim_end() } else { text };
-        session::used(&Secret::new(text));
-        return Ok(Jinja::from(text));
+        let text = cut(files.text(file));
+        session::used(&Secret::new(text.as_str().unwrap_or_default()));
+        return Ok(text);
     }
     let text = std::fs::read_to_string(&path).map_err(|error| {
         refuse(format!(
-            "`lookup('file', …)`: cannot read `{name}`: {error}"
+            "`lookup('{lookup}', …)`: cannot read `{name}`: {error}"
         ))
     })?;
-    Ok(Jinja::from(if rstrip { text.trim_end() } else { &text }))
+    Ok(cut(&text))
+}
+
+fn file(state: &State<'_, '_>, name: &str, kwargs: &Kwargs) -> Result<Jinja, Error> {
+    let rstrip = kwargs.get::<Option<bool>>("rstrip")?.unwrap_or(true);
+    whole(state, "file", name, rstrip)
+}
+
+/// What each name gives.
+fn each(terms: &[Jinja], find: impl Fn(&str) -> Result<Jinja, Error>) -> Result<Vec<Jinja>, Error> {
+    terms.iter().map(|term| find(&term.to_string())).collect()
+}
+
+/// Names of variables that fit a pattern, in the order of the alphabet.
+fn names(state: &State<'_, '_>, terms: &[Jinja]) -> Result<Vec<Jinja>, Error> {
+    let mut all = variables(state).map_or_else(Vec::new, |variables| variables.names());
+    all.sort_unstable();
+    all.dedup();
+    let mut found = Vec::new();
+    for term in terms {
+        let Some(text) = term.as_str() else {
+            return Err(refuse(format!(
+                "`lookup('varnames', …)` wants patterns, found {}",
+                super::data::named(term.kind())
+            )));
+        };
+        let regex = bare_pattern(text)?;
+        for name in &all {
+            if ran(regex.is_match(name.as_str()))? {
+                found.push(Jinja::from(name.as_str()));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// One of several, another one each time.
+fn choice(terms: &[Jinja]) -> Result<Vec<Jinja>, Error> {
+    if terms.is_empty() {
+        return Ok(Vec::new());
+    }
+    let index = Random::System.index(terms.len())?;
+    Ok(vec![terms[index].clone()])
 }

@@ -13,6 +13,7 @@ use crate::{
 };
 
 mod chance;
+mod lookups;
 mod paths;
 
 /// A folder to look in, and a map with a secret, `db`.

@@ -44,6 +44,11 @@ pub(in crate::template) fn pattern(text: &str, kwargs: &Kwargs) -> Result<Regex,
         .map_err(|error| refuse(format!("`{text}` is not a regular expression: {error}")))
 }
 
+/// The same without flags.
+pub(in crate::template) fn bare_pattern(text: &str) -> Result<Regex, Error> {
+    pattern(text, &Kwargs::from_iter(Vec::<(String, Jinja)>::new()))
+}
+
 pub(in crate::template) fn ran<T>(result: Result<T, fancy_regex::Error>) -> Result<T, Error> {
     result.map_err(|error| refuse(format!("the regular expression failed: {error}")))
 }

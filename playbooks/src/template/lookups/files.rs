@@ -125,19 +125,25 @@ fn class(pattern: &[char], at: usize, letter: char) -> Option<(bool, usize)> {
     }
 }
 
+/// Where a file is that has to be there.
+pub(crate) fn found(name: &str, around: &Around<'_>) -> Result<PathBuf, Trouble> {
+    let mut candidates = candidates(name, around);
+    if let Some(at) = candidates.iter().position(|path| path.is_file()) {
+        return Ok(candidates.swap_remove(at));
+    }
+    let looked: Vec<String> = candidates
+        .iter()
+        .map(|path| format!("`{}`", path.display()))
+        .collect();
+    Err(Trouble::wrong(
+        format!("there is no file `{name}` on this machine"),
+        format!("looked for {}", looked.join(", ")),
+    ))
+}
+
 /// What a file holds, without white space at its end.
 pub(super) fn contents(name: &str, around: &Around<'_>) -> Result<Vec<Value>, Trouble> {
-    let candidates = candidates(name, around);
-    let Some(path) = candidates.iter().find(|path| path.is_file()) else {
-        let looked: Vec<String> = candidates
-            .iter()
-            .map(|path| format!("`{}`", path.display()))
-            .collect();
-        return Err(Trouble::wrong(
-            format!("there is no file `{name}` on this machine"),
-            format!("looked for {}", looked.join(", ")),
-        ));
-    };
+    let path = &found(name, around)?;
     if crate::files::is_vault(path) {
         return Err(Trouble::wrong(
             format!("`{name}` is of a vault"),
