@@ -48,7 +48,7 @@ pub(super) enum Status {
 pub(super) struct Keyword {
     pub(super) name: &'static str,
     /// `p`lay, `b`lock, `t`ask, `h`andler.
-    on: &'static str,
+    pub(super) on: &'static str,
     pub(super) status: Status,
 }
 
