@@ -1,6 +1,6 @@
-//! YAML texts, byte for byte as PyYAML writes them: whoever moves here finds files unchanged.
+//! YAML texts, byte for byte as `PyYAML` writes them: whoever moves here finds files unchanged.
 //!
-//! The rules are those of PyYAML's `Emitter` and `Resolver`, for values without tags and anchors.
+//! The rules are those of `PyYAML`'s `Emitter` and `Resolver`, for values without tags and anchors.
 
 use std::sync::LazyLock;
 

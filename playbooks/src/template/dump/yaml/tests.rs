@@ -104,7 +104,7 @@ fn values() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
-/// What PyYAML writes, if it is there: a text a value.
+/// What `PyYAML` writes, if it is there: a text a value.
 fn pyyaml(values: &[serde_json::Value], options: &str) -> Option<Vec<String>> {
     let program = format!(
         "import json, sys, yaml\n\
@@ -123,7 +123,7 @@ fn pyyaml(values: &[serde_json::Value], options: &str) -> Option<Vec<String>> {
     serde_json::from_slice(&said.stdout).ok()
 }
 
-/// Byte for byte, where Python has PyYAML.
+/// Byte for byte, where Python has `PyYAML`.
 #[test]
 fn any_value_is_written_as_pyyaml_writes_it() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
