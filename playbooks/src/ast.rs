@@ -271,6 +271,8 @@ pub struct Task {
     pub silent: bool,
     /// Nothing that is listed after it is done, if it is not skipped (`meta: end_…`).
     pub ends: Option<Ends>,
+    /// What it makes for the plays after its own.
+    pub makes: Option<Makes>,
 }
 
 impl Task {
@@ -294,8 +296,25 @@ impl Task {
             once: None,
             silent: false,
             ends: None,
+            makes: None,
         }
     }
+}
+
+/// What a task makes of the inventory.
+#[derive(Clone, Debug)]
+pub enum Makes {
+    /// Hosts (`add_host`): its arguments.
+    Host(Node),
+    /// A group of each host (`group_by`).
+    Group {
+        /// `key`.
+        key: Node,
+        /// `parents`.
+        parents: Option<Node>,
+        /// The variable that takes the group's name when its turn comes.
+        variable: String,
+    },
 }
 
 /// What a task ends.

@@ -9,6 +9,7 @@ mod find;
 mod gate;
 mod include;
 mod known;
+mod made;
 mod meta;
 mod role;
 mod spec;
@@ -34,6 +35,7 @@ use crate::{
 };
 
 pub(crate) use gate::{MORE, NOTE, is_more};
+pub(crate) use made::Made;
 
 use files::Parsed;
 use role::{Ran, RoleAt};

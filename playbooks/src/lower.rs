@@ -39,6 +39,7 @@ pub(crate) use body::{Trouble, items_of};
 pub(crate) use elsewhere::{Elsewhere, all as all_elsewhere, here};
 pub(crate) use facts::Gathering;
 pub(crate) use include::{ANY, below, candidates, fits, pattern};
+pub(crate) use listing::Entry;
 pub(crate) use mentions::{Looking, Mentions};
 pub(crate) use program::{Condition, Loop, Program};
 pub(crate) use store::{Store, find, first};
@@ -46,7 +47,7 @@ pub(crate) use store::{Store, find, first};
 use body::{Body, Failing, Verdict};
 use elsewhere::Place;
 use keywords::Keywords;
-use listing::{Entry, Listing};
+use listing::Listing;
 use ties::Reference;
 
 /// Lowers plays one after the other into one list of tasks.
@@ -115,6 +116,20 @@ pub(crate) type Placed = BTreeMap<(usize, String), Vec<TaskId>>;
 pub(crate) struct Prepared<'a> {
     listing: Listing<'a>,
     programs: Vec<Arc<Program>>,
+}
+
+impl<'a> Prepared<'a> {
+    /// The tasks that make hosts and groups, if their tags select them.
+    pub(crate) fn makers(&self, request: &Request) -> Vec<(&Entry<'a>, &Program)> {
+        let all = self.listing.entries.iter().zip(&self.programs);
+        let selected = |entry: &Entry<'_>| {
+            let tags = entry.commons.iter().flat_map(|common| &common.tags);
+            let tags: Vec<&str> = tags.map(|tag| tag.value.as_str()).collect();
+            keywords::selected(&tags, &request.tags, &request.skip_tags)
+        };
+        let makers = all.filter(|(entry, _)| entry.task.makes.is_some() && selected(entry));
+        makers.map(|(entry, program)| (entry, &**program)).collect()
+    }
 }
 
 /// Lists and compiles a play; mistakes go to `faults`.
