@@ -137,6 +137,14 @@ impl Reader<'_> {
                 );
             }
         }
+        if on == On::Handler && key.ends_with("_role") {
+            self.error_help(
+                "misplaced",
+                key.span,
+                format!("`{}` is no handler", key.value),
+                "name the role among `roles`, or bring in a file of tasks of it",
+            );
+        }
         let what = if key.ends_with("_role") {
             What::Role(Box::new(self.role_call(key, &given, &arguments)?))
         } else {
@@ -162,7 +170,14 @@ impl Reader<'_> {
             what,
             common: self.common(&fields, on),
             apply: apply.unwrap_or_default(),
+<<<<<<< HEAD
             loop_: self.plain_loop(&fields),
+=======
+            loop_: self.loop_of(&fields),
+            listen: fields
+                .get("listen")
+                .map_or_else(Vec::new, |node| self.texts("listen", node)),
+>>>>>>> main
             turns: self.turns(&fields),
         })
     }
@@ -431,6 +446,7 @@ impl Reader<'_> {
             common: self.common(&common, On::Block),
             apply: Common::default(),
             loop_: None,
+            listen: Vec::new(),
             turns: None,
         })
     }
