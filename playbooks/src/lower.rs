@@ -48,12 +48,8 @@ pub(crate) use store::{Store, find, first};
 use body::{Body, Failing, Verdict};
 use elsewhere::Place;
 use keywords::Keywords;
-<<<<<<< HEAD
-use listing::{Entry, Listing};
-use pace::Rhythm;
-=======
 use listing::Listing;
->>>>>>> main
+use pace::Rhythm;
 use ties::Reference;
 
 /// Lowers plays one after the other into one list of tasks.

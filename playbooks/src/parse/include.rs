@@ -170,14 +170,10 @@ impl Reader<'_> {
             what,
             common: self.common(&fields, on),
             apply: apply.unwrap_or_default(),
-<<<<<<< HEAD
             loop_: self.plain_loop(&fields),
-=======
-            loop_: self.loop_of(&fields),
             listen: fields
                 .get("listen")
                 .map_or_else(Vec::new, |node| self.texts("listen", node)),
->>>>>>> main
             turns: self.turns(&fields),
         })
     }
