@@ -1,11 +1,15 @@
 //! The command line. Help texts are the doc comments.
 
+mod exec;
+mod foreign;
 mod vault;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use exec::Exec;
+pub use foreign::Foreign;
 pub use vault::{Create, Decrypt, Edit, Encrypt, EncryptString, Rekey, Vault, VaultCommand, View};
 
 /// Brings machines to a described state, and keeps them there.
@@ -41,6 +45,8 @@ pub enum Command {
     Explain(Explain),
     /// Show which hosts there are, their groups and their variables.
     Inventory(Inventory),
+    /// Do one task, ad hoc.
+    Exec(Exec),
     /// Show what is known about hosts: asks them, changes nothing.
     Facts(Facts),
     /// Show or forget what earlier runs recorded on a host.
@@ -51,6 +57,8 @@ pub enum Command {
     Vault(VaultCommand),
     /// List the modules, or show the manual of one.
     Modules(Modules),
+    /// Print the JSON Schema of playbooks, for editors.
+    Schema(Schema),
     /// Print a completion script for a shell.
     Completions(Completions),
 }
@@ -294,6 +302,10 @@ pub struct Modules {
     pub name: Option<String>,
 }
 
+/// Print the JSON Schema of playbooks, for editors.
+#[derive(Debug, Args)]
+pub struct Schema {}
+
 /// Print a completion script for a shell.
 #[derive(Debug, Args)]
 pub struct Completions {
@@ -309,7 +321,13 @@ pub struct Selection {
     #[arg(value_name = "PLAYBOOK", required = true)]
     pub playbooks: Vec<PathBuf>,
     /// An inventory file or directory, or `host1,host2,`; repeatable. Without one: `localhost`.
-    #[arg(short, long, value_name = "PATH", help_heading = "Selection")]
+    #[arg(
+        short,
+        long,
+        alias = "inventory-file",
+        value_name = "PATH",
+        help_heading = "Selection"
+    )]
     pub inventory: Vec<String>,
     /// Only these hosts.
     #[arg(short, long, value_name = "PATTERN", help_heading = "Selection")]
@@ -343,6 +361,9 @@ pub struct Selection {
     /// Secrets.
     #[command(flatten)]
     pub vault: Vault,
+    /// Options of Ansible that are told about.
+    #[command(flatten)]
+    pub foreign: Foreign,
 }
 
 /// As whom things are done on hosts.
@@ -362,7 +383,12 @@ pub struct Privilege {
     #[arg(short = 'K', long)]
     pub ask_become_pass: bool,
     /// Take that password from the first line of a file, or of what it prints if it is a program.
-    #[arg(long, value_name = "FILE", conflicts_with = "ask_become_pass")]
+    #[arg(
+        long,
+        alias = "become-pass-file",
+        value_name = "FILE",
+        conflicts_with = "ask_become_pass"
+    )]
     pub become_password_file: Option<PathBuf>,
 }
 
@@ -395,7 +421,12 @@ pub struct Connection {
     #[arg(short = 'k', long)]
     pub ask_pass: bool,
     /// A file whose first line is the password to log in with, or a program that prints it.
-    #[arg(long, value_name = "FILE", conflicts_with = "ask_pass")]
+    #[arg(
+        long,
+        alias = "conn-pass-file",
+        value_name = "FILE",
+        conflicts_with = "ask_pass"
+    )]
     pub connection_password_file: Option<PathBuf>,
     /// The configuration of ssh, instead of `~/.ssh/config`.
     #[arg(long, value_name = "FILE")]
@@ -428,14 +459,17 @@ pub struct Execution {
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub lock_wait: u64,
     /// Only list the hosts.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "report")]
     pub list_hosts: bool,
     /// Only list the tasks.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "report")]
     pub list_tasks: bool,
     /// Only list the tags.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "report")]
     pub list_tags: bool,
+    /// Only load and check everything: the same as `evenkeel validate`.
+    #[arg(long, conflicts_with_all = ["list_hosts", "list_tasks", "list_tags"])]
+    pub syntax_check: bool,
 }
 
 /// How to report.
@@ -446,7 +480,7 @@ pub struct Reporting {
     #[arg(long, value_enum, default_value_t)]
     pub output: Output,
     /// Write a report too: one file of HTML with the graph, a timeline and all differences.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["list_hosts", "list_tasks", "list_tags"])]
+    #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
     /// Say more: what is in its state and results; -vv: places and times; -vvv: what starts.
     #[arg(short, long, action = clap::ArgAction::Count)]

@@ -16,6 +16,7 @@ use crate::{
 mod ansible_cfg;
 mod audit;
 mod connect;
+mod exec;
 mod explain;
 mod facts;
 mod graph;
@@ -27,6 +28,7 @@ mod modules;
 mod page;
 mod password;
 mod run;
+mod schema;
 mod signals;
 mod validate;
 mod vault;
@@ -61,11 +63,13 @@ fn dispatch(command: &Command) -> Exit {
         Command::Explain(args) => explain::explain(args),
         Command::Graph(args) => graph::graph(args),
         Command::Inventory(args) => inventory::inventory(args),
+        Command::Exec(args) => exec::exec(args),
         Command::Facts(args) => facts::facts(args),
         Command::Ledger(Ledger::Show(args)) => ledger::show(args),
         Command::Ledger(Ledger::Forget(args)) => ledger::forget(args),
         Command::Vault(command) => vault::vault(command),
         Command::Modules(args) => modules::modules(args),
+        Command::Schema(args) => schema::schema(args),
         Command::Completions(args) => {
             let mut script = Vec::new();
             clap_complete::generate(args.shell, &mut Cli::command(), "evenkeel", &mut script);

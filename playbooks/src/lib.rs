@@ -32,6 +32,7 @@ pub mod prose;
     reason = "texts are short, and writing to a string cannot fail"
 )]
 pub mod report;
+pub mod schema;
 pub mod settings;
 pub mod template;
 pub mod vars;

@@ -8,6 +8,7 @@ mod include;
 mod items;
 mod keywords;
 mod loops;
+pub(crate) mod makes;
 mod module;
 mod play;
 mod references;
@@ -24,6 +25,7 @@ use crate::{
     yaml::{self, Kind, Node},
 };
 
+pub(crate) use module::COLLECTIONS;
 pub(crate) use references::check_plays;
 pub use references::check_references;
 
@@ -93,6 +95,19 @@ fn tidy(mut out: Vec<Diagnostic>) -> Vec<Diagnostic> {
 
 /// The code of the mistake that a file of tasks holds plays.
 pub(crate) const PLAYS: &str = "plays_among_tasks";
+
+/// All keywords: the name, where it stands (`p`lay, `b`lock, `t`ask, `h`andler), and what to do instead of those that
+/// are refused.
+pub(crate) fn keywords() -> impl Iterator<Item = (&'static str, &'static str, Option<&'static str>)>
+{
+    keywords::KEYWORDS.iter().map(|keyword| {
+        let refused = match keyword.status {
+            keywords::Status::Refused(instead) => Some(instead),
+            _ => None,
+        };
+        (keyword.name, keyword.on, refused)
+    })
+}
 
 /// What a file of tasks is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,8 +6,10 @@ mod cli {
     mod at_once;
     pub(crate) mod case;
     mod elsewhere;
+    mod exec;
     mod explain;
     mod facts;
+    mod foreign;
     mod graph;
     mod help;
     mod hosts;

@@ -13,7 +13,7 @@ use super::{
     keys, password, wrong,
 };
 use crate::{
-    cli::{self, Method, Selection},
+    cli::{self, Foreign, Method, Selection},
     diagnostic::{Colour, Diagnostic, render_all},
     exit::Exit,
     files::Files,
@@ -75,15 +75,36 @@ pub(super) fn line(
         privilege: privilege.clone(),
         connection: connection.clone(),
         vault: vault.clone(),
+        foreign: Foreign::default(),
     }
 }
 
 /// Loads one playbook whose text the command line stands for.
 pub(super) fn load_text(selection: &Selection, text: &str) -> Result<Loaded, Exit> {
-    let mut request = request(selection, false, false).map_err(|error| said(&error))?;
+    load_text_for(selection, text, false, false, false)
+}
+
+/// The same for a run; with `json` what is wrong is also an object on stdout.
+pub(super) fn load_text_for(
+    selection: &Selection,
+    text: &str,
+    check: bool,
+    diff: bool,
+    json: bool,
+) -> Result<Loaded, Exit> {
+    let mut request = request(selection, check, diff).map_err(|error| {
+        if json {
+            let none = Refused::of(error.clone());
+            out::report(&super::validate::refused(selection, none));
+        }
+        said(&error)
+    })?;
     request.text = Some(text.to_owned());
     read(&request, &selection.connection).map_err(|refused| {
         out::talk(&pages(&refused.diagnostics, &refused.files));
+        if json {
+            out::report(&super::validate::refused(selection, refused));
+        }
         Exit::Input
     })
 }
@@ -120,6 +141,10 @@ pub(super) fn request(
     check: bool,
     diff: bool,
 ) -> Result<Request, Diagnostic> {
+    if let Some((option, instead)) = selection.foreign.refused() {
+        let what = format!("`{option}` is an option of Ansible that is not there");
+        return Err(wrong_option(&what, instead));
+    }
     if let Some(name) = &selection.connection.connection {
         connect::refuse_unknown(name)?;
     }

@@ -20,10 +20,10 @@ use evenkeel_engine::{
 use super::{
     audit, load,
     page::{self, PageFile},
-    signals,
+    signals, validate,
 };
 use crate::{
-    cli::{Execution, Output, Plan, Reporting, Run, Selection},
+    cli::{Exec, Execution, Output, Plan, Reporting, Run, Selection},
     exit::Exit,
     load::Loaded,
     printable,
@@ -45,7 +45,7 @@ pub(super) fn run(args: &Run) -> Exit {
         diff: args.diff,
         changes_count: false,
     };
-    go(&args.selection, &args.execution, &args.reporting, &looks)
+    books(&args.selection, &args.execution, &args.reporting, &looks)
 }
 
 /// `evenkeel plan`.
@@ -55,7 +55,7 @@ pub(super) fn plan(args: &Plan) -> Exit {
         diff: true,
         changes_count: args.exit_code,
     };
-    go(&args.selection, &args.execution, &args.reporting, &looks)
+    books(&args.selection, &args.execution, &args.reporting, &looks)
 }
 
 /// In what `run` and `plan` differ.
@@ -66,13 +66,60 @@ struct Looks {
     changes_count: bool,
 }
 
-fn go(selection: &Selection, how: &Execution, reporting: &Reporting, looks: &Looks) -> Exit {
+/// One task, ad hoc: `text` is its play.
+pub(super) fn once(args: &Exec, selection: &Selection, text: &str) -> Exit {
+    let looks = Looks {
+        mode: if args.check { Mode::Check } else { Mode::Apply },
+        diff: args.diff,
+        changes_count: false,
+    };
+    let how = Execution {
+        forks: args.forks,
+        in_order: false,
+        keep_going: false,
+        force_handlers: false,
+        lock_wait: args.lock_wait,
+        list_hosts: args.list_hosts,
+        list_tasks: false,
+        list_tags: false,
+        syntax_check: false,
+    };
+    // What it gives is what it is done for.
+    let reporting = Reporting {
+        report: args.reporting.report.clone(),
+        verbose: args.reporting.verbose.max(1),
+        output: args.reporting.output,
+    };
+    let json = reporting.output == Output::Json;
+    let check = looks.mode == Mode::Check;
+    go(selection, &how, &reporting, &looks, || {
+        load::load_text_for(selection, text, check, looks.diff, json)
+    })
+}
+
+/// Playbooks of files.
+fn books(selection: &Selection, how: &Execution, reporting: &Reporting, looks: &Looks) -> Exit {
+    if how.syntax_check {
+        return validate::checked(selection, reporting.output == Output::Json);
+    }
+    let json = reporting.output == Output::Json;
+    go(selection, how, reporting, looks, || {
+        load::load_for(selection, looks.mode == Mode::Check, looks.diff, json)
+    })
+}
+
+fn go(
+    selection: &Selection,
+    how: &Execution,
+    reporting: &Reporting,
+    looks: &Looks,
+    load: impl FnOnce() -> Result<Loaded, Exit>,
+) -> Exit {
     let file = match reporting.report.as_deref().map(page_file).transpose() {
         Ok(file) => file,
         Err(exit) => return exit,
     };
-    let json = reporting.output == Output::Json;
-    let loaded = match load::load_for(selection, looks.mode == Mode::Check, looks.diff, json) {
+    let loaded = match load() {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };

@@ -15,14 +15,20 @@ use crate::{
 
 /// `evenkeel validate`.
 pub(super) fn validate(args: &Validate) -> Exit {
-    match args.output {
-        PlainOutput::Human => human(args),
-        PlainOutput::Json => json(args),
+    checked(&args.selection, args.output == PlainOutput::Json)
+}
+
+/// The same for what else asks for it.
+pub(super) fn checked(selection: &Selection, as_json: bool) -> Exit {
+    if as_json {
+        json(selection)
+    } else {
+        human(selection)
     }
 }
 
-fn human(args: &Validate) -> Exit {
-    let loaded = match load::load(&args.selection, false, false) {
+fn human(selection: &Selection) -> Exit {
+    let loaded = match load::load(selection, false, false) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
@@ -49,17 +55,17 @@ fn unguarded(commands: &[Unguarded]) -> String {
     out
 }
 
-fn json(args: &Validate) -> Exit {
-    let request = match load::request(&args.selection, false, false) {
+fn json(selection: &Selection) -> Exit {
+    let request = match load::request(selection, false, false) {
         Ok(request) => request,
         Err(error) => {
-            out::report(&refused(&args.selection, Refused::of(error.clone())));
+            out::report(&refused(selection, Refused::of(error.clone())));
             return load::said(&error);
         }
     };
-    match load::read(&request, &args.selection.connection) {
+    match load::read(&request, &selection.connection) {
         Ok(loaded) => {
-            let mut object = object(&args.selection);
+            let mut object = object(selection);
             object["plays"] = loaded.plays.into();
             object["tasks"] = loaded.tasks.into();
             object["warnings"] = all(&loaded.warnings, &loaded.files);
@@ -68,7 +74,7 @@ fn json(args: &Validate) -> Exit {
             Exit::Good
         }
         Err(found) => {
-            out::report(&refused(&args.selection, found));
+            out::report(&refused(selection, found));
             Exit::Input
         }
     }

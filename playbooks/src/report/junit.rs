@@ -12,6 +12,7 @@ use super::{Report, Said, xml};
 #[derive(Debug, Default)]
 pub struct Junit {
     name: String,
+    begun: Option<Timestamp>,
     suites: IndexMap<String, Suite>,
 }
 
@@ -37,7 +38,8 @@ impl Junit {
                 suite.failures += 1;
                 let error = error.clone().unwrap_or_default();
                 let message = xml::escaped(&error.message);
-                write!(body, "<failure message=\"{message}\">").expect("a string takes all");
+                write!(body, "<failure type=\"failed\" message=\"{message}\">")
+                    .expect("a string takes all");
                 for text in [&error.command, &error.stdout, &error.stderr, &error.help] {
                     let text = text.as_deref().unwrap_or_default();
                     if !text.is_empty() {
@@ -69,24 +71,34 @@ impl Junit {
         suite.errors += 1;
         writeln!(
             suite.cases,
-            "    <testcase name=\"connect\" classname=\"evenkeel\"><error message=\"{}\"/></testcase>",
+            "    <testcase name=\"connect\" classname=\"evenkeel\" time=\"0.000\"><error type=\"unreachable\" message=\"{}\"/></testcase>",
             xml::escaped(error),
         )
         .expect("a string takes all");
     }
 
     fn document(&self, duration_ms: u64) -> String {
+        let sum = |number: fn(&Suite) -> u64| self.suites.values().map(number).sum::<u64>();
         let mut out = format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"{}\" time=\"{}\">\n",
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+             <testsuites name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" time=\"{}\">\n",
             xml::escaped(&self.name),
+            sum(|suite| suite.tests),
+            sum(|suite| suite.failures),
+            sum(|suite| suite.errors),
             seconds(duration_ms),
         );
+        // Without a zone, as the form wants it: UTC.
+        let begun = self
+            .begun
+            .map(|begun| begun.strftime("%Y-%m-%dT%H:%M:%S").to_string());
+        let begun = begun.unwrap_or_default();
         for (host, suite) in &self.suites {
+            let host = xml::escaped(host);
             writeln!(
                 out,
-                "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" \
+                "  <testsuite name=\"{host}\" hostname=\"{host}\" timestamp=\"{begun}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" \
                  skipped=\"{}\" time=\"{}\">\n{}  </testsuite>",
-                xml::escaped(host),
                 suite.tests,
                 suite.failures,
                 suite.errors,
@@ -101,10 +113,19 @@ impl Junit {
 }
 
 impl Report for Junit {
-    fn fold(&mut self, event: &Event, _: Timestamp) -> Said {
+    fn fold(&mut self, event: &Event, at: Timestamp) -> Said {
         let mut said = Said::default();
         match event {
-            Event::RunStarted { playbooks, .. } => self.name = playbooks.join(" "),
+            Event::RunStarted {
+                playbooks, hosts, ..
+            } => {
+                self.name = playbooks.join(" ");
+                self.begun = Some(at);
+                // A host that has nothing to tell has its suite too.
+                for host in hosts {
+                    self.suites.entry(host.clone()).or_default();
+                }
+            }
             Event::HostUnreachable { host, error, .. } => self.unreachable(host, error),
             Event::TaskFinished(task) => self.finished(task),
             Event::RunFinished { duration_ms, .. } => said.report = self.document(*duration_ms),

@@ -175,3 +175,72 @@ fn a_list_has_no_page() {
     );
     assert!(!ended.path("out.html").exists());
 }
+
+/// What of an element is told in its attribute.
+fn attribute<'a>(element: &'a str, name: &str) -> &'a str {
+    let (_, rest) = element.split_once(&format!(" {name}=\"")).unwrap();
+    rest.split_once('"').unwrap().0
+}
+
+#[test]
+fn junit_counts_what_it_lists() {
+    let site = "\
+- hosts: all
+  gather_facts: false
+  tasks:
+    - name: a < b & 'c'
+      command: 'true'
+    - name: never
+      command: 'true'
+      when: false
+    - name: fails on one
+      shell: echo '<out>'; exit 3
+      when: inventory_hostname == 'a'
+    - name: not reached
+      command: 'true'
+";
+    let args = [
+        "run", "site.yml", "-i", "a,b,", "-c", "local", "--output", "junit",
+    ];
+    let ended = Case::new(&args)
+        .file("site.yml", site)
+        .any_stdout()
+        .any_stderr()
+        .status(2)
+        .run();
+    let xml = &ended.stdout;
+    let whole = xml.lines().nth(1).unwrap();
+    let of = |name| attribute(whole, name);
+    assert_eq!(
+        [of("name"), of("tests"), of("failures"), of("errors")],
+        ["site.yml", "8", "1", "0"]
+    );
+    let suites: Vec<_> = xml.split("  <testsuite ").skip(1).collect();
+    for (suite, host, failures, skipped) in [(suites[0], "a", "1", "2"), (suites[1], "b", "0", "2")]
+    {
+        let (head, cases) = suite.split_once(">\n").unwrap();
+        let head = format!(" {head}");
+        let of = |name| attribute(&head, name);
+        assert_eq!(
+            [of("name"), of("hostname"), of("tests")],
+            [host, host, "4"],
+            "{xml}"
+        );
+        assert_eq!(
+            [of("failures"), of("errors"), of("skipped")],
+            [failures, "0", skipped],
+            "{xml}"
+        );
+        assert_eq!(of("timestamp").len(), "2026-01-01T00:00:00".len());
+        assert_eq!(cases.matches("<testcase ").count(), 4);
+        assert_eq!(cases.matches("<skipped ").count().to_string(), skipped);
+        assert_eq!(cases.matches("<failure ").count().to_string(), failures);
+    }
+    assert!(xml.contains("name=\"a &lt; b &amp; 'c'\""), "{xml}");
+    assert!(
+        xml.contains("<failure type=\"failed\" message=\"`/bin/sh` failed with status 3\">"),
+        "{xml}"
+    );
+    assert!(xml.contains("&lt;out&gt;"), "{xml}");
+    assert!(xml.ends_with("</testsuites>\n"), "{xml}");
+}

@@ -17,10 +17,10 @@ pub(super) fn add(env: &mut Environment<'static>) {
     env.add_filter("to_nice_json", to_nice_json);
     env.add_filter("from_json", from_json);
     env.add_filter("to_yaml", |value: &Jinja, kwargs: Kwargs| {
-        to_yaml(value, &kwargs)
+        to_yaml(value, &kwargs, (2, None))
     });
     env.add_filter("to_nice_yaml", |value: &Jinja, kwargs: Kwargs| {
-        to_yaml(value, &kwargs)
+        to_yaml(value, &kwargs, (4, Some(false)))
     });
     env.add_filter("json_query", json_query);
     env.add_filter("from_yaml", from_yaml);
@@ -35,16 +35,8 @@ fn options(kwargs: &Kwargs, indent: usize) -> Result<dump::Options, Error> {
         sort: kwargs.get::<Option<bool>>("sort_keys")?.unwrap_or(true),
         ascii: kwargs.get::<Option<bool>>("ensure_ascii")?.unwrap_or(true),
     };
-    // Accepted; what they would change does not occur here.
-    for name in [
-        "separators",
-        "allow_unicode",
-        "default_flow_style",
-        "explicit_start",
-        "width",
-    ] {
-        kwargs.get::<Option<Jinja>>(name)?;
-    }
+    // Accepted; what it would change does not occur here.
+    kwargs.get::<Option<Jinja>>("separators")?;
     kwargs.assert_all_used()?;
     Ok(options)
 }
@@ -60,9 +52,33 @@ fn to_nice_json(value: &Jinja, kwargs: Kwargs) -> Result<String, Error> {
     Ok(dump::json(&read(value)?, options))
 }
 
-fn to_yaml(value: &Jinja, kwargs: &Kwargs) -> Result<String, Error> {
-    let options = options(kwargs, 4)?;
-    Ok(dump::yaml(&read(value)?, options))
+/// With blanks a level, and whether on one line, where nothing is said.
+fn to_yaml(
+    value: &Jinja,
+    kwargs: &Kwargs,
+    (indent, flow): (usize, Option<bool>),
+) -> Result<String, Error> {
+    let is = |name: &str, usual: bool| {
+        kwargs
+            .get::<Option<bool>>(name)
+            .map(|is| is.unwrap_or(usual))
+    };
+    let flow = if kwargs.has("default_flow_style") {
+        kwargs.get::<Option<bool>>("default_flow_style")?
+    } else {
+        flow
+    };
+    let layout = dump::Layout {
+        indent: kwargs.get::<Option<usize>>("indent")?.unwrap_or(indent),
+        width: kwargs.get::<Option<usize>>("width")?.unwrap_or(80),
+        flow,
+        sort: is("sort_keys", true)?,
+        unicode: is("allow_unicode", true)?,
+        start: is("explicit_start", false)?,
+        end: is("explicit_end", false)?,
+    };
+    kwargs.assert_all_used()?;
+    Ok(dump::yaml(&read(value)?, layout))
 }
 
 fn from_json(text: String) -> Result<Jinja, Error> {
@@ -197,7 +213,15 @@ const UNITS: &[(&str, u32)] = &[
     ("K", 10),
 ];
 
-fn human_readable(size: f64, bits: Option<bool>, unit: Option<String>) -> String {
+fn human_readable(
+    size: f64,
+    bits: Option<bool>,
+    unit: Option<String>,
+    kwargs: Kwargs,
+) -> Result<String, Error> {
+    let bits = bits.or(kwargs.get("isbits")?);
+    let unit = unit.or(kwargs.get("unit")?);
+    kwargs.assert_all_used()?;
     let base = if bits.unwrap_or(false) {
         "bits"
     } else {
@@ -207,7 +231,7 @@ fn human_readable(size: f64, bits: Option<bool>, unit: Option<String>) -> String
         Some(unit) => unit.to_ascii_uppercase().starts_with(name),
         None => size >= 2_f64.powi(i32::try_from(*power).unwrap_or(0)),
     });
-    match found {
+    Ok(match found {
         Some((name, power)) => {
             let letter = if base == "bits" { "b" } else { "B" };
             format!(
@@ -216,7 +240,7 @@ fn human_readable(size: f64, bits: Option<bool>, unit: Option<String>) -> String
             )
         }
         None => format!("{size:.2} {base}"),
-    }
+    })
 }
 
 fn human_to_bytes(text: String, default_unit: Option<String>) -> Result<Jinja, Error> {
