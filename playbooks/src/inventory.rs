@@ -181,6 +181,24 @@ impl Inventory {
         }
     }
 
+    /// Puts a host into a group, which is made if there is none.
+    pub(crate) fn put(&mut self, group: &str, host: &str) {
+        if group != "ungrouped" {
+            self.add_to(group, host);
+        }
+    }
+
+    /// Puts a group into another one, unless that is in it.
+    pub(crate) fn nest(&mut self, parent: &str, group: &str) {
+        if parent == "all" || self.descendants(group).0.contains(parent) {
+            return;
+        }
+        let children = &mut self.group(parent, None).children;
+        if !children.iter().any(|child| child == group) {
+            children.push(group.to_owned());
+        }
+    }
+
     /// Groups that contain themselves.
     fn check_groups(&mut self, out: &mut Vec<Diagnostic>) {
         let names: Vec<String> = self.groups.keys().cloned().collect();

@@ -5,6 +5,7 @@ mod doubts;
 mod extra;
 mod folders;
 mod gate;
+mod made;
 mod members;
 mod playbooks;
 mod serial;
@@ -323,6 +324,10 @@ struct Read {
     members: BTreeMap<String, Arc<Member>>,
     extra: Map,
     limit: Option<Vec<String>>,
+    /// Folders with `group_vars` and `host_vars`.
+    folders: Vec<PathBuf>,
+    /// Hosts that the run may put into groups.
+    perhaps: Vec<made::Perhaps>,
 }
 
 impl Loader<'_> {
@@ -357,6 +362,8 @@ impl Loader<'_> {
             members,
             extra,
             limit,
+            folders,
+            perhaps: Vec::new(),
         })
     }
 }
@@ -395,7 +402,7 @@ impl Loader<'_> {
 
 impl Read {
     fn lower(
-        self,
+        mut self,
         request: &Request,
         registry: &Arc<Registry>,
         connect: &Connect<'_>,
@@ -483,7 +490,7 @@ impl Read {
 
     /// Plays with what they bring in, and their worlds.
     fn stage(
-        &self,
+        &mut self,
         (request, registry, store): (&Request, &Registry, &Store),
         (out, found, faults): (
             &mut Vec<Diagnostic>,
@@ -495,11 +502,31 @@ impl Read {
         roles_path.extend(request.roles_path.iter().cloned());
         let mut expander = Expander::new(store, registry, &roles_path);
         let mut staged = Vec::new();
-        for (path, play) in &self.plays {
+        let plays = std::mem::take(&mut self.plays);
+        for (path, play) in &plays {
+            let gated = self.gated(play, found);
+            let play = gated.as_ref().unwrap_or(play);
             let world = Arc::new(self.world((path, play), request, found));
             let expanded = expander.play(play, &folders::of_file(path), &world);
-            staged.push((world, expanded));
+            let own = &expanded.play;
+            let sections = [&own.pre_tasks, &own.tasks, &own.post_tasks];
+            let makes = sections.iter().any(|items| made::any(items));
+            let pair = (world, expanded);
+            if makes {
+                // What is wrong is found again when all is lowered.
+                let targets = self.targets(&pair, 0, request, &mut Vec::new());
+                let mut made = Vec::new();
+                if let Some(target) = targets.first() {
+                    let prepared = prepare(target, request, registry, &mut Vec::new());
+                    for (entry, program) in prepared.makers(request) {
+                        made.extend(expander.made(entry, program));
+                    }
+                }
+                self.take(made, request.limit.as_ref(), store, found);
+            }
+            staged.push(pair);
         }
+        self.plays = plays;
         out.append(&mut expander.out);
         faults.append(&mut expander.faults);
         staged
@@ -632,6 +659,11 @@ impl Read {
                     return Vec::new();
                 }
             }
+        }
+        if let Some(hosts) = self.candidates(&pattern) {
+            let limited =
+                |host: &String| self.limit.as_ref().is_none_or(|limit| limit.contains(host));
+            return hosts.into_iter().filter(limited).collect();
         }
         match select(&self.inventory, &pattern) {
             Ok(found) => {

@@ -8,6 +8,7 @@ mod include;
 mod items;
 mod keywords;
 mod loops;
+pub(crate) mod makes;
 mod module;
 mod play;
 mod references;

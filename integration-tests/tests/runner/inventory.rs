@@ -318,3 +318,84 @@ fn asked(
         .map(|answer| serde_json::from_str(answer).ok())
         .collect()
 }
+
+const MAKERS: &str = "
+- hosts: web
+  gather_facts: true
+  tasks:
+    - name: add some
+      add_host: name={{ item }} groups=new,web hello=42 ansible_connection=local
+      loop: [n1, n2]
+    - name: by kind
+      group_by: {key: 'kind_{{ kind }}', parents: kinds}
+    - name: what it is
+      command: echo {{ inventory_hostname }}
+      register: out
+      changed_when: false
+    - name: by fact
+      ansible.builtin.group_by:
+        key: os_{{ ansible_facts.system }}
+    - name: by result
+      group_by:
+        key: said {{ out.stdout }}
+      when: out.stdout != 'w1'
+";
+
+/// A play for some hosts, which tells them and in which groups they are.
+fn teller(hosts: &str) -> String {
+    let path = "{{ playbook_dir }}/out/{{ told }}-{{ inventory_hostname }}";
+    format!(
+        "- hosts: {hosts}\n  gather_facts: false\n  vars: {{told: {hosts}}}\n  tasks:\n    \
+         - name: tell {hosts}\n      copy:\n        dest: '{path}'\n        \
+         content: \"{{{{ hello | default('-') }}}} {{{{ group_names | join(' ') }}}}\"\n"
+    )
+}
+
+#[test]
+fn hosts_and_groups_that_a_run_makes() {
+    let scratch = Scratch::new();
+    scratch.file("out/.keep", "");
+    scratch.file(
+        "hosts",
+        "[web]\nw1 kind=a\nw2 kind=b\n[all:vars]\nansible_connection=local\n",
+    );
+    let groups = [
+        "new",
+        "kind_a",
+        "kinds",
+        "os_Linux",
+        "said-w2",
+        "said-w1",
+        "os_Darwin",
+    ];
+    let plays: Vec<String> = groups.map(teller).into();
+    scratch.file("site.yml", &format!("{MAKERS}{}", plays.concat()));
+    let args = ["-i", "hosts"];
+    // A group that a result decides is not known before the run.
+    let planned = scratch.plan(&args).ok();
+    assert_eq!(planned.count("unknown"), 6, "{planned}");
+    let run = scratch.run(&args).ok();
+    let told: Vec<String> = scratch
+        .tree("out")
+        .lines()
+        .filter(|line| line.contains('-'))
+        .map(|line| line.replace(" 644 ", " "))
+        .collect();
+    let wanted = [
+        "kind_a-w1 \"- kind_a kinds web\"",
+        "kinds-w1 \"- kind_a kinds web\"",
+        "kinds-w2 \"- kind_b kinds web\"",
+        "new-n1 \"42 new web\"",
+        "new-n2 \"42 new web\"",
+        "os_Linux-w1 \"- kind_a kinds web\"",
+        "os_Linux-w2 \"- kind_b kinds web\"",
+        "said-w2-w2 \"- kind_b kinds web\"",
+    ];
+    assert_eq!(told, wanted, "{run}");
+    run.changed(8);
+    scratch.run(&args).ok().changed(0);
+    // A limit holds for what is made too.
+    let limited = scratch.run(&["-i", "hosts", "--limit", "new:w1"]).ok();
+    let names: Vec<String> = limited.tasks().map(|task| task.host().to_owned()).collect();
+    assert!(names.iter().any(|name| name == "n1") && names.iter().all(|name| name != "w2"));
+}

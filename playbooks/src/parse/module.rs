@@ -25,7 +25,7 @@ pub(crate) const COLLECTIONS: [&str; 8] = [
 ];
 
 /// Things of Ansible that look like modules, and what to do instead.
-const LATER: [(&str, &str); 9] = [
+const LATER: [(&str, &str); 7] = [
     (
         "include",
         "it is gone from Ansible too: write `import_tasks`, or `include_tasks` if facts decide",
@@ -34,8 +34,6 @@ const LATER: [(&str, &str); 9] = [
         "import_playbook",
         "it stands in the outermost list of the file, as a play does",
     ),
-    ("add_host", "put the host into the inventory"),
-    ("group_by", "use `when:` with the same expression"),
     (
         "async_status",
         "leave it away: long steps run detached from the connection",
@@ -82,7 +80,11 @@ impl Reader<'_> {
         if self.modules.contains(&name) {
             return Some(name.to_owned());
         }
-        let (collection, short) = name.rsplit_once('.')?;
+        let (collection, short) = name.rsplit_once('.').unwrap_or(("", name));
+        let builtin = matches!(collection, "" | "ansible.builtin" | "ansible.legacy");
+        if builtin && matches!(short, "add_host" | "group_by") {
+            return Some(short.to_owned());
+        }
         (COLLECTIONS.contains(&collection) && self.modules.contains(&short))
             .then(|| short.to_owned())
     }

@@ -66,6 +66,7 @@ impl Reader<'_> {
             once: field("once").and_then(|node| self.flag("once", node)),
             silent: false,
             ends: None,
+            makes: None,
         };
         let found = found?;
         let args = match &found.args {
@@ -73,6 +74,11 @@ impl Reader<'_> {
             Args::Made(node) => node,
         };
         let args = self.arguments(&found.module, args, fields.get("args"));
+        match found.module.value.as_str() {
+            "add_host" => return self.adds(task, &found.module, args),
+            "group_by" => return self.groups(task, &found.module, &args),
+            _ => {}
+        }
         Some(Task {
             module: found.module,
             args,

@@ -1,8 +1,12 @@
 //! Values as JSON and YAML texts, laid out as Python's libraries do it.
 
+mod yaml;
+
 use std::fmt::Write as _;
 
 use evenkeel_engine::{Map, Value};
+
+pub(super) use yaml::{Layout, yaml};
 
 /// How.
 #[derive(Clone, Copy, Debug)]
@@ -110,136 +114,6 @@ fn json_text(text: &str, ascii: bool) -> String {
     out
 }
 
-/// YAML in block style.
-pub(super) fn yaml(value: &Value, options: Options) -> String {
-    let mut out = String::new();
-    match value {
-        Value::Seq(items) if !items.is_empty() => yaml_seq(&mut out, items, options, 0),
-        Value::Map(map) if !map.is_empty() => yaml_map(&mut out, map, options, 0, false),
-        scalar => {
-            out.push_str(&yaml_scalar(scalar, 0));
-            out.push('\n');
-        }
-    }
-    out
-}
-
-fn yaml_seq(out: &mut String, items: &[Value], options: Options, indent: usize) {
-    for item in items {
-        out.extend(std::iter::repeat_n(' ', indent));
-        out.push('-');
-        match item {
-            Value::Seq(inner) if !inner.is_empty() => {
-                out.push('\n');
-                yaml_seq(out, inner, options, indent + options.indent);
-            }
-            Value::Map(map) if !map.is_empty() => {
-                let pad = options.indent.max(2);
-                out.extend(std::iter::repeat_n(' ', pad - 1));
-                yaml_map(out, map, options, indent + pad, true);
-            }
-            scalar => {
-                out.push(' ');
-                out.push_str(&yaml_scalar(scalar, indent + options.indent));
-                out.push('\n');
-            }
-        }
-    }
-}
-
-fn yaml_map(out: &mut String, map: &Map, options: Options, indent: usize, mut inline: bool) {
-    for (key, value) in entries(map, options.sort) {
-        if !std::mem::take(&mut inline) {
-            out.extend(std::iter::repeat_n(' ', indent));
-        }
-        out.push_str(&yaml_text(key, indent));
-        out.push(':');
-        match value {
-            Value::Seq(items) if !items.is_empty() => {
-                out.push('\n');
-                yaml_seq(out, items, options, indent);
-            }
-            Value::Map(inner) if !inner.is_empty() => {
-                out.push('\n');
-                yaml_map(out, inner, options, indent + options.indent, false);
-            }
-            scalar => {
-                out.push(' ');
-                out.push_str(&yaml_scalar(scalar, indent + options.indent));
-                out.push('\n');
-            }
-        }
-    }
-}
-
-fn yaml_scalar(value: &Value, indent: usize) -> String {
-    match value {
-        Value::Seq(_) => "[]".to_owned(),
-        Value::Map(_) => "{}".to_owned(),
-        Value::Str(text) => yaml_text(text, indent),
-        Value::Secret(secret) => yaml_text(&String::from_utf8_lossy(secret.reveal()), indent),
-        Value::Source(source) => yaml_text(source.name(), indent),
-        other => json_scalar(other, true),
-    }
-}
-
-/// Plain where that reads back as the same text, else quoted; several lines as a block.
-fn yaml_text(text: &str, indent: usize) -> String {
-    let lines: Vec<&str> = text.lines().collect();
-    let tidy = lines
-        .iter()
-        .all(|line| !line.ends_with(' ') && !line.contains(['\t', '\r']));
-    if lines.len() > 1 && tidy && !text.starts_with([' ', '\n']) {
-        let mark = match (text.ends_with("\n\n"), text.ends_with('\n')) {
-            (true, _) => "|+",
-            (false, true) => "|",
-            (false, false) => "|-",
-        };
-        let pad = " ".repeat(indent.max(1));
-        let body: Vec<String> = lines
-            .iter()
-            .map(|line| {
-                if line.is_empty() {
-                    String::new()
-                } else {
-                    format!("{pad}{line}")
-                }
-            })
-            .collect();
-        return format!("{mark}\n{}", body.join("\n"));
-    }
-    if text.contains(|c: char| c.is_control()) {
-        return json_text(text, false);
-    }
-    if plain(text) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "''"))
-    }
-}
-
-fn plain(text: &str) -> bool {
-    let words = [
-        "y", "n", "yes", "no", "on", "off", "true", "false", "null", "~",
-    ];
-    let first = text.chars().next();
-    let numeric = first.is_some_and(|c| c.is_ascii_digit() || "+-.".contains(c))
-        && text
-            .chars()
-            .all(|c| c.is_ascii_hexdigit() || "+-._:xoeTZ ".contains(c));
-    !text.is_empty()
-        && text.trim() == text
-        && !numeric
-        && !words.contains(&text.to_ascii_lowercase().as_str())
-        && !matches!(text, "=" | "<<")
-        && !first.is_some_and(|c| "!&*?|>@`\"'%#,[]{}".contains(c))
-        && !(text.starts_with(['-', ':'])
-            && text[1..].chars().next().is_none_or(char::is_whitespace))
-        && !text.contains(": ")
-        && !text.contains(" #")
-        && !text.ends_with(':')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -268,23 +142,6 @@ mod tests {
         assert_eq!(
             json(&value(serde_json::json!({"b": [1], "a": {}})), nice),
             "{\n    \"a\": {},\n    \"b\": [\n        1\n    ]\n}"
-        );
-    }
-
-    #[test]
-    fn yaml_as_python_lays_it_out() {
-        let options = Options {
-            indent: 4,
-            sort: true,
-            ascii: true,
-        };
-        let tree = value(serde_json::json!({
-            "b": ["yes", "x: y", 1, {"k": "v", "l": true}], "a": {"m": "12", "e": []}, "t": "a\nb\n"
-        }));
-        let text = yaml(&tree, options);
-        assert_eq!(
-            text,
-            "a:\n    e: []\n    m: '12'\nb:\n- 'yes'\n- 'x: y'\n- 1\n-   k: v\n    l: true\nt: |\n    a\n    b\n"
         );
     }
 }

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, sync::LazyLock};
 use minijinja::{
     Environment, Error, ErrorKind, Output, State, UndefinedBehavior,
     syntax::SyntaxConfig,
-    value::{Enumerator, Object, Value as Jinja},
+    value::{Enumerator, Object, Value as Jinja, ValueKind},
 };
 
 use super::{
@@ -170,7 +170,7 @@ pub(super) fn environment() -> Environment<'static> {
     env.set_debug(true);
     env.set_syntax(syntax(true, false));
     env.set_formatter(print);
-    env.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    env.set_unknown_method_callback(method);
     env.remove_global("debug");
     filters::add(&mut env);
     predicates::add(&mut env);
@@ -187,6 +187,22 @@ pub(super) fn syntax(trim: bool, lstrip: bool) -> SyntaxConfig {
         .keep_trailing_newline(false)
         .build()
         .unwrap_or_default()
+}
+
+/// Methods of Python's values.
+fn method(
+    state: &mut State<'_, '_>,
+    value: &Jinja,
+    name: &str,
+    args: &[Jinja],
+) -> Result<Jinja, Error> {
+    if let ("index", [wanted], ValueKind::Seq) = (name, args, value.kind()) {
+        let at = value.try_iter()?.position(|item| item == *wanted);
+        return at
+            .map(Jinja::from)
+            .ok_or_else(|| filters::refuse(format!("`{wanted}` is not in the list")));
+    }
+    minijinja_contrib::pycompat::unknown_method_callback(state, value, name, args)
 }
 
 /// What `{{ }}` prints: nothing for nothing, and never an undefined value.

@@ -243,6 +243,7 @@ fn version(
     have: String,
     wanted: String,
     operator: Option<String>,
+    strict: Option<bool>,
     kwargs: Kwargs,
 ) -> Result<bool, Error> {
     let operator = match operator {
@@ -252,7 +253,9 @@ fn version(
             .unwrap_or_else(|| "==".to_owned()),
     };
     // Both schemes order the versions that occur in playbooks in the same way.
-    kwargs.get::<Option<bool>>("strict")?;
+    if strict.is_none() {
+        kwargs.get::<Option<bool>>("strict")?;
+    }
     kwargs.get::<Option<String>>("version_type")?;
     kwargs.assert_all_used()?;
     let order = compare(&have, &wanted);

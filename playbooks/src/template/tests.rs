@@ -468,3 +468,35 @@ fn templates_change_their_lists_and_maps() {
         assert!(wrong(text).contains(message), "{text}: {}", wrong(text));
     }
 }
+
+#[test]
+fn arguments_by_name_and_methods_of_lists() {
+    for (text, result) in [
+        (
+            "{{ nope | default('x', boolean=true) }}{{ '' | d('y', true) }}",
+            "xy",
+        ),
+        (
+            "{{ no | default(default_value='x', boolean=false) }}{{ nope | d }}",
+            "no",
+        ),
+        (
+            "{{ 102400000 | human_readable(isbits=True, unit='G') }}",
+            "0.10 Gb",
+        ),
+        (
+            "{{ 10240 | human_readable }} {{ 1 | human_readable(true) }}",
+            "10.00 KB 1.00 bits",
+        ),
+        (
+            "{{ ports.index(443) }}{{ '1.0' is version('2.0', '<', true) }}",
+            "1True",
+        ),
+    ] {
+        assert_eq!(value(text), result, "{text}");
+    }
+    let text = "{{ lookup('dict', {'b': 1, 'a': 2}) | map(attribute='key') | sort }}";
+    assert_eq!(value(text), serde_json::json!(["a", "b"]));
+    assert_eq!(value("{{ lookup('items', ['a', 'b']) }}"), "a,b");
+    assert!(wrong("{{ ports.index(1) }}").contains("`1` is not in the list"));
+}

@@ -336,3 +336,71 @@ error[unknown_key]: `ssh` has no setting `usr`
         .status(5)
         .run();
 }
+
+#[test]
+fn what_a_run_would_make_too_late_is_refused() {
+    let site = "\
+- hosts: all
+  gather_facts: false
+  tasks:
+    - command: echo h9
+      register: out
+      changed_when: false
+    - add_host:
+        name: '{{ out.stdout }}'
+    - add_host: {groups: x}
+    - group_by: {kye: x}
+    - group_by: {key: '{{ item }}'}
+      loop: [a, b]
+    - group_by: {key: 'of_{{ out.stdout }}'}
+- hosts: of_h9
+  gather_facts: false
+  tasks: []
+";
+    let case = |text: &str| {
+        Case::new(&["validate", "-i", "h1,", "site.yml"])
+            .file("site.yml", text)
+            .file("group_vars/of_h9.yml", "a: 1\n")
+            .any_stdout()
+            .status(5)
+    };
+    case(site)
+        .stderr(
+            "error[known_too_late]: which host is added must be known before the run: `name` reads facts or results
+ --> site.yml:8:15
+  |
+8 |         name: '{{ out.stdout }}'
+  |               ^^^^^^^^^^^^^^^^^^
+  = help: put the host into the inventory, or the plays for it into a playbook that is run after this one
+
+error[no_argument]: `add_host` wants a `name`
+ --> site.yml:9:7
+  |
+9 |     - add_host: {groups: x}
+  |       ^^^^^^^^
+  = help: `name: HOST`, `groups: [a, b]`; other keys are its variables
+
+error[unknown_argument]: `group_by` has no argument `kye`
+  --> site.yml:10:18
+   |
+10 |     - group_by: {kye: x}
+   |                  ^^^
+   = help: did you mean `key`?
+
+error[unsupported]: `group_by` takes no loop
+  --> site.yml:12:7
+   |
+12 |       loop: [a, b]
+   |       ^^^^
+   = help: write one task for each key
+
+error[known_too_late]: only the run knows who is in `of_h9`, so that `./group_vars/of_h9.yml` cannot be read
+  --> site.yml:14:10
+   |
+14 | - hosts: of_h9
+   |          ^^^^^
+   = help: read it in the play: `vars_files`, or `include_vars` with the same condition
+",
+        )
+        .run();
+}

@@ -14,6 +14,8 @@ use crate::template::{
 
 pub(super) fn add(env: &mut Environment<'static>) {
     env.add_filter("combine", combine);
+    env.add_filter("d", default);
+    env.add_filter("default", default);
     env.add_filter("dict2items", dict2items);
     env.add_filter("items2dict", items2dict);
     env.add_filter("flatten", flatten);
@@ -36,6 +38,26 @@ pub(in crate::template) fn items(filter: &str, value: &Jinja) -> Result<Vec<Jinj
             named(kind)
         ))),
     }
+}
+
+/// As Jinja has it: arguments by their names too.
+fn default(
+    value: &Jinja,
+    other: Option<Jinja>,
+    lax: Option<bool>,
+    kwargs: Kwargs,
+) -> Result<Jinja, Error> {
+    let other = other.map_or_else(
+        || kwargs.get::<Option<Jinja>>("default_value"),
+        |other| Ok(Some(other)),
+    )?;
+    let lax = lax.or(kwargs.get("boolean")?).unwrap_or(false);
+    kwargs.assert_all_used()?;
+    Ok(if value.is_undefined() || lax && !value.is_true() {
+        other.unwrap_or_else(|| Jinja::from(""))
+    } else {
+        value.clone()
+    })
 }
 
 pub(super) fn named(kind: ValueKind) -> &'static str {

@@ -17,11 +17,12 @@ pub(super) fn add(env: &mut Environment<'static>) {
     env.add_filter("to_nice_json", to_nice_json);
     env.add_filter("from_json", from_json);
     env.add_filter("to_yaml", |value: &Jinja, kwargs: Kwargs| {
-        to_yaml(value, &kwargs)
+        to_yaml(value, &kwargs, (2, None))
     });
     env.add_filter("to_nice_yaml", |value: &Jinja, kwargs: Kwargs| {
-        to_yaml(value, &kwargs)
+        to_yaml(value, &kwargs, (4, Some(false)))
     });
+    env.add_filter("json_query", json_query);
     env.add_filter("from_yaml", from_yaml);
     env.add_filter("from_yaml_all", from_yaml_all);
     env.add_filter("human_readable", human_readable);
@@ -34,16 +35,8 @@ fn options(kwargs: &Kwargs, indent: usize) -> Result<dump::Options, Error> {
         sort: kwargs.get::<Option<bool>>("sort_keys")?.unwrap_or(true),
         ascii: kwargs.get::<Option<bool>>("ensure_ascii")?.unwrap_or(true),
     };
-    // Accepted; what they would change does not occur here.
-    for name in [
-        "separators",
-        "allow_unicode",
-        "default_flow_style",
-        "explicit_start",
-        "width",
-    ] {
-        kwargs.get::<Option<Jinja>>(name)?;
-    }
+    // Accepted; what it would change does not occur here.
+    kwargs.get::<Option<Jinja>>("separators")?;
     kwargs.assert_all_used()?;
     Ok(options)
 }
@@ -59,9 +52,33 @@ fn to_nice_json(value: &Jinja, kwargs: Kwargs) -> Result<String, Error> {
     Ok(dump::json(&read(value)?, options))
 }
 
-fn to_yaml(value: &Jinja, kwargs: &Kwargs) -> Result<String, Error> {
-    let options = options(kwargs, 4)?;
-    Ok(dump::yaml(&read(value)?, options))
+/// With blanks a level, and whether on one line, where nothing is said.
+fn to_yaml(
+    value: &Jinja,
+    kwargs: &Kwargs,
+    (indent, flow): (usize, Option<bool>),
+) -> Result<String, Error> {
+    let is = |name: &str, usual: bool| {
+        kwargs
+            .get::<Option<bool>>(name)
+            .map(|is| is.unwrap_or(usual))
+    };
+    let flow = if kwargs.has("default_flow_style") {
+        kwargs.get::<Option<bool>>("default_flow_style")?
+    } else {
+        flow
+    };
+    let layout = dump::Layout {
+        indent: kwargs.get::<Option<usize>>("indent")?.unwrap_or(indent),
+        width: kwargs.get::<Option<usize>>("width")?.unwrap_or(80),
+        flow,
+        sort: is("sort_keys", true)?,
+        unicode: is("allow_unicode", true)?,
+        start: is("explicit_start", false)?,
+        end: is("explicit_end", false)?,
+    };
+    kwargs.assert_all_used()?;
+    Ok(dump::yaml(&read(value)?, layout))
 }
 
 fn from_json(text: String) -> Result<Jinja, Error> {
@@ -69,6 +86,73 @@ fn from_json(text: String) -> Result<Jinja, Error> {
     let json: serde_json::Value =
         serde_json::from_str(&text).map_err(|error| refuse(format!("not JSON: {error}")))?;
     Ok(to_jinja(&Value::from(json)))
+}
+
+/// What an expression of `JMESPath` finds.
+fn json_query(value: &Jinja, query: String) -> Result<Jinja, Error> {
+    session::derived();
+    let value = read(value)?;
+    // Its secrets are marked in the result, so they may be looked at.
+    let json = serde_json::to_value(Open(&value)).map_err(|error| refuse(error.to_string()))?;
+    let wrong = |error: jmespath::JmespathError| {
+        let first = error.to_string();
+        let first = first.lines().next().unwrap_or_default().to_owned();
+        refuse(format!("`json_query`: `{query}` is not right: {first}"))
+    };
+    let found = jmespath::compile(&quoted(&query)).and_then(|query| query.search(json));
+    let found = serde_json::to_value(&*found.map_err(wrong)?);
+    let found = found.map_err(|error| refuse(error.to_string()))?;
+    Ok(to_jinja(&Value::from(found)))
+}
+
+/// A literal that is no JSON is a text, as it is to Python: `` [?name==`web`] ``.
+fn quoted(query: &str) -> String {
+    let (mut out, mut rest) = (String::new(), query);
+    while let Some(at) = rest.find(['`', '\'', '"']) {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let sign = from.chars().next().unwrap_or('`');
+        let mut inner = from[1..].char_indices();
+        let mut end = None;
+        while let Some((index, letter)) = inner.next() {
+            match letter {
+                '\\' => {
+                    inner.next();
+                }
+                letter if letter == sign => {
+                    end = Some(index);
+                    break;
+                }
+                _ => {}
+            }
+        }
+        let Some(end) = end else {
+            return out + from;
+        };
+        let literal = &from[1..=end];
+        if sign == '`' && serde_json::from_str::<serde_json::Value>(literal).is_err() {
+            let text = serde_json::Value::from(literal.trim_start()).to_string();
+            out.extend(["`", &text, "`"]);
+        } else {
+            out.push_str(&from[..end + 2]);
+        }
+        rest = &from[end + 2..];
+    }
+    out + rest
+}
+
+/// A value with its secrets in the open.
+struct Open<'a>(&'a Value);
+
+impl serde::Serialize for Open<'_> {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Secret(secret) => to.serialize_str(&String::from_utf8_lossy(secret.reveal())),
+            Value::Seq(items) => to.collect_seq(items.iter().map(Open)),
+            Value::Map(map) => to.collect_map(map.iter().map(|(key, value)| (key, Open(value)))),
+            other => other.to_json().serialize(to),
+        }
+    }
 }
 
 fn yaml_value(yaml: serde_yaml::Value) -> Result<Value, Error> {
@@ -129,7 +213,15 @@ const UNITS: &[(&str, u32)] = &[
     ("K", 10),
 ];
 
-fn human_readable(size: f64, bits: Option<bool>, unit: Option<String>) -> String {
+fn human_readable(
+    size: f64,
+    bits: Option<bool>,
+    unit: Option<String>,
+    kwargs: Kwargs,
+) -> Result<String, Error> {
+    let bits = bits.or(kwargs.get("isbits")?);
+    let unit = unit.or(kwargs.get("unit")?);
+    kwargs.assert_all_used()?;
     let base = if bits.unwrap_or(false) {
         "bits"
     } else {
@@ -139,7 +231,7 @@ fn human_readable(size: f64, bits: Option<bool>, unit: Option<String>) -> String
         Some(unit) => unit.to_ascii_uppercase().starts_with(name),
         None => size >= 2_f64.powi(i32::try_from(*power).unwrap_or(0)),
     });
-    match found {
+    Ok(match found {
         Some((name, power)) => {
             let letter = if base == "bits" { "b" } else { "B" };
             format!(
@@ -148,7 +240,7 @@ fn human_readable(size: f64, bits: Option<bool>, unit: Option<String>) -> String
             )
         }
         None => format!("{size:.2} {base}"),
-    }
+    })
 }
 
 fn human_to_bytes(text: String, default_unit: Option<String>) -> Result<Jinja, Error> {

@@ -37,6 +37,10 @@ pub(super) fn add(env: &mut Environment<'static>) {
             if found.len() == 1 {
                 return Ok(found.remove(0));
             }
+            // Only texts are joined.
+            if found.iter().any(|item| item.as_str().is_none()) {
+                return Ok(Jinja::from(found));
+            }
             let texts: Vec<String> = found.iter().map(ToString::to_string).collect();
             Ok(Jinja::from(texts.join(",")))
         },
