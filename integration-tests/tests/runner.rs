@@ -14,6 +14,7 @@ mod runner {
     mod failing;
     mod fetch;
     mod foretell;
+    mod handlers;
     mod include;
     mod inventory;
     mod killed;

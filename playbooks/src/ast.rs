@@ -126,6 +126,8 @@ pub struct Include {
     pub apply: Common,
     /// Its loop.
     pub loop_: Option<Loop>,
+    /// `listen`: topics of a handler.
+    pub listen: Vec<Spanned<String>>,
     /// `turns`: how many turns its loop may have, where only the run knows.
     pub turns: Option<usize>,
 }
@@ -175,8 +177,21 @@ pub struct Part {
     pub levels: Arc<Levels>,
     /// Of which role they are.
     pub role: Option<Arc<str>>,
+    /// Whether it is a role, whole: `meta: end_role` ends it.
+    pub is_role: bool,
+    /// Of an include among handlers: by which names all of it is called.
+    pub called: Option<Arc<Called>>,
     /// The tasks.
     pub body: Vec<Item>,
+}
+
+/// How an include among handlers is called; what it brings in has no names of its own.
+#[derive(Clone, Debug)]
+pub struct Called {
+    /// `name`.
+    pub name: Option<Spanned<String>>,
+    /// `listen`.
+    pub listen: Vec<Spanned<String>>,
 }
 
 /// Tasks together, with what to do when one fails.
@@ -305,6 +320,8 @@ pub enum Makes {
 /// What a task ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ends {
+    /// The role that it stands in, for its host.
+    Role,
     /// The play, for its host.
     Host,
     /// The play, for all hosts of its batch.

@@ -25,7 +25,7 @@ use std::{
 use evenkeel_engine::Registry;
 
 use crate::{
-    ast::{Block, Include, Item, Play, Task},
+    ast::{Block, Called, Common, Ends, Include, Item, Part, Play, Task},
     diagnostic::Diagnostic,
     files::Span,
     lower::Store,
@@ -95,6 +95,8 @@ struct Here {
     /// The files that brought in each other up to here, and where.
     chain: Vec<(PathBuf, Span)>,
     of: For,
+    /// Whether this is what an include among handlers brings in.
+    is_called: bool,
 }
 
 impl<'a> Expander<'a> {
@@ -151,6 +153,7 @@ impl<'a> Expander<'a> {
             role: None,
             chain: Vec::new(),
             of: For::Tasks,
+            is_called: false,
         };
         new.pre_tasks = self.items(&play.pre_tasks, &here);
         let roles: Vec<Item> = play.roles.iter().cloned().map(Item::Include).collect();
@@ -179,14 +182,37 @@ impl<'a> Expander<'a> {
             match item {
                 Item::Task(task) => {
                     self.leaves(task, here);
+                    if task.ends == Some(Ends::Role) && here.role.is_none() {
+                        let what = "`meta: end_role` stands outside of a role";
+                        let found = Diagnostic::error("misplaced", task.span, what);
+                        self.out
+                            .push(found.help("it ends the role whose tasks it is among"));
+                    }
                     new.push(item.clone());
                 }
                 Item::Block(block) => new.push(Item::Block(Box::new(self.block(block, here)))),
+                Item::Include(include) if here.of == For::Handlers && include.dynamic => {
+                    new.push(self.handler(include, here));
+                }
                 Item::Include(include) => new.extend(self.include(include, here)),
                 Item::Meta(_) | Item::Part(_) => new.push(item.clone()),
             }
         }
         new
+    }
+
+    /// An include among handlers: its name calls all that it brings in.
+    fn handler(&mut self, include: &Arc<Include>, here: &Here) -> Item {
+        let body = self.include(include, here);
+        if here.is_called {
+            return Item::Part(Box::new(around(include, here, None, body)));
+        }
+        let called = Called {
+            name: include.name.clone(),
+            listen: include.listen.clone(),
+        };
+        let part = around(include, here, Some(Arc::new(called)), body);
+        Item::Part(Box::new(part))
     }
 
     fn block(&mut self, block: &Block, here: &Here) -> Block {
@@ -223,6 +249,20 @@ impl<'a> Expander<'a> {
             self.is_left.insert(name.clone());
             self.left.push(name);
         }
+    }
+}
+
+/// What an include brings in, as it stands where it is named.
+fn around(include: &Include, here: &Here, called: Option<Arc<Called>>, body: Vec<Item>) -> Part {
+    Part {
+        span: include.span,
+        common: Common::default(),
+        own_tags: None,
+        levels: Arc::clone(&here.levels),
+        role: here.role.as_ref().map(|role| Arc::clone(&role.name)),
+        is_role: false,
+        called,
+        body,
     }
 }
 

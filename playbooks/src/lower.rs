@@ -17,7 +17,10 @@ mod program;
 mod store;
 mod ties;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use evenkeel_engine::{
     BlockId, HostId, Meets, Nature, NotYet, Output, Outputs, Registry, Task, TaskId, TaskList,
@@ -25,7 +28,7 @@ use evenkeel_engine::{
 
 use crate::{
     ast::{self, Play},
-    files::Span,
+    files::{Span, Spanned},
     load::{Request, Unguarded},
     settings::Settings,
     template::Fault,
@@ -74,6 +77,10 @@ pub(crate) struct Lowering<'a> {
     ids: BTreeMap<(String, String), TaskId>,
     /// Orders to be resolved when all tasks are there.
     references: Vec<Reference>,
+    /// Handlers of the present play by host and name: of several that are called alike each is one by itself.
+    alike: BTreeMap<(String, String), Vec<usize>>,
+    /// What ends roles.
+    role_ends: BTreeSet<TaskId>,
     /// Where it is written that a task waits for another.
     ties: BTreeMap<(TaskId, TaskId), Span>,
     /// How many plays were added.
@@ -194,6 +201,8 @@ impl<'a> Lowering<'a> {
             written: BTreeMap::new(),
             ids: BTreeMap::new(),
             references: Vec::new(),
+            alike: BTreeMap::new(),
+            role_ends: BTreeSet::new(),
             ties: BTreeMap::new(),
             played: 0,
             copies: TaskId(0),
@@ -221,6 +230,7 @@ impl<'a> Lowering<'a> {
         self.gather(target, position, facts);
         self.note_tags(listing.more_tags.iter().copied());
         let blocks = self.blocks(target, listing);
+        self.alike.clear();
         let mut placed = Placed::new();
         let over = self.over.get(&target.family).cloned().unwrap_or_default();
         for (index, (entry, program)) in listing.entries.iter().zip(programs).enumerate() {
@@ -244,6 +254,9 @@ impl<'a> Lowering<'a> {
                     let task = &mut self.list.tasks[id.index()];
                     task.triggers.extend(&triggers);
                     for_all = task.meets == Meets::All;
+                    if entry.task.ends == Some(ast::Ends::Role) {
+                        self.role_ends.insert(id);
+                    }
                     if entry.task.ends == Some(ast::Ends::Play) {
                         self.over.entry(target.family).or_default().push(id);
                     }
@@ -323,7 +336,7 @@ impl<'a> Lowering<'a> {
     fn unclear_notices(&mut self, target: &Target<'_>, entry: &Entry<'_>, host: &str) {
         let scope = scope(target, entry, host);
         for word in entry.commons.iter().flat_map(|common| &common.notify) {
-            if let Err(fault) = keywords::text(word, &scope) {
+            if let Err(fault) = keywords::texts(word, &scope) {
                 self.faults.push(fault.or_at(word.span));
             }
         }
@@ -340,22 +353,32 @@ impl<'a> Lowering<'a> {
         let Some(serves) = handler.serves.clone() else {
             return Vec::new();
         };
-        let named = |word: &str| {
-            let hidden = handler.hidden.has(host);
-            let Some(name) = &handler.task.name else {
-                return false;
+        let (name, listen) = match &handler.called {
+            Some(called) => (called.name.as_ref(), &called.listen),
+            None => (handler.task.name.as_ref(), &handler.task.listen),
+        };
+        let of_handler = self::scope(target, handler, host);
+        // As it is written, and as it is.
+        let both = |word: &Spanned<String>| {
+            let rendered = if word.value.contains('{') {
+                keywords::texts(word, &of_handler).unwrap_or_default()
+            } else {
+                Vec::new()
             };
-            let role = handler.role.as_ref();
-            !hidden && name.value == word
-                || role.is_some_and(|role| {
-                    let rest = word.strip_prefix(&**role).map(str::trim_start);
-                    let rest = rest.and_then(|rest| rest.strip_prefix(':'));
-                    rest.is_some_and(|rest| rest.trim_start() == name.value)
-                })
+            rendered.into_iter().chain([word.value.clone()])
+        };
+        let names: Vec<String> = name.into_iter().flat_map(both).collect();
+        let topics: Vec<String> = listen.iter().flat_map(both).collect();
+        let hidden = handler.hidden.has(host);
+        let of_role = |word: &str| {
+            let rest = word.strip_prefix(&**handler.role.as_ref()?)?;
+            let rest = rest.trim_start().strip_prefix(':')?;
+            Some(rest.trim_start().to_owned())
         };
         let called = |word: &str| {
-            named(word)
-                || handler.task.listen.iter().any(|topic| topic.value == word)
+            !hidden && names.iter().any(|name| name == word)
+                || of_role(word).is_some_and(|word| names.contains(&word))
+                || topics.iter().any(|topic| topic == word)
                 || handler.task.id.as_ref().is_some_and(|id| id.value == word)
         };
         let mut triggers = Vec::new();
@@ -367,7 +390,9 @@ impl<'a> Lowering<'a> {
             let scope = scope(target, entry, host);
             let mut notices = entry.commons.iter().flat_map(|common| &common.notify);
             if notices.any(|word| {
-                called(&word.value) || keywords::text(word, &scope).is_ok_and(|word| called(&word))
+                called(&word.value)
+                    || keywords::texts(word, &scope)
+                        .is_ok_and(|words| words.iter().any(|word| called(word)))
             }) {
                 triggers.extend(tasks);
             }
@@ -431,7 +456,7 @@ impl<'a> Lowering<'a> {
             None => self.hosts.get(host),
         };
         let at = at.copied().unwrap_or(HostId(0));
-        let task = self
+        let mut task = self
             .build(entry, &body, (at, machine.as_ref()), heeds)
             .and_then(|task| together(task, target, entry, &words))
             .unwrap_or_else(|fault| {
@@ -440,6 +465,7 @@ impl<'a> Lowering<'a> {
                 let body = Arc::new(body.clone());
                 Task::resolved("", &entry.task.module.value, body)
             });
+        self.apart(entry, host, &mut task);
         if task.selected {
             self.faults.extend(included.faults);
             let found = body.check(&Nothing(&self.list)).into_iter();
@@ -482,6 +508,23 @@ impl<'a> Lowering<'a> {
         }
         self.refer(entry, &scope, host, id);
         id
+    }
+
+    /// Gives a handler that another one shares its name with an id of its own.
+    fn apart(&mut self, entry: &Entry<'_>, host: &str, task: &mut Task) {
+        if entry.serves.is_none() || task.id.is_some() {
+            return;
+        }
+        let key = (host.to_owned(), task.name.clone());
+        let alike = self.alike.entry(key).or_default();
+        let found = alike.iter().position(|number| *number == entry.number);
+        let at = found.unwrap_or(alike.len());
+        if found.is_none() {
+            alike.push(entry.number);
+        }
+        if at > 0 {
+            task.id = Some(format!("{} ({})", task.name, at + 1));
+        }
     }
 
     /// What an `include_vars` may read.
@@ -544,6 +587,14 @@ impl<'a> Lowering<'a> {
             built.mute.push(crate::expand::MORE.to_owned());
         }
         built.handler = entry.serves.is_some();
+        if built.handler {
+            // Where a role has ended, its flush of handlers is as if it were not written.
+            let ends = body.ended_by.iter();
+            let ends = ends.filter(|(task, _)| self.role_ends.contains(task));
+            built
+                .mute
+                .extend(ends.map(|(_, name)| body::not_ended(name)));
+        }
         built.ignore_errors = words
             .flag(|common| common.ignore_errors.as_ref())?
             .unwrap_or(false);

@@ -274,6 +274,17 @@ impl Scope {
         })
     }
 
+    /// Whether anybody has written this variable, and not only the run itself.
+    pub fn is_written(&self, name: &str) -> bool {
+        let inner = &self.0;
+        let layers = inner.params.iter().chain(&inner.layers);
+        let mut layers = layers.chain(&inner.defaults);
+        let member = inner.world.hosts.get(self.host());
+        inner.world.extra.get(name).is_some()
+            || layers.any(|layer| layer.get(name).is_some())
+            || member.is_some_and(|member| member.vars.get(name).is_some())
+    }
+
     /// Whether a variable is written where it wins over facts.
     pub fn is_over_facts(&self, name: &str) -> bool {
         let inner = &self.0;

@@ -55,7 +55,8 @@ impl Loop {
             told.changed = Some(false);
         }
         state.end(id, told);
-        if !failed {
+        // A handler of which nothing is told was not come to: it is still owed its turn.
+        if !(failed || task.handler && is_mute(task, &finished.reason)) {
             state.serve(self.scope(&listener_name(task)), &decided.serves);
         }
         drop(state);

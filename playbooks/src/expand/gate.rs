@@ -218,6 +218,8 @@ pub(super) fn ours(
         own_tags: Some(include.common.tags.clone()),
         levels: Arc::clone(levels),
         role,
+        is_role: false,
+        called: None,
         body,
     }))
 }

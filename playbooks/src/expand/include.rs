@@ -351,6 +351,8 @@ impl Expander<'_> {
             own_tags: Some(include.common.tags.clone()),
             levels,
             role,
+            is_role: false,
+            called: None,
             body,
         })
     }
@@ -375,6 +377,7 @@ impl Expander<'_> {
             ..here.clone()
         };
         inner.chain.push((path.clone(), include.word.span));
+        inner.is_called = include.dynamic;
         if !include.dynamic && here.chain.iter().any(|(other, _)| *other == path) {
             self.too_deep(include, &inner);
             return None;
@@ -394,6 +397,8 @@ impl Expander<'_> {
             own_tags,
             levels: inner.levels,
             role: here.role.as_ref().map(|role| Arc::clone(&role.name)),
+            is_role: false,
+            called: None,
             body,
         })
     }

@@ -342,6 +342,8 @@ impl Expander<'_> {
             own_tags,
             levels: inner.levels,
             role: Some(name),
+            is_role: true,
+            called: None,
             body,
         };
         Some((Some(part), own))
@@ -494,6 +496,8 @@ impl Expander<'_> {
             own_tags: None,
             levels: inner.levels,
             role: Some(Arc::clone(&role.name)),
+            is_role: false,
+            called: None,
             body,
         })));
     }

@@ -89,6 +89,11 @@ impl From<NotYet> for Trouble {
     }
 }
 
+/// The condition that this has not ended the play, or the role.
+pub(super) fn not_ended(name: &str) -> String {
+    format!("not ended by `{name}`")
+}
+
 /// The first condition that does not hold.
 fn first_false<'a>(
     conditions: impl Iterator<Item = &'a Condition>,
@@ -227,7 +232,7 @@ impl Body {
     /// The task's parts with these results.
     pub(crate) fn make(&self, outputs: &dyn Outputs, care: Care) -> Result<Resolved, Trouble> {
         if let Some(name) = self.ended(outputs, care)? {
-            return Ok(Resolved::Skip(format!("not ended by `{name}`")));
+            return Ok(Resolved::Skip(not_ended(name)));
         }
         let scope = self.current(outputs);
         match &self.program.loop_ {

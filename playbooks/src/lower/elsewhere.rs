@@ -51,10 +51,44 @@ fn place(word: &Spanned<String>, scope: &Scope) -> Result<String, Fault> {
     Ok(if name.is_empty() { scope.host() } else { name }.to_owned())
 }
 
-/// The innermost `delegate_to` around a task.
-fn word<'a>(entry: &Entry<'a>) -> Option<&'a Spanned<String>> {
-    let mut commons = entry.commons.iter().rev();
-    commons.find_map(|common| common.delegate_to.as_ref())
+/// Whether anything around a task below its play may say where it is done.
+fn may_be_elsewhere(entry: &Entry<'_>) -> bool {
+    let mut commons = entry.commons.iter().skip(1);
+    commons.any(|common| common.delegate_to.is_some() || common.connection.is_some())
+}
+
+/// The innermost `delegate_to` around a task. With `connection: local` it is done on the machine that we run on,
+/// unless the inventory says how the host is connected: that wins, as in Ansible.
+fn word(entry: &Entry<'_>, scope: &Scope) -> Result<Option<Spanned<String>>, Fault> {
+    let commons = || entry.commons.iter().rev();
+    let delegated = commons().find_map(|common| common.delegate_to.clone());
+    let below = entry.commons.len().saturating_sub(1);
+    let found = commons()
+        .take(below)
+        .find_map(|common| common.connection.as_ref());
+    let Some(found) = found else {
+        return Ok(delegated);
+    };
+    if scope.is_written("ansible_connection") && delegated.is_none() {
+        return Ok(None);
+    }
+    let of_play = entry.commons.first();
+    let of_play = of_play.and_then(|common| common.connection.as_ref());
+    match (keywords::text(found, scope)?.as_str(), of_play) {
+        ("local", _) => {
+            let mut all = scope.groups().iter().flat_map(|(_, hosts)| hosts);
+            // By that name the inventory may mean something else.
+            let listed = all.any(|host| host == "localhost");
+            let name = if listed { "127.0.0.1" } else { "localhost" };
+            Ok(Some(Spanned::new(name.to_owned(), found.span)))
+        }
+        (_, Some(of_play)) if of_play.value == "local" => {
+            let what = "below a play with `connection: local`, hosts are not reached otherwise";
+            let fault = Fault::new("unsupported", what).help("make two plays of it");
+            Err(fault.or_at(found.span))
+        }
+        _ => Ok(delegated),
+    }
 }
 
 /// Whether a text reads the variables of a loop.
@@ -72,9 +106,13 @@ pub(super) fn places(
     program: &Program,
     scope: &Scope,
 ) -> Result<Vec<Place>, Fault> {
-    let Some(word) = word(entry) else {
+    if !may_be_elsewhere(entry) {
+        return Ok(vec![Place::default()]);
+    }
+    let Some(word) = word(entry, scope)? else {
         return Ok(vec![Place::default()]);
     };
+    let word = &word;
     let host = scope.host();
     let of = |name: String| (name != host).then_some(name);
     let Some(found) = program
@@ -138,7 +176,7 @@ pub(super) fn places(
 pub(crate) fn all(target: &Target<'_>, prepared: &Prepared<'_>) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for (entry, program) in prepared.listing.entries.iter().zip(&prepared.programs) {
-        if word(entry).is_none() {
+        if !may_be_elsewhere(entry) {
             continue;
         }
         let hosts = target.world.play_hosts.iter();

@@ -41,6 +41,14 @@ pub(crate) fn text(keyword: &Spanned<String>, scope: &Scope) -> Result<String, F
     })
 }
 
+/// Texts of a keyword; a template may give a list of them.
+pub(crate) fn texts(keyword: &Spanned<String>, scope: &Scope) -> Result<Vec<String>, Fault> {
+    match known(&keyword.value, keyword.span, scope)? {
+        Value::Seq(items) => Ok(items.iter().filter_map(Value::as_text).collect()),
+        _ => Ok(vec![text(keyword, scope)?]),
+    }
+}
+
 /// A whole number that is known when the playbook is read; parts of one are left out, and a `%`.
 fn number(text: &str, at: crate::files::Span, scope: &Scope) -> Result<u32, Fault> {
     let value = known(text, at, scope)?;

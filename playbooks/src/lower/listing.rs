@@ -8,7 +8,7 @@ use std::{
 use evenkeel_engine::Part;
 
 use crate::{
-    ast::{Block, Common, Item, MetaAction, Part as Brought, Play, Task},
+    ast::{Block, Called, Common, Ends, Item, MetaAction, Part as Brought, Play, Task},
     template::Fault,
     vars::{Layer, Levels},
 };
@@ -24,12 +24,16 @@ pub(crate) struct Entry<'a> {
     pub(crate) levels: Arc<Levels>,
     /// Of which role it is.
     pub(crate) role: Option<Arc<str>>,
+    /// Of what an include among handlers brings in: by which names that is called.
+    pub(crate) called: Option<Arc<Called>>,
     /// Of a handler: on which hosts another one of the same name counts in its place.
     pub(crate) hidden: Arc<Cover>,
     /// The blocks it stands in, numbered over the play.
     pub(crate) blocks: Vec<(usize, Part)>,
     /// Of a handler: the entries since the last flush, whose notices it serves.
     pub(crate) serves: Option<std::ops::Range<usize>>,
+    /// Of a handler: which of the play's it is.
+    pub(crate) number: usize,
     /// Of a handler: how often it stood before.
     pub(crate) repeated: usize,
     /// The entries before it that may end the play.
@@ -58,9 +62,12 @@ struct Builder<'a, 's> {
     handlers: Vec<Handler<'a>>,
     since: usize,
     flushed: usize,
-    seen: BTreeSet<usize>,
+    /// By handler, where it stood last.
+    stood: BTreeMap<usize, usize>,
     /// The entries so far that may end the play.
     ended_by: Arc<[usize]>,
+    /// Those of them that end only the role at hand.
+    role_ended_by: Vec<usize>,
     /// Whether tags are selected.
     selected: &'s dyn Fn(&[&str]) -> bool,
 }
@@ -104,6 +111,7 @@ struct Around<'a> {
     commons: Vec<&'a Common>,
     levels: Arc<Levels>,
     role: Option<Arc<str>>,
+    called: Option<Arc<Called>>,
     blocks: Vec<(usize, Part)>,
 }
 
@@ -124,6 +132,9 @@ impl<'a> Around<'a> {
         within.commons.push(&part.common);
         within.levels = Arc::clone(&part.levels);
         within.role.clone_from(&part.role);
+        if within.called.is_none() {
+            within.called.clone_from(&part.called);
+        }
         within
     }
 
@@ -145,6 +156,7 @@ pub(crate) fn list<'a>(
         commons: vec![&play.common],
         levels: Arc::clone(levels),
         role: None,
+        called: None,
         blocks: Vec::new(),
     };
     let mut listing = Builder {
@@ -152,11 +164,12 @@ pub(crate) fn list<'a>(
         blocks: 0,
         rescued: BTreeSet::new(),
         more_tags: BTreeSet::new(),
-        handlers: handlers(play, &around),
+        handlers: handlers(play, &around, faults),
         since: 0,
         flushed: 0,
-        seen: BTreeSet::new(),
+        stood: BTreeMap::new(),
         ended_by: Arc::default(),
+        role_ended_by: Vec::new(),
         selected,
     };
     for section in [&play.pre_tasks, &play.tasks, &play.post_tasks] {
@@ -172,22 +185,41 @@ pub(crate) fn list<'a>(
 
 /// The handlers of a play. Of two of one name and role the last counts; of two of one name in several roles
 /// the last counts unless the role is named.
-fn handlers<'a>(play: &'a Play, around: &Around<'a>) -> Vec<Handler<'a>> {
+fn handlers<'a>(play: &'a Play, around: &Around<'a>, faults: &mut Vec<Fault>) -> Vec<Handler<'a>> {
     let mut all = Vec::new();
-    collect(&play.handlers, around, &mut all);
+    collect(&play.handlers, around, &mut all, faults);
     let (mut names, mut kept) = (BTreeMap::new(), BTreeMap::new());
-    let mut found = Vec::new();
+    let mut found: Vec<Handler<'a>> = Vec::new();
+    // What the last include brought in: how it is called, where it is hidden, and whether it is there at all.
+    let mut include: Option<(Arc<Called>, Arc<Cover>, bool)> = None;
     for mut handler in all.into_iter().rev() {
-        let Some(name) = handler.task.name.as_ref().map(|name| name.value.as_str()) else {
+        let called = handler.around.called.clone();
+        if let (Some(called), Some((same, hidden, kept))) = (&called, &include)
+            && Arc::ptr_eq(called, same)
+        {
+            handler.hidden = Arc::clone(hidden);
+            if *kept {
+                found.push(handler);
+            }
+            continue;
+        }
+        let name = match &called {
+            Some(called) => called.name.clone(),
+            None => handler.task.name.clone(),
+        };
+        let Some(name) = name.map(|name| name.value) else {
+            include = called.map(|called| (called, Arc::default(), true));
             found.push(handler);
             continue;
         };
         let hosts = handler.around.levels.hosts.clone();
-        let of_name: &mut Cover = names.entry(name).or_default();
+        let of_name: &mut Cover = names.entry(name.clone()).or_default();
         handler.hidden = Arc::new(of_name.clone());
         of_name.add(hosts.as_deref());
         let same: &mut Cover = kept.entry((handler.around.role.clone(), name)).or_default();
-        if same.covers(hosts.as_deref()) {
+        let covered = same.covers(hosts.as_deref());
+        include = called.map(|called| (called, Arc::clone(&handler.hidden), !covered));
+        if covered {
             continue;
         }
         if !same.hosts.is_empty() {
@@ -207,7 +239,12 @@ fn handlers<'a>(play: &'a Play, around: &Around<'a>) -> Vec<Handler<'a>> {
     found
 }
 
-fn collect<'a>(items: &'a [Item], around: &Around<'a>, all: &mut Vec<Handler<'a>>) {
+fn collect<'a>(
+    items: &'a [Item],
+    around: &Around<'a>,
+    all: &mut Vec<Handler<'a>>,
+    faults: &mut Vec<Fault>,
+) {
     for item in items {
         match item {
             Item::Task(task) => all.push(Handler {
@@ -215,9 +252,14 @@ fn collect<'a>(items: &'a [Item], around: &Around<'a>, all: &mut Vec<Handler<'a>
                 around: around.clone(),
                 hidden: Arc::default(),
             }),
-            Item::Part(part) => collect(&part.body, &around.within(part), all),
-            // Refused where it is read.
-            Item::Block(_) | Item::Meta(_) | Item::Include(_) => {}
+            Item::Part(part) => collect(&part.body, &around.within(part), all, faults),
+            // Each of its tasks is a handler by itself.
+            Item::Block(block) => {
+                let inside = around.inside(&block.common, faults);
+                collect(&block.body, &inside, all, faults);
+            }
+            // `meta` has become a task where it was read.
+            Item::Meta(_) | Item::Include(_) => {}
         }
     }
 }
@@ -250,7 +292,16 @@ impl<'a> Builder<'a, '_> {
                 return;
             }
         }
+        if !part.is_role {
+            return self.items(&part.body, &around.within(part), faults);
+        }
+        let outer = std::mem::take(&mut self.role_ended_by);
         self.items(&part.body, &around.within(part), faults);
+        let inner = std::mem::replace(&mut self.role_ended_by, outer);
+        if !inner.is_empty() {
+            let all = self.ended_by.iter().copied();
+            self.ended_by = all.filter(|index| !inner.contains(index)).collect();
+        }
     }
 
     fn block(&mut self, block: &'a Block, around: &Around<'a>, faults: &mut Vec<Fault>) {
@@ -279,10 +330,7 @@ impl<'a> Builder<'a, '_> {
         faults: &mut Vec<Fault>,
     ) {
         let inside = around.inside(&task.common, faults);
-        let (serves, repeated, hidden) = served.map_or_else(
-            || (None, 0, Arc::default()),
-            |served| (Some(served.entries), served.repeated, served.hidden),
-        );
+        let served = served.unwrap_or_default();
         let catches =
             |(number, part): &(usize, Part)| *part == Part::Body && self.rescued.contains(number);
         self.entries.push(Entry {
@@ -291,32 +339,45 @@ impl<'a> Builder<'a, '_> {
             commons: inside.commons,
             levels: inside.levels,
             role: inside.role,
+            called: inside.called,
             blocks: inside.blocks,
-            hidden,
-            serves,
-            repeated,
+            hidden: served.hidden,
+            serves: served.entries,
+            number: served.number,
+            repeated: served.repeated,
             ended_by: Arc::clone(&self.ended_by),
         });
         if task.ends.is_some() {
+            let index = self.entries.len() - 1;
             let all = self.ended_by.iter().copied();
-            self.ended_by = all.chain([self.entries.len() - 1]).collect();
+            self.ended_by = all.chain([index]).collect();
+            if task.ends == Some(Ends::Role) {
+                self.role_ended_by.push(index);
+            }
         }
     }
 
     /// Puts the handlers here, if anything was listed since they stood last.
     fn flush(&mut self, blocks: &[(usize, Part)], faults: &mut Vec<Fault>) {
-        if self.since == self.entries.len() {
+        // What a handler notifies that stood before it has its turn at the next flush.
+        let mut of_handlers = self.handlers.iter();
+        let echoes = of_handlers.any(|handler| !handler.task.common.notify.is_empty());
+        if self.since == self.entries.len() && !echoes {
             return;
         }
-        let since = self.since;
         for (index, handler) in self.handlers.clone().into_iter().enumerate() {
-            let repeated = if self.seen.insert(index) {
-                0
+            let here = self.entries.len();
+            let stood = self.stood.get(&index).copied();
+            if self.role_ended_by.is_empty() && blocks.is_empty() {
+                self.stood.insert(index, here);
             } else {
-                self.flushed
-            };
+                // It may not come to that: then what was notified waits on. What has been served is not served again.
+                self.stood.entry(index).or_insert(0);
+            }
+            let repeated = if stood.is_none() { 0 } else { self.flushed };
             let served = Served {
-                entries: since..self.entries.len(),
+                entries: Some(stood.unwrap_or(0)..here),
+                number: index,
                 repeated,
                 hidden: handler.hidden,
             };
@@ -330,8 +391,10 @@ impl<'a> Builder<'a, '_> {
 }
 
 /// How a handler stands where it is flushed.
+#[derive(Default)]
 struct Served {
-    entries: std::ops::Range<usize>,
+    entries: Option<std::ops::Range<usize>>,
+    number: usize,
     repeated: usize,
     hidden: Arc<Cover>,
 }

@@ -102,13 +102,13 @@ impl Reader<'_> {
         let all = fields.iter().chain(ours.iter());
         for (key, node) in all {
             if keywords::find(key.value, on).is_some() {
-                self.common_field(&mut common, key.value, node);
+                self.common_field(&mut common, key.value, node, on);
             }
         }
         common
     }
 
-    fn common_field(&mut self, common: &mut Common, name: &str, node: &Node) {
+    fn common_field(&mut self, common: &mut Common, name: &str, node: &Node, on: On) {
         match name {
             "when" => common.when = self.expressions(name, node),
             "tags" => common.tags = self.comma_texts(name, node),
@@ -117,7 +117,7 @@ impl Reader<'_> {
             "become_user" => common.become_user = self.text(name, node),
             "become_method" => common.become_method = self.become_method(node),
             "become_flags" => common.become_flags = self.text(name, node),
-            "connection" => common.connection = self.text(name, node),
+            "connection" => common.connection = self.connection(node, on),
             "remote_user" => common.remote_user = self.text(name, node),
             "port" => common.port = self.whole(name, 65_535, node),
             "check_mode" => common.check_mode = self.flag(name, node),
@@ -139,6 +139,25 @@ impl Reader<'_> {
             "module_defaults" => common.module_defaults = self.module_defaults(node),
             _ => {}
         }
+    }
+
+    /// Below a play only the machine that we run on may be meant, or what holds without the word.
+    fn connection(&mut self, node: &Node, on: On) -> Option<Spanned<String>> {
+        let word = self.text("connection", node)?;
+        if on == On::Play {
+            return Some(word);
+        }
+        let known = ["local", "ssh", "smart", "paramiko", "paramiko_ssh"];
+        let short = word.strip_prefix("ansible.builtin.").unwrap_or(&word);
+        if !known.contains(&short) && !is_template(short) {
+            self.error_help(
+                "unsupported",
+                node.span,
+                format!("`connection: {short}` is not supported on {}", on.name()),
+                "`local` is there, and `ssh`; else set `ansible_connection` in the inventory",
+            );
+        }
+        Some(Spanned::new(short.to_owned(), node.span))
     }
 
     fn become_method(&mut self, node: &Node) -> Option<Spanned<String>> {

@@ -137,6 +137,14 @@ impl Reader<'_> {
                 );
             }
         }
+        if on == On::Handler && key.ends_with("_role") {
+            self.error_help(
+                "misplaced",
+                key.span,
+                format!("`{}` is no handler", key.value),
+                "name the role among `roles`, or bring in a file of tasks of it",
+            );
+        }
         let what = if key.ends_with("_role") {
             What::Role(Box::new(self.role_call(key, &given, &arguments)?))
         } else {
@@ -163,6 +171,9 @@ impl Reader<'_> {
             common: self.common(&fields, on),
             apply: apply.unwrap_or_default(),
             loop_: self.loop_of(&fields),
+            listen: fields
+                .get("listen")
+                .map_or_else(Vec::new, |node| self.texts("listen", node)),
             turns: self.turns(&fields),
         })
     }
@@ -407,6 +418,7 @@ impl Reader<'_> {
             common: self.common(&common, On::Block),
             apply: Common::default(),
             loop_: None,
+            listen: Vec::new(),
             turns: None,
         })
     }

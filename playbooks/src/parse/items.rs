@@ -10,9 +10,13 @@ use crate::{
     yaml::{Kind, Node},
 };
 
-const METAS: [&str; 6] = [
+const METAS: [&str; 10] = [
     "flush_handlers",
     "noop",
+    "end_role",
+    "reset_connection",
+    "refresh_inventory",
+    "clear_host_errors",
     "end_host",
     "end_batch",
     "end_play",
@@ -28,12 +32,15 @@ impl Reader<'_> {
                 .iter()
                 .any(|key| item.get(key).is_some())
             {
-                items.extend(self.block(item).map(|block| Item::Block(Box::new(block))));
+                items.extend(
+                    self.block(item, On::Task)
+                        .map(|block| Item::Block(Box::new(block))),
+                );
             } else if let Some(action) = item
                 .get("meta")
                 .or_else(|| item.get("ansible.builtin.meta"))
             {
-                items.extend(self.meta(item, action));
+                items.extend(self.meta(item, action, On::Task));
             } else {
                 items.extend(self.task_or_include(item, On::Task));
             }
@@ -52,20 +59,17 @@ impl Reader<'_> {
     pub(super) fn handlers(&mut self, node: &Node) -> Vec<Item> {
         let mut handlers = Vec::new();
         for item in self.task_list("handlers", node) {
-            if let Some(block) = item.get("block") {
-                self.error_help(
-                    "unsupported",
-                    block.span,
-                    "a block cannot be a handler",
-                    "give each task of it the same `listen:` topic",
-                );
-            } else if let Some(meta) = item.get("meta") {
-                self.error_help(
-                    "unsupported",
-                    meta.span,
-                    "`meta` is not supported among handlers",
-                    "remove it",
-                );
+            if ["block", "rescue", "always"]
+                .iter()
+                .any(|key| item.get(key).is_some())
+            {
+                let block = self.block(item, On::Handler);
+                handlers.extend(block.map(|block| Item::Block(Box::new(block))));
+            } else if let Some(action) = item
+                .get("meta")
+                .or_else(|| item.get("ansible.builtin.meta"))
+            {
+                handlers.extend(self.meta_handler(item, action));
             } else {
                 handlers.extend(self.task_or_include(item, On::Handler));
             }
@@ -93,15 +97,62 @@ impl Reader<'_> {
         }
     }
 
-    fn block(&mut self, node: &Node) -> Option<Block> {
+    /// `meta` among handlers: a task that does nothing, or ends the play.
+    fn meta_handler(&mut self, node: &Node, action: &Node) -> Option<Item> {
+        let listen = node.get("listen");
+        let listen = listen.map_or_else(Vec::new, |node| self.texts("listen", node));
+        let task = match self.meta(node, action, On::Handler)? {
+            Item::Task(task) => Task {
+                listen,
+                ..(*task).clone()
+            },
+            Item::Meta(meta) if meta.action.value == MetaAction::FlushHandlers => {
+                self.error_help(
+                    "misplaced",
+                    action.span,
+                    "`meta: flush_handlers` is no handler",
+                    "it stands among tasks",
+                );
+                return None;
+            }
+            Item::Meta(meta) => {
+                let name = meta.name.clone();
+                let name = name.unwrap_or_else(|| Spanned::new("meta".to_owned(), action.span));
+                let text = |text: &str| Node::str(text, action.span);
+                let args = Node::map(vec![(text("msg"), text("nothing"))], action.span);
+                Task {
+                    span: node.span,
+                    common: meta.common.clone(),
+                    listen,
+                    silent: true,
+                    ..Task::made(name, Spanned::new("debug".to_owned(), action.span), args)
+                }
+            }
+            _ => return None,
+        };
+        Some(Item::Task(Arc::new(task)))
+    }
+
+    /// A block; of handlers, each of its tasks is one.
+    fn block(&mut self, node: &Node, on: On) -> Option<Block> {
         let fields = self.fields("block", node)?;
         self.check_keywords(&fields, On::Block);
         self.check_ours(&fields, On::Block, &[]);
         let part = |reader: &mut Self, name| {
-            fields
-                .get(name)
-                .map_or_else(Vec::new, |node| reader.items(name, node))
+            let read = |node| match on {
+                On::Handler => reader.handlers(node),
+                _ => reader.items(name, node),
+            };
+            fields.get(name).map_or_else(Vec::new, read)
         };
+        if on == On::Handler {
+            for name in ["rescue", "always"] {
+                if let Some((key, _)) = fields.entry(name) {
+                    let why = "each task of a block among handlers is a handler by itself";
+                    self.no_effect(name, key.span, why);
+                }
+            }
+        }
         let block = Block {
             span: node.span,
             name: self.name(&fields),
@@ -122,54 +173,35 @@ impl Reader<'_> {
         Some(block)
     }
 
-    fn meta(&mut self, node: &Node, action: &Node) -> Option<Item> {
+    fn meta(&mut self, node: &Node, action: &Node, on: On) -> Option<Item> {
         let fields = self.fields("meta", node)?;
-        for (key, _) in fields.iter() {
-            if !matches!(
-                key.value,
-                "name" | "when" | "tags" | "vars" | "meta" | "ansible.builtin.meta"
-            ) {
-                self.error_help(
-                    "misplaced",
-                    key.span,
-                    format!("`{}` does not stand on `meta`", key.value),
-                    "`name`, `when`, `tags` and `vars` may stand here",
-                );
-            }
-        }
-        if let Some(ours) = node.get("vars").and_then(|vars| vars.get("evenkeel")) {
-            let what = "`evenkeel` does not stand on `meta`";
-            self.error_help(
-                "misplaced",
-                ours.span,
-                what,
-                "it stands on tasks, blocks and plays",
-            );
-        }
+        self.check_meta(node, &fields, on);
         let word = self.text("meta", action)?;
         let value = match word.value.as_str() {
             "flush_handlers" => MetaAction::FlushHandlers,
             "noop" => MetaAction::Noop,
-            "clear_facts" => {
-                let why = "facts are looked at anew where they are used";
-                self.no_effect("meta: clear_facts", word.span, why);
+            quiet @ ("clear_facts" | "reset_connection" | "refresh_inventory"
+            | "clear_host_errors") => {
+                let what = format!("meta: {quiet}");
+                self.no_effect(&what, word.span, instead(quiet));
                 MetaAction::Noop
             }
+            "end_role" if on == On::Handler => {
+                self.error_help(
+                    "misplaced",
+                    word.span,
+                    "`meta: end_role` is no handler",
+                    "it stands among the tasks of a role",
+                );
+                return None;
+            }
+            "end_role" => return Some(self.ending(node, &fields, &word, Ends::Role)),
             "end_host" => return Some(self.ending(node, &fields, &word, Ends::Host)),
             "end_batch" => return Some(self.ending(node, &fields, &word, Ends::Batch)),
             "end_play" => return Some(self.ending(node, &fields, &word, Ends::Play)),
             other => {
-                let help = did_you_mean(other, METAS).unwrap_or_else(|| match other {
-                    "refresh_inventory" | "clear_host_errors" => {
-                        "leave it away: every run reads the inventory and looks at the hosts anew"
-                            .to_owned()
-                    }
-                    "reset_connection" => {
-                        "leave it away: `become` sees new groups of a user at once".to_owned()
-                    }
-                    "end_role" => "put what follows into a block with `when:`".to_owned(),
-                    _ => format!("there are `{}`", METAS.join("`, `")),
-                });
+                let help = did_you_mean(other, METAS)
+                    .unwrap_or_else(|| format!("there are `{}`", METAS.join("`, `")));
                 self.error_help(
                     "unsupported",
                     action.span,
@@ -195,6 +227,34 @@ impl Reader<'_> {
         })))
     }
 
+    /// What may stand beside `meta`.
+    fn check_meta(&mut self, node: &Node, fields: &Fields<'_>, on: On) {
+        for (key, _) in fields.iter() {
+            let fits = match key.value {
+                "name" | "when" | "tags" | "vars" | "meta" | "ansible.builtin.meta" => true,
+                "listen" => on == On::Handler,
+                _ => false,
+            };
+            if !fits {
+                self.error_help(
+                    "misplaced",
+                    key.span,
+                    format!("`{}` does not stand on `meta`", key.value),
+                    "`name`, `when`, `tags` and `vars` may stand here",
+                );
+            }
+        }
+        if let Some(ours) = node.get("vars").and_then(|vars| vars.get("evenkeel")) {
+            let what = "`evenkeel` does not stand on `meta`";
+            self.error_help(
+                "misplaced",
+                ours.span,
+                what,
+                "it stands on tasks, blocks and plays",
+            );
+        }
+    }
+
     /// What ends a play is a task that only says so; what is listed after it looks at how it ended.
     fn ending(
         &mut self,
@@ -206,6 +266,7 @@ impl Reader<'_> {
         let name = self.name(fields);
         let name = name.unwrap_or_else(|| Spanned::new(format!("meta: {}", word.value), word.span));
         let what = match ends {
+            Ends::Role => "the role ends for this host",
             Ends::Host => "the play ends for this host",
             Ends::Batch => "the play ends for all hosts of this batch",
             Ends::Play => "the play ends for all hosts",
@@ -221,5 +282,17 @@ impl Reader<'_> {
                 Node::map(vec![(text("msg"), text(what))], word.span),
             )
         }))
+    }
+}
+
+/// What holds here where a `meta` has no effect.
+fn instead(action: &str) -> &'static str {
+    match action {
+        "clear_facts" => "facts are looked at anew where they are used",
+        "reset_connection" => {
+            "`become` sees new groups of a user at once; the user who logs in has them in the next run"
+        }
+        "refresh_inventory" => "every run reads the inventory anew, and this one has read it",
+        _ => "a host that failed stays out of the play; the next run takes it in again",
     }
 }

@@ -77,12 +77,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "pbth",
         Refused("put the program on the PATH of the login user"),
     ),
-    kw("connection", "p", Read),
-    kw(
-        "connection",
-        "bth",
-        Refused("set `ansible_connection` in the inventory, or `connection:` on the play"),
-    ),
+    kw("connection", "pbth", Read),
     kw("remote_user", "p", Read),
     kw(
         "remote_user",

@@ -81,21 +81,38 @@ fn walk_items<'p>(items: &'p [Item], visit: &mut dyn FnMut(Part<'p>)) {
 fn names_of(items: &[Item], role: Option<&str>, names: &mut Vec<String>, open: &mut bool) {
     for item in items {
         match item {
-            Item::Part(part) => names_of(&part.body, part.role.as_deref(), names, open),
+            Item::Part(part) => match &part.called {
+                Some(called) => {
+                    let role = part.role.as_deref();
+                    name_of(called.name.as_ref(), &called.listen, role, names, open);
+                }
+                None => names_of(&part.body, part.role.as_deref(), names, open),
+            },
             Item::Task(handler) => {
-                let own = handler.name.iter();
-                for name in own.chain(&handler.listen).chain(&handler.id) {
-                    *open |= is_template(name);
-                    names.push(name.value.clone());
-                }
-                if let (Some(role), Some(name)) = (role, &handler.name) {
-                    names.push(format!("{role} : {}", name.value));
-                }
+                name_of(handler.name.as_ref(), &handler.listen, role, names, open);
+                names.extend(handler.id.iter().map(|id| id.value.clone()));
             }
             // What could not be brought in may have any.
             Item::Include(_) => *open = true,
-            Item::Block(_) | Item::Meta(_) => {}
+            Item::Block(block) => names_of(&block.body, role, names, open),
+            Item::Meta(_) => {}
         }
+    }
+}
+
+fn name_of(
+    name: Option<&Spanned<String>>,
+    listen: &[Spanned<String>],
+    role: Option<&str>,
+    names: &mut Vec<String>,
+    open: &mut bool,
+) {
+    for name in name.into_iter().chain(listen) {
+        *open |= is_template(name);
+        names.push(name.value.clone());
+    }
+    if let (Some(role), Some(name)) = (role, name) {
+        names.push(format!("{role} : {}", name.value));
     }
 }
 
