@@ -5,6 +5,7 @@
 mod cli {
     mod at_once;
     pub(crate) mod case;
+    mod docs;
     mod elsewhere;
     mod exec;
     mod explain;

@@ -150,7 +150,12 @@ fn loads(playbook: String, inventory: Vec<String>, limit: Option<String>) {
     let connect = |_: &HostVars| Ok(Arc::new(FakeHost::new()) as Arc<dyn Host>);
     let registry = Arc::new(evenkeel_modules::standard());
     if let Err(refused) = load_with_files(&request, &registry, &connect) {
-        assert!(refused.diagnostics.iter().any(|found| found.is_error()));
+        assert!(
+            refused
+                .diagnostics
+                .iter()
+                .any(evenkeel::diagnostic::Diagnostic::is_error)
+        );
         for found in &refused.diagnostics {
             assert!(!found.message.trim().is_empty(), "{found:?}");
             if let Some(at) = found.at {

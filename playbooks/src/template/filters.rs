@@ -10,6 +10,7 @@ mod data;
 mod format;
 mod hash;
 mod lookup;
+mod net;
 mod number;
 mod page;
 mod path;
@@ -29,6 +30,7 @@ pub(super) const NAMES: &[&str] = &[
     "bool",
     "center",
     "checksum",
+    "cidr_merge",
     "combinations",
     "combine",
     "comment",
@@ -48,13 +50,25 @@ pub(super) const NAMES: &[&str] = &[
     "hash",
     "human_readable",
     "human_to_bytes",
+    "hwaddr",
     "intersect",
+    "ipaddr",
+    "ipmath",
+    "ipsubnet",
+    "ipv4",
+    "ipv6",
+    "ipwrap",
     "items2dict",
     "join",
+    "json_query",
     "log",
+    "macaddr",
     "mandatory",
     "md5",
+    "network_in_network",
+    "network_in_usable",
     "normpath",
+    "nthhost",
     "password_hash",
     "path_join",
     "permutations",
@@ -104,6 +118,7 @@ pub(super) fn add(env: &mut Environment<'static>) {
     format::add(env);
     hash::add(env);
     lookup::add(env);
+    net::add(env);
     number::add(env);
     page::add(env);
     path::add(env);

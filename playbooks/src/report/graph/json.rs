@@ -1,4 +1,4 @@
-//! The graph for programs: everything, also what drawings leave out.
+//! The graph for programs: what drawings leave out too, but for what plays and hosts imply.
 
 use serde_json::{Value, json};
 
@@ -10,9 +10,12 @@ pub fn json(picture: &Picture) -> String {
     let tasks: Vec<_> = (picture.nodes.iter().enumerate())
         .map(|(row, node)| task(row, node, &picture.hosts[node.host]))
         .collect();
+    // Of n tasks that wait for m others all n times m pairs would be a file that nobody can read.
+    let plain = |edge: &&Edge| !edge.implied || edge.why.iter().any(|why| !why.is_wide());
+    let edges = picture.edges.iter().filter(plain).map(edge);
     let object = json!({
         "tasks": tasks,
-        "edges": picture.edges.iter().map(edge).collect::<Vec<_>>(),
+        "edges": edges.collect::<Vec<_>>(),
         "gave_way": picture.dropped.iter().map(edge).collect::<Vec<_>>(),
     });
     let text = serde_json::to_string_pretty(&object).expect("a value is JSON");

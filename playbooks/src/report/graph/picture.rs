@@ -92,6 +92,11 @@ const KINDS: [&str; 10] = [
 const ASKED: usize = 4;
 
 impl Why {
+    /// Whether it stands between all tasks of hosts or plays.
+    pub(super) fn is_wide(&self) -> bool {
+        matches!(self.kind, "hosts" | "play" | "in_order")
+    }
+
     fn rank(&self) -> usize {
         let at = KINDS.iter().position(|kind| *kind == self.kind);
         at.expect("BUG: a kind is one of the kinds")

@@ -22,6 +22,7 @@ pub(super) fn add(env: &mut Environment<'static>) {
     env.add_filter("to_nice_yaml", |value: &Jinja, kwargs: Kwargs| {
         to_yaml(value, &kwargs, (4, Some(false)))
     });
+    env.add_filter("json_query", json_query);
     env.add_filter("from_yaml", from_yaml);
     env.add_filter("from_yaml_all", from_yaml_all);
     env.add_filter("human_readable", human_readable);
@@ -85,6 +86,73 @@ fn from_json(text: String) -> Result<Jinja, Error> {
     let json: serde_json::Value =
         serde_json::from_str(&text).map_err(|error| refuse(format!("not JSON: {error}")))?;
     Ok(to_jinja(&Value::from(json)))
+}
+
+/// What an expression of `JMESPath` finds.
+fn json_query(value: &Jinja, query: String) -> Result<Jinja, Error> {
+    session::derived();
+    let value = read(value)?;
+    // Its secrets are marked in the result, so they may be looked at.
+    let json = serde_json::to_value(Open(&value)).map_err(|error| refuse(error.to_string()))?;
+    let wrong = |error: jmespath::JmespathError| {
+        let first = error.to_string();
+        let first = first.lines().next().unwrap_or_default().to_owned();
+        refuse(format!("`json_query`: `{query}` is not right: {first}"))
+    };
+    let found = jmespath::compile(&quoted(&query)).and_then(|query| query.search(json));
+    let found = serde_json::to_value(&*found.map_err(wrong)?);
+    let found = found.map_err(|error| refuse(error.to_string()))?;
+    Ok(to_jinja(&Value::from(found)))
+}
+
+/// A literal that is no JSON is a text, as it is to Python: `` [?name==`web`] ``.
+fn quoted(query: &str) -> String {
+    let (mut out, mut rest) = (String::new(), query);
+    while let Some(at) = rest.find(['`', '\'', '"']) {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let sign = from.chars().next().unwrap_or('`');
+        let mut inner = from[1..].char_indices();
+        let mut end = None;
+        while let Some((index, letter)) = inner.next() {
+            match letter {
+                '\\' => {
+                    inner.next();
+                }
+                letter if letter == sign => {
+                    end = Some(index);
+                    break;
+                }
+                _ => {}
+            }
+        }
+        let Some(end) = end else {
+            return out + from;
+        };
+        let literal = &from[1..=end];
+        if sign == '`' && serde_json::from_str::<serde_json::Value>(literal).is_err() {
+            let text = serde_json::Value::from(literal.trim_start()).to_string();
+            out.extend(["`", &text, "`"]);
+        } else {
+            out.push_str(&from[..end + 2]);
+        }
+        rest = &from[end + 2..];
+    }
+    out + rest
+}
+
+/// A value with its secrets in the open.
+struct Open<'a>(&'a Value);
+
+impl serde::Serialize for Open<'_> {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Secret(secret) => to.serialize_str(&String::from_utf8_lossy(secret.reveal())),
+            Value::Seq(items) => to.collect_seq(items.iter().map(Open)),
+            Value::Map(map) => to.collect_map(map.iter().map(|(key, value)| (key, Open(value)))),
+            other => other.to_json().serialize(to),
+        }
+    }
 }
 
 fn yaml_value(yaml: serde_yaml::Value) -> Result<Value, Error> {

@@ -14,6 +14,7 @@ use crate::{
 
 mod chance;
 mod lookups;
+mod net;
 mod paths;
 
 /// A folder to look in, and a map with a secret, `db`.
