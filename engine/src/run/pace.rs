@@ -415,9 +415,9 @@ pub(super) fn cut(turned: &mut [Turned], items: &[Item], pace: &dyn Pace, output
 mod tests {
     use super::*;
 
-    fn tries(retries: u32) -> Option<Tries> {
+    fn tries(retries: u32) -> Tries {
         let delay = Duration::from_secs(5);
-        Some(Tries { retries, delay })
+        Tries { retries, delay }
     }
 
     #[test]
@@ -426,7 +426,7 @@ mod tests {
             let mut tried = 0;
             loop {
                 tried += 1;
-                match after(tries(retries), tried, tried == held_at) {
+                match after(Some(tries(retries)), tried, tried == held_at) {
                     After::Again(_) => {}
                     other => return (tried, matches!(other, After::Enough)),
                 }

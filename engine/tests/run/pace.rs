@@ -48,8 +48,8 @@ impl Pace for Often {
 
 const DELAY: Duration = Duration::from_millis(20);
 
-fn often(retries: u32, until: fn(&Output) -> Result<bool, Stop>) -> Option<Arc<dyn Pace>> {
-    Some(Arc::new(Often {
+fn often(retries: u32, until: fn(&Output) -> Result<bool, Stop>) -> Arc<dyn Pace> {
+    Arc::new(Often {
         tries: Some(Tries {
             retries,
             delay: DELAY,
@@ -57,9 +57,10 @@ fn often(retries: u32, until: fn(&Output) -> Result<bool, Stop>) -> Option<Arc<d
         until,
         pause: Duration::ZERO,
         last: None,
-    }))
+    })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "others cannot tell")]
 fn well(result: &Output) -> Result<bool, Stop> {
     Ok(!result.failed)
 }
@@ -139,7 +140,7 @@ fn broken(label: &str) -> Arc<FakeHost> {
 fn it_is_tried_again_until_it_holds() {
     let host = broken("a");
     let task = Task {
-        pace: often(5, well),
+        pace: Some(often(5, well)),
         ..put("a", "a", "1")
     };
     let repaired = Arc::clone(&host);
@@ -165,7 +166,7 @@ fn it_is_tried_again_until_it_holds() {
 fn in_the_end_it_fails_and_what_follows_does_not_run() {
     let host = broken("a");
     let task = Task {
-        pace: often(3, well),
+        pace: Some(often(3, well)),
         ..put("a", "a", "1")
     };
     let mut next = cell("b", "b", "2");
@@ -192,7 +193,7 @@ fn in_the_end_it_fails_and_what_follows_does_not_run() {
 fn what_went_well_and_never_holds_fails_too() {
     let host = Arc::new(host());
     let task = Task {
-        pace: often(1, |_| Ok(false)),
+        pace: Some(often(1, |_| Ok(false))),
         ..cell("a", "a", "1")
     };
     let ran = go(
@@ -210,7 +211,7 @@ fn what_went_well_and_never_holds_fails_too() {
 fn a_condition_that_cannot_be_read_ends_it_at_once() {
     let host = Arc::new(host());
     let task = Task {
-        pace: often(9, |_| Err(Stop::refused("`nope` is not defined"))),
+        pace: Some(often(9, |_| Err(Stop::refused("`nope` is not defined")))),
         ..cell("a", "a", "1")
     };
     let ran = go(
@@ -231,7 +232,7 @@ fn what_only_looks_looks_again() {
     // In its state from the beginning; the second look finds that somebody has changed it.
     let changed = |result: &Output| Ok(result.changed.is_true());
     let task = Task {
-        pace: often(4, changed),
+        pace: Some(often(4, changed)),
         ..cell("a", "a", "1")
     };
     let other = Arc::clone(&host);
@@ -257,7 +258,7 @@ fn hosts_wait_at_the_same_time() {
     for (at, host) in hosts.iter().enumerate() {
         let host = list.host(format!("box{at}"), Arc::clone(host) as Arc<dyn Host>);
         let task = Task {
-            pace: often(2, well),
+            pace: Some(often(2, well)),
             ..put("a", "a", "1")
         };
         list.task(task.on(host));
@@ -302,15 +303,15 @@ fn nobody_waits_in_a_plan() {
     let host = Arc::new(host());
     let unknown = |_: &Output| Err(NotYet::new("what it says").into());
     let never = Task {
-        pace: often(3, |_| Ok(false)),
+        pace: Some(often(3, |_| Ok(false))),
         ..cell("never", "a", "1")
     };
     let perhaps = Task {
-        pace: often(3, unknown),
+        pace: Some(often(3, unknown)),
         ..cell("perhaps", "b", "1")
     };
     let surely = Task {
-        pace: often(3, well),
+        pace: Some(often(3, well)),
         ..cell("surely", "c", "1")
     };
     let options = Options {
