@@ -56,6 +56,8 @@ pub struct Play {
     pub order: HostOrder,
     /// `vars_files`: each a list of names of which the first file that is there counts.
     pub vars_files: Vec<Vec<Node>>,
+    /// `vars_prompt`.
+    pub prompts: Vec<Prompt>,
     /// `roles`.
     pub roles: Vec<Arc<Include>>,
     /// `pre_tasks`.
@@ -66,6 +68,21 @@ pub struct Play {
     pub post_tasks: Vec<Item>,
     /// `handlers`: tasks, and what brings tasks from elsewhere.
     pub handlers: Vec<Item>,
+}
+
+/// A variable that somebody is asked for.
+#[derive(Clone, Debug)]
+pub struct Prompt {
+    /// `name`.
+    pub name: Spanned<String>,
+    /// `prompt`: what is asked; else the name is.
+    pub prompt: Option<String>,
+    /// `default`: what counts where nothing is typed, or nobody can be asked.
+    pub default: Option<Node>,
+    /// `private`: what is typed is not shown, and is a secret. So it is unless it is said otherwise.
+    pub private: bool,
+    /// `confirm`: it is asked for twice.
+    pub confirm: bool,
 }
 
 /// How hosts of a play keep step.

@@ -27,6 +27,7 @@ mod load;
 mod modules;
 mod page;
 mod password;
+mod prompts;
 mod run;
 mod schema;
 mod signals;

@@ -121,8 +121,13 @@ impl<'a> Expander<'a> {
         }
     }
 
-    /// Brings in what a play names. `folder` is that of its playbook.
-    pub(crate) fn play(&mut self, play: &Play, folder: &Path, world: &Arc<World>) -> Expanded {
+    /// Brings in what a play names. `folder` is that of its playbook; the answers are those to its `vars_prompt`.
+    pub(crate) fn play(
+        &mut self,
+        play: &Play,
+        (folder, answers): (&Path, Option<Arc<Layer>>),
+        world: &Arc<World>,
+    ) -> Expanded {
         let folder = if folder == Path::new(".") {
             PathBuf::new()
         } else {
@@ -140,6 +145,9 @@ impl<'a> Expander<'a> {
         if !play.common.vars.is_empty() {
             let layer = Layer::new(&play.common.vars, &mut self.faults);
             levels.play.push(Arc::new(layer));
+        }
+        if let Some(answers) = answers {
+            levels.play.insert(0, answers);
         }
         self.vars_files(play, &mut levels);
         let levels = Arc::new(levels);

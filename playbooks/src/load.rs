@@ -8,6 +8,7 @@ mod gate;
 mod made;
 mod members;
 mod playbooks;
+mod prompts;
 mod serial;
 mod ways;
 
@@ -22,7 +23,7 @@ use evenkeel_engine::{Map, Method, Place, Registry, Secret, TaskList, Value, hos
 use ways::Opening;
 
 use crate::{
-    ast::{Item, Play},
+    ast::{Item, Play, Prompt},
     diagnostic::Diagnostic,
     expand::{Expanded, Expander, is_more},
     files::{Files, Span},
@@ -70,6 +71,9 @@ pub struct Request {
     pub around: Around,
     /// The passwords of vaults.
     pub keys: Arc<Keyring>,
+    /// What was answered to `vars_prompt`, by variable; for those without an answer their defaults count. Nothing:
+    /// nobody was asked yet, and what they are is not known.
+    pub answers: Option<BTreeMap<String, Value>>,
 }
 
 /// Privilege as the command line asks for it; playbooks and inventories win, but for the password.
@@ -170,6 +174,8 @@ pub struct Loaded {
     pub tasks: usize,
     /// All tags that occur, sorted.
     pub tags: Vec<String>,
+    /// What is to be asked for, each variable once: nobody was asked yet, and the command line does not give it.
+    pub prompts: Vec<Prompt>,
 }
 
 /// A command that nothing guards.
@@ -468,6 +474,7 @@ impl Read {
         out.extend(unknown_tags(request, &tags));
         let out = tidy(out);
         let tasks = plays.iter().map(|play| count_play(play)).sum();
+        let prompts = self.prompts(request);
         if out.iter().any(Diagnostic::is_error) {
             return Err(Refused {
                 diagnostics: out,
@@ -477,6 +484,7 @@ impl Read {
             });
         }
         Ok(Loaded {
+            prompts,
             list,
             files,
             tasks,
@@ -507,7 +515,8 @@ impl Read {
             let gated = self.gated(play, found);
             let play = gated.as_ref().unwrap_or(play);
             let world = Arc::new(self.world((path, play), request, found));
-            let expanded = expander.play(play, &folders::of_file(path), &world);
+            let answers = prompts::layer(play, &world, request, faults);
+            let expanded = expander.play(play, (&folders::of_file(path), answers), &world);
             let own = &expanded.play;
             let sections = [&own.pre_tasks, &own.tasks, &own.post_tasks];
             let makes = sections.iter().any(|items| made::any(items));
@@ -608,6 +617,22 @@ impl Read {
             batches: batches.len(),
         };
         batches.iter().cloned().map(target).collect()
+    }
+
+    /// What somebody is to be asked for.
+    fn prompts(&self, request: &Request) -> Vec<Prompt> {
+        let mut prompts: Vec<Prompt> = Vec::new();
+        if request.answers.is_some() {
+            return prompts;
+        }
+        for prompt in self.plays.iter().flat_map(|(_, play)| &play.prompts) {
+            let name = &prompt.name.value;
+            let known = prompts.iter().any(|other| other.name.value == *name);
+            if !known && !self.extra.contains_key(name) {
+                prompts.push(prompt.clone());
+            }
+        }
+        prompts
     }
 
     fn groups(&self) -> Vec<(String, Vec<String>)> {

@@ -11,6 +11,7 @@ mod loops;
 pub(crate) mod makes;
 mod module;
 mod play;
+mod prompts;
 mod references;
 mod tags;
 mod task;

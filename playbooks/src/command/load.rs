@@ -10,7 +10,7 @@ use evenkeel_engine as engine;
 use super::{
     ansible_cfg::AnsibleCfg,
     connect::{self, Ways},
-    keys, password, wrong,
+    keys, password, prompts, wrong,
 };
 use crate::{
     cli::{self, Foreign, Method, Selection},
@@ -23,17 +23,18 @@ use crate::{
 
 /// Loads the playbooks; on stderr what is wrong or worth knowing.
 pub(super) fn load(selection: &Selection, check: bool, diff: bool) -> Result<Loaded, Exit> {
-    load_for(selection, check, diff, false)
+    load_for(selection, check, diff, (false, false))
 }
 
-/// The same; with `json` what is wrong is also an object on stdout, as `validate` prints it.
+/// The same; with `json` what is wrong is also an object on stdout, as `validate` prints it; with `asks` somebody is
+/// asked for what `vars_prompt` names, once nothing else is wrong.
 pub(super) fn load_for(
     selection: &Selection,
     check: bool,
     diff: bool,
-    json: bool,
+    (json, asks): (bool, bool),
 ) -> Result<Loaded, Exit> {
-    let request = match request(selection, check, diff) {
+    let mut request = match request(selection, check, diff) {
         Ok(request) => request,
         Err(error) => {
             if json {
@@ -43,7 +44,15 @@ pub(super) fn load_for(
             return Err(said(&error));
         }
     };
-    match read(&request, &selection.connection) {
+    let mut read_once = read(&request, &selection.connection);
+    if let (true, Ok(loaded)) = (asks, &read_once) {
+        if !loaded.prompts.is_empty() {
+            let answers = prompts::answers(&loaded.prompts).map_err(|error| said(&error))?;
+            request.answers = Some(answers);
+            read_once = read(&request, &selection.connection);
+        }
+    }
+    match read_once {
         Ok(loaded) => {
             out::talk(&pages(&loaded.warnings, &loaded.files));
             Ok(loaded)
@@ -151,6 +160,7 @@ pub(super) fn request(
     let playbook = selection.playbooks.first();
     let cfg = AnsibleCfg::of(playbook.map_or(Path::new(""), PathBuf::as_path))?;
     Ok(Request {
+        answers: None,
         playbooks: selection.playbooks.clone(),
         text: None,
         inventory: selection.inventory.clone(),

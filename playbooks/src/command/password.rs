@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{self, BufRead as _, BufReader},
+    io::{self, BufRead as _, BufReader, IsTerminal as _},
     os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Command, Stdio},
@@ -18,6 +18,18 @@ pub(super) fn ask(what: &str) -> io::Result<Secret> {
     }
     terminal.write_str(&format!("{what}: "))?;
     terminal.read_secure_line().map(Secret::new)
+}
+
+/// Whether there is somebody to ask.
+pub(super) fn is_there() -> bool {
+    io::stdin().is_terminal() && console::Term::stderr().is_term()
+}
+
+/// Asks on the terminal, and shows what is typed.
+pub(super) fn ask_openly(what: &str) -> io::Result<String> {
+    let terminal = console::Term::stderr();
+    terminal.write_str(&format!("{what}: "))?;
+    terminal.read_line()
 }
 
 /// The first line of a file, or of what it prints if it is a program.

@@ -104,7 +104,14 @@ fn books(selection: &Selection, how: &Execution, reporting: &Reporting, looks: &
     }
     let json = reporting.output == Output::Json;
     go(selection, how, reporting, looks, || {
-        load::load_for(selection, looks.mode == Mode::Check, looks.diff, json)
+        // Who only lists is asked nothing.
+        let asks = !(how.list_hosts || how.list_tasks || how.list_tags);
+        load::load_for(
+            selection,
+            looks.mode == Mode::Check,
+            looks.diff,
+            (json, asks),
+        )
     })
 }
 

@@ -2,14 +2,18 @@ use std::{fs, path::Path};
 
 use async_trait::async_trait;
 use evenkeel_engine::{
-    Bound, Done, Late, Module, Part, Plan, Probes, Resolved, Seen, Stop, Thing, Touches, Value,
+    Bound, Done, Late, Module, Part, Plan, Probes, Resolved, Secret, Seen, Stop, Thing, Touches,
+    Value,
     host::{Exchange, Host, HostError, Reply, Stopping, Traffic},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::*;
-use crate::load::{HostVars, Loaded, load_with_files};
+use crate::{
+    ast::Prompt,
+    load::{HostVars, Loaded, load_with_files},
+};
 
 /// A module with a late argument, a file and a list.
 struct Put;
@@ -646,5 +650,60 @@ fn failures_that_are_caught_are_told_and_refuse_nothing() {
             "8:28 undefined_variable",
             "9:14 unknown_argument there is no argument",
         ]
+    );
+}
+
+#[test]
+fn variables_are_asked_for() {
+    let play = "- hosts: localhost
+  vars: {user: of the play, port: of the play}
+  vars_prompt:
+    - {name: user, prompt: who, private: no, default: ada}
+    - name: password
+    - {name: port, default: 80, private: false}
+  tasks:
+    - put: {path: '{{ user }}', text: '{{ password }} {{ port }}'}
+";
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "site.yml", play);
+    // Nobody was asked yet.
+    let loaded = load_dir(dir.path(), |_| ()).unwrap();
+    let questions: Vec<String> = loaded.prompts.iter().map(Prompt::question).collect();
+    assert_eq!(questions, ["who", "input for password", "input for port"]);
+    assert!(matches!(
+        resolve(&loaded, 0, &Known::default()),
+        Err(Stop::NotYet(_))
+    ));
+    // What the command line gives is not asked for.
+    let loaded = load_dir(dir.path(), |request| {
+        request.extra_vars = vec!["user=eve".to_owned()]
+    });
+    assert_eq!(loaded.unwrap().prompts.len(), 2);
+    let answered = |answers: &[(&str, Value)]| {
+        let answers = answers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()));
+        load_dir(dir.path(), |request| {
+            request.answers = Some(answers.collect())
+        })
+    };
+    let password = Value::Secret(Secret::new("s3cret"));
+    let loaded = answered(&[("password", password.clone())]).unwrap();
+    assert!(loaded.prompts.is_empty());
+    let args = match resolve(&loaded, 0, &Known::default()) {
+        Ok(Resolved::One(bound)) => bound.args(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(args.secrets().len(), 1);
+    assert_eq!(args.to_json()["path"], "ada");
+    let loaded = answered(&[("password", password), ("user", "eve".into())]).unwrap();
+    assert_eq!(
+        self::args(resolve(&loaded, 0, &Known::default()))["path"],
+        "eve"
+    );
+    assert_eq!(
+        answered(&[]).unwrap_err(),
+        "5:13 unanswered nobody can be asked for `password`, and it has no `default`; `-e password=…` gives it, or \
+         `-e @FILE`"
     );
 }

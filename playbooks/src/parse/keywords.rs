@@ -147,7 +147,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     kw("handlers", "p", Read),
     kw("roles", "p", Read),
     kw("vars_files", "p", Read),
-    kw("vars_prompt", "p", Refused("give the variables by `-e`")),
+    kw("vars_prompt", "p", Read),
     kw(
         "validate_argspec",
         "p",

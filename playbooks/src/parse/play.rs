@@ -53,6 +53,9 @@ impl Reader<'_> {
             vars_files: fields
                 .get("vars_files")
                 .map_or_else(Vec::new, |node| self.vars_files(node)),
+            prompts: fields
+                .get("vars_prompt")
+                .map_or_else(Vec::new, |node| self.prompts(node)),
             roles: fields
                 .get("roles")
                 .map_or_else(Vec::new, |node| self.roles(node)),

@@ -16,7 +16,7 @@
 //! | 10 | `host_vars` beside the playbook | `Member::vars` |
 //! | 11 | facts | what tasks left behind |
 //! | 12 | `vars` of the play | [`Levels::play`] |
-//! | 13 | `vars_prompt` | none yet |
+//! | 13 | `vars_prompt` | [`Levels::play`] |
 //! | 14 | `vars_files` | [`Levels::play`], [`Levels::files`] |
 //! | 15 | a role's `vars/`, and `vars` where a play names it | [`Levels::roles`] |
 //! | 16 | `vars` of blocks | [`Levels::own`] |
