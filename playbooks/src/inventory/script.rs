@@ -481,6 +481,8 @@ fn ended(child: &mut Child, end: Instant) -> Option<std::process::ExitStatus> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
     use crate::diagnostic::{Colour, render_all};
 
@@ -488,8 +490,21 @@ mod tests {
     fn of(body: &str, bound: Duration) -> (Inventory, String) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("hosts");
-        fs::write(&path, format!("#!/bin/sh\n{body}")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        // Written by another process: what is forked meanwhile would keep it open for writing, and nobody could start it.
+        let mut shell = Command::new("sh")
+            .args(["-c", "cat > \"$0\" && chmod 755 \"$0\""])
+            .arg(&path)
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let text = format!("#!/bin/sh\n{body}");
+        shell
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(text.as_bytes())
+            .unwrap();
+        assert!(shell.wait().unwrap().success());
         assert_eq!(kind(&path), Kind::Program);
         let (mut inventory, mut files, mut out) = (Inventory::default(), Files::new(), Vec::new());
         let mut script = Script {

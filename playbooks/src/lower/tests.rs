@@ -676,7 +676,7 @@ fn variables_are_asked_for() {
     ));
     // What the command line gives is not asked for.
     let loaded = load_dir(dir.path(), |request| {
-        request.extra_vars = vec!["user=eve".to_owned()]
+        request.extra_vars = vec!["user=eve".to_owned()];
     });
     assert_eq!(loaded.unwrap().prompts.len(), 2);
     let answered = |answers: &[(&str, Value)]| {
@@ -684,7 +684,7 @@ fn variables_are_asked_for() {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.clone()));
         load_dir(dir.path(), |request| {
-            request.answers = Some(answers.collect())
+            request.answers = Some(answers.collect());
         })
     };
     let password = Value::Secret(Secret::new("s3cret"));
