@@ -227,15 +227,17 @@ impl Loop {
         Here::Done
     }
 
-    /// Whether it would act beside a long step that it commutes with: the order of two package
-    /// installs does not matter, but not both at once.
+    /// Whether it would stand beside a long step that it commutes with: the order of two package
+    /// installs does not matter, but not both at once. Beside one that goes on nothing is decided: what it will
+    /// have done is not seen yet, and may be what a refusal misses.
     fn is_beside(&self, decided: &Decided, entries: &[Entry]) -> bool {
-        let Some(word) = decided.commutes().filter(|_| decided.acts()) else {
+        let Some(word) = decided.commutes() else {
             return false;
         };
-        let flying = self.flights.iter().map(|flight| &flight.landed.entry);
-        let mut long = flying.chain(entries.iter().filter(|entry| entry.decided.is_long()));
-        long.any(|entry| entry.decided.commutes() == Some(word))
+        let same = |entry: &Entry| entry.decided.commutes() == Some(word);
+        let going = self.flights.iter().any(|flight| same(&flight.landed.entry));
+        let mut long = entries.iter().filter(|entry| entry.decided.is_long());
+        going || decided.acts() && long.any(same)
     }
 
     /// In check mode nothing is done, unless the task says so.

@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use evenkeel_engine::{
-    Change, Done, Effect, Late, Module, Plan, Probes, Resolved, Run, Seen, Step, Stop, Task,
-    TaskId, Touches, Turn, Value, With, ask,
+    Change, Done, Effect, Late, Module, Plan, Probes, Refusal, Resolved, Run, Seen, Step, Stop,
+    Task, TaskId, Touches, Turn, Value, With, ask,
     event::{Outcome, TaskFinished},
     fake::{self, Cut, FakeHost},
     probes::{Contents, Stat},
@@ -26,6 +26,8 @@ struct PkgArgs {
     long: bool,
     /// Another kind of installing, which does not join with this one.
     from: Option<String>,
+    /// A package without which this one is refused.
+    needs: Option<String>,
 }
 
 fn place(name: &str) -> String {
@@ -40,13 +42,19 @@ impl Module for Pkg {
     type Output = ();
 
     fn observe(args: &PkgArgs, _: &Seen) -> Probes {
-        vec![ask(Stat(place(&args.name)))]
+        let all = [&args.name].into_iter().chain(&args.needs);
+        all.map(|name| ask(Stat(place(name)))).collect()
     }
 
     fn plan(args: &PkgArgs, seen: &Seen) -> Result<Plan, Stop> {
         let there = Stat(place(&args.name));
         if seen.get(&there)?.is_some() {
             return Ok(Plan::nothing());
+        }
+        if let Some(needed) = &args.needs {
+            if seen.get(&Stat(place(needed)))?.is_none() {
+                return Err(Refusal::new(format!("`{needed}` is not there")).into());
+            }
         }
         let argv = ["install"].into_iter().chain(args.from.as_deref());
         let run = Run {
@@ -82,6 +90,7 @@ fn args(name: &str, long: bool) -> PkgArgs {
         name: name.to_owned(),
         long,
         from: None,
+        needs: None,
     }
 }
 
@@ -282,6 +291,26 @@ impl Module for Version {
 
     fn subject(args: &VersionArgs) -> String {
         args.name.clone()
+    }
+}
+
+#[test]
+fn what_a_long_step_will_have_made_is_waited_for_before_anything_is_refused() {
+    for takes in 0..4 {
+        let host = shop(takes, &[]);
+        let second = PkgArgs {
+            needs: Some("lists".to_owned()),
+            ..args("apple", true)
+        };
+        let tasks = vec![pkg("lists", true), Task::new::<Pkg>("apple", second)];
+        let ran = go(&host, tasks);
+        assert_eq!(
+            outcomes(&ran, Outcome::Changed),
+            2,
+            "{takes}: {:?}",
+            ran.told()
+        );
+        assert_eq!(calls(&host), ["lists", "apple"]);
     }
 }
 
