@@ -189,6 +189,9 @@ pub struct Task {
     pub after: Vec<TaskId>,
     /// Tasks whose results its condition or arguments read.
     pub needs: Vec<TaskId>,
+    /// It reads what the tasks that it needs make outside of the hosts, such as files of the controller: it is
+    /// decided when they have ended, never on what is foretold of them.
+    pub at_turn: bool,
     /// Those of `needs` whose `.changed` it reads: it must not miss a change because a run died.
     pub heeds: Vec<TaskId>,
     /// Tasks whose change makes this one run (`triggered_by`, `notify`).
@@ -293,6 +296,7 @@ impl Task {
             environment: Vec::new(),
             after: Vec::new(),
             needs: Vec::new(),
+            at_turn: false,
             heeds: Vec::new(),
             triggers: Vec::new(),
             calls: None,

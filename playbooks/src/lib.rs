@@ -14,6 +14,7 @@ mod expand;
 pub mod files;
 pub mod inventory;
 pub mod load;
+mod looked;
 mod lower;
 #[expect(
     clippy::format_push_string,

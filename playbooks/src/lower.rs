@@ -12,6 +12,7 @@ mod include;
 mod items;
 mod keywords;
 mod listing;
+mod made_here;
 mod mentions;
 mod notices;
 mod pace;
@@ -32,6 +33,7 @@ use crate::{
     ast::{self, Play},
     files::Span,
     load::{Request, Unguarded},
+    looked,
     settings::Settings,
     template::Fault,
     vars::{Left, Levels, Scope, Shown, World, Written},
@@ -50,6 +52,7 @@ use body::{Body, Failing, Verdict};
 use elsewhere::Place;
 use keywords::Keywords;
 use listing::Listing;
+use made_here::Makers;
 use notices::{Answers, Notifying};
 use pace::Rhythm;
 use ties::Reference;
@@ -75,6 +78,8 @@ pub(crate) struct Lowering<'a> {
     hosts: BTreeMap<String, HostId>,
     /// Machines on which hosts have tasks done.
     elsewhere: Elsewhere,
+    /// Who makes files on this machine.
+    makers: Makers,
     /// What tasks of each host leave behind, in listed order; and whether surely.
     written: BTreeMap<String, Vec<(Written, bool)>>,
     /// Tasks by id and host.
@@ -187,7 +192,7 @@ impl<'a> Lowering<'a> {
         settings: &'a Settings,
         registry: Arc<Registry>,
         store: Arc<Store>,
-        (list, elsewhere): (TaskList, Elsewhere),
+        (list, elsewhere, here): (TaskList, Elsewhere, BTreeSet<HostId>),
     ) -> Self {
         let hosts = list
             .hosts
@@ -206,6 +211,7 @@ impl<'a> Lowering<'a> {
             tags: Vec::new(),
             hosts,
             elsewhere,
+            makers: Makers::new(here),
             written: BTreeMap::new(),
             ids: BTreeMap::new(),
             references: Vec::new(),
@@ -374,18 +380,20 @@ impl<'a> Lowering<'a> {
         let scope = scope(target, entry, host);
         let (needed, heeds) = self.reads(program, &scope, host, self.copies);
         let name = |id: TaskId| (id, self.list.tasks[id.index()].name.clone());
-        let body = Body {
+        let mut body = Body {
             program: Arc::clone(program),
             scope: scope.clone(),
             written: needed,
             failing: failing.into(),
             ended_by: ended.into_iter().map(name).collect(),
             turns: place.turns,
+            awaits: Arc::new([]),
             registry: Arc::clone(&self.registry),
             store: Arc::clone(&self.store),
         };
         let included = self.included(&body);
-        let words = Keywords::new(entry, &body.scope);
+        let found = self.check(entry, &mut body, host);
+        let words = Keywords::new(entry, &scope);
         let machine = place
             .name
             .as_deref()
@@ -411,7 +419,7 @@ impl<'a> Lowering<'a> {
         self.apart(entry, host, &mut task);
         if task.selected {
             self.faults.extend(included.faults);
-            let found = body.check(&Nothing(&self.list)).into_iter();
+            let found = found.into_iter();
             let caught = task.ignore_errors || entry.rescued;
             self.faults.extend(found.map(|fault| {
                 if caught && AT_ITS_TURN.contains(&fault.code) {
@@ -431,6 +439,7 @@ impl<'a> Lowering<'a> {
         });
         self.notifies(&body, host, id);
         let for_all = self.list.tasks[id.index()].meets == Meets::All;
+        self.makes(entry, &body, (!for_all).then_some(host), id);
         let facts_of = match elsewhere::gives_facts(entry, &scope) {
             Ok(given) => place.name.filter(|_| given),
             Err(fault) => {
@@ -452,6 +461,34 @@ impl<'a> Lowering<'a> {
         }
         self.refer(entry, &scope, host, id);
         id
+    }
+
+    /// The mistakes of a task, if it is selected; and what it waits for on this machine.
+    fn check(&self, entry: &Entry<'_>, body: &mut Body, host: &str) -> Vec<Fault> {
+        let tags = Keywords::new(entry, &body.scope).tags();
+        let (with, without) = (&self.request.tags, &self.request.skip_tags);
+        if entry.serves.is_none() && !keywords::selected(&tags, with, without) {
+            return Vec::new();
+        }
+        let nothing = Nothing(&self.list);
+        let (faults, looked) = looked::noticing(|| body.check(&nothing));
+        let awaits = self.makers.of(&looked, &body.scope, host, self.copies);
+        if awaits.is_empty() {
+            return faults;
+        }
+        body.awaits = awaits.into();
+        body.check(&nothing)
+    }
+
+    /// Notes what a task makes on this machine.
+    fn makes(&mut self, entry: &Entry<'_>, body: &Body, host: Option<&str>, id: TaskId) {
+        let task = &self.list.tasks[id.index()];
+        if entry.serves.is_some() || !task.selected {
+            return;
+        }
+        let what = (&*body.program, &body.scope);
+        let which = (id, task.name.as_str(), task.host);
+        self.makers.note(which, what, &self.registry, host);
     }
 
     /// Gives a handler that another one shares its name with an id of its own.
@@ -504,6 +541,7 @@ impl<'a> Lowering<'a> {
             .map_or(&task.module.value, |name| &name.value);
         let mut needs: Vec<TaskId> = body.written.iter().map(|written| written.task).collect();
         needs.extend(body.ended_by.iter().map(|(task, _)| *task));
+        needs.extend(body.awaits.iter().map(|(task, _)| *task));
         needs.dedup();
         let judged = !task.changed_when.is_empty() || !task.failed_when.is_empty();
         let mut built = Task::resolved(
@@ -522,6 +560,7 @@ impl<'a> Lowering<'a> {
         built.pace = Rhythm::of(body).map(|pace| Arc::new(pace) as Arc<dyn evenkeel_engine::Pace>);
         built.identity = words.identity(&self.request.privilege, self.settings)?;
         built.needs = needs;
+        built.at_turn = !body.awaits.is_empty();
         built.heeds = heeds;
         built.silent = task.silent;
         let whens = entry.commons.iter().flat_map(|common| &common.when);

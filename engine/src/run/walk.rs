@@ -293,7 +293,7 @@ impl Loop {
 
     /// Decides a task on what is foretold; false if it has to wait for its own turn.
     fn foresee_task(&mut self, id: TaskId, ahead: &mut Ahead) -> bool {
-        if self.task(id).pace.is_some() {
+        if self.task(id).pace.is_some() || self.task(id).at_turn {
             return false;
         }
         match self.decide(id, &ahead.state, &ahead.known, false) {

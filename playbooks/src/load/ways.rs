@@ -1,6 +1,9 @@
 //! The ways to the hosts of plays, and to the machines on which they have tasks done.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use evenkeel_engine::{HostId, Map, TaskList, Value};
 
@@ -22,18 +25,19 @@ pub(super) struct Opening<'a> {
 }
 
 impl Read {
-    /// An empty list on which all machines are, and who has tasks done where.
+    /// An empty list on which all machines are, who has tasks done where, and which of the machines is this one.
     pub(super) fn ways(
         &self,
         (targets, prepared, facts): (&[Target<'_>], &[Prepared<'_>], &Gathering),
         opening: Opening<'_>,
         out: &mut Vec<Diagnostic>,
-    ) -> (TaskList, Elsewhere) {
+    ) -> (TaskList, Elsewhere, BTreeSet<HostId>) {
         let mut list = TaskList::new(self.project());
-        self.connect_all((targets, facts), opening, &mut list, out);
+        let mut near = BTreeSet::new();
+        self.connect_all((targets, facts), opening, (&mut list, &mut near), out);
         let plays = targets.iter().zip(prepared);
-        let elsewhere = self.connect_elsewhere(plays, opening, &mut list, out);
-        (list, elsewhere)
+        let elsewhere = self.connect_elsewhere(plays, opening, (&mut list, &mut near), out);
+        (list, elsewhere, near)
     }
 
     /// Adds the hosts of all plays, each once, in the order in which plays name them.
@@ -41,7 +45,7 @@ impl Read {
         &self,
         (targets, facts): (&[Target<'_>], &Gathering),
         opening: Opening<'_>,
-        list: &mut TaskList,
+        (list, near): (&mut TaskList, &mut BTreeSet<HostId>),
         out: &mut Vec<Diagnostic>,
     ) {
         for (position, target) in targets.iter().enumerate() {
@@ -52,8 +56,9 @@ impl Read {
                 }
                 let host = self.way_to(name, target, opening, out);
                 match (opening.connect)(&host) {
-                    Ok(host) => {
-                        list.host(name.as_str(), host);
+                    Ok(door) => {
+                        let id = list.host(name.as_str(), door);
+                        near.extend(is_near(&host).then_some(id));
                     }
                     Err(error) => out.push(error),
                 }
@@ -66,7 +71,7 @@ impl Read {
         &self,
         plays: impl Iterator<Item = (&'t Target<'p>, &'t Prepared<'p>)>,
         opening: Opening<'_>,
-        list: &mut TaskList,
+        (list, near): (&mut TaskList, &mut BTreeSet<HostId>),
         out: &mut Vec<Diagnostic>,
     ) -> Elsewhere {
         let mut found = Elsewhere::new();
@@ -91,6 +96,7 @@ impl Read {
                         let at = id(list, &name);
                         let shown = format!("{owner} -> {name}");
                         let stand_in = list.elsewhere(of, at, shown, gate.before(door));
+                        near.extend(is_near(&host).then_some(stand_in));
                         found.insert((owner, name), stand_in);
                     }
                     Err(error) => out.push(error),
@@ -116,6 +122,14 @@ impl Read {
             vars,
             place: at.map(|at| store.with_files(|files| files.place(at))),
         }
+    }
+}
+
+/// Whether a host is the machine we run on.
+fn is_near(host: &HostVars) -> bool {
+    match host.vars.get("ansible_connection") {
+        Some(Value::Str(name)) => name.trim_start_matches("ansible.builtin.") == "local",
+        _ => host.place.is_none() && here(&host.name).is_some(),
     }
 }
 

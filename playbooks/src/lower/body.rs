@@ -10,6 +10,7 @@ use evenkeel_engine::{
 use super::{
     args::{Failure, Making},
     items,
+    made_here::Awaited,
     program::{Condition, Loop, Program},
     store::Store,
 };
@@ -34,6 +35,8 @@ pub(crate) struct Body {
     pub(crate) ended_by: Arc<[(TaskId, String)]>,
     /// Of a loop that is done in several places, which turns this task has.
     pub(crate) turns: Option<super::elsewhere::Turns>,
+    /// Tasks that may make files of this machine that this one reads; and their names.
+    pub(crate) awaits: Arc<[Awaited]>,
     /// The modules.
     pub(crate) registry: Arc<Registry>,
     /// Local files.
@@ -229,8 +232,35 @@ impl Body {
         Ok(None)
     }
 
+    /// What of this machine's files is still to be made by others, or would be in a run.
+    fn awaited(&self, outputs: &dyn Outputs) -> Option<NotYet> {
+        let what = |name: &str| NotYet::new(format!("what `{name}` makes on this machine"));
+        self.awaits.iter().find_map(|(task, name)| {
+            let output = match outputs.of(*task) {
+                Ok(output) => output,
+                Err(_) => return Some(what(name)),
+            };
+            let checks = || self.scope.value("ansible_check_mode").ok().flatten();
+            let changed = matches!(output.changed, Value::NotYet(_) | Value::Bool(true))
+                || matches!(output.value, Value::NotYet(_));
+            let foretold = changed && checks() == Some(Value::Bool(true));
+            foretold.then(|| what(name))
+        })
+    }
+
     /// The task's parts with these results.
     pub(crate) fn make(&self, outputs: &dyn Outputs, care: Care) -> Result<Resolved, Trouble> {
+        let made = self.make_now(outputs, care);
+        match (self.awaited(outputs), made) {
+            (Some(_), Ok(Resolved::Skip(why))) => Ok(Resolved::Skip(why)),
+            // Questions about what is there already do no harm.
+            (Some(_), Ok(made)) if care != Care::Strict => Ok(made),
+            (Some(what), _) => Err(what.into()),
+            (None, made) => made,
+        }
+    }
+
+    fn make_now(&self, outputs: &dyn Outputs, care: Care) -> Result<Resolved, Trouble> {
         if let Some(name) = self.ended(outputs, care)? {
             return Ok(Resolved::Skip(not_ended(name)));
         }

@@ -34,6 +34,10 @@ impl Body {
     pub(crate) fn check(&self, nothing: &dyn Outputs) -> Vec<Fault> {
         let scope = self.current(nothing);
         let mut faults = Vec::new();
+        if !self.awaits.is_empty() {
+            self.check_names(nothing, &mut faults);
+            return faults;
+        }
         let reached = match &self.program.loop_ {
             None => {
                 let conditions = self.program.when.iter();

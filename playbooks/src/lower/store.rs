@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
@@ -12,20 +12,21 @@ use evenkeel_engine::Source;
 use super::include::Included;
 use crate::{
     files::{self, Files, Span},
+    looked,
     template::{Fault, TemplateFile, Whitespace},
     vault::{self, Envelope},
     words::closest,
 };
 
 type Inclusions = BTreeMap<PathBuf, (Arc<Included>, Vec<Fault>)>;
-type Templates = BTreeMap<(PathBuf, bool, bool), Result<Arc<TemplateFile>, Vec<Fault>>>;
+type Templates = BTreeMap<(PathBuf, Stamp, bool, bool), Result<Arc<TemplateFile>, Vec<Fault>>>;
 
 /// Texts for messages, opened sources, compiled templates.
 #[derive(Default)]
 pub(crate) struct Store {
     /// The texts of all files that were read.
     pub(crate) files: RwLock<Files>,
-    sources: Mutex<BTreeMap<(PathBuf, String, bool), Source>>,
+    sources: Mutex<BTreeMap<(PathBuf, Stamp, String, bool), Source>>,
     templates: Mutex<Templates>,
     inclusions: Mutex<Inclusions>,
     /// Files of variables that the task at a place may read.
@@ -66,9 +67,10 @@ impl Store {
         decrypt: bool,
     ) -> Result<Source, Fault> {
         let path = find(name, kind, folders)?;
+        let stamp = Stamp::of(&path);
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
         // Whether a folder's name ends in a slash means something, and is no part of a path.
-        let key = (path, name.to_owned(), decrypt);
+        let key = (path, stamp, name.to_owned(), decrypt);
         if let Some(source) = sources.get(&key) {
             return Ok(source.clone());
         }
@@ -119,7 +121,8 @@ impl Store {
         whitespace: Whitespace,
     ) -> Result<(Arc<TemplateFile>, PathBuf), Vec<Fault>> {
         let path = find(name, "templates", folders).map_err(|fault| vec![fault])?;
-        let key = (path.clone(), whitespace.trim, whitespace.lstrip);
+        let stamp = Stamp::of(&path);
+        let key = (path.clone(), stamp, whitespace.trim, whitespace.lstrip);
         let mut templates = self
             .templates
             .lock()
@@ -174,6 +177,29 @@ impl Store {
     }
 }
 
+/// Which state of a file was read: one that has changed since is read again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Stamp {
+    inode: u64,
+    len: u64,
+    seconds: i64,
+    nanoseconds: i64,
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Self {
+        let Ok(meta) = std::fs::metadata(path) else {
+            return Self::default();
+        };
+        Self {
+            inode: meta.ino(),
+            len: meta.len(),
+            seconds: meta.mtime(),
+            nanoseconds: meta.mtime_nsec(),
+        }
+    }
+}
+
 /// A path with all of its folders.
 fn whole(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
@@ -194,7 +220,7 @@ pub(crate) fn find(name: &str, kind: &str, folders: &[PathBuf]) -> Result<PathBu
 
 /// The first of some paths that is there.
 pub(crate) fn first(name: &str, candidates: &[PathBuf]) -> Result<PathBuf, Fault> {
-    if let Some(found) = candidates.iter().find(|path| path.exists()) {
+    if let Some(found) = looked::first_there(candidates, Path::exists) {
         return Ok(found.clone());
     }
     let bare = Path::new(name.trim_end_matches('/'));

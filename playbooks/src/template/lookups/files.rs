@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use evenkeel_engine::Value;
 
 use super::{Around, Trouble, lists};
+use crate::looked;
 
 /// Where a name may lead: below each folder first in the one for such files.
 fn candidates(name: &str, around: &Around<'_>) -> Vec<PathBuf> {
@@ -42,6 +43,8 @@ pub(super) fn glob(pattern: &str, around: &Around<'_>) -> Vec<Value> {
             .collect()
     };
     for place in places {
+        // What comes into it changes what fits.
+        looked::note(&place, place.is_dir());
         let entries = std::fs::read_dir(&place).into_iter().flatten().flatten();
         let mut names: Vec<String> = entries
             .filter_map(|entry| entry.file_name().into_string().ok())
@@ -127,9 +130,9 @@ fn class(pattern: &[char], at: usize, letter: char) -> Option<(bool, usize)> {
 
 /// Where a file is that has to be there.
 pub(crate) fn found(name: &str, around: &Around<'_>) -> Result<PathBuf, Trouble> {
-    let mut candidates = candidates(name, around);
-    if let Some(at) = candidates.iter().position(|path| path.is_file()) {
-        return Ok(candidates.swap_remove(at));
+    let candidates = candidates(name, around);
+    if let Some(found) = looked::first_there(&candidates, Path::is_file) {
+        return Ok(found.clone());
     }
     let looked: Vec<String> = candidates
         .iter()
@@ -176,7 +179,7 @@ pub(super) fn first(value: Value, around: &Around<'_>) -> Result<Vec<Value>, Tro
             Err(what) => return Err(Trouble::NotYet(what.clone())),
         };
         let candidates = candidates(name, around);
-        if let Some(found) = candidates.iter().find(|path| path.exists()) {
+        if let Some(found) = looked::first_there(&candidates, Path::exists) {
             return Ok(vec![absolute(found)]);
         }
     }

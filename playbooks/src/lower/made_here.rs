@@ -1,0 +1,175 @@
+//! Files of this machine that the run itself makes: what reads them waits for what makes them.
+//!
+//! `fetch` brings them, and so does each task that is done on this machine.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use evenkeel_engine::{HostId, Nature, Registry, TaskId, Value};
+
+use super::{
+    include,
+    program::{Form, Program},
+};
+use crate::{
+    looked::{Looked, whole},
+    vars::Scope,
+};
+
+/// The arguments that name what a task makes.
+const MADE: [&str; 2] = ["dest", "path"];
+
+/// The folders of a playbook and of a role whose files are written by people.
+const OWN: [&str; 3] = ["files", "templates", "vars"];
+
+/// Tasks that make files on this machine, in listed order.
+#[derive(Debug, Default)]
+pub(super) struct Makers {
+    /// The machines of the list that are this one.
+    here: BTreeSet<HostId>,
+    by_path: BTreeMap<PathBuf, Vec<Maker>>,
+    /// Those of which it is not known what they make.
+    anything: Vec<Maker>,
+}
+
+#[derive(Clone, Debug)]
+struct Maker {
+    task: TaskId,
+    name: String,
+    /// For which host; nothing: for all of the play.
+    host: Option<String>,
+    /// Whether it makes what is below its path, too.
+    below: bool,
+}
+
+/// Who makes something, and what it is called.
+pub(super) type Awaited = (TaskId, String);
+
+impl Makers {
+    /// None yet; `here`: which machines of the list are this one.
+    pub(super) fn new(here: BTreeSet<HostId>) -> Self {
+        Self {
+            here,
+            ..Self::default()
+        }
+    }
+
+    /// Notes what a task makes. `host`: for which; nothing for all of its play.
+    pub(super) fn note(
+        &mut self,
+        (task, name, at): (TaskId, &str, HostId),
+        (program, scope): (&Program, &Scope),
+        registry: &Registry,
+        host: Option<&str>,
+    ) {
+        let Some(module) = registry.get(&program.module.value) else {
+            return;
+        };
+        let fetches = module.name() == "fetch";
+        if !fetches && !self.here.contains(&at) || module.nature() == Nature::Passive {
+            return;
+        }
+        let maker = Maker {
+            task,
+            name: name.to_owned(),
+            host: host.map(str::to_owned),
+            below: module.name() != "file",
+        };
+        match paths(program, scope) {
+            Some(paths) if paths.is_empty() && module.nature() != Nature::Command => {}
+            Some(paths) if module.nature() != Nature::Command => {
+                for path in paths {
+                    self.by_path.entry(path).or_default().push(maker.clone());
+                }
+            }
+            _ => self.anything.push(maker),
+        }
+    }
+
+    /// The makers of what a task looked for on this machine. `before`: tasks from this one on are
+    /// copies of it for other hosts.
+    pub(super) fn of(
+        &self,
+        looked: &Looked,
+        scope: &Scope,
+        host: &str,
+        before: TaskId,
+    ) -> Vec<Awaited> {
+        let mut found: BTreeMap<TaskId, &Maker> = BTreeMap::new();
+        if self.by_path.is_empty() && self.anything.is_empty() {
+            return Vec::new();
+        }
+        let earlier = |maker: &&Maker| maker.task < before;
+        for path in looked.keys() {
+            let all: Vec<&Maker> = self.along(path).into_iter().filter(earlier).collect();
+            add(&mut found, &all, host);
+        }
+        let nothing_there = !looked.is_empty() && !looked.values().any(|there| *there);
+        // What belongs to the playbook is seldom rewritten by a command that it runs.
+        let folders = scope.search_folders().iter();
+        let own: Vec<PathBuf> = folders
+            .flat_map(|folder| OWN.map(|kind| whole(&folder.join(kind))))
+            .collect();
+        let foreign = |path: &Path| !own.iter().any(|folder| path.starts_with(folder));
+        let outside = looked.iter().any(|(path, there)| *there && foreign(path));
+        if found.is_empty() && (nothing_there || outside) {
+            let all: Vec<&Maker> = self.anything.iter().filter(earlier).collect();
+            add(&mut found, &all, host);
+        }
+        let named = |(task, maker): (TaskId, &Maker)| (task, maker.name.clone());
+        found.into_iter().map(named).collect()
+    }
+
+    /// Those that make a path, what is above it, or what is below it.
+    fn along(&self, path: &Path) -> Vec<&Maker> {
+        let mut found: Vec<&Maker> = Vec::new();
+        for above in path.ancestors().skip(1) {
+            let makers = self.by_path.get(above).into_iter().flatten();
+            found.extend(makers.filter(|maker| maker.below));
+        }
+        let below = self.by_path.range(path.to_owned()..);
+        let below = below.take_while(|(other, _)| other.starts_with(path));
+        found.extend(below.flat_map(|(_, makers)| makers));
+        found
+    }
+}
+
+/// Those for the host itself, if there are any.
+fn add<'m>(found: &mut BTreeMap<TaskId, &'m Maker>, all: &[&'m Maker], host: &str) {
+    let own = |maker: &&&Maker| maker.host.as_deref().is_none_or(|of| of == host);
+    let any_own = all.iter().any(|maker| own(&maker));
+    let those = all.iter().filter(|maker| !any_own || own(maker));
+    found.extend(those.map(|maker| (maker.task, *maker)));
+}
+
+/// What a task makes; nothing if that is not known.
+fn paths(program: &Program, scope: &Scope) -> Option<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for turn in include::turns(program, scope) {
+        let variables = turn.variables();
+        for arg in MADE.iter().filter_map(|name| program.arg(name)) {
+            let Form::Tree(tree) = &arg.form else {
+                return None;
+            };
+            match tree.render(&variables) {
+                Ok(Value::Str(path)) => paths.push(in_playbook(&path, scope)),
+                Ok(Value::Null) => {}
+                _ => return None,
+            }
+        }
+    }
+    Some(paths)
+}
+
+/// A path as such tasks have it: below the folder of the playbook unless it says all of it.
+fn in_playbook(path: &str, scope: &Scope) -> PathBuf {
+    let path = match (path.strip_prefix("~/"), std::env::var("HOME")) {
+        (Some(rest), Ok(home)) => Path::new(&home).join(rest),
+        _ => PathBuf::from(path),
+    };
+    let folder = scope.value("playbook_dir").ok().flatten();
+    let folder = folder.as_ref().and_then(Value::as_str).unwrap_or(".");
+    whole(&Path::new(folder).join(path))
+}
