@@ -35,6 +35,7 @@ mod lab {
     mod python_stub;
     mod rabbitmq;
     mod reboot;
+    mod roles;
     mod rpm_key;
     mod speed;
     mod sshd;

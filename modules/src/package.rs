@@ -1,9 +1,9 @@
 //! Packages, by whichever program the host has for them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Display};
 
 use evenkeel_engine::{
-    Done, Map, Module, NotYet, Plan, Probes, Refusal, Seen, Stop, Touches, Value, ask,
+    Done, Module, NotYet, Plan, Probes, Refusal, Seen, Stop, Touches, Value, ask,
     probes::{Contents, Which},
 };
 use schemars::JsonSchema;
@@ -40,7 +40,68 @@ pub struct Args {
     /// Fetches the lists of packages anew before anything is installed.
     #[serde(default, skip_serializing_if = "is_default")]
     pub update_cache: bool,
+    /// Puts an older version in the place of a newer one.
+    #[serde(
+        default,
+        alias = "allow-downgrade",
+        alias = "allow_downgrades",
+        alias = "allow-downgrades",
+        skip_serializing_if = "is_default"
+    )]
+    pub allow_downgrade: bool,
+    /// Removes what was only installed as a dependency, too.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub autoremove: bool,
+    /// How many seconds it waits for another run of the program to end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock_timeout: Option<u64>,
+    /// With apt: for how many seconds lists are good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_valid_time: Option<u64>,
+    /// With apt: whether recommended packages are installed.
+    #[serde(
+        default,
+        alias = "install-recommends",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub install_recommends: Option<bool>,
+    /// With apt: the release that packages are taken from.
+    #[serde(
+        default,
+        alias = "default-release",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub default_release: Option<String>,
+    /// With apt: removes configuration, too.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub purge: bool,
+    /// With dnf: repositories to switch on.
+    #[serde(
+        default,
+        deserialize_with = "comma_list",
+        skip_serializing_if = "is_default"
+    )]
+    pub enablerepo: Vec<String>,
+    /// With dnf: repositories to switch off.
+    #[serde(
+        default,
+        deserialize_with = "comma_list",
+        skip_serializing_if = "is_default"
+    )]
+    pub disablerepo: Vec<String>,
+    /// With dnf: does not check signatures.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub disable_gpg_check: bool,
 }
+
+/// What only one of the programs has.
+const OF_APT: [&str; 4] = [
+    "cache_valid_time",
+    "install_recommends",
+    "default_release",
+    "purge",
+];
+const OF_DNF: [&str; 3] = ["enablerepo", "disablerepo", "disable_gpg_check"];
 
 /// Whether packages are there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -98,16 +159,17 @@ impl Module for Package {
 ";
     const CHANGED_WHEN: &'static str = "A package is not as `state` says.";
     const LIMITS: &'static str = "\
-        Names of packages differ between distributions, and are not translated. What only one program \
-        can do is done by the modules `apt` and `yum`.";
+        Names of packages differ between distributions, and are not translated. An argument that only \
+        one program has is refused on a host that has the other; the modules `apt` and `yum` have more \
+        of them.";
     type Args = Args;
     type Output = Output;
 
     fn check(args: &Args) -> Result<(), Refusal> {
         // Of names that only one program can take, it is judged when the program is known.
         match args.by {
-            By::Apt => Apt::check(&args.of(By::Apt)),
-            By::Dnf => Yum::check(&args.of(By::Dnf)),
+            By::Apt => Apt::check(&args.of(By::Apt)?),
+            By::Dnf => Yum::check(&args.of(By::Dnf)?),
             By::Auto => {
                 let odd = |name: &&String| name.starts_with('-') || name.contains(['\n', '\0']);
                 match args.name.iter().find(odd) {
@@ -126,11 +188,12 @@ impl Module for Package {
         }
         // So long as the program is not known, both are asked: that costs no exchange more.
         let program = args.program(seen);
-        if !matches!(program, Ok(By::Dnf)) {
-            probes.extend(Apt::observe(&args.of(By::Apt), seen));
+        // One that has not got these arguments is not asked: it refuses them when it is its turn.
+        if let (false, Ok(apt)) = (matches!(program, Ok(By::Dnf)), args.of(By::Apt)) {
+            probes.extend(Apt::observe(&apt, seen));
         }
-        if !matches!(program, Ok(By::Apt)) {
-            probes.extend(Yum::observe(&args.of(By::Dnf), seen));
+        if let (false, Ok(dnf)) = (matches!(program, Ok(By::Apt)), args.of(By::Dnf)) {
+            probes.extend(Yum::observe(&dnf, seen));
         }
         let mut keys = Vec::new();
         probes.retain(|probe| {
@@ -144,11 +207,11 @@ impl Module for Package {
     fn plan(args: &Args, seen: &Seen) -> Result<Plan, Stop> {
         let program = args.program(seen)?;
         if program == By::Apt {
-            let args = args.of(By::Apt);
+            let args = args.of(By::Apt)?;
             Apt::check(&args)?;
             return Apt::plan(&args, seen);
         }
-        let args = args.of(By::Dnf);
+        let args = args.of(By::Dnf)?;
         Yum::check(&args)?;
         Yum::plan(&args, seen)
     }
@@ -157,12 +220,12 @@ impl Module for Package {
         Ok(if args.program(after)? == By::Apt {
             let apt::Output {
                 packages, results, ..
-            } = Apt::output(&args.of(By::Apt), after, done)?;
+            } = Apt::output(&args.of(By::Apt)?, after, done)?;
             Output { packages, results }
         } else {
             let yum::Output {
                 packages, results, ..
-            } = Yum::output(&args.of(By::Dnf), after, done)?;
+            } = Yum::output(&args.of(By::Dnf)?, after, done)?;
             Output { packages, results }
         })
     }
@@ -212,20 +275,22 @@ impl Args {
     }
 
     /// The arguments of the module that does it.
-    fn of<T: DeserializeOwned>(&self, by: By) -> T {
-        let state = match self.state {
-            State::Present => "present",
-            State::Latest => "latest",
-            State::Absent => "absent",
+    fn of<T: DeserializeOwned>(&self, by: By) -> Result<T, Refusal> {
+        let refused = |why: &dyn Display| Refusal::new(why.to_string());
+        let Value::Map(mut map) = Value::from_typed(self).map_err(|why| refused(&why))? else {
+            return Err(Refusal::new("`package` takes a map of arguments"));
         };
-        let names = self.name.iter().map(|name| Value::from(name.as_str()));
-        let map = Map::from_iter([
-            ("name".to_owned(), Value::Seq(names.collect())),
-            ("state".to_owned(), state.into()),
-            ("update_cache".to_owned(), self.update_cache.into()),
-        ]);
-        let args = T::deserialize(&Value::Map(map));
-        args.unwrap_or_else(|why| unreachable!("{by:?} has these arguments: {why}"))
+        map.shift_remove("use");
+        let (others, name, other) = match by {
+            By::Dnf => (&OF_APT[..], "dnf", "apt"),
+            By::Apt | By::Auto => (&OF_DNF[..], "apt", "dnf"),
+        };
+        if let Some(odd) = others.iter().find(|odd| map.contains_key(**odd)) {
+            let what = format!("the host has {name}, which has no `{odd}`: that is of {other}");
+            let help = format!("have one task for each kind of host, this one with `use: {other}`");
+            return Err(Refusal::new(what).help(help));
+        }
+        T::deserialize(&Value::Map(map)).map_err(|why| refused(&why))
     }
 }
 

@@ -362,12 +362,14 @@ impl Scope {
                 Ok(output) => output,
                 Err(what) => return Some(Value::NotYet(what.clone())),
             };
-            match output.value.get("ansible_facts") {
-                Some(Value::Map(facts)) => all.extend(facts.clone()),
-                _ => {
-                    if let Value::NotYet(what) = &output.value {
-                        return Some(Value::NotYet(what.clone()));
-                    }
+            let turns = match &output.value {
+                Value::NotYet(what) => return Some(Value::NotYet(what.clone())),
+                Value::Seq(turns) => &turns[..],
+                one => std::slice::from_ref(one),
+            };
+            for turn in turns {
+                if let Some(Value::Map(facts)) = turn.get("ansible_facts") {
+                    all.extend(facts.clone());
                 }
             }
         }
