@@ -150,11 +150,28 @@ impl Reader<'_> {
                 self.no_keyword(other, on);
             }
         }
-        let module = self.resolve(&key)?;
+        // One that nothing of ours is near to may be for other hosts: that is told where it is known.
+        let guarded = fields.entry("when").is_some() && self.is_foreign(&key);
+        let module = if guarded {
+            Spanned::new(key.value.to_owned(), key.span)
+        } else {
+            self.resolve(&key)?
+        };
         Some(Found {
             module,
             args: Args::Node(node),
         })
+    }
+
+    /// Whether a module of this name is known to nobody, and is no slip of the pen.
+    fn is_foreign(&self, name: &str) -> bool {
+        let short = name.rsplit('.').next().unwrap_or_default();
+        let known = || self.modules.iter().copied();
+        self.known(name).is_none()
+            && self.later(name).is_none()
+            && !known().any(|module| module == short)
+            && did_you_mean(short, known()).is_none()
+            && did_you_mean(name, keywords::names(On::Task)).is_none()
     }
 
     /// Among keys that nobody knows, the one that is meant as a module.
