@@ -283,8 +283,8 @@ impl Args {
         if self.read_whole_file {
             return pattern.matches(text);
         }
-        // A line is what Python reads as one, its newline with it.
-        let mut lines = text.split_inclusive(|byte| *byte == b'\n');
+        // `$` is the end of a line, its newline or not.
+        let mut lines = text.split(|byte| *byte == b'\n');
         lines.any(|line| pattern.matches(line))
     }
 

@@ -2,7 +2,6 @@
 
 use evenkeel_engine::{
     fake::{FakeHost, ok},
-    probes::Contents,
     testing::Law,
 };
 use evenkeel_modules::find::{Entry, Found, Tree};
@@ -43,11 +42,9 @@ fn host(depth: Option<u32>, entries: Option<Vec<Entry>>) -> FakeHost {
 fn holding(name: &str, args: &str, count: &str) -> Expect {
     let entries = vec![entry("/srv/a", 'f', 12, 1), entry("/srv/b", 'f', 1, 1)];
     let host = host(Some(1), Some(entries))
-        .answers(
-            Contents("/srv/a".to_owned()),
-            Some(b"a = 1\nb = 2\n".to_vec()),
-        )
-        .answers(Contents("/srv/b".to_owned()), Some(b"\xff".to_vec()));
+        .dir("/srv")
+        .file("/srv/a", "a = 1\nb = 2\n")
+        .file("/srv/b", b"\xff");
     case(name, &format!("find: {{paths: /srv, {args}}}"))
         .on(host)
         .gives("matched", count)
