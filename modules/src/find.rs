@@ -283,9 +283,10 @@ impl Args {
         if self.read_whole_file {
             return pattern.matches(text);
         }
-        // `$` is the end of a line, its newline or not.
-        let mut lines = text.split(|byte| *byte == b'\n');
-        lines.any(|line| pattern.matches(line))
+        // `$` is the end of a line, its newline or not; an empty file has no line.
+        let lines = text.strip_suffix(b"\n").unwrap_or(text);
+        let mut lines = lines.split(|byte| *byte == b'\n');
+        !text.is_empty() && lines.any(|line| pattern.matches(line))
     }
 
     /// What names must fit, and what they must not.
