@@ -85,19 +85,19 @@ warning[unknown_module]: there is no module `acme.general.seport`
       when: ansible_os_family == 'RedHat'
 ";
     let stderr = "\
-error[unknown_module]: there is no module `acme.general.tempalte`
- --> site.yml:5:7
-  |
-5 |     - acme.general.tempalte: {src: a}
-  |       ^^^^^^^^^^^^^^^^^^^^^
-  = help: did you mean `template`?
-
 error[unknown_module]: there is no module `acme.general.seport`
  --> site.yml:3:7
   |
 3 |     - acme.general.seport: {ports: 1}
   |       ^^^^^^^^^^^^^^^^^^^
   = help: `evenkeel modules` lists all there are
+
+error[unknown_module]: there is no module `acme.general.tempalte`
+ --> site.yml:5:7
+  |
+5 |     - acme.general.tempalte: {src: a}
+  |       ^^^^^^^^^^^^^^^^^^^^^
+  = help: did you mean `template`?
 ";
     Case::new(&["validate", "site.yml"])
         .file("site.yml", sure)
