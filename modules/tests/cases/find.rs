@@ -47,6 +47,7 @@ fn holding(name: &str, args: &str, count: &str) -> Expect {
         .file("/srv/b", b"\xff");
     case(name, &format!("find: {{paths: /srv, {args}}}"))
         .on(host)
+        .rounds(2, "which files there are is known before they are read")
         .gives("matched", count)
 }
 
