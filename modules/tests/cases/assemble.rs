@@ -30,7 +30,7 @@ pub(crate) fn cases() -> Vec<Expect> {
     vec![
         case("ASM-01 in the order of their names", task)
             .on(host("10-b\n02-a"))
-            .changes(["file"])
+            .changes(["content"])
             .then("/etc/app.conf", "file 0644 root:root = a\nb")
             .rounds(2, why),
         case("ASM-02 in its state", task)
@@ -49,7 +49,7 @@ pub(crate) fn cases() -> Vec<Expect> {
             "assemble: {src: /srv/d, dest: /etc/app.conf, ignore_hidden: true, regexp: '^(10|.x)'}",
         )
         .on(host(".x\n10-b\n02-a"))
-        .changes(["file"])
+        .changes(["content"])
         .then("/etc/app.conf", "file = b")
         .rounds(2, why),
         case("ASM-05 no directory", task)

@@ -21,7 +21,7 @@ pub(crate) fn cases() -> Vec<Expect> {
             "known_hosts: {host: h, key: h ssh-rsa AAAA}",
         )
         .on(FakeHost::new().dir("/root"))
-        .changes(["directory", "file"])
+        .changes(["directory", "content"])
         .then("/root/.ssh", "directory 0700 root:root")
         .then(
             "/root/.ssh/known_hosts",
