@@ -48,7 +48,7 @@ pub use step::{
     Step, Write,
 };
 pub use task::{
-    BlockId, HostEntry, HostId, Judge, Judgement, Meets, Output, Outputs, Pace, Part, Place,
+    BlockId, Calls, HostEntry, HostId, Judge, Judgement, Meets, Output, Outputs, Pace, Part, Place,
     Resolve, Resolved, Task, TaskId, TaskList, Tries, Turn,
 };
 pub use thing::{Thing, Touches};

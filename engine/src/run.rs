@@ -10,6 +10,7 @@
 mod aliases;
 mod away;
 mod board;
+mod called;
 mod cancel;
 mod chain;
 mod decide;

@@ -193,6 +193,8 @@ pub struct Task {
     pub heeds: Vec<TaskId>,
     /// Tasks whose change makes this one run (`triggered_by`, `notify`).
     pub triggers: Vec<TaskId>,
+    /// Which of the tasks that listen to it its change calls; all of them, if nothing says so.
+    pub calls: Option<Arc<dyn Calls>>,
     /// Runs only when triggered or owed, and says nothing otherwise.
     pub handler: bool,
     /// Of a handler: whether it has its turn even after a failure on its host in its play. `None`:
@@ -293,6 +295,7 @@ impl Task {
             needs: Vec::new(),
             heeds: Vec::new(),
             triggers: Vec::new(),
+            calls: None,
             handler: false,
             forced: None,
             blocks: Vec::new(),
@@ -507,6 +510,17 @@ pub trait Judge: Send + Sync {
         turn: Option<(usize, &Value)>,
         outputs: &dyn Outputs,
     ) -> Result<Judgement, Stop>;
+}
+
+/// Which of the tasks that a change may call ([`Task::triggers`]) it calls, where only the run tells. Pure.
+pub trait Calls: Send + Sync {
+    /// Those that a change calls; in a loop the change of one turn, `turn` is its index and item. A refusal
+    /// fails the task.
+    fn called(
+        &self,
+        turn: Option<(usize, &Value)>,
+        outputs: &dyn Outputs,
+    ) -> Result<Vec<TaskId>, Stop>;
 }
 
 /// What a [`Judge`] says.

@@ -13,6 +13,7 @@ mod items;
 mod keywords;
 mod listing;
 mod mentions;
+mod notices;
 mod pace;
 mod program;
 mod store;
@@ -29,7 +30,7 @@ use evenkeel_engine::{
 
 use crate::{
     ast::{self, Play},
-    files::{Span, Spanned},
+    files::Span,
     load::{Request, Unguarded},
     settings::Settings,
     template::Fault,
@@ -49,6 +50,7 @@ use body::{Body, Failing, Verdict};
 use elsewhere::Place;
 use keywords::Keywords;
 use listing::Listing;
+use notices::{Answers, Notifying};
 use pace::Rhythm;
 use ties::Reference;
 
@@ -81,6 +83,10 @@ pub(crate) struct Lowering<'a> {
     references: Vec<Reference>,
     /// Handlers of the present play by host and name: of several that are called alike each is one by itself.
     alike: BTreeMap<(String, String), Vec<usize>>,
+    /// What tasks of the present play notify.
+    notifying: BTreeMap<TaskId, Notifying>,
+    /// What its handlers answer to, by host.
+    answers: BTreeMap<String, Vec<Answers>>,
     /// What ends roles.
     role_ends: BTreeSet<TaskId>,
     /// Where it is written that a task waits for another.
@@ -204,6 +210,8 @@ impl<'a> Lowering<'a> {
             ids: BTreeMap::new(),
             references: Vec::new(),
             alike: BTreeMap::new(),
+            notifying: BTreeMap::new(),
+            answers: BTreeMap::new(),
             role_ends: BTreeSet::new(),
             ties: BTreeMap::new(),
             played: 0,
@@ -240,8 +248,7 @@ impl<'a> Lowering<'a> {
             self.copies = TaskId(u32::try_from(self.list.tasks.len()).unwrap_or(u32::MAX));
             let hosts = target.world.play_hosts.iter();
             for host in hosts.filter(|host| entry.levels.has(host)) {
-                self.unclear_notices(target, entry, host);
-                let triggers = Self::notices(listing, entry, host, target, &placed);
+                let (triggers, answers) = self.callers(entry, host, target, &placed);
                 if entry.serves.is_some() && triggers.is_empty() {
                     continue;
                 }
@@ -253,6 +260,7 @@ impl<'a> Lowering<'a> {
                 for place in self.places(target, entry, program, host) {
                     let what = (program, failing.clone(), ended.clone(), place);
                     let id = self.task(target, entry, what, host, &blocks);
+                    self.may_call(&triggers, id, &answers);
                     let task = &mut self.list.tasks[id.index()];
                     task.triggers.extend(&triggers);
                     for_all = task.meets == Meets::All;
@@ -277,6 +285,7 @@ impl<'a> Lowering<'a> {
                 }
             }
         }
+        self.settle_notices(listing);
         for index in first..self.list.tasks.len() {
             let play = u32::try_from(self.list.plays.len() - 1).unwrap_or(u32::MAX);
             self.list.tasks[index].play = play;
@@ -332,74 +341,6 @@ impl<'a> Lowering<'a> {
             place: self.store.with_files(|files| files.place(entry.task.span)),
             remedy: remedy(program, !entry.task.triggered_by.is_empty()),
         });
-    }
-
-    /// Which handlers a task notifies has to be known before the run.
-    fn unclear_notices(&mut self, target: &Target<'_>, entry: &Entry<'_>, host: &str) {
-        let scope = scope(target, entry, host);
-        for word in entry.commons.iter().flat_map(|common| &common.notify) {
-            if let Err(fault) = keywords::texts(word, &scope) {
-                self.faults.push(fault.or_at(word.span));
-            }
-        }
-    }
-
-    /// The tasks whose change triggers a handler.
-    fn notices(
-        listing: &Listing<'_>,
-        handler: &Entry<'_>,
-        host: &str,
-        target: &Target<'_>,
-        placed: &Placed,
-    ) -> Vec<TaskId> {
-        let Some(serves) = handler.serves.clone() else {
-            return Vec::new();
-        };
-        let (name, listen) = match &handler.called {
-            Some(called) => (called.name.as_ref(), &called.listen),
-            None => (handler.task.name.as_ref(), &handler.task.listen),
-        };
-        let of_handler = self::scope(target, handler, host);
-        // As it is written, and as it is.
-        let both = |word: &Spanned<String>| {
-            let rendered = if word.value.contains('{') {
-                keywords::texts(word, &of_handler).unwrap_or_default()
-            } else {
-                Vec::new()
-            };
-            rendered.into_iter().chain([word.value.clone()])
-        };
-        let names: Vec<String> = name.into_iter().flat_map(both).collect();
-        let topics: Vec<String> = listen.iter().flat_map(both).collect();
-        let hidden = handler.hidden.has(host);
-        let of_role = |word: &str| {
-            let rest = word.strip_prefix(&**handler.role.as_ref()?)?;
-            let rest = rest.trim_start().strip_prefix(':')?;
-            Some(rest.trim_start().to_owned())
-        };
-        let called = |word: &str| {
-            !hidden && names.iter().any(|name| name == word)
-                || of_role(word).is_some_and(|word| names.contains(&word))
-                || topics.iter().any(|topic| topic == word)
-                || handler.task.id.as_ref().is_some_and(|id| id.value == word)
-        };
-        let mut triggers = Vec::new();
-        for index in serves {
-            let Some(tasks) = placed.get(&(index, host.to_owned())) else {
-                continue;
-            };
-            let entry = &listing.entries[index];
-            let scope = scope(target, entry, host);
-            let mut notices = entry.commons.iter().flat_map(|common| &common.notify);
-            if notices.any(|word| {
-                called(&word.value)
-                    || keywords::texts(word, &scope)
-                        .is_ok_and(|words| words.iter().any(|word| called(word)))
-            }) {
-                triggers.extend(tasks);
-            }
-        }
-        triggers
     }
 
     /// Where a task is done.
@@ -488,6 +429,7 @@ impl<'a> Lowering<'a> {
                 .collect(),
             ..task
         });
+        self.notifies(&body, host, id);
         let for_all = self.list.tasks[id.index()].meets == Meets::All;
         let facts_of = match elsewhere::gives_facts(entry, &scope) {
             Ok(given) => place.name.filter(|_| given),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{
     board::{End, UNWRITTEN},
+    called::Called,
     decide::{Decided, Decision, Fate},
     drive::{Loop, futures_poll_once},
     exchange::Lost,
@@ -143,6 +144,7 @@ impl Loop {
         };
         let end = End {
             changed: Some(false),
+            called: Called::All,
             scope: self.scope(""),
             epoch: UNWRITTEN.to_owned(),
             renews: Vec::new(),

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::sync::{Notify, OwnedRwLockWriteGuard};
 
-use super::Shared;
+use super::{Shared, called::Called};
 
 use crate::{
     graph::Graph,
@@ -32,6 +32,8 @@ pub(super) struct End {
     pub(super) scope: Scope,
     /// The epoch it began in this run, or [`UNWRITTEN`].
     pub(super) epoch: String,
+    /// Whom its change calls.
+    pub(super) called: Called,
     /// What it began anew.
     pub(super) renews: Vec<Thing>,
     /// The how manieth end it was; [`State::end`] says.
@@ -178,22 +180,24 @@ fn abroad(name: &str, host: &str) -> String {
     format!("{name}@{host}")
 }
 
+/// The name of a task as a listener, in the ledger of the task that it listens to.
+pub(super) fn name_for(list: &TaskList, to: TaskId, listener: &Task) -> String {
+    let name = listener_name(listener);
+    let to = list.tasks.get(to.index());
+    if to.is_none_or(|to| to.host == listener.host) {
+        name
+    } else {
+        abroad(&name, &list.hosts[listener.host.index()].name)
+    }
+}
+
 impl Board {
     pub(super) fn new(list: &TaskList, graph: &Graph, rule: FailureRule) -> Self {
         let mut listeners: BTreeMap<TaskId, BTreeSet<String>> = BTreeMap::new();
         let mut heeders = listeners.clone();
         for task in &list.tasks {
             let note = |map: &mut BTreeMap<TaskId, BTreeSet<String>>, to: TaskId| {
-                let name = listener_name(task);
-                let here = list
-                    .tasks
-                    .get(to.index())
-                    .is_none_or(|to| to.host == task.host);
-                let name = if here {
-                    name
-                } else {
-                    abroad(&name, &list.hosts[task.host.index()].name)
-                };
+                let name = name_for(list, to, task);
                 map.entry(to).or_default().insert(name);
             };
             for to in &task.triggers {

@@ -5,6 +5,7 @@ mod show;
 use std::sync::Arc;
 
 use super::{
+    called::{self, Called},
     decide::{Decided, Fate, Item, touches, view},
     known::{Known, Readers},
     masking::Masking,
@@ -51,6 +52,7 @@ pub(super) struct Finished {
     pub(super) items: Vec<ItemFinished>,
     pub(super) changes: Vec<ChangeShown>,
     pub(super) message: Option<serde_json::Value>,
+    pub(super) called: Called,
     pub(super) warnings: Vec<String>,
     /// For the ledger, if steps were taken.
     pub(super) ended: Ended,
@@ -94,7 +96,8 @@ pub(super) fn shown(decided: &Decided, context: &Context<'_>) -> Vec<Vec<ChangeS
 /// What came of a task; `ran` is nothing where its steps are only foretold.
 pub(super) fn finish(decided: &Decided, ran: Option<&[Ran]>, context: &Context<'_>) -> Finished {
     let (seen, witness) = seen_after(decided, context);
-    let turned = turns(decided, ran, &seen, context);
+    let mut turned = turns(decided, ran, &seen, context);
+    let called = called::of(&mut turned, decided, context);
     let outcome = sum(&turned);
     let error = turned.iter().find_map(|turn| turn.error.clone());
     let all_shown = if decided.shown.is_empty() {
@@ -149,6 +152,7 @@ pub(super) fn finish(decided: &Decided, ran: Option<&[Ran]>, context: &Context<'
         items,
         changes: all_changes,
         message,
+        called,
         warnings: turned
             .iter()
             .flat_map(|turn| turn.warnings.clone())

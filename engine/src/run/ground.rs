@@ -38,10 +38,10 @@ impl Loop {
         let (call, serves, pays) = if early {
             (Call::None, Vec::new(), false)
         } else {
-            self.call(task, state)
+            self.call(id, task, state)
         };
         let renewed = match &call {
-            Call::Called(_) => self.renewed(task, state),
+            Call::Called(_) => self.renewed(id, task, state),
             _ => Vec::new(),
         };
         let called = match call {
@@ -213,7 +213,12 @@ impl Loop {
     }
 
     /// Whether something that the task listens to changed, in this run or in one that died.
-    fn call(&self, task: &Task, state: &State) -> (Call, Vec<(Scope, String)>, bool) {
+    fn call(
+        &self,
+        me_id: TaskId,
+        task: &Task,
+        state: &State,
+    ) -> (Call, Vec<(Scope, String)>, bool) {
         if task.triggers.is_empty() && task.heeds.is_empty() && !task.handler {
             return (Call::None, Vec::new(), false);
         }
@@ -225,7 +230,18 @@ impl Loop {
             };
             let triggers = task.triggers.contains(id);
             let name = &self.task(*id).name;
+            let calls = end.called.calls(me_id);
+            // What an earlier run owes is paid, whomever this change calls.
+            let owed = || {
+                self.owing
+                    .get(&me.task)
+                    .is_some_and(|of| of.contains(&end.scope))
+            };
             match end.changed {
+                Some(true) if triggers && calls.is_err() => {
+                    unknown = calls.err().cloned();
+                }
+                Some(true) if triggers && calls == Ok(false) && !owed() => {}
                 None if triggers => {
                     unknown = Some(NotYet(format!("whether `{name}` changes something")));
                 }
@@ -277,9 +293,10 @@ impl Loop {
 
     /// What this run has begun anew on this host since the last task changed something that calls
     /// this one.
-    fn renewed(&self, task: &Task, state: &State) -> Vec<Thing> {
+    fn renewed(&self, id: TaskId, task: &Task, state: &State) -> Vec<Thing> {
         let ends = task.triggers.iter().filter_map(|id| state.ends.get(id));
-        let changed = ends.filter(|end| end.changed == Some(true));
+        let changed =
+            ends.filter(|end| end.changed == Some(true) && end.called.calls(id) != Ok(false));
         let since = changed.map(|end| end.at).max().unwrap_or_default();
         let renewed = state.renewed_since(since, |id| self.task(id).host == task.host);
         renewed.cloned().collect()

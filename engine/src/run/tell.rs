@@ -1,9 +1,10 @@
 //! Finishing tasks for good: the schedule, results, the ledger's lines, the recap and the events.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    board::{End, State, UNWRITTEN, listener_name},
+    board::{End, State, UNWRITTEN, listener_name, name_for},
+    called::Called,
     decide::{Decided, Fate},
     drive::Loop,
     exchange::Lost,
@@ -155,6 +156,7 @@ impl Loop {
         }
         let witness = finished.witness.clone();
         if let Some(epoch) = epoch {
+            self.release(decided, &finished.called, &epoch);
             let result = task
                 .once
                 .then(|| self.storable(decided, &finished.output))
@@ -189,6 +191,35 @@ impl Loop {
                 print: print.clone(),
                 witness,
             });
+        }
+    }
+
+    /// Listeners that a change did not call are owed no turn for it.
+    fn release(&mut self, decided: &Decided, called: &Called, epoch: &str) {
+        let shared = Arc::clone(&self.shared);
+        let (Called::These(called), Some(scope)) = (called, &decided.scope) else {
+            return;
+        };
+        let listening = shared.list.tasks.iter().zip(0..);
+        let listening = listening.filter(|(task, _)| task.triggers.contains(&decided.task));
+        let (called, quiet): (Vec<_>, Vec<_>) =
+            listening.partition(|(_, id)| called.contains(&TaskId(*id)));
+        // The turns of a handler, of which there is one for each flush, go by one name.
+        let names = |tasks: Vec<(&Task, u32)>| -> BTreeSet<String> {
+            let tasks = tasks
+                .into_iter()
+                .map(|(task, _)| name_for(&shared.list, decided.task, task));
+            tasks.collect()
+        };
+        let called = names(called);
+        for name in names(quiet).difference(&called) {
+            let owed = self.owing.get(name).is_some_and(|of| of.contains(scope));
+            if !owed {
+                self.lines.push(Line::Served {
+                    listener: self.scope(name),
+                    tasks: vec![(scope.clone(), epoch.to_owned())],
+                });
+            }
         }
     }
 
@@ -314,11 +345,12 @@ impl Loop {
         let mut state = shared.board.state();
         state.schedule.dismiss(id);
         state.pass_over(id, false);
+        let me = id;
         let called = task.triggers.iter().any(|id| {
             state
                 .ends
                 .get(id)
-                .is_some_and(|end| end.changed == Some(true))
+                .is_some_and(|end| end.changed == Some(true) && end.called.calls(me) != Ok(false))
         });
         drop(state);
         self.decided.insert(id);
@@ -345,6 +377,7 @@ impl Loop {
             id,
             End {
                 changed: None,
+                called: Called::All,
                 scope: self.scope(""),
                 epoch: UNWRITTEN.to_owned(),
                 renews: Vec::new(),

@@ -428,6 +428,7 @@ impl Loop {
         };
         End {
             changed,
+            called: finished.called.clone(),
             renews,
             at: 0,
             scope: decided.scope.clone().unwrap_or_else(|| {

@@ -5,6 +5,7 @@ mod kit;
 
 mod away;
 mod basics;
+mod called;
 mod check;
 mod cut;
 mod elsewhere;

@@ -221,3 +221,98 @@ fn a_task_is_done_here_for_a_host_that_need_not_be_there() {
         .status(5)
         .says("`connection: docker` is not supported on a task");
 }
+
+#[test]
+fn whom_a_task_notifies_may_be_told_by_items_results_and_variables() {
+    with_files(
+        &here(
+            "
+vars: {both: [restart b, topic x], of: {web: [restart a, restart c]}}
+tasks:
+- shell: echo {{ item }} >> out
+  loop: [a, b]
+  notify: restart {{ item }}
+- meta: flush_handlers
+- shell: echo {{ item.name }} >> out
+  loop: [{name: two, calls: [restart a, restart c]}, {name: one, calls: restart b}, {name: skipped, calls: nobody}]
+  when: item.name != 'skipped'
+  notify: '{{ item.calls }}'
+- meta: flush_handlers
+- shell: echo restart c
+  register: who
+- shell: echo by result >> out
+  notify: ['{{ who.stdout }}', restart a]
+- meta: flush_handlers
+- shell: echo by variable >> out
+  notify: '{{ both }}'
+- meta: flush_handlers
+- set_fact: {late: '{{ of.web if who is changed else [] }}'}
+- shell: echo by fact >> out
+  notify: '{{ late }}'
+- shell: echo nobody >> out
+  notify: '{{ omit }}'
+handlers:
+- {name: restart a, shell: echo A >> out}
+- {name: restart b, shell: echo B >> out}
+- {name: restart c, shell: echo C >> out, listen: topic x}
+",
+        ),
+        &[],
+        "a\nb\nA\nB\ntwo\none\nA\nB\nC\nby result\nA\nC\nby variable\nB\nC\nby fact\nnobody\nA\nC\n",
+    )
+    .ok();
+}
+
+/// Ansible lets each item notify as soon as one has changed.
+#[test]
+fn only_items_that_changed_notify() {
+    let scratch = Scratch::new();
+    scratch.tasks(&here(
+        "
+tasks:
+- shell: echo {{ item }} >> out
+  loop: [a, b, c]
+  changed_when: item == 'b'
+  notify: restart {{ item }}
+handlers:
+- {name: restart a, shell: echo A >> out}
+- {name: restart b, shell: echo B >> out}
+- {name: restart c, shell: echo C >> out}
+",
+    ));
+    let ended = scratch.run(&[]);
+    assert_eq!(scratch.read("out"), "a\nb\nc\nB\n", "{ended}");
+    ended.ok();
+}
+
+#[test]
+fn a_handler_that_turns_out_not_to_exist_is_a_failure() {
+    let scratch = Scratch::new();
+    let tasks = |notify: &str| {
+        here(&format!(
+            "
+tasks:
+- shell: echo restart d
+  register: who
+- shell: echo done >> out
+  loop: [b]
+  notify: {notify}
+handlers:
+- {{name: restart a, shell: echo A >> out}}
+"
+        ))
+    };
+    scratch.tasks(&tasks("'{{ who.stdout }}'"));
+    let ended = scratch.run(&[]);
+    ended
+        .status(2)
+        .says("this play has no handler `restart d` (site.yml:10:15)")
+        .says("did you mean `restart a`?");
+    // What items are is known before.
+    scratch.tasks(&tasks("restart {{ item }}"));
+    scratch
+        .run(&[])
+        .status(5)
+        .says("site.yml:10:15")
+        .says("this play has no handler `restart b`");
+}

@@ -167,6 +167,7 @@ impl Body {
             scope = scope.with_locals([(name.clone(), Value::NotYet(later))]);
         }
         let variables = scope.variables();
+        self.check_notices(&scope, faults);
         let program = &self.program;
         let breaks = program.loop_.iter().map(|found| &found.break_when);
         let judged = [&program.changed_when, &program.failed_when, &program.until];

@@ -35,6 +35,8 @@ pub(crate) struct Program {
     pub(crate) delay: Option<(Tree, Span)>,
     /// The variable that takes its result.
     pub(crate) register: Option<String>,
+    /// `notify`: names of handlers, or lists of them.
+    pub(crate) notify: Vec<(Tree, Span)>,
     /// Environments, each a map; the later ones win.
     pub(crate) environment: Vec<(Tree, Span)>,
 }
@@ -257,6 +259,7 @@ impl Program {
     ) -> Self {
         let module = module_name(&task.module.value, registry);
         let when = commons.iter().flat_map(|common| &common.when);
+        let notify = commons.iter().flat_map(|common| &common.notify);
         let environment = commons.iter().flat_map(|common| &common.environment);
         let name = match &task.name {
             Some(name) => Tree::text(&name.value, name.span, faults),
@@ -278,6 +281,9 @@ impl Program {
             name,
             module: task.module.clone(),
             when: when.map(|node| Condition::new(node, faults)).collect(),
+            notify: notify
+                .map(|word| (Tree::text(&word.value, word.span, faults), word.span))
+                .collect(),
             environment: environment
                 .map(|node| (Tree::words(node, faults), node.span))
                 .collect(),
@@ -341,7 +347,7 @@ impl Program {
                 .filter_map(Condition::template)
                 .for_each(&mut *visit);
         }
-        for (tree, _) in &self.environment {
+        for (tree, _) in self.environment.iter().chain(&self.notify) {
             tree.templates(visit);
         }
         for arg in &self.args {
