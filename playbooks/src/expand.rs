@@ -31,11 +31,14 @@ use crate::{
     lower::Store,
     parse::For,
     template::Fault,
-    vars::{Layer, Levels, Shown, World},
+    vars::{Layer, Levels, RolesOfPlay, Shown, World},
 };
 
 pub(crate) use gate::{MORE, NOTE, is_more};
 pub(crate) use made::Made;
+
+pub(crate) use find::tidy;
+pub(crate) use role::short;
 
 use files::Parsed;
 use role::{Ran, RoleAt};
@@ -72,6 +75,8 @@ struct Stage {
     folder: PathBuf,
     shown: Shown,
     ran: Vec<Ran>,
+    named: Vec<String>,
+    dependencies: Vec<String>,
     handlers: Vec<Item>,
 }
 
@@ -83,6 +88,8 @@ pub(crate) struct Expanded {
     pub(crate) levels: Arc<Levels>,
     /// What its roles show to all of it.
     pub(crate) shown: Arc<Shown>,
+    /// Which roles it has.
+    pub(crate) roles: RolesOfPlay,
 }
 
 /// Where something is brought in.
@@ -180,6 +187,10 @@ impl<'a> Expander<'a> {
         Expanded {
             play: new,
             levels,
+            roles: RolesOfPlay {
+                named: std::mem::take(&mut self.stage.named),
+                dependencies: Some(std::mem::take(&mut self.stage.dependencies)),
+            },
             shown: Arc::new(std::mem::take(&mut self.stage.shown)),
         }
     }
