@@ -612,7 +612,7 @@ impl Read {
         out: &mut Vec<Diagnostic>,
     ) -> Vec<Target<'p>> {
         let play = &expanded.play;
-        let sizes = serial::sizes(play, &self.extra);
+        let sizes = serial::sizes(play, &expanded.levels.play, &self.extra);
         let sizes = sizes.unwrap_or_else(|fault| {
             out.push(Diagnostic::error(fault.code, fault.at, fault.message).help(fault.help));
             Vec::new()
