@@ -31,7 +31,7 @@ use crate::{
     lower::{Gathering, Lowering, Store, Target, prepare},
     parse::check_plays,
     settings::{self, Around, Settings},
-    vars::{Member, RolesOfPlay, Scope, World},
+    vars::{Member, RolesOfPlay, Scope, WRONG, World},
     vault::Keyring,
     words::did_you_mean,
 };
@@ -784,7 +784,7 @@ fn sure(
     plays: &[&Play],
 ) -> Vec<Diagnostic> {
     let doubts = Doubts::new(out, files, plays);
-    found.retain(|found| doubts.is_sure(found));
+    found.retain(|found| doubts.is_sure(found) && !found.message.contains(WRONG));
     // A reference to nothing is found twice: as it is written, and on each host.
     let all = out.iter().chain(&found);
     let ids = all.filter(|found| found.code == "unknown_id");

@@ -20,8 +20,8 @@ use hostvars::{HostVars, Own};
 
 pub use levels::{Levels, Shown};
 pub use magic::{Member, RolesOfPlay, World};
-pub(crate) use tree::hidden;
 pub use tree::{OMIT, Tree, plain, without_omitted};
+pub(crate) use tree::{WRONG, hidden};
 
 /// Variables of one level of precedence.
 #[derive(Debug, Default)]

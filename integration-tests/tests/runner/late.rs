@@ -46,3 +46,35 @@ fn lists_paths_and_files_of_this_machine_may_come_late() {
     assert_eq!(scratch.read("out"), "['b'] local ['all'] False\n");
     scratch.run(&[]).ok().changed(0);
 }
+
+#[test]
+fn templates_of_a_loop_may_read_facts() {
+    let scratch = Scratch::new();
+    scratch.file("templates/a.j2", "{{ ansible_system }} {{ it }}\n");
+    scratch.file(
+        "templates/b.j2",
+        "{{ hostvars[inventory_hostname].ansible_kernel is defined }} {{ more }}\n",
+    );
+    scratch.file("templates/Linux.j2", "{{ ansible_os_family is defined }}\n");
+    scratch.file(
+        "site.yml",
+        "
+- hosts: localhost
+  vars:
+    more: '{{ ansible_architecture is defined }}'
+  tasks:
+  - name: known names
+    template: {src: '{{ it }}.j2', dest: '{{ playbook_dir }}/{{ it }}'}
+    loop: [a, b]
+    loop_control: {loop_var: it}
+  - name: names that a fact gives
+    template: {src: '{{ item }}.j2', dest: '{{ playbook_dir }}/{{ item }}'}
+    with_items: ['{{ ansible_system }}']
+",
+    );
+    scratch.run(&[]).ok().changed(2);
+    assert_eq!(scratch.read("a"), "Linux a\n");
+    assert_eq!(scratch.read("b"), "True True\n");
+    assert_eq!(scratch.read("Linux"), "True\n");
+    scratch.run(&[]).ok().changed(0);
+}

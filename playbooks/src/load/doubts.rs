@@ -96,6 +96,9 @@ impl<'a> Doubts<'a> {
             return true;
         };
         let name = named.split(['.', '[', '@']).next().unwrap_or(named);
+        if name.is_empty() {
+            return true;
+        }
         let words = |line: &&str| {
             let mut words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
             words.any(|word| word == name)

@@ -122,7 +122,9 @@ pub(crate) fn candidates(program: &Program, scope: &Scope, store: &Store) -> Can
                 }
                 // A name that cannot be had is told where arguments are made, if they are.
                 let nothing = found.files.len() == before && found.faults.is_empty();
-                if name.is_ok() && nothing {
+                // A loop of which nothing is known may have no turn.
+                let sure = pattern.chars().any(|letter| letter != ANY) || program.loop_.is_none();
+                if name.is_ok() && nothing && sure {
                     found
                         .faults
                         .push(none(&pattern, scope.search_folders()).or_at(at));
@@ -201,7 +203,7 @@ pub(super) fn of_folder(args: &Map, folders: &[PathBuf]) -> Result<Vec<PathBuf>,
 }
 
 /// The turns of a task, as far as they are known.
-fn turns(program: &Program, scope: &Scope) -> Vec<Scope> {
+pub(super) fn turns(program: &Program, scope: &Scope) -> Vec<Scope> {
     let Some(looped) = &program.loop_ else {
         return vec![scope.clone()];
     };

@@ -102,31 +102,18 @@ impl Looking<'_> {
     pub(super) fn of(&self, program: &Program) -> Mentions {
         let mut direct: Vec<&Template> = Vec::new();
         program.templates(&mut |template| direct.push(template));
-        let file = self.file(program);
         let (mut found, mut groups) = self.direct(&direct);
-        match file {
-            Some(Ok(file)) => {
-                let (uses, text) = (file.uses(), file.text());
-                groups.add(uses, self.scope);
-                self.note(uses, &text, &groups, &mut found);
-                for used in uses.names() {
-                    let Some(tree) = self.scope.tree(&used.name) else {
-                        continue;
-                    };
-                    let mut inner = Vec::new();
-                    tree.templates(&mut |template| inner.push(template));
-                    for template in inner {
-                        reached(self.scope, template, &mut |template| {
-                            self.note(template.uses(), template.source(), &groups, &mut found);
-                        });
-                    }
+        for file in self.files(program) {
+            match file {
+                Ok(file) => {
+                    groups.add(file.uses(), self.scope);
+                    self.note_file(&file, &groups, &mut found);
+                }
+                Err(Unknown) => {
+                    found.any = true;
+                    self.all_there(&mut found);
                 }
             }
-            Some(Err(Unknown)) => {
-                found.any = true;
-                found.facts.all = true;
-            }
-            None => {}
         }
         self.included(program, &mut groups, &mut found);
         found
@@ -154,24 +141,56 @@ impl Looking<'_> {
         }
     }
 
-    /// What the template file of a task uses, and its text.
-    fn file(&self, program: &Program) -> Option<Result<Arc<TemplateFile>, Unknown>> {
-        let module = self.registry.get(&program.module.value)?;
-        if !super::args::TEMPLATES.contains(&module.name()) {
-            return None;
+    /// The template files of a task: that of each turn of its loop.
+    fn files(&self, program: &Program) -> Vec<Result<Arc<TemplateFile>, Unknown>> {
+        let module = self.registry.get(&program.module.value);
+        if module.is_none_or(|module| !super::args::TEMPLATES.contains(&module.name())) {
+            return Vec::new();
         }
-        let program::Form::Tree(tree) = &program.arg("src")?.form else {
-            return None;
+        let Some(program::Form::Tree(tree)) = program.arg("src").map(|src| &src.form) else {
+            return Vec::new();
         };
-        let Ok(Value::Str(path)) = tree.render(&self.scope.variables()) else {
-            return Some(Err(Unknown));
-        };
-        let folders = self.scope.search_folders();
-        let (template, _) = self
-            .store
-            .template(&path, folders, Whitespace::default())
-            .ok()?;
-        Some(Ok(template))
+        let mut paths = BTreeSet::new();
+        let mut files = Vec::new();
+        for turn in include::turns(program, self.scope) {
+            let Ok(Value::Str(path)) = tree.render(&turn.variables()) else {
+                return vec![Err(Unknown)];
+            };
+            if paths.insert(path.clone()) {
+                // One that is not there is told where arguments are made.
+                let folders = self.scope.search_folders();
+                let read = self.store.template(&path, folders, Whitespace::default());
+                files.extend(read.ok().map(|(file, _)| Ok(file)));
+            }
+        }
+        files
+    }
+
+    /// What a template file uses, and the variables that it uses.
+    fn note_file(&self, file: &TemplateFile, groups: &Groups, found: &mut Mentions) {
+        self.note(file.uses(), &file.text(), groups, found);
+        for used in file.uses().names() {
+            let Some(tree) = self.scope.tree(&used.name) else {
+                continue;
+            };
+            let mut inner = Vec::new();
+            tree.templates(&mut |template| inner.push(template));
+            for template in inner {
+                reached(self.scope, template, &mut |template| {
+                    self.note(template.uses(), template.source(), groups, found);
+                });
+            }
+        }
+    }
+
+    /// What any of the templates that are there uses, by its words.
+    fn all_there(&self, found: &mut Mentions) {
+        found.facts.all = true;
+        for folder in self.scope.search_folders() {
+            for text in texts(&folder.join("templates")) {
+                words(&text, &mut found.names, &mut found.facts);
+            }
+        }
     }
 
     fn note(&self, uses: &Uses, source: &str, groups: &Groups, found: &mut Mentions) {
@@ -232,29 +251,12 @@ impl Looking<'_> {
             };
             named = true;
             found.looked.insert(name.to_owned());
-            self.note(file.uses(), &file.text(), groups, found);
-            for used in file.uses().names() {
-                let Some(tree) = self.scope.tree(&used.name) else {
-                    continue;
-                };
-                let mut inner = Vec::new();
-                tree.templates(&mut |template| inner.push(template));
-                for template in inner {
-                    reached(self.scope, template, &mut |template| {
-                        self.note(template.uses(), template.source(), groups, found);
-                    });
-                }
-            }
+            self.note_file(&file, groups, found);
         }
         if named || !found.looked.insert(String::new()) {
             return;
         }
-        found.facts.all = true;
-        for folder in folders {
-            for text in texts(&folder.join("templates")) {
-                words(&text, &mut found.names, &mut found.facts);
-            }
-        }
+        self.all_there(found);
     }
 
     /// One use of `hostvars`.

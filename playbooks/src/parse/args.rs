@@ -132,6 +132,8 @@ impl Reader<'_> {
                     ..word.clone()
                 };
                 self.add_pair(&mut entries, node, &name, word);
+            } else if word.text == "\\" {
+                // The end of a line that goes on, where YAML has folded the lines.
             } else if words.len() == 1 && is_template(text) {
                 self.whole_template(module, node);
             } else {

@@ -18,6 +18,7 @@ pub(super) fn words(text: &str) -> Result<Vec<Word>, Unclosed> {
     let mut start = None;
     let mut quote: Option<char> = None;
     let mut depth = 0_usize;
+    let mut comment = false;
     let mut skip = 0;
     for (at, letter) in text.char_indices() {
         if at < skip {
@@ -31,6 +32,9 @@ pub(super) fn words(text: &str) -> Result<Vec<Word>, Unclosed> {
             {
                 depth -= 1;
                 skip = at + 2;
+            } else if let (false, Some(length)) = (comment, quoted(rest)) {
+                // What looks like an end within quotes is none.
+                skip = at + length;
             }
         } else if let Some(open) = quote {
             if letter == '\\' {
@@ -40,6 +44,7 @@ pub(super) fn words(text: &str) -> Result<Vec<Word>, Unclosed> {
             }
         } else if ["{{", "{%", "{#"].iter().any(|open| rest.starts_with(open)) {
             depth += 1;
+            comment = rest.starts_with("{#");
             skip = at + 2;
             start.get_or_insert(at);
         } else if letter.is_whitespace() {
@@ -63,6 +68,21 @@ pub(super) fn words(text: &str) -> Result<Vec<Word>, Unclosed> {
         words.push(word(text, start, text.len()));
     }
     Ok(words)
+}
+
+/// How long the quoted text is with which this begins.
+fn quoted(text: &str) -> Option<usize> {
+    let open = text.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let mut escaped = false;
+    for (at, letter) in text.char_indices().skip(1) {
+        match letter {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            letter if letter == open => return Some(at + 1),
+            _ => {}
+        }
+    }
+    None
 }
 
 fn word(text: &str, start: usize, end: usize) -> Word {
@@ -132,6 +152,17 @@ mod tests {
         assert_eq!(
             texts(r#"echo "it\"s" here"#),
             ["echo", r#""it\"s""#, "here"]
+        );
+        assert_eq!(
+            texts(r#"a --format {{ '{{' }}.Names {{ "}}'" }} {# it's #} b"#),
+            [
+                "a",
+                "--format",
+                "{{ '{{' }}.Names",
+                r#"{{ "}}'" }}"#,
+                "{# it's #}",
+                "b"
+            ]
         );
         assert_eq!(words("a 'b"), Err(Unclosed("quote")));
         assert_eq!(words("a {{ b"), Err(Unclosed("template")));

@@ -11,6 +11,9 @@ use crate::{
     yaml::{Kind, Node},
 };
 
+/// What is said of a value that cannot be had since its text is wrong, which is an error of its own.
+pub(crate) const WRONG: &str = "a text that is wrong";
+
 /// What `omit` is: an argument with this value is as if it were not written.
 pub const OMIT: &str = "__evenkeel_omitted_argument__";
 
@@ -89,7 +92,7 @@ impl Tree {
             Err(found) => {
                 faults.extend(found);
                 // So that nothing that reads it is called wrong too.
-                Self::Is(Value::NotYet(NotYet::new("a text that is wrong")))
+                Self::Is(Value::NotYet(NotYet::new(WRONG)))
             }
         }
     }
