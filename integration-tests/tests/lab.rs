@@ -23,6 +23,7 @@ mod lab {
     mod git;
     mod hostile;
     mod hosts;
+    mod keeps;
     mod mount;
     mod openssl;
     mod pip;

@@ -1,13 +1,13 @@
 //! Packages, by whichever program the host has for them.
 
-use std::{collections::BTreeMap, fmt::Display};
+use std::collections::BTreeMap;
 
 use evenkeel_engine::{
-    Done, Module, NotYet, Plan, Probes, Refusal, Seen, Stop, Touches, Value, ask,
+    Done, Map, Module, NotYet, Plan, Probes, Refusal, Seen, Stop, Touches, Value, ask,
     probes::{Contents, Which},
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 
 use crate::{
     apt::{self, Apt},
@@ -38,7 +38,12 @@ pub struct Args {
     #[serde(default, rename = "use", skip_serializing_if = "is_default")]
     pub by: By,
     /// Fetches the lists of packages anew before anything is installed.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        alias = "update-cache",
+        alias = "expire-cache",
+        skip_serializing_if = "is_default"
+    )]
     pub update_cache: bool,
     /// Puts an older version in the place of a newer one.
     #[serde(
@@ -52,56 +57,191 @@ pub struct Args {
     /// Removes what was only installed as a dependency, too.
     #[serde(default, skip_serializing_if = "is_default")]
     pub autoremove: bool,
-    /// How many seconds it waits for another run of the program to end.
+    /// How many seconds it waits for another apt, dpkg or dnf to end; 60 with apt and 30 with dnf if unset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock_timeout: Option<u64>,
-    /// With apt: for how many seconds lists are good.
+    /// apt: For how many seconds lists are good. It implies `update_cache`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache_valid_time: Option<u64>,
-    /// With apt: whether recommended packages are installed.
+    /// apt: How often a fetching is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update_cache_retries: Option<u32>,
+    /// apt: Removes configuration, too.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub purge: bool,
+    /// apt: Whether recommended packages are installed; as the host is configured if unset.
     #[serde(
         default,
         alias = "install-recommends",
         skip_serializing_if = "Option::is_none"
     )]
     pub install_recommends: Option<bool>,
-    /// With apt: the release that packages are taken from.
+    /// apt: Does not install what is not there.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub only_upgrade: bool,
+    /// apt: The release that packages are taken from.
     #[serde(
         default,
         alias = "default-release",
         skip_serializing_if = "Option::is_none"
     )]
     pub default_release: Option<String>,
-    /// With apt: removes configuration, too.
+    /// apt: Options of dpkg, each without its dashes.
+    #[serde(
+        default,
+        deserialize_with = "some_list",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub dpkg_options: Option<Vec<String>>,
+    /// apt: Changes packages that are held.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub purge: bool,
-    /// With dnf: repositories to switch on.
+    pub allow_change_held_packages: bool,
+    /// apt: Does not check signatures.
+    #[serde(
+        default,
+        alias = "allow-unauthenticated",
+        skip_serializing_if = "is_default"
+    )]
+    pub allow_unauthenticated: bool,
+    /// apt: Allows all that is dangerous: no signatures, older versions, held and essential packages.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub force: bool,
+    /// apt: Fails if a package would have to be removed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub fail_on_autoremove: bool,
+    /// apt: What `policy-rc.d` answers meanwhile: with 101 no service is started. As the host has it if unset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_rc_d: Option<u8>,
+    /// apt: Without effect: it is always apt-get.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub force_apt_get: bool,
+    /// dnf: With `state: latest`: does not install what is not there.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub update_only: bool,
+    /// dnf: Repositories to switch on.
     #[serde(
         default,
         deserialize_with = "comma_list",
         skip_serializing_if = "is_default"
     )]
     pub enablerepo: Vec<String>,
-    /// With dnf: repositories to switch off.
+    /// dnf: Repositories to switch off.
     #[serde(
         default,
         deserialize_with = "comma_list",
         skip_serializing_if = "is_default"
     )]
     pub disablerepo: Vec<String>,
-    /// With dnf: does not check signatures.
+    /// dnf: Packages to leave alone.
+    #[serde(
+        default,
+        deserialize_with = "comma_list",
+        skip_serializing_if = "is_default"
+    )]
+    pub exclude: Vec<String>,
+    /// dnf: Ignores what the configuration excludes: `all`, `main` or a repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disable_excludes: Option<String>,
+    /// dnf: Plugins to switch off.
+    #[serde(
+        default,
+        deserialize_with = "comma_list",
+        skip_serializing_if = "is_default"
+    )]
+    pub disable_plugin: Vec<String>,
+    /// dnf: Plugins to switch on.
+    #[serde(
+        default,
+        deserialize_with = "comma_list",
+        skip_serializing_if = "is_default"
+    )]
+    pub enable_plugin: Vec<String>,
+    /// dnf: Does not check signatures.
     #[serde(default, skip_serializing_if = "is_default")]
     pub disable_gpg_check: bool,
+    /// dnf: Removes packages that are in the way.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub allowerasing: bool,
+    /// dnf: With `state: latest`: only updates that close security holes.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub security: bool,
+    /// dnf: With `state: latest`: only updates that mend bugs.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub bugfix: bool,
+    /// dnf: Takes lists of packages as they are on the host.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cacheonly: bool,
+    /// dnf: Installs packages that are only recommended, too (the default).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub install_weak_deps: Option<bool>,
+    /// dnf: Takes an older version if the best cannot be installed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub nobest: bool,
+    /// dnf: Leaves out packages that cannot be installed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub skip_broken: bool,
+    /// dnf: Another configuration file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conf_file: Option<String>,
+    /// dnf: Another release of the distribution.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub releasever: Option<String>,
+    /// dnf: Checks certificates of servers (the default).
+    #[serde(default, alias = "sslverify", skip_serializing_if = "Option::is_none")]
+    pub validate_certs: Option<bool>,
+    /// dnf: Fetches the archives, and installs nothing.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub download_only: bool,
+    /// dnf: With `download_only`: the directory they come to. Without it they are fetched each time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub download_dir: Option<String>,
 }
 
-/// What only one of the programs has.
-const OF_APT: [&str; 4] = [
+/// What only apt takes.
+const OF_APT: [&str; 13] = [
     "cache_valid_time",
-    "install_recommends",
-    "default_release",
+    "update_cache_retries",
     "purge",
+    "install_recommends",
+    "only_upgrade",
+    "default_release",
+    "dpkg_options",
+    "allow_change_held_packages",
+    "allow_unauthenticated",
+    "force",
+    "fail_on_autoremove",
+    "policy_rc_d",
+    "force_apt_get",
 ];
-const OF_DNF: [&str; 3] = ["enablerepo", "disablerepo", "disable_gpg_check"];
+
+/// What only dnf takes.
+const OF_DNF: [&str; 20] = [
+    "update_only",
+    "enablerepo",
+    "disablerepo",
+    "exclude",
+    "disable_excludes",
+    "disable_plugin",
+    "enable_plugin",
+    "disable_gpg_check",
+    "allowerasing",
+    "security",
+    "bugfix",
+    "cacheonly",
+    "install_weak_deps",
+    "nobest",
+    "skip_broken",
+    "conf_file",
+    "releasever",
+    "validate_certs",
+    "download_only",
+    "download_dir",
+];
+
+/// A list that may be left out.
+fn some_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    comma_list(deserializer).map(Some)
+}
 
 /// Whether packages are there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -160,8 +300,8 @@ impl Module for Package {
     const CHANGED_WHEN: &'static str = "A package is not as `state` says.";
     const LIMITS: &'static str = "\
         Names of packages differ between distributions, and are not translated. An argument that only \
-        one program has is refused on a host that has the other; the modules `apt` and `yum` have more \
-        of them.";
+        one program takes is refused on hosts of the other. Upgrades of all packages and archives are for \
+        `apt` and `yum`.";
     type Args = Args;
     type Output = Output;
 
@@ -171,6 +311,14 @@ impl Module for Package {
             By::Apt => Apt::check(&args.of(By::Apt)?),
             By::Dnf => Yum::check(&args.of(By::Dnf)?),
             By::Auto => {
+                let set = args.set()?;
+                let of = |list: &[&str]| set.keys().find(|name| list.contains(&name.as_str()));
+                if let (Some(apt), Some(dnf)) = (of(&OF_APT), of(&OF_DNF)) {
+                    return Err(Refusal::new(format!(
+                        "`{apt}` is for apt and `{dnf}` for dnf: no host takes both"
+                    ))
+                    .help("write one task for each, with `when: ansible_facts.pkg_mgr == 'apt'` and `== 'dnf'`"));
+                }
                 let odd = |name: &&String| name.starts_with('-') || name.contains(['\n', '\0']);
                 match args.name.iter().find(odd) {
                     Some(name) => Err(Refusal::new(format!("`{name}` is no name of a package"))),
@@ -188,12 +336,13 @@ impl Module for Package {
         }
         // So long as the program is not known, both are asked: that costs no exchange more.
         let program = args.program(seen);
-        // One that has not got these arguments is not asked: it refuses them when it is its turn.
-        if let (false, Ok(apt)) = (matches!(program, Ok(By::Dnf)), args.of(By::Apt)) {
-            probes.extend(Apt::observe(&apt, seen));
+        if !matches!(program, Ok(By::Dnf)) {
+            let args = args.of(By::Apt).ok();
+            probes.extend(args.iter().flat_map(|args| Apt::observe(args, seen)));
         }
-        if let (false, Ok(dnf)) = (matches!(program, Ok(By::Apt)), args.of(By::Dnf)) {
-            probes.extend(Yum::observe(&dnf, seen));
+        if !matches!(program, Ok(By::Apt)) {
+            let args = args.of(By::Dnf).ok();
+            probes.extend(args.iter().flat_map(|args| Yum::observe(args, seen)));
         }
         let mut keys = Vec::new();
         probes.retain(|probe| {
@@ -274,23 +423,31 @@ impl Args {
         }
     }
 
-    /// The arguments of the module that does it.
-    fn of<T: DeserializeOwned>(&self, by: By) -> Result<T, Refusal> {
-        let refused = |why: &dyn Display| Refusal::new(why.to_string());
-        let Value::Map(mut map) = Value::from_typed(self).map_err(|why| refused(&why))? else {
-            return Err(Refusal::new("`package` takes a map of arguments"));
-        };
-        map.shift_remove("use");
-        let (others, name, other) = match by {
-            By::Dnf => (&OF_APT[..], "dnf", "apt"),
-            By::Apt | By::Auto => (&OF_DNF[..], "apt", "dnf"),
-        };
-        if let Some(odd) = others.iter().find(|odd| map.contains_key(**odd)) {
-            let what = format!("the host has {name}, which has no `{odd}`: that is of {other}");
-            let help = format!("have one task for each kind of host, this one with `use: {other}`");
-            return Err(Refusal::new(what).help(help));
+    /// The names of the arguments that are set.
+    fn set(&self) -> Result<Map, Refusal> {
+        match Value::from_typed(self) {
+            Ok(Value::Map(map)) => Ok(map),
+            Ok(_) => Ok(Map::new()),
+            Err(why) => Err(Refusal::new(why.to_string())),
         }
-        T::deserialize(&Value::Map(map)).map_err(|why| refused(&why))
+    }
+
+    /// The arguments of the module that does it; those of the other program are refused.
+    fn of<T: DeserializeOwned>(&self, by: By) -> Result<T, Refusal> {
+        let mut map = self.set()?;
+        map.shift_remove("use");
+        let (its, others, other) = if by == By::Apt {
+            ("apt", &OF_DNF[..], "dnf")
+        } else {
+            ("dnf", &OF_APT[..], "apt")
+        };
+        if let Some(name) = map.keys().find(|name| others.contains(&name.as_str())) {
+            let what = format!("`{name}` is for {other}, and packages are kept by {its} here");
+            return Err(Refusal::new(what).help(format!(
+                "one task for each: `when: ansible_facts.pkg_mgr == '{other}'` at the one with `{name}`"
+            )));
+        }
+        T::deserialize(&Value::Map(map)).map_err(|why| Refusal::new(format!("{why}")))
     }
 }
 

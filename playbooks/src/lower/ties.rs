@@ -195,7 +195,7 @@ impl Lowering<'_> {
         program: &Program,
         (host, facts_of): (&str, &str),
         task: TaskId,
-        included: &BTreeSet<String>,
+        (included, set): (&BTreeSet<String>, &BTreeSet<String>),
     ) {
         let surely =
             entry.serves.is_none() && entry.blocks.iter().all(|(_, part)| *part == Part::Body);
@@ -232,14 +232,8 @@ impl Lowering<'_> {
         for name in included {
             add(facts_of, name, How::Included);
         }
-        if module == Some("set_fact") {
-            for arg in program
-                .args
-                .iter()
-                .filter(|arg| arg.name.value != "cacheable")
-            {
-                add(facts_of, &arg.name.value, How::Fact);
-            }
+        for name in set {
+            add(facts_of, name, How::Fact);
         }
     }
 
