@@ -116,7 +116,8 @@ impl Both {
             lab.file(name, text);
         }
         for host in lab.hosts() {
-            host.write("/root/shop", SHOP).sh("sh /root/shop");
+            host.write("/root/shop", SHOP)
+                .sh("sh /root/shop && apt-get -qq update");
         }
         Self(lab)
     }
