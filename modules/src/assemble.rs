@@ -252,7 +252,9 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         .iter()
         .map(|name| Contents(paths::join(&src, name)))
         .collect();
-    probes.iter().for_each(|probe| look.ask(probe));
+    for probe in &probes {
+        look.ask(probe);
+    }
     let mut parts: Vec<&[u8]> = Vec::new();
     for probe in &probes {
         let part = look.get(probe)?.as_ref();
