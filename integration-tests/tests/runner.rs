@@ -19,6 +19,7 @@ mod runner {
     mod inventory;
     mod killed;
     mod late;
+    mod limits;
     mod many;
     mod quickstart;
     mod readme;

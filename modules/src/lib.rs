@@ -53,6 +53,7 @@ modules! {
     apt => Apt,
     apt_repository => AptRepository,
     assert => Assert,
+    async_status => AsyncStatus,
     authorized_key => AuthorizedKey,
     blockinfile => Blockinfile,
     command => Command,

@@ -38,6 +38,7 @@ macro_rules! cases_of {
 cases_of! {
     apt,
     apt_repository,
+    async_status,
     authorized_key,
     blockinfile,
     command,

@@ -205,6 +205,7 @@ fn names(loaded: &Loaded) -> Vec<String> {
 }
 
 mod brought;
+mod logins;
 
 #[test]
 fn variables_conditions_and_results() {

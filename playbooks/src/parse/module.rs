@@ -25,7 +25,7 @@ pub(crate) const COLLECTIONS: [&str; 8] = [
 ];
 
 /// Things of Ansible that look like modules, and what to do instead.
-const LATER: [(&str, &str); 7] = [
+const LATER: [(&str, &str); 6] = [
     (
         "include",
         "it is gone from Ansible too: write `import_tasks`, or `include_tasks` if facts decide",
@@ -33,10 +33,6 @@ const LATER: [(&str, &str); 7] = [
     (
         "import_playbook",
         "it stands in the outermost list of the file, as a play does",
-    ),
-    (
-        "async_status",
-        "leave it away: long steps run detached from the connection",
     ),
     (
         "openssl_privatekey",
