@@ -182,7 +182,8 @@ fn connection_vars(
         ),
         ("ansible_port", port),
     ] {
-        if let (false, Some(value)) = (vars.contains_key(name), value) {
+        // What is there without being written gives way.
+        if let (false, Some(value)) = (scope.is_written(name), value) {
             vars.insert(name.to_owned(), value);
         }
     }

@@ -25,8 +25,9 @@ const WORDS: [&str; 4] = [
 ];
 
 /// What may stand beside an include: it is about the include itself.
-const BESIDE: [&str; 14] = [
+const BESIDE: [&str; 15] = [
     "name",
+    "register",
     "vars",
     "tags",
     "when",

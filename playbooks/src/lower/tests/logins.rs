@@ -59,11 +59,11 @@ fn what_stands_further_in_counts_and_the_inventory_more() {
     assert_eq!(
         opened,
         [
-            "a admin",
-            "b root",
-            "a deploy",
-            "a deploy 2222",
-            "b root 2222"
+            "a ssh admin",
+            "b ssh root",
+            "a ssh deploy",
+            "a ssh deploy 2222",
+            "b ssh root 2222"
         ]
     );
 }
@@ -95,7 +95,7 @@ fn plays_may_reach_a_host_in_different_ways() {
             "a",
             "b chroot",
             "localhost local",
-            "a deploy",
+            "a ssh deploy",
             "b chroot deploy"
         ]
     );
@@ -107,5 +107,5 @@ fn plays_may_reach_a_host_in_different_ways() {
 ",
     );
     assert_eq!(done, ["a", "a -> a"]);
-    assert_eq!(opened, ["a local", "a"]);
+    assert_eq!(opened, ["a local", "a ssh"]);
 }
