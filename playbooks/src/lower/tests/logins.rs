@@ -92,7 +92,7 @@ fn plays_may_reach_a_host_in_different_ways() {
     assert_eq!(
         opened,
         [
-            "a",
+            "a ssh",
             "b chroot",
             "localhost local",
             "a ssh deploy",
