@@ -23,6 +23,7 @@ mod lab {
     mod git;
     mod hostile;
     mod hosts;
+    mod keeps;
     mod mount;
     mod openssl;
     mod pip;
@@ -35,6 +36,7 @@ mod lab {
     mod python_stub;
     mod rabbitmq;
     mod reboot;
+    mod roles;
     mod rpm_key;
     mod speed;
     mod sshd;

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod runner {
+    mod beside;
     mod control;
     mod cut;
     mod drift;

@@ -4,12 +4,13 @@ mod probe;
 
 use evenkeel_engine::{
     Done, Map, Module, Nature, NotYet, Plan, Probes, Refusal, Seen, Stop, Text, Touches, Value,
+    probes::Contents,
 };
 use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{args::is_default, look::Look, many::one_or_many, paths};
+use crate::{args::is_default, look::Look, many::one_or_many, paths, pattern::Pattern};
 pub use probe::{Entry, Found, Tree};
 
 /// The module `find`.
@@ -42,6 +43,13 @@ pub struct Args {
     /// `patterns` and `excludes` are patterns of Python.
     #[serde(default, skip_serializing_if = "is_default")]
     pub use_regex: bool,
+    /// A pattern of Python that a line of a file begins with; with `read_whole_file` one that is
+    /// anywhere in its text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contains: Option<String>,
+    /// `contains` is about the whole text, not about each line.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub read_whole_file: bool,
     /// What it is.
     #[serde(default, skip_serializing_if = "is_default")]
     pub file_type: FileType,
@@ -122,8 +130,8 @@ impl Module for Find {
   register: logs
 ";
     const CHANGED_WHEN: &'static str = "Never.";
-    const LIMITS: &'static str =
-        "It looks for names, ages, sizes and kinds, not for what files hold.";
+    const LIMITS: &'static str = "What files hold (`contains`) is read of files of at most 1 MiB: with a larger one the task \
+         fails, unless `size` leaves it out.";
     type Args = Args;
     type Output = Output;
 
@@ -135,19 +143,29 @@ impl Module for Find {
             return Err(Refusal::new(format!("`paths: {path}` is not absolute")));
         }
         args.names().map(drop)?;
+        args.holding().map(drop)?;
+        if args.contains.is_some() && args.file_type != FileType::File {
+            let what = "`contains` is about what files hold";
+            return Err(Refusal::new(what).help("leave `file_type` out, or say `file_type: file`"));
+        }
         args.limits().map(drop)
     }
 
     fn observe(args: &Args, seen: &Seen) -> Probes {
         Look::observe(seen, |look| {
             args.trees().for_each(|tree| look.ask(&tree));
+            // Which files are read is known when the directories are.
+            if args.contains.is_some() {
+                for entry in fitting(args, seen)? {
+                    look.ask(&Contents(entry.path.clone()));
+                }
+            }
             Ok(Plan::nothing())
         })
     }
 
     fn plan(args: &Args, seen: &Seen) -> Result<Plan, Stop> {
-        args.trees()
-            .try_for_each(|tree| seen.get(&tree).map(drop))?;
+        found(args, seen)?;
         Ok(Plan::nothing())
     }
 
@@ -246,6 +264,31 @@ impl Args {
         Ok([age.transpose()?, size.transpose()?])
     }
 
+    /// What must be in a file.
+    fn holding(&self) -> Result<Option<Pattern>, Refusal> {
+        // Python's `match` is about the beginning, its `search` about any place.
+        let made = self.contains.as_ref().map(|text| {
+            if self.read_whole_file {
+                Pattern::new("contains", text)
+            } else {
+                Pattern::new("contains", text)?;
+                Pattern::new("contains", &format!("^(?:{text})"))
+            }
+        });
+        made.transpose()
+    }
+
+    /// Whether a text has it.
+    fn is_in(&self, pattern: &Pattern, text: &[u8]) -> bool {
+        if self.read_whole_file {
+            return pattern.matches(text);
+        }
+        // `$` is the end of a line, its newline or not; an empty file has no line.
+        let lines = text.strip_suffix(b"\n").unwrap_or(text);
+        let mut lines = lines.split(|byte| *byte == b'\n');
+        !text.is_empty() && lines.any(|line| pattern.matches(line))
+    }
+
     /// What names must fit, and what they must not.
     fn names(&self) -> Result<[Vec<Regex>; 2], Refusal> {
         let read = |name: &str, texts: &[String]| -> Result<Vec<Regex>, Refusal> {
@@ -301,25 +344,19 @@ fn glob(text: &str) -> String {
     out + ")$"
 }
 
-fn found(args: &Args, seen: &Seen) -> Result<Output, Stop> {
+/// What fits in all but what it holds.
+fn fitting<'a>(args: &Args, seen: &'a Seen) -> Result<Vec<&'a Entry>, Stop> {
     let [fits, fits_not] = args.names()?;
     let [age, size] = args.limits()?;
-    let mut output = Output::default();
+    let mut all = Vec::new();
     for tree in args.trees() {
         let found: Result<&Found, NotYet> = seen.get(&tree);
         let found = found?;
-        let Some(entries) = &found.entries else {
-            output
-                .skipped_paths
-                .insert(tree.path, "it is no directory".into());
-            continue;
-        };
-        output.examined += entries.len();
         let hidden = |entry: &Entry| {
             let below = &entry.path[tree.path.trim_end_matches('/').len()..];
             below.split('/').any(|part| part.starts_with('.'))
         };
-        for entry in entries {
+        for entry in found.entries.iter().flatten() {
             let name = paths::name(&entry.path);
             let kind = match args.file_type {
                 FileType::Any => true,
@@ -339,9 +376,36 @@ fn found(args: &Args, seen: &Seen) -> Result<Output, Stop> {
                 && !fits_not.iter().any(|pattern| pattern.is_match(name))
                 && age.is_none_or(|age| age.holds(found.now - stamp))
                 && (size.is_none_or(|size| entry.kind == 'f' && size.holds(bytes)));
-            if wanted && args.limit.is_none_or(|limit| output.files.len() < limit) {
-                output.files.push(facts(entry));
+            if wanted {
+                all.push(entry);
             }
+        }
+    }
+    Ok(all)
+}
+
+fn found(args: &Args, seen: &Seen) -> Result<Output, Stop> {
+    let mut output = Output::default();
+    for tree in args.trees() {
+        match &seen.get(&tree)?.entries {
+            Some(entries) => output.examined += entries.len(),
+            None => {
+                let skipped = &mut output.skipped_paths;
+                skipped.insert(tree.path, "it is no directory".into());
+            }
+        }
+    }
+    let holding = args.holding()?;
+    for entry in fitting(args, seen)? {
+        let holds = match &holding {
+            Some(pattern) => {
+                let text = seen.get(&Contents(entry.path.clone()))?;
+                text.as_ref().is_some_and(|text| args.is_in(pattern, text))
+            }
+            None => true,
+        };
+        if holds && args.limit.is_none_or(|limit| output.files.len() < limit) {
+            output.files.push(facts(entry));
         }
     }
     output.matched = output.files.len();

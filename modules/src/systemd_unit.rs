@@ -10,7 +10,9 @@ mod told;
 
 use std::collections::BTreeMap;
 
-use evenkeel_engine::{Done, Late, Module, Plan, Probes, Refusal, Seen, Stop, Thing, Touches};
+use evenkeel_engine::{
+    Done, Late, Module, Plan, Probes, Refusal, Seen, Stop, Text, Thing, Touches,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +80,18 @@ pub struct Args {
     /// but does not answer is waited for, then the task fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<Health>,
+    /// Without effect: a restart is one order to systemd, which starts it once it has stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sleep: Option<u32>,
+    /// Without effect: systemd knows whether a unit runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
+    /// Without effect: systemd has targets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runlevel: Option<Text>,
+    /// Without effect: what a unit is started with is in its file.
+    #[serde(default, alias = "args", skip_serializing_if = "Option::is_none")]
+    pub arguments: Option<String>,
 }
 
 /// What a unit does.

@@ -22,7 +22,7 @@ use std::{
     sync::Arc,
 };
 
-use evenkeel_engine::Registry;
+use evenkeel_engine::{Registry, Value};
 
 use crate::{
     ast::{Block, Called, Common, Ends, Include, Item, Part, Play, Task},
@@ -30,12 +30,16 @@ use crate::{
     files::Span,
     lower::Store,
     parse::For,
-    template::Fault,
-    vars::{Layer, Levels, Shown, World},
+    template::{Fault, is_template},
+    vars::{Layer, Levels, RolesOfPlay, Scope, Shown, Tree, World},
+    yaml::Node,
 };
 
 pub(crate) use gate::{MORE, NOTE, is_more};
 pub(crate) use made::Made;
+
+pub(crate) use find::tidy;
+pub(crate) use role::short;
 
 use files::Parsed;
 use role::{Ran, RoleAt};
@@ -72,6 +76,8 @@ struct Stage {
     folder: PathBuf,
     shown: Shown,
     ran: Vec<Ran>,
+    named: Vec<String>,
+    dependencies: Vec<String>,
     handlers: Vec<Item>,
 }
 
@@ -83,6 +89,8 @@ pub(crate) struct Expanded {
     pub(crate) levels: Arc<Levels>,
     /// What its roles show to all of it.
     pub(crate) shown: Arc<Shown>,
+    /// Which roles it has.
+    pub(crate) roles: RolesOfPlay,
 }
 
 /// Where something is brought in.
@@ -180,6 +188,10 @@ impl<'a> Expander<'a> {
         Expanded {
             play: new,
             levels,
+            roles: RolesOfPlay {
+                named: std::mem::take(&mut self.stage.named),
+                dependencies: Some(std::mem::take(&mut self.stage.dependencies)),
+            },
             shown: Arc::new(std::mem::take(&mut self.stage.shown)),
         }
     }
@@ -240,6 +252,38 @@ impl<'a> Expander<'a> {
         }
     }
 
+    /// The names that an argument of `set_fact` may give to variables, as far as they are known.
+    fn set_names(&self, task: &Task, key: &Node, here: &Here) -> Vec<String> {
+        if !is_template(&key.text) {
+            return vec![key.text.clone()];
+        }
+        let tree = Tree::text(&key.text, key.span, &mut Vec::new());
+        let host = self
+            .stage
+            .world
+            .play_hosts
+            .first()
+            .cloned()
+            .unwrap_or_default();
+        let scope = here
+            .levels
+            .scope(Arc::clone(&self.stage.world), &host, &self.stage.shown);
+        let turns = match &task.loop_ {
+            None => vec![scope],
+            Some(found) => {
+                let list = Tree::words(&found.expr, &mut Vec::new());
+                let items = match list.render(&scope.variables()) {
+                    Ok(Value::Seq(items)) => items,
+                    _ => Vec::new(),
+                };
+                let turn = |item| scope.with_locals([(found.loop_var.clone(), item)]);
+                items.into_iter().map(turn).collect()
+            }
+        };
+        let name = |scope: &Scope| tree.render(&scope.variables()).ok()?.as_text();
+        turns.iter().filter_map(name).collect()
+    }
+
     /// Notes the variables that a task leaves behind.
     fn leaves(&mut self, task: &Task, here: &Here) {
         let mut names: Vec<String> = Vec::new();
@@ -248,7 +292,9 @@ impl<'a> Expander<'a> {
         match module.map(evenkeel_engine::AnyModule::name) {
             Some("set_fact") => {
                 let args = task.args.as_map().unwrap_or_default();
-                names.extend(args.iter().map(|(key, _)| key.text.clone()));
+                for (key, _) in args {
+                    names.extend(self.set_names(task, key, here));
+                }
             }
             Some("include_vars") => names.extend(self.included(task, here)),
             _ => {}

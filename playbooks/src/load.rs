@@ -25,13 +25,13 @@ use ways::Opening;
 use crate::{
     ast::{Item, Play, Prompt},
     diagnostic::Diagnostic,
-    expand::{Expanded, Expander, is_more},
+    expand::{Expanded, Expander, is_more, short},
     files::{Files, Span},
     inventory::{Inventory, limit, select},
     lower::{Gathering, Lowering, Store, Target, all_logins, prepare},
     parse::check_plays,
     settings::{self, Around, Settings},
-    vars::{Member, Scope, WRONG, World},
+    vars::{Member, RolesOfPlay, Scope, WRONG, World},
     vault::Keyring,
     words::did_you_mean,
 };
@@ -87,6 +87,25 @@ pub struct Privilege {
     pub method: Option<Method>,
     /// From `--ask-become-pass` or `--become-password-file`.
     pub password: Option<Secret>,
+}
+
+/// The roles that a play names itself; of others nothing is known before it is put together.
+fn named_roles(play: &Play) -> RolesOfPlay {
+    let mut named: Vec<String> = Vec::new();
+    for include in &play.roles {
+        if let crate::ast::What::Role(call) = &include.what
+            && !crate::template::is_template(&call.name.text)
+        {
+            let name = short(&call.name.text).to_owned();
+            if !named.contains(&name) {
+                named.push(name);
+            }
+        }
+    }
+    RolesOfPlay {
+        named,
+        dependencies: None,
+    }
 }
 
 /// Variables that are the same for the whole run, as far as the command line decides them.
@@ -572,6 +591,8 @@ impl Read {
                 .unwrap_or_else(|_| folder.clone())
                 .display()
                 .to_string(),
+            play: play.name.as_ref().unwrap_or(&play.hosts).value.clone(),
+            roles: named_roles(play),
             run: Arc::new(of_the_run(request)),
             check: request.check,
             diff: request.diff,
@@ -593,7 +614,7 @@ impl Read {
         out: &mut Vec<Diagnostic>,
     ) -> Vec<Target<'p>> {
         let play = &expanded.play;
-        let sizes = serial::sizes(play, &self.extra);
+        let sizes = serial::sizes(play, &expanded.levels.play, &self.extra);
         let sizes = sizes.unwrap_or_else(|fault| {
             out.push(Diagnostic::error(fault.code, fault.at, fault.message).help(fault.help));
             Vec::new()
@@ -608,6 +629,8 @@ impl Read {
                 all_play_hosts: world.all_play_hosts.clone(),
                 playbook_dir: world.playbook_dir.clone(),
                 run: Arc::clone(&world.run),
+                play: world.play.clone(),
+                roles: expanded.roles.clone(),
                 play_hosts: hosts,
                 check: request.check,
                 diff: request.diff,

@@ -15,6 +15,7 @@ mod limit;
 mod listing;
 mod login;
 mod mentions;
+mod named;
 mod notices;
 mod pace;
 mod program;
@@ -349,6 +350,16 @@ impl<'a> Lowering<'a> {
         });
     }
 
+    /// With all that earlier tasks leave behind, of which nothing is known yet.
+    fn with_left(&self, scope: &Scope) -> Scope {
+        let left = self.written.get(scope.host()).into_iter().flatten();
+        let left = left.map(|(written, _)| Left {
+            written: written.clone(),
+            output: Nothing(&self.list).of(written.task),
+        });
+        scope.with_left(left.collect())
+    }
+
     /// Where a task is done.
     fn places(
         &mut self,
@@ -357,12 +368,7 @@ impl<'a> Lowering<'a> {
         program: &Program,
         host: &str,
     ) -> Vec<Place> {
-        let left = self.written.get(host).into_iter().flatten();
-        let left = left.map(|(written, _)| Left {
-            written: written.clone(),
-            output: Nothing(&self.list).of(written.task),
-        });
-        let scope = scope(target, entry, host).with_left(left.collect());
+        let scope = self.with_left(&scope(target, entry, host));
         elsewhere::places(target, entry, program, (&scope, &self.logins)).unwrap_or_else(|fault| {
             self.faults.push(fault.or_at(entry.task.span));
             vec![Place::default()]
@@ -391,7 +397,8 @@ impl<'a> Lowering<'a> {
             registry: Arc::clone(&self.registry),
             store: Arc::clone(&self.store),
         };
-        let included = self.included(&body);
+        let mut included = self.included(&body);
+        let set = self.set(&body, &mut included.faults);
         let words = Keywords::new(entry, &body.scope);
         let machine = place
             .name
@@ -448,7 +455,7 @@ impl<'a> Lowering<'a> {
                     program,
                     (other, facts_of.as_deref().unwrap_or(other)),
                     id,
-                    &included.names,
+                    (&included.names, &set),
                 );
                 self.name(entry, other, id);
             }
@@ -484,6 +491,18 @@ impl<'a> Lowering<'a> {
         include::candidates(&body.program, &scope, &self.store)
     }
 
+    /// What a `set_fact` sets.
+    fn set(&self, body: &Body, faults: &mut Vec<Fault>) -> BTreeSet<String> {
+        let module = self.registry.get(&body.program.module.value);
+        if module.is_none_or(|module| module.name() != named::MODULE) {
+            return BTreeSet::new();
+        }
+        let scope = body.current(&Nothing(&self.list));
+        let (names, wrong) = named::names(body, &scope);
+        faults.extend(wrong);
+        names
+    }
+
     fn build(
         &self,
         entry: &Entry<'_>,
@@ -492,7 +511,8 @@ impl<'a> Lowering<'a> {
         heeds: Vec<TaskId>,
     ) -> Result<Task, Fault> {
         let task = entry.task;
-        let words = Keywords::new(entry, &body.scope).on(machine);
+        let early = self.early(body);
+        let words = Keywords::new(entry, &early).on(machine);
         let module = self.registry.get(&task.module.value);
         let nature = module.map_or(Nature::State, evenkeel_engine::AnyModule::nature);
         let name = body.program.name.render(&body.scope.variables());
@@ -550,16 +570,30 @@ impl<'a> Lowering<'a> {
             .flag(|common| common.ignore_unreachable.as_ref())?
             .unwrap_or(false);
         built.check_mode = words.flag(|common| common.check_mode.as_ref())?;
-        built.no_log = words
-            .flag(|common| common.no_log.as_ref())?
-            .unwrap_or(false);
+        // What is not known yet is hidden, for all items.
+        built.no_log = match words.flag(|common| common.no_log.as_ref()) {
+            Err(fault) if fault.code == keywords::LATE => true,
+            hidden => hidden?.unwrap_or(false),
+        };
         built.diff = words.flag(|common| common.diff.as_ref())?.unwrap_or(true);
         built.once = words.once(nature, self.settings)?;
         built.reads = words.things(task.reads.as_ref())?;
         built.writes = words.things(task.writes.as_ref())?;
-        built.selected = built.handler
-            || keywords::selected(&words.tags(), &self.request.tags, &self.request.skip_tags);
+        built.selected = built.handler || {
+            let tags = words.tags()?;
+            let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+            keywords::selected(&tags, &self.request.tags, &self.request.skip_tags)
+        };
         Ok(built)
+    }
+
+    /// Variables as keywords see them: results and items of a loop are not known yet.
+    fn early(&self, body: &Body) -> Scope {
+        let scope = self.with_left(&body.scope);
+        match &body.program.loop_ {
+            Some(found) => scope.with_locals(found.unknown(&NotYet::new("an item of the loop"))),
+            None => scope,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod freeform;
 mod include;
 mod items;
 mod keywords;
+mod later;
 mod loops;
 pub(crate) mod makes;
 mod module;

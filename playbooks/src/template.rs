@@ -12,6 +12,7 @@ mod file;
 mod filters;
 mod growing;
 pub(crate) mod lookups;
+mod methods;
 mod predicates;
 mod random;
 mod result;
@@ -87,8 +88,19 @@ enum Form {
     Value(Expr),
     /// Texts and expressions: the result is a text.
     Parts(Vec<Part>),
-    /// A text with statements in it, rewritten.
-    Blocks(Rewritten),
+    /// A text with statements in it, rewritten; and when a value that it prints is its result.
+    Blocks(Rewritten, Alone),
+}
+
+/// When a value that a text prints is its result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Alone {
+    /// If it is the only one.
+    Only,
+    /// If it is the last one: others may have been printed to the inside of a macro, or into a variable.
+    Last,
+    /// Never: one may have been printed there, and a text after it.
+    Never,
 }
 
 enum Part {
@@ -140,7 +152,8 @@ impl Template {
                 JINJA.template_from_str(&rewritten.text).map_err(|error| {
                     vec![Fault::syntax(&error, text, span, |at| rewritten.old(at))]
                 })?;
-                Form::Blocks(rewritten)
+                let alone = Alone::of(text, &scan::regions(ending::without(text)));
+                Form::Blocks(rewritten, alone)
             }
         };
         let newlines = ending::newlines(text);
@@ -224,17 +237,23 @@ impl Template {
                 },
                 |(error, expr): (minijinja::Error, &Expr)| self.fault(&error, expr, variables),
             ),
-            Form::Blocks(rewritten) => result::text(
-                || {
+            Form::Blocks(rewritten, alone) => {
+                let render = || {
                     let template = JINJA.template_from_str(&rewritten.text)?;
                     template.render(Root::value(variables))
-                },
-                |error: minijinja::Error| {
+                };
+                let fault = |error: minijinja::Error| {
                     Fault::from_jinja(&error, &rewritten.text, &**variables)
                         .moved(|at| rewritten.old(at))
                         .at_text(self.span, &self.text)
-                },
-            ),
+                };
+                match alone {
+                    Alone::Never => result::text(render, fault),
+                    Alone::Only | Alone::Last => {
+                        result::mixed(*alone == Alone::Last, render, fault)
+                    }
+                }
+            }
         }
     }
 
@@ -308,6 +327,30 @@ fn simple(text: &str, regions: &[Region]) -> bool {
     })
 }
 
+impl Alone {
+    fn of(text: &str, regions: &[Region]) -> Self {
+        let captures = |region: &Region| {
+            let Region::Block(range) = region else {
+                return false;
+            };
+            let words = scan::tokens(text, range.clone());
+            let first = words.first().map_or("", |word| word.text);
+            matches!(first, "macro" | "call" | "filter")
+                || first == "set" && !words.iter().any(|word| word.is("="))
+        };
+        let mut shown = regions.iter().rev().filter(|region| match region {
+            Region::Text(range) => !text[range.clone()].trim().is_empty(),
+            Region::Comment(_) => false,
+            Region::Expr(_) | Region::Block(_) => true,
+        });
+        match shown.next() {
+            _ if !regions.iter().any(captures) => Self::Only,
+            Some(Region::Expr(_)) => Self::Last,
+            _ => Self::Never,
+        }
+    }
+}
+
 impl Expr {
     fn new(
         text: &str,
@@ -316,7 +359,8 @@ impl Expr {
         backslash: Backslash,
     ) -> Result<Self, Vec<Fault>> {
         let base = range.start;
-        let rewritten = Rewritten::expression(&text[range], backslash);
+        let condition = backslash == Backslash::Escapes;
+        let rewritten = Rewritten::expression(&text[range], backslash, condition);
         let compiled = JINJA
             .compile_expression_owned(rewritten.text.clone())
             .map_err(|error| {

@@ -19,7 +19,7 @@ use crate::{
 use hostvars::{HostVars, Own};
 
 pub use levels::{Levels, Shown};
-pub use magic::{Member, World};
+pub use magic::{Member, RolesOfPlay, World};
 pub use tree::{OMIT, Tree, plain, without_omitted};
 pub(crate) use tree::{WRONG, hidden};
 
@@ -266,6 +266,15 @@ impl Scope {
         &self.0.folders
     }
 
+    /// The same as whole paths: `ansible_search_path`.
+    fn searched(&self) -> Value {
+        let whole = |folder: &PathBuf| {
+            let path = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+            Value::from(crate::expand::tidy(&path).display().to_string())
+        };
+        self.0.folders.iter().map(whole).collect()
+    }
+
     /// The rendered value of a variable, if it is there and known.
     pub fn value(&self, name: &str) -> Result<Option<Value>, Fault> {
         Ok(match self.get(name)? {
@@ -362,12 +371,14 @@ impl Scope {
                 Ok(output) => output,
                 Err(what) => return Some(Value::NotYet(what.clone())),
             };
-            match output.value.get("ansible_facts") {
-                Some(Value::Map(facts)) => all.extend(facts.clone()),
-                _ => {
-                    if let Value::NotYet(what) = &output.value {
-                        return Some(Value::NotYet(what.clone()));
-                    }
+            let turns = match &output.value {
+                Value::NotYet(what) => return Some(Value::NotYet(what.clone())),
+                Value::Seq(turns) => &turns[..],
+                one => std::slice::from_ref(one),
+            };
+            for turn in turns {
+                if let Some(Value::Map(facts)) = turn.get("ansible_facts") {
+                    all.extend(facts.clone());
                 }
             }
         }
@@ -424,6 +435,7 @@ impl Variables for Scope {
         match name {
             "hostvars" => return Ok(Some(Variable::Lazy(Arc::new(HostVars(self.clone()))))),
             "vars" => return Ok(Some(Variable::Lazy(Arc::new(Own(self.clone()))))),
+            "ansible_search_path" => return value(self.searched()),
             _ => {}
         }
         if let Some(found) = self.magic(name) {

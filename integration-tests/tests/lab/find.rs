@@ -10,7 +10,7 @@ touch -d '3 days ago' a.log
 "#;
 
 /// Its arguments, and what it finds: names below `/srv/f`, with `|` between them.
-const FOUND: [(&str, &str); 18] = [
+const FOUND: [(&str, &str); 20] = [
     (
         "",
         "-rf|[a-z]|a.log|b $(touch pwned).log|line\nbreak.log|ü.txt",
@@ -37,6 +37,11 @@ const FOUND: [(&str, &str); 18] = [
         "a.log|deep/c.log|deep/deeper/d.log",
     ),
     (", patterns: '.*', hidden: true", ".secret"),
+    (", contains: '12[0-9]+$'", "a.log"),
+    (
+        ", contains: '\\d\\Z', read_whole_file: true",
+        "a.log|b $(touch pwned).log",
+    ),
     (", patterns: in, hidden: true, recurse: true", ".hidden/in"),
     (", patterns: in, recurse: true", ""),
     (", file_type: directory", "deep"),

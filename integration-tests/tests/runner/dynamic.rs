@@ -178,3 +178,46 @@ tasks:
     scratch.run(&[]).ok().changed(4);
     assert!(scratch.has("a") && scratch.has("b"));
 }
+
+#[test]
+fn facts_that_tasks_look_up_are_variables() {
+    with_files(
+        r#"
+vars: {getent_services: mine}
+tasks:
+- getent: {database: passwd, key: root}
+- shell: echo {{ getent_passwd.root[1] }} {{ ansible_facts['getent_passwd'].root[1] }} {{ getent_group is defined }} >> {{ playbook_dir }}/out
+- getent: {database: '{{ item }}', key: root}
+  loop: [group, passwd]
+- shell: echo {{ getent_group.root | length }} >> {{ playbook_dir }}/out
+  when: "'root' in getent_group and getent_shadow is not defined"
+- getent: {database: services, key: ssh}
+- shell: echo {{ getent_services }} {{ ansible_facts.getent_services | length }} >> {{ playbook_dir }}/out
+"#,
+        &[],
+        "0 0 False\n3\nmine 1\n",
+    )
+    .ok();
+}
+
+#[test]
+fn files_are_found_by_what_they_hold() {
+    with_files(
+        r#"
+tasks:
+- find: {paths: '{{ playbook_dir }}', patterns: '*.ini', contains: 'zend_extension(\s+)?=(\s+)?opcache\.so'}
+  register: lines
+- find: {paths: '{{ playbook_dir }}', patterns: '*.ini', contains: 'b\s+zend', read_whole_file: true}
+  register: whole
+- shell: echo {{ item | map(attribute='path') | map('basename') | sort | join(' ') }} >> {{ playbook_dir }}/out
+  loop: ['{{ lines.files }}', '{{ whole.files }}']
+"#,
+        &[
+            ("a.ini", "; b\nzend_extension = opcache.so\n"),
+            ("b.ini", "; zend_extension=opcache.so\n"),
+            ("c.ini", "zend_extension=opcache.so"),
+        ],
+        "a.ini c.ini\na.ini\n",
+    )
+    .ok();
+}

@@ -8,7 +8,9 @@ use evenkeel_engine::{
 };
 
 /// What a text is tried to be changed to where not any text fits.
-const OTHERS: [&str; 28] = [
+const OTHERS: [&str; 30] = [
+    "boolean",
+    "install",
     "rsa",
     "sha384",
     "merge",

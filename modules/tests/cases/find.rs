@@ -12,6 +12,7 @@ use crate::support::{Expect, case};
 pub(crate) const SAMPLES: &[&str] = &[
     "find: {paths: [/a], patterns: [b], excludes: [c], use_regex: true, file_type: any, recurse: true, \
      depth: 2, hidden: true, follow: true, age: 1d, age_stamp: atime, size: 1k, limit: 3}",
+    "find: {paths: [/a], contains: b, read_whole_file: true}",
     "tempfile: {state: directory, path: /d, prefix: p, suffix: s}",
 ];
 
@@ -35,6 +36,19 @@ fn host(depth: Option<u32>, entries: Option<Vec<Entry>>) -> FakeHost {
         follow: false,
     };
     FakeHost::new().answers(tree, Found { now: 1000, entries })
+}
+
+/// How many files hold something.
+fn holding(name: &str, args: &str, count: &str) -> Expect {
+    let entries = vec![entry("/srv/a", 'f', 12, 1), entry("/srv/b", 'f', 1, 1)];
+    let host = host(Some(1), Some(entries))
+        .dir("/srv")
+        .file("/srv/a", "a = 1\nb = 2\n")
+        .file("/srv/b", b"\xff");
+    case(name, &format!("find: {{paths: /srv, {args}}}"))
+        .on(host)
+        .rounds(2, "which files there are is known before they are read")
+        .gives("matched", count)
 }
 
 fn tree() -> Vec<Entry> {
@@ -96,6 +110,13 @@ fn found() -> Vec<Expect> {
                 ]),
             ))
             .gives("matched", "1"),
+        holding("FND-08 a line begins so", r"contains: '\w+\s*=\s*2$'", "1"),
+        holding("FND-08 no line begins so", "contains: '= 2'", "0"),
+        holding(
+            "FND-08 somewhere in the text",
+            "contains: '= 1\\s+b', read_whole_file: true",
+            "1",
+        ),
         case("FND-07 no directory", "find: {paths: /srv}")
             .on(host(Some(1), None))
             .gives("matched", "0")
@@ -127,6 +148,16 @@ fn refusals() -> Vec<Expect> {
     let refused = |name: &str, yaml: &str, message: &str| case(name, yaml).refused(message);
     vec![
         refused("no directories", "find: {paths: []}", "`paths` is empty"),
+        refused(
+            "no pattern",
+            "find: {paths: /a, contains: '('}",
+            "`contains: (` is no pattern",
+        ),
+        refused(
+            "what a directory holds",
+            "find: {paths: /a, contains: a, file_type: directory}",
+            "`contains` is about what files hold",
+        ),
         refused("a relative one", "find: {paths: x}", "is not absolute"),
         refused(
             "no age",

@@ -95,7 +95,7 @@ pub(super) fn shown(pattern: &str) -> String {
 }
 
 /// A path without `.` and `name/..` in it.
-pub(super) fn tidy(path: &Path) -> PathBuf {
+pub(crate) fn tidy(path: &Path) -> PathBuf {
     use std::path::Component;
     let mut tidy = PathBuf::new();
     for part in path.components() {

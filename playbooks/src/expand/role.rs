@@ -261,6 +261,7 @@ impl Expander<'_> {
         levels: Levels,
         here: &Here,
     ) -> Option<Part> {
+        note(&mut self.stage.named, texts);
         self.role(include, call, texts, levels, here)?.0
     }
 
@@ -465,6 +466,7 @@ impl Expander<'_> {
                 }
             }
         }
+        note(&mut self.stage.dependencies, &texts);
         self.role(include, call, &texts, (*here.levels).clone(), here)
     }
 
@@ -560,6 +562,30 @@ fn show(shown: &mut Vec<Arc<Layer>>, layers: &[Arc<Layer>]) {
     shown.splice(0..0, layers.iter().cloned());
 }
 
+/// The collection of a role, if it is named with one, and the role's own name.
+fn parted(name: &str) -> (Option<&str>, &str) {
+    match name.rsplit_once('.') {
+        Some((collection, short)) if collection.contains('.') && !name.contains('/') => {
+            (Some(collection), short)
+        }
+        _ => (None, name.rsplit('/').next().unwrap_or(name)),
+    }
+}
+
+/// Notes a role, once.
+fn note(names: &mut Vec<String>, texts: &[String]) {
+    if let Some(name) = texts.first().map(|name| short(name).to_owned())
+        && !names.contains(&name)
+    {
+        names.push(name);
+    }
+}
+
+/// A role's own name.
+pub(crate) fn short(name: &str) -> &str {
+    parted(name).1
+}
+
 /// What nobody writes of a role.
 fn magic(role: &RoleAt) -> Map {
     let path = |role: &RoleAt| -> Value {
@@ -569,8 +595,13 @@ fn magic(role: &RoleAt) -> Map {
     let name = |role: &RoleAt| -> Value { (&*role.name).into() };
     // The nearest first.
     let parents = || role.parents.iter().rev();
-    let pairs: [(&str, Value); 5] = [
-        ("role_name", name(role)),
+    let (collection, own) = parted(&role.name);
+    let pairs: [(&str, Value); 6] = [
+        ("role_name", own.into()),
+        (
+            "ansible_collection_name",
+            collection.unwrap_or_default().into(),
+        ),
         ("ansible_role_name", name(role)),
         ("role_path", path(role)),
         (

@@ -1,5 +1,7 @@
 //! `serial` and `order`: the hosts of a play in batches.
 
+use std::sync::Arc;
+
 use evenkeel_engine::{Map, Value};
 
 use crate::{
@@ -40,11 +42,11 @@ pub(super) fn order(order: HostOrder, hosts: &mut [String]) {
     }
 }
 
-/// What `serial` says. It sees `--extra-vars` and `groups`, as `hosts` does.
-pub(super) fn sizes(play: &Play, extra: &Map) -> Result<Vec<Size>, Fault> {
+/// What `serial` says. It sees the play's own variables and `--extra-vars`.
+pub(super) fn sizes(play: &Play, own: &[Arc<Layer>], extra: &Map) -> Result<Vec<Size>, Fault> {
     let mut sizes = Vec::new();
     for text in &play.serial {
-        for word in words(text, extra)? {
+        for word in words(text, own, extra)? {
             let number = |word: &str| word.trim().parse::<usize>().ok();
             let size = match word.trim().strip_suffix('%') {
                 Some(percent) => number(percent).map(Size::Percent),
@@ -61,7 +63,7 @@ pub(super) fn sizes(play: &Play, extra: &Map) -> Result<Vec<Size>, Fault> {
     Ok(sizes)
 }
 
-fn words(text: &Spanned<String>, extra: &Map) -> Result<Vec<String>, Fault> {
+fn words(text: &Spanned<String>, own: &[Arc<Layer>], extra: &Map) -> Result<Vec<String>, Fault> {
     if !is_template(&text.value) {
         return Ok(vec![text.value.clone()]);
     }
@@ -69,7 +71,7 @@ fn words(text: &Spanned<String>, extra: &Map) -> Result<Vec<String>, Fault> {
         extra: Layer::values(extra.clone()),
         ..World::default()
     };
-    let scope = Scope::new(std::sync::Arc::new(world), "", Vec::new(), Vec::new());
+    let scope = Scope::new(Arc::new(world), "", own.to_vec(), Vec::new());
     let rendered = Template::text(&text.value, text.span)
         .map_err(|mut faults| faults.remove(0))
         .and_then(|template| template.evaluate(&scope.variables()));
@@ -79,7 +81,10 @@ fn words(text: &Spanned<String>, extra: &Map) -> Result<Vec<String>, Fault> {
         Err(fault) => Err(Fault {
             code: fault.code,
             at: text.span,
-            message: format!("{}: `serial` sees `--extra-vars` only", fault.message),
+            message: format!(
+                "{}: `serial` sees `vars` of the play and `--extra-vars` only",
+                fault.message
+            ),
             help: HELP,
         }),
     }

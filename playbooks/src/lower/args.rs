@@ -6,7 +6,7 @@ use std::{os::unix::fs::PermissionsExt as _, sync::Arc};
 use evenkeel_engine::{AnyModule, BindError, Bound, Map, Value};
 
 use super::{
-    include,
+    include, named,
     program::{Arg, Condition, Form, Program},
     store::{self, Store},
 };
@@ -144,10 +144,13 @@ impl Making<'_> {
                 continue;
             };
             let name = match arg.form {
-                Form::Named(_) => "msg",
-                _ => arg.name.value.as_str(),
+                Form::Named(_) => "msg".to_owned(),
+                _ if self.module.name() == named::MODULE => {
+                    named::name_of(arg, self.scope)?.map_err(Failure::NotYet)?
+                }
+                _ => arg.name.value.clone(),
             };
-            args.insert(name.to_owned(), value);
+            args.insert(name, value);
         }
         Ok(args)
     }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     template::{Fault, Variable, Variables, lookups},
-    vars::{Left, Scope, Written, reached, registered},
+    vars::{Left, Scope, Written, reached, registered, without_omitted},
 };
 
 /// A task on a host.
@@ -362,13 +362,21 @@ impl Body {
         let variables = self.current(outputs).variables();
         for (tree, span) in &self.program.environment {
             let wrong = |message: String| Fault::new("wrong_type", message).or_at(*span);
-            let map = match tree
+            let value = tree
                 .render(&variables)
-                .map_err(|fault| fault.or_at(*span))?
-            {
-                Value::Map(map) => map,
-                Value::NotYet(what) => return Err(what.into()),
-                other => {
+                .map_err(|fault| fault.or_at(*span))?;
+            let map = match without_omitted(value) {
+                None => continue,
+                Some(Value::Map(map)) => map,
+                Some(Value::Seq(maps)) if maps.iter().all(|map| matches!(map, Value::Map(_))) => {
+                    let maps = maps.into_iter().filter_map(|map| match map {
+                        Value::Map(map) => Some(map),
+                        _ => None,
+                    });
+                    maps.flatten().collect()
+                }
+                Some(Value::NotYet(what)) => return Err(what.into()),
+                Some(other) => {
                     let message = format!("`environment` wants a map, found {}", other.kind());
                     return Err(wrong(message).into());
                 }
@@ -377,6 +385,7 @@ impl Body {
                 let text = match value {
                     Value::Secret(secret) => Text::Secret(secret),
                     Value::NotYet(what) => return Err(what.into()),
+                    Value::Null => Text::Plain("None".to_owned()),
                     value => Text::Plain(value.as_text().ok_or_else(|| {
                         wrong(format!("`{name}` of `environment` is {}", value.kind()))
                     })?),

@@ -35,6 +35,10 @@ impl Body {
     pub(crate) fn check(&self, nothing: &dyn Outputs) -> Vec<Fault> {
         let scope = self.current(nothing);
         let mut faults = Vec::new();
+        if self.registry.get(&self.program.module.value).is_none() {
+            self.check_unknown(&scope, &mut faults);
+            return faults;
+        }
         let reached = match &self.program.loop_ {
             None => {
                 let conditions = self.program.when.iter();
@@ -56,6 +60,24 @@ impl Body {
             }
         }
         faults
+    }
+
+    /// A module that nobody has is one where only the run tells whether the task is for a host.
+    fn check_unknown(&self, scope: &Scope, faults: &mut Vec<Fault>) {
+        let conditions = match &self.program.loop_ {
+            None => self.program.when.iter().collect(),
+            Some(found) => self.conditions(found).1,
+        };
+        let module = &self.program.module;
+        let message = format!("there is no module `{}`", module.value);
+        let fault = Fault::new("unknown_module", message)
+            .help("`evenkeel modules` lists all there are")
+            .or_at(module.span);
+        match reached(conditions.into_iter(), &scope.variables(), faults) {
+            Reached::Never => {}
+            Reached::Perhaps => faults.push(fault.foreseen()),
+            Reached::Surely => faults.push(fault),
+        }
     }
 
     /// Names and types of arguments are wrong in any case.

@@ -19,8 +19,10 @@ use crate::{
     vars::{How, Scope, Written},
 };
 
-/// Facts that modules of their own look up, as tasks.
-const OTHERS: [&str; 2] = ["packages", "services"];
+/// Whether a module of its own looks it up, as a task.
+fn is_of_a_task(fact: &str) -> bool {
+    ["packages", "services"].contains(&fact) || fact.starts_with("getent_")
+}
 
 /// What each play gathers: by its position, hosts with their facts.
 #[derive(Debug, Default)]
@@ -76,7 +78,7 @@ impl Gathering {
 
     fn want(&mut self, play: usize, host: &str, facts: &Wanted) {
         let mut facts = facts.clone();
-        facts.names.retain(|name| !OTHERS.contains(&name.as_str()));
+        facts.names.retain(|name| !is_of_a_task(name));
         if facts.is_empty() {
             return;
         }

@@ -14,7 +14,7 @@ use evenkeel_modules::include_vars::Args;
 
 use super::{
     body::items_of,
-    program::{Form, Program},
+    program::{Condition, Form, Program},
     store::Store,
 };
 use crate::{
@@ -125,9 +125,15 @@ pub(crate) fn candidates(program: &Program, scope: &Scope, store: &Store) -> Can
                 // A loop of which nothing is known may have no turn.
                 let sure = pattern.chars().any(|letter| letter != ANY) || program.loop_.is_none();
                 if name.is_ok() && nothing && sure {
+                    let fault = none(&pattern, scope.search_folders()).or_at(at);
+                    // Under a condition it may be for hosts that are not there.
+                    let always = program
+                        .when
+                        .iter()
+                        .all(|when| matches!(when, Condition::Is(_)));
                     found
                         .faults
-                        .push(none(&pattern, scope.search_folders()).or_at(at));
+                        .push(if always { fault } else { fault.foreseen() });
                 }
             }
             Ok(_) => {}

@@ -8,9 +8,15 @@ use crate::{
     files::Spanned,
     load::Privilege,
     settings::Settings,
-    template::{Fault, Template},
+    template::{Fault, Template, is_template},
     vars::{Scope, Tree},
 };
+
+/// What a keyword is that reads what only the run tells.
+pub(super) const LATE: &str = "known_too_late";
+
+/// What to do about it.
+const EARLIER: &str = "write a value, or a variable of the inventory, the play or the command line";
 
 /// A value that must be known when the playbook is read.
 fn known(text: &str, at: crate::files::Span, scope: &Scope) -> Result<Value, Fault> {
@@ -21,9 +27,10 @@ fn known(text: &str, at: crate::files::Span, scope: &Scope) -> Result<Value, Fau
     }
     match tree.render(&scope.variables())? {
         Value::NotYet(what) => Err(Fault::new(
-            "known_too_late",
+            LATE,
             format!("this must be known before the run: it reads {}", what.0),
         )
+        .help(EARLIER)
         .or_at(at)),
         value => Ok(value),
     }
@@ -78,9 +85,10 @@ pub(crate) fn flag(found: &Flag, scope: &Scope) -> Result<bool, Fault> {
                 Template::text(text, found.span).map_err(|mut faults| faults.remove(0))?;
             match template.evaluate(&scope.variables())? {
                 Value::NotYet(what) => Err(Fault::new(
-                    "known_too_late",
+                    LATE,
                     format!("this must be known before the run: it reads {}", what.0),
                 )
+                .help(EARLIER)
                 .or_at(found.span)),
                 value => Ok(is_yes(&value)),
             }
@@ -269,9 +277,16 @@ impl<'a> Keywords<'a> {
     }
 
     /// All tags of the task.
-    pub(crate) fn tags(&self) -> Vec<&'a str> {
-        let all = self.commons.iter().flat_map(|common| &common.tags);
-        all.map(|tag| tag.value.as_str()).collect()
+    pub(crate) fn tags(&self) -> Result<Vec<String>, Fault> {
+        let mut all = Vec::new();
+        for tag in self.commons.iter().flat_map(|common| &common.tags) {
+            if is_template(&tag.value) {
+                all.extend(texts(tag, self.scope).map_err(|fault| fault.or_at(tag.span))?);
+            } else {
+                all.push(tag.value.clone());
+            }
+        }
+        Ok(all)
     }
 
     /// `reads` or `writes`.

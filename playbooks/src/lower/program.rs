@@ -5,7 +5,7 @@ use evenkeel_engine::{Map, NotYet, Registry, Value};
 use crate::{
     ast::{Common, Flag, LoopKind, OrTemplate, Task},
     files::{Span, Spanned},
-    template::{Fault, Template},
+    template::{Fault, Template, is_template},
     vars::Tree,
     yaml::{Kind, Node},
 };
@@ -88,6 +88,8 @@ pub(crate) struct Loop {
 pub(crate) struct Arg {
     /// Its name.
     pub(crate) name: Spanned<String>,
+    /// Its name where that is a template (`set_fact`).
+    pub(crate) called: Option<Tree>,
     /// Its value as written.
     pub(crate) node: Node,
     /// How its value is made.
@@ -366,6 +368,9 @@ impl Program {
             tree.templates(visit);
         }
         for arg in &self.args {
+            if let Some(name) = &arg.called {
+                name.templates(visit);
+            }
             match &arg.form {
                 Form::Tree(tree) => tree.templates(visit),
                 Form::Conditions(all) => all
@@ -404,8 +409,11 @@ impl Arg {
             },
             _ => Form::Tree(Tree::words(node, faults)),
         };
+        let called = (module == super::named::MODULE && is_template(&name.value))
+            .then(|| Tree::text(&name.value, name.span, faults));
         Self {
             name,
+            called,
             node: node.clone(),
             form,
         }

@@ -206,6 +206,7 @@ fn names(loaded: &Loaded) -> Vec<String> {
 
 mod brought;
 mod logins;
+mod words;
 
 #[test]
 fn variables_conditions_and_results() {

@@ -126,7 +126,16 @@ impl Lowering<'_> {
         let (mut found, mut settled): (Vec<Written>, BTreeSet<&str>) =
             (Vec::new(), BTreeSet::new());
         for (written, surely) in self.written.get(host).into_iter().flatten().rev() {
-            if written.how == How::Gathered {
+            if written.how == How::Gathered && written.name != "ansible_facts" {
+                let fits = |name: &&String| match written.name.strip_suffix('*') {
+                    Some(start) => name.starts_with(start),
+                    None => **name == written.name,
+                };
+                found.extend(names.iter().filter(fits).map(|name| Written {
+                    name: name.clone(),
+                    ..written.clone()
+                }));
+            } else if written.how == How::Gathered {
                 let of_facts = facts.names.iter().map(|name| format!("ansible_{name}"));
                 let all = (!facts.is_empty()).then(|| "ansible_facts".to_owned());
                 let any = names.iter().filter(|_| any || facts.all).cloned();
@@ -186,7 +195,7 @@ impl Lowering<'_> {
         program: &Program,
         (host, facts_of): (&str, &str),
         task: TaskId,
-        included: &BTreeSet<String>,
+        (included, set): (&BTreeSet<String>, &BTreeSet<String>),
     ) {
         let surely =
             entry.serves.is_none() && entry.blocks.iter().all(|(_, part)| *part == Part::Body);
@@ -207,22 +216,24 @@ impl Lowering<'_> {
         }
         let module = self.registry.get(&entry.task.module.value);
         let module = module.map(evenkeel_engine::AnyModule::name);
-        // A new name is a fact, too.
-        let facts = ["setup", "hostname", "package-facts", "service-facts"];
-        if module.is_some_and(|name| facts.contains(&name)) {
-            add(facts_of, "ansible_facts", How::Gathered);
+        // A new name is a fact, too. What is found under a name without `ansible_` is a variable of that name.
+        let bare = match module {
+            Some("setup" | "hostname") => Some(None),
+            Some("package-facts") => Some(Some("packages")),
+            Some("service-facts") => Some(Some("services")),
+            Some("getent") => Some(Some("getent_*")),
+            _ => None,
+        };
+        if let Some(bare) = bare {
+            for name in bare.into_iter().chain(["ansible_facts"]) {
+                add(facts_of, name, How::Gathered);
+            }
         }
         for name in included {
             add(facts_of, name, How::Included);
         }
-        if module == Some("set_fact") {
-            for arg in program
-                .args
-                .iter()
-                .filter(|arg| arg.name.value != "cacheable")
-            {
-                add(facts_of, &arg.name.value, How::Fact);
-            }
+        for name in set {
+            add(facts_of, name, How::Fact);
         }
     }
 

@@ -3,6 +3,7 @@
 use super::{
     Reader,
     keywords::{self, On},
+    later,
     values::{Fields, shorten},
 };
 use crate::{
@@ -24,36 +25,8 @@ pub(crate) const COLLECTIONS: [&str; 8] = [
     "community.docker",
 ];
 
-/// Things of Ansible that look like modules, and what to do instead.
-const LATER: [(&str, &str); 6] = [
-    (
-        "include",
-        "it is gone from Ansible too: write `import_tasks`, or `include_tasks` if facts decide",
-    ),
-    (
-        "import_playbook",
-        "it stands in the outermost list of the file, as a play does",
-    ),
-    (
-        "openssl_privatekey",
-        "`openssl-certificate` keeps a key together with its self-signed certificate; a key alone: `command: openssl \
-         genpkey … -out FILE` with `creates: FILE`",
-    ),
-    (
-        "x509_certificate",
-        "of `provider: selfsigned`, `openssl-certificate` does all three tasks in one (`path`, `key`, `common_name`, `san`); \
-         of others, `command: openssl x509 …` with `creates`",
-    ),
-    (
-        "openssl_csr",
-        "for a self-signed certificate none is needed: `openssl-certificate` says `common_name`, `subject` and `san`; \
-         else `command: openssl req -new …` with `creates`",
-    ),
-    (
-        "synchronize",
-        "`copy` with a directory as its `src` puts a tree in its place",
-    ),
-];
+/// Collections of which some modules have something that does the same.
+const OTHERS: [&str; 1] = ["community.mysql"];
 
 /// A module and what is given to it.
 pub(super) struct Found<'n> {
@@ -90,13 +63,14 @@ impl Reader<'_> {
             return None;
         }
         let short = match name.rsplit_once('.') {
-            Some((collection, short)) if COLLECTIONS.contains(&collection) => short,
+            Some((collection, short))
+                if COLLECTIONS.contains(&collection) || OTHERS.contains(&collection) =>
+            {
+                short
+            }
             _ => name,
         };
-        LATER
-            .iter()
-            .find(|(later, _)| *later == short)
-            .map(|(_, instead)| *instead)
+        later::instead(short)
     }
 
     /// The module of a task. What is wrong has been said.
@@ -146,11 +120,28 @@ impl Reader<'_> {
                 self.no_keyword(other, on);
             }
         }
-        let module = self.resolve(&key)?;
+        // One that nothing of ours is near to may be for other hosts: that is told where it is known.
+        let guarded = fields.entry("when").is_some() && self.is_foreign(&key);
+        let module = if guarded {
+            Spanned::new(key.value.to_owned(), key.span)
+        } else {
+            self.resolve(&key)?
+        };
         Some(Found {
             module,
             args: Args::Node(node),
         })
+    }
+
+    /// Whether a module of this name is known to nobody, and is no slip of the pen.
+    fn is_foreign(&self, name: &str) -> bool {
+        let short = name.rsplit('.').next().unwrap_or_default();
+        let known = || self.modules.iter().copied();
+        self.known(name).is_none()
+            && self.later(name).is_none()
+            && !known().any(|module| module == short)
+            && did_you_mean(short, known()).is_none()
+            && did_you_mean(name, keywords::names(On::Task)).is_none()
     }
 
     /// Among keys that nobody knows, the one that is meant as a module.

@@ -27,18 +27,28 @@ fn entries(map: &Map, sort: bool) -> Vec<(&String, &Value)> {
     entries
 }
 
-/// JSON.
-pub(super) fn json(value: &Value, options: Options) -> String {
+/// JSON; `marks` are what stands between items, and after a key.
+pub(super) fn json(value: &Value, options: Options, marks: Option<&(String, String)>) -> String {
+    let item = if options.indent > 0 { "," } else { ", " };
+    let marks = marks.map_or((item, ": "), |(item, key)| (item, key));
+    let layout = Json { options, marks };
     let mut out = String::new();
-    json_into(&mut out, value, options, 0);
+    json_into(&mut out, value, layout, 0);
     out
 }
 
-fn json_into(out: &mut String, value: &Value, options: Options, depth: usize) {
+#[derive(Clone, Copy)]
+struct Json<'a> {
+    options: Options,
+    marks: (&'a str, &'a str),
+}
+
+fn json_into(out: &mut String, value: &Value, json: Json<'_>, depth: usize) {
+    let options = json.options;
     match value {
         Value::Seq(items) => {
             let items: Vec<_> = items.iter().map(|item| (None, item)).collect();
-            json_list(out, ('[', ']'), &items, options, depth);
+            json_list(out, ('[', ']'), &items, json, depth);
         }
         Value::Map(map) => {
             let items = entries(map, options.sort);
@@ -46,7 +56,7 @@ fn json_into(out: &mut String, value: &Value, options: Options, depth: usize) {
                 .into_iter()
                 .map(|(key, value)| (Some(key), value))
                 .collect();
-            json_list(out, ('{', '}'), &items, options, depth);
+            json_list(out, ('{', '}'), &items, json, depth);
         }
         scalar => out.push_str(&json_scalar(scalar, options.ascii)),
     }
@@ -56,9 +66,10 @@ fn json_list(
     out: &mut String,
     (open, close): (char, char),
     items: &[(Option<&String>, &Value)],
-    options: Options,
+    json: Json<'_>,
     depth: usize,
 ) {
+    let options = json.options;
     let newline = |out: &mut String, depth: usize| {
         if options.indent > 0 {
             out.push('\n');
@@ -68,14 +79,14 @@ fn json_list(
     out.push(open);
     for (index, (key, value)) in items.iter().enumerate() {
         if index > 0 {
-            out.push_str(if options.indent > 0 { "," } else { ", " });
+            out.push_str(json.marks.0);
         }
         newline(out, depth + 1);
         if let Some(key) = key {
             out.push_str(&json_text(key, options.ascii));
-            out.push_str(": ");
+            out.push_str(json.marks.1);
         }
-        json_into(out, value, options, depth + 1);
+        json_into(out, value, json, depth + 1);
     }
     if !items.is_empty() {
         newline(out, depth);
@@ -87,12 +98,33 @@ fn json_scalar(value: &Value, ascii: bool) -> String {
     match value {
         Value::Bool(true) => "true".to_owned(),
         Value::Bool(false) => "false".to_owned(),
-        Value::Int(_) | Value::UInt(_) | Value::Float(_) => value.as_text().unwrap_or_default(),
+        Value::Float(number) if number.is_nan() => "NaN".to_owned(),
+        Value::Float(number) if number.is_infinite() => {
+            let sign = if *number < 0.0 { "-" } else { "" };
+            format!("{sign}Infinity")
+        }
+        Value::Float(number) => float(*number),
+        Value::Int(_) | Value::UInt(_) => value.as_text().unwrap_or_default(),
         Value::Str(text) => json_text(text, ascii),
         Value::Secret(secret) => json_text(&String::from_utf8_lossy(secret.reveal()), ascii),
         Value::Source(source) => json_text(source.name(), ascii),
         Value::Null | Value::NotYet(_) | Value::Seq(_) | Value::Map(_) => "null".to_owned(),
     }
+}
+
+/// A number as Python writes it.
+pub(super) fn float(number: f64) -> String {
+    if number.is_nan() || number.is_infinite() {
+        return number.to_string().to_lowercase();
+    }
+    let text = format!("{number:e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-4..16).contains(&exponent) {
+        return format!("{number:?}");
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}e{sign}{:02}", exponent.abs())
 }
 
 fn json_text(text: &str, ascii: bool) -> String {
@@ -131,7 +163,7 @@ mod tests {
         };
         let tree = value(serde_json::json!({"b": [1, 2.5], "a": {"x": "é\n"}, "c": [], "d": null}));
         assert_eq!(
-            json(&tree, options),
+            json(&tree, options, None),
             r#"{"b": [1, 2.5], "a": {"x": "\u00e9\n"}, "c": [], "d": null}"#
         );
         let nice = Options {
@@ -140,7 +172,7 @@ mod tests {
             ascii: true,
         };
         assert_eq!(
-            json(&value(serde_json::json!({"b": [1], "a": {}})), nice),
+            json(&value(serde_json::json!({"b": [1], "a": {}})), nice, None),
             "{\n    \"a\": {},\n    \"b\": [\n        1\n    ]\n}"
         );
     }

@@ -5,12 +5,13 @@ use std::{fmt, sync::Arc, sync::LazyLock};
 use minijinja::{
     Environment, Error, ErrorKind, Output, State, UndefinedBehavior,
     syntax::SyntaxConfig,
-    value::{Enumerator, Object, Value as Jinja, ValueKind},
+    value::{Enumerator, Kwargs, Object, Rest, Value as Jinja, ValueKind},
 };
 
 use super::{
-    Entries, Fault, UseKind, Uses, Variable, Variables, filters, growing, predicates, session,
-    value::Leaf,
+    Entries, Fault, UseKind, Uses, Variable, Variables, dump, filters, growing, methods,
+    predicates, session,
+    value::{Leaf, ListObject, MapObject},
 };
 use crate::{files::Span, words::closest};
 
@@ -117,7 +118,18 @@ const TESTS: &[&str] = &[
 ];
 
 /// Functions.
-const FUNCTIONS: &[&str] = &["dict", "lookup", "namespace", "q", "query", "range"];
+const FUNCTIONS: &[&str] = &[
+    "cycler",
+    "dict",
+    "joiner",
+    "lookup",
+    "namespace",
+    "now",
+    "q",
+    "query",
+    "range",
+    "undef",
+];
 
 /// Filters that leave texts as they are, so that a secret can be found again.
 const KEEPING: &[&str] = &[
@@ -170,11 +182,23 @@ pub(super) fn environment() -> Environment<'static> {
     env.set_debug(true);
     env.set_syntax(syntax(true, false));
     env.set_formatter(print);
-    env.set_unknown_method_callback(method);
+    env.set_unknown_method_callback(methods::call);
     env.remove_global("debug");
     filters::add(&mut env);
     predicates::add(&mut env);
     growing::add(&mut env);
+    env.add_function("cycler", |items: Rest<Jinja>| {
+        minijinja_contrib::globals::cycler(items.to_vec())
+    });
+    env.add_function("joiner", minijinja_contrib::globals::joiner);
+    env.add_function("dict", growing::dict);
+    env.add_function("undef", |args: Rest<Jinja>, kwargs: Kwargs| {
+        let [hint] = filters::given("undef", &args, &kwargs, ["hint"])?;
+        if let Some(hint) = hint {
+            session::hint(hint.to_string());
+        }
+        Ok::<_, Error>(Jinja::UNDEFINED)
+    });
     env
 }
 
@@ -189,29 +213,14 @@ pub(super) fn syntax(trim: bool, lstrip: bool) -> SyntaxConfig {
         .unwrap_or_default()
 }
 
-/// Methods of Python's values.
-fn method(
-    state: &mut State<'_, '_>,
-    value: &Jinja,
-    name: &str,
-    args: &[Jinja],
-) -> Result<Jinja, Error> {
-    if let ("index", [wanted], ValueKind::Seq) = (name, args, value.kind()) {
-        let at = value.try_iter()?.position(|item| item == *wanted);
-        return at
-            .map(Jinja::from)
-            .ok_or_else(|| filters::refuse(format!("`{wanted}` is not in the list")));
-    }
-    minijinja_contrib::pycompat::unknown_method_callback(state, value, name, args)
-}
-
 /// What `{{ }}` prints: nothing for nothing, and never an undefined value.
 fn print(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Jinja) -> Result<(), Error> {
     if value.is_undefined() {
         return Err(Error::from(ErrorKind::UndefinedError));
     }
     if !value.is_none() {
-        write!(out, "{value}")?;
+        session::emitted(value);
+        write!(out, "{}", finished(value)?)?;
     }
     Ok(())
 }
@@ -224,8 +233,43 @@ pub(super) fn printed(value: &Jinja) -> Result<String, Error> {
     Ok(if value.is_none() {
         String::new()
     } else {
-        value.to_string()
+        finished(value)?.to_string()
     })
+}
+
+/// The same within a list or a map.
+fn listed(value: &Jinja) -> Result<Jinja, Error> {
+    match value.kind() {
+        ValueKind::Number => Ok(value.clone()),
+        _ => finished(value),
+    }
+}
+
+/// A value as it is printed: what is a tuple to Python is a list there.
+fn finished(value: &Jinja) -> Result<Jinja, Error> {
+    let ours = value.downcast_object_ref::<MapObject>().is_some()
+        || value.downcast_object_ref::<ListObject>().is_some();
+    match value.kind() {
+        _ if ours => Ok(value.clone()),
+        ValueKind::Seq | ValueKind::Iterable => value
+            .try_iter()?
+            .map(|item| listed(&item))
+            .collect::<Result<Vec<_>, _>>()
+            .map(Jinja::from),
+        ValueKind::Map => {
+            let pairs = value.try_iter()?.map(|key| {
+                let inner = value.get_item(&key)?;
+                Ok((key, listed(&inner)?))
+            });
+            let pairs = pairs.collect::<Result<Vec<_>, Error>>()?;
+            Ok(Jinja::from_pairs(pairs))
+        }
+        ValueKind::Number if !value.is_integer() => {
+            let number = f64::try_from(value.clone())?;
+            Ok(Jinja::from(dump::float(number)))
+        }
+        _ => Ok(value.clone()),
+    }
 }
 
 /// Whether a filter may make something of a secret in which it can no longer be found.

@@ -6,16 +6,25 @@
 )]
 
 mod chance;
+mod comment;
 mod data;
+pub(super) mod dates;
+mod encode;
 mod format;
 mod hash;
+mod lines;
 mod lookup;
 mod net;
 mod number;
+mod order;
 mod page;
+mod password;
 mod path;
+mod pretty;
+mod regex;
 mod sets;
 mod text;
+mod url;
 
 use minijinja::{
     Environment, Error, ErrorKind,
@@ -41,6 +50,7 @@ pub(super) const NAMES: &[&str] = &[
     "expanduser",
     "expandvars",
     "extract",
+    "fileglob",
     "filesizeformat",
     "flatten",
     "forceescape",
@@ -88,9 +98,12 @@ pub(super) const NAMES: &[&str] = &[
     "sha256",
     "shuffle",
     "splitext",
+    "striptags",
+    "strftime",
     "subelements",
     "symmetric_difference",
     "ternary",
+    "to_datetime",
     "to_json",
     "to_nice_json",
     "to_nice_yaml",
@@ -99,31 +112,45 @@ pub(super) const NAMES: &[&str] = &[
     "truncate",
     "type_debug",
     "union",
+    "unvault",
     "urldecode",
     "urlsplit",
+    "vault",
     "win_basename",
     "win_dirname",
     "win_splitdrive",
     "wordcount",
+    "wordwrap",
+    "xmlattr",
     "zip_longest",
 ];
 
 pub(crate) use data::dict_to_items;
 pub(super) use data::items;
-pub(super) use text::{bare_pattern, pattern, ran};
+pub(super) use encode::{decoded, encoded};
+pub(super) use regex::{bare_pattern, pattern, ran};
 
 pub(super) fn add(env: &mut Environment<'static>) {
     chance::add(env);
+    comment::add(env);
     data::add(env);
+    dates::add(env);
+    encode::add(env);
     format::add(env);
     hash::add(env);
+    lines::add(env);
     lookup::add(env);
     net::add(env);
     number::add(env);
+    order::add(env);
     page::add(env);
+    password::add(env);
     path::add(env);
+    pretty::add(env);
+    regex::add(env);
     sets::add(env);
     text::add(env);
+    url::add(env);
 }
 
 /// An error of a filter.

@@ -73,6 +73,46 @@ fn entries(map: &Jinja) -> Result<IndexMap<Jinja, Jinja>, Error> {
     Ok(pairs.collect())
 }
 
+/// `dict(map)`, `dict(list of pairs)`, `dict(key=value)`.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "minijinja hands arguments over by value"
+)]
+pub(super) fn dict(more: Option<Jinja>, kwargs: Kwargs) -> Result<Jinja, Error> {
+    given("dict", more, &kwargs).map(Jinja::from_pairs)
+}
+
+/// What a map is made of, or is to have more.
+fn given(
+    method: &str,
+    more: Option<Jinja>,
+    kwargs: &Kwargs,
+) -> Result<IndexMap<Jinja, Jinja>, Error> {
+    let mut new = match more {
+        None => IndexMap::new(),
+        Some(map) if map.kind() == ValueKind::Map => entries(&map)?,
+        Some(pairs) => {
+            let pairs = list_of(method, &pairs)?;
+            let pair = |pair: &Jinja| {
+                let both = list_of(method, pair)?;
+                match <[Jinja; 2]>::try_from(both) {
+                    Ok([key, value]) => Ok((key, value)),
+                    Err(_) => Err(refuse(format!(
+                        "`{method}` wants a map, or a list of pairs"
+                    ))),
+                }
+            };
+            pairs.iter().map(pair).collect::<Result<_, Error>>()?
+        }
+    };
+    let names: Vec<String> = kwargs.args().map(str::to_owned).collect();
+    for name in names {
+        let value: Jinja = kwargs.get(&name)?;
+        new.insert(Jinja::from(name), value);
+    }
+    Ok(new)
+}
+
 fn list_of(method: &str, value: &Jinja) -> Result<Vec<Jinja>, Error> {
     match value.kind() {
         ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
@@ -238,29 +278,9 @@ impl Dict {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// `update(map)`, `update(list of pairs)`, `update(key=value)`.
     fn update(self: &Arc<Self>, args: &[Jinja]) -> Result<(), Error> {
         let (more, kwargs): (Option<Jinja>, Kwargs) = from_args(args)?;
-        let mut new = match more {
-            None => IndexMap::new(),
-            Some(map) if map.kind() == ValueKind::Map => entries(&map)?,
-            Some(pairs) => {
-                let pairs = list_of("update", &pairs)?;
-                let pair = |pair: &Jinja| {
-                    let both = list_of("update", pair)?;
-                    match <[Jinja; 2]>::try_from(both) {
-                        Ok([key, value]) => Ok((key, value)),
-                        Err(_) => Err(refuse("`update` wants a map, or a list of pairs")),
-                    }
-                };
-                pairs.iter().map(pair).collect::<Result<_, Error>>()?
-            }
-        };
-        let names: Vec<String> = kwargs.args().map(str::to_owned).collect();
-        for name in names {
-            let value: Jinja = kwargs.get(&name)?;
-            new.insert(Jinja::from(name), value);
-        }
+        let new = given("update", more, &kwargs)?;
         new.values().try_for_each(|value| fits(self, value, 0))?;
         room(self.entries().len() + new.len())?;
         self.entries().extend(new);

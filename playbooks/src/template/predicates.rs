@@ -5,20 +5,23 @@
     reason = "minijinja hands arguments over by value"
 )]
 
-use std::{cmp::Ordering, os::unix::fs::MetadataExt as _, path::Path};
+mod version;
+
+use std::{os::unix::fs::MetadataExt as _, path::Path};
 
 use minijinja::{
     Environment, Error,
-    value::{Kwargs, Value as Jinja, ValueKind},
+    value::{Kwargs, Rest, Value as Jinja, ValueKind},
 };
 
-use super::filters::{items, pattern, ran, refuse};
+use super::filters::{given, items, pattern, ran, refuse};
 
 /// All names that [`add`] adds.
 pub(super) const NAMES: &[&str] = &[
     "abs",
     "all",
     "any",
+    "callable",
     "change",
     "changed",
     "contains",
@@ -61,6 +64,8 @@ pub(super) const NAMES: &[&str] = &[
     "uri",
     "url",
     "urn",
+    "vault_encrypted",
+    "vaulted_file",
     "version",
     "version_compare",
 ];
@@ -80,15 +85,22 @@ pub(super) fn add(env: &mut Environment<'static>) {
     for name in ["skipped", "skip"] {
         env.add_test(name, |result: &Jinja| flag(result, "skipped"));
     }
-    for name in ["finished", "started", "timedout", "unreachable"] {
+    for name in ["timedout", "unreachable"] {
         env.add_test(name, move |result: &Jinja| flag(result, name));
+    }
+    for name in ["finished", "started"] {
+        // What does not run beside the others is both.
+        env.add_test(name, move |it: &Jinja| {
+            let found = result(it)?.get_attr(name)?.validated()?;
+            Ok::<_, Error>(found.is_undefined() || found.is_true())
+        });
     }
     env.add_test("reachable", |result: &Jinja| {
         flag(result, "unreachable").map(|unreachable| !unreachable)
     });
     add_texts(env);
     for name in ["version", "version_compare"] {
-        env.add_test(name, version);
+        env.add_test(name, version::test);
     }
     for name in ["subset", "issubset"] {
         env.add_test(name, move |a: &Jinja, b: &Jinja| subset(name, a, b));
@@ -108,9 +120,32 @@ pub(super) fn add(env: &mut Environment<'static>) {
     env.add_test("all", |list: &Jinja| {
         Ok::<_, Error>(items("all", list)?.iter().all(Jinja::is_true))
     });
-    env.add_test("truthy", |value: &Jinja| defined(value).map(Jinja::is_true));
-    env.add_test("falsy", |value: &Jinja| {
-        defined(value).map(|value| !value.is_true())
+    env.add_test(
+        "truthy",
+        |value: &Jinja, args: Rest<Jinja>, kwargs: Kwargs| truthy("truthy", value, &args, &kwargs),
+    );
+    env.add_test(
+        "falsy",
+        |value: &Jinja, args: Rest<Jinja>, kwargs: Kwargs| {
+            truthy("falsy", value, &args, &kwargs).map(|truthy| !truthy)
+        },
+    );
+    env.add_test("callable", |value: &Jinja| {
+        value.kind() == ValueKind::Plain && super::filters::dates::kind(value).is_none()
+    });
+    // Texts and maps have a length and items, too.
+    env.add_test("sequence", |value: &Jinja| {
+        matches!(
+            value.kind(),
+            ValueKind::Seq | ValueKind::Map | ValueKind::String
+        )
+    });
+    env.add_test("vault_encrypted", |value: &Jinja| {
+        let text = value.as_str();
+        text.is_some_and(|text| crate::vault::is_vault(text.as_bytes()))
+    });
+    env.add_test("vaulted_file", |path: String| {
+        crate::files::is_vault(Path::new(&path))
     });
     for name in ["nan", "isnan"] {
         env.add_test(name, |value: f64| value.is_nan());
@@ -170,29 +205,76 @@ fn add_texts(env: &mut Environment<'static>) {
         kwargs.assert_all_used()?;
         ran(regex.is_match(&text))
     });
-    for name in ["search", "regex"] {
-        env.add_test(name, |text: String, find: String, kwargs: Kwargs| {
-            let regex = pattern(&find, &kwargs)?;
-            kwargs.assert_all_used()?;
-            ran(regex.is_match(&text))
-        });
-    }
+    env.add_test("search", |text: String, find: String, kwargs: Kwargs| {
+        let regex = pattern(&find, &kwargs)?;
+        kwargs.assert_all_used()?;
+        ran(regex.is_match(&text))
+    });
+    env.add_test("regex", |text: String, find: String, kwargs: Kwargs| {
+        let kind = kwargs.get::<Option<String>>("match_type")?;
+        let find = match kind.as_deref() {
+            None | Some("search") => find,
+            Some("match") => format!("\\A(?:{find})"),
+            Some("fullmatch") => format!("\\A(?:{find})\\Z"),
+            Some(other) => {
+                return Err(refuse(format!(
+                    "`regex`: `match_type` is `search`, `match` or `fullmatch`, not `{other}`"
+                )));
+            }
+        };
+        let regex = pattern(&find, &kwargs)?;
+        kwargs.assert_all_used()?;
+        ran(regex.is_match(&text))
+    });
     env.add_test("urn", |text: String| {
         let scheme = text.split_once(':').map(|(scheme, _)| scheme);
         scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("urn"))
     });
-    for name in ["url", "uri"] {
-        env.add_test(name, |text: String| {
-            let split = text.split_once("://");
-            split.is_some_and(|(scheme, rest)| {
-                !rest.is_empty()
-                    && !scheme.is_empty()
-                    && scheme
-                        .bytes()
-                        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'+')
-            })
+    env.add_test("url", |text: String, args: Rest<Jinja>, kwargs: Kwargs| {
+        let schemes = schemes("url", &args, &kwargs)?;
+        let found = text.split_once("://").filter(|(_, rest)| {
+            let server = rest.split(['/', '?', '#']).next();
+            server.is_some_and(|server| !server.is_empty())
         });
-    }
+        let scheme = found.map(|(scheme, _)| scheme).filter(|it| is_scheme(it));
+        Ok::<_, Error>(scheme.is_some_and(|scheme| fits(&schemes, scheme)))
+    });
+    env.add_test("uri", |text: String, args: Rest<Jinja>, kwargs: Kwargs| {
+        let schemes = schemes("uri", &args, &kwargs)?;
+        let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
+        Ok::<_, Error>(fits(&schemes, if is_scheme(scheme) { scheme } else { "" }))
+    });
+}
+
+fn is_scheme(text: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+    text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.bytes().all(letter)
+}
+
+/// The schemes that will do; none: all.
+fn schemes(test: &str, args: &[Jinja], kwargs: &Kwargs) -> Result<Vec<Jinja>, Error> {
+    let [schemes] = given(test, args, kwargs, ["schemes"])?;
+    schemes.map_or(Ok(Vec::new()), |schemes| items(test, &schemes))
+}
+
+fn fits(schemes: &[Jinja], scheme: &str) -> bool {
+    let lower = scheme.to_lowercase();
+    let same = |known: &Jinja| known.as_str() == Some(lower.as_str());
+    schemes.is_empty() || schemes.iter().any(same)
+}
+
+/// Whether a value counts as true; with `convert_bool` also by what its text means.
+fn truthy(test: &str, value: &Jinja, args: &[Jinja], kwargs: &Kwargs) -> Result<bool, Error> {
+    let [convert] = given(test, args, kwargs, ["convert_bool"])?;
+    let value = defined(value)?;
+    let text = value.as_str().map(str::to_ascii_lowercase);
+    Ok(
+        match (convert.is_some_and(|it| it.is_true()), text.as_deref()) {
+            (true, Some("yes" | "on" | "1" | "true" | "y" | "t")) => true,
+            (true, Some("no" | "off" | "0" | "false" | "n" | "f")) => false,
+            _ => value.is_true(),
+        },
+    )
 }
 
 fn subset(test: &str, a: &Jinja, b: &Jinja) -> Result<bool, Error> {
@@ -221,7 +303,20 @@ fn flag(value: &Jinja, name: &str) -> Result<bool, Error> {
 }
 
 fn changed(value: &Jinja) -> Result<bool, Error> {
-    flag(value, "changed")
+    let own = result(value)?.get_attr("changed")?.validated()?;
+    if !own.is_undefined() {
+        return Ok(own.is_true());
+    }
+    let all = value.get_attr("results")?.validated()?;
+    if all.is_undefined() {
+        return Ok(false);
+    }
+    for item in items("changed", &all)? {
+        if item.kind() == ValueKind::Map && flag(&item, "changed")? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A value of an object of ours may be an error: that it is not known yet.
@@ -235,102 +330,5 @@ impl Validated for Jinja {
             ValueKind::Invalid => Err(refuse(self.to_string())),
             _ => Ok(self),
         }
-    }
-}
-
-/// `installed is version('1.10', '>=')`.
-fn version(
-    have: String,
-    wanted: String,
-    operator: Option<String>,
-    strict: Option<bool>,
-    kwargs: Kwargs,
-) -> Result<bool, Error> {
-    let operator = match operator {
-        Some(operator) => operator,
-        None => kwargs
-            .get::<Option<String>>("operator")?
-            .unwrap_or_else(|| "==".to_owned()),
-    };
-    // Both schemes order the versions that occur in playbooks in the same way.
-    if strict.is_none() {
-        kwargs.get::<Option<bool>>("strict")?;
-    }
-    kwargs.get::<Option<String>>("version_type")?;
-    kwargs.assert_all_used()?;
-    let order = compare(&have, &wanted);
-    Ok(match operator.as_str() {
-        "==" | "=" | "eq" => order.is_eq(),
-        "!=" | "<>" | "ne" => order.is_ne(),
-        "<" | "lt" => order.is_lt(),
-        "<=" | "le" => order.is_le(),
-        ">" | "gt" => order.is_gt(),
-        ">=" | "ge" => order.is_ge(),
-        other => return Err(refuse(format!("`version` knows no operator `{other}`"))),
-    })
-}
-
-/// Runs of digits as numbers, the rest as texts; where one ends, a text after it is a pre-release.
-fn compare(a: &str, b: &str) -> Ordering {
-    let (a, b) = (parts(a), parts(b));
-    for index in 0..a.len().max(b.len()) {
-        let order = match (a.get(index), b.get(index)) {
-            (Some(Part::Number(a)), Some(Part::Number(b))) => a.cmp(b),
-            (Some(Part::Word(a)), Some(Part::Word(b))) => a.cmp(b),
-            (Some(Part::Number(_)), Some(Part::Word(_))) => Ordering::Greater,
-            (Some(Part::Word(_)), Some(Part::Number(_))) => Ordering::Less,
-            (Some(Part::Number(0)), None) | (None, Some(Part::Number(0))) => Ordering::Equal,
-            (Some(Part::Number(_)), None) | (None, Some(Part::Word(_))) => Ordering::Greater,
-            (Some(Part::Word(_)), None) | (None, Some(Part::Number(_))) => Ordering::Less,
-            (None, None) => Ordering::Equal,
-        };
-        if order.is_ne() {
-            return order;
-        }
-    }
-    Ordering::Equal
-}
-
-enum Part {
-    Number(u64),
-    Word(String),
-}
-
-fn parts(version: &str) -> Vec<Part> {
-    let mut found = Vec::new();
-    for piece in version.trim().split(['.', '-', '_', '+', '~']) {
-        let mut rest = piece;
-        while let Some(first) = rest.chars().next() {
-            let digits = first.is_ascii_digit();
-            let end = rest
-                .find(|c: char| c.is_ascii_digit() != digits)
-                .unwrap_or(rest.len());
-            let (run, after) = rest.split_at(end);
-            found.push(if digits {
-                Part::Number(run.parse().unwrap_or(u64::MAX))
-            } else {
-                Part::Word(run.to_ascii_lowercase())
-            });
-            rest = after;
-        }
-    }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions() {
-        for (a, b) in [
-            ("1.9", "1.10"),
-            ("2.0rc1", "2.0"),
-            ("1.2", "1.2.1"),
-            ("3.9.16", "3.10"),
-        ] {
-            assert_eq!(compare(a, b), Ordering::Less, "{a} < {b}");
-        }
-        assert_eq!(compare("1.0", "1.0.0"), Ordering::Equal);
     }
 }

@@ -5,6 +5,7 @@ use minijinja::value::Value as Jinja;
 
 use super::{
     Fault,
+    environment::printed,
     session::{self, Session},
     value::from_jinja,
 };
@@ -29,6 +30,24 @@ pub(super) fn text<E>(
     settle(result.map(Value::Str), session, true, fault)
 }
 
+/// The result of a text with statements: where one value alone was printed, that value, as Ansible has it.
+/// `last`: whether only the last of several has to be looked at.
+pub(super) fn mixed(
+    last: bool,
+    render: impl FnOnce() -> Result<String, minijinja::Error>,
+    fault: impl FnOnce(minijinja::Error) -> Fault,
+) -> Result<Value, Fault> {
+    let whole = || {
+        let text = render()?;
+        match session::alone(last) {
+            Some(value) if printed(&value)? == text => from_jinja(&value),
+            _ => Ok(Value::Str(text)),
+        }
+    };
+    let (result, session) = session::watch(whole);
+    settle(result, session, true, fault)
+}
+
 fn settle<E>(
     result: Result<Value, E>,
     session: Session,
@@ -41,7 +60,13 @@ fn settle<E>(
     if let Some(fault) = session.fault {
         return Err(fault);
     }
-    let value = result.map_err(fault)?;
+    let value = result.map_err(|error| {
+        let fault = fault(error);
+        match session.hint {
+            Some(hint) => fault.help(hint),
+            None => fault,
+        }
+    })?;
     let Session {
         used,
         passed,

@@ -1,5 +1,7 @@
 //! What Ansible's users may write, in words that minijinja understands; each byte keeps its place.
 
+mod dates;
+
 use super::{
     growing,
     scan::{Kind, Region, Token, regions, tokens},
@@ -123,6 +125,8 @@ pub(crate) struct Piece<'a> {
     backslash: Backslash,
     /// Whether it is a statement: its first word is one of Jinja's.
     statement: bool,
+    /// Whether a quoted text in it may be a template: `'{{ name }}' == 'web'`.
+    embedded: bool,
 }
 
 /// What is put in before a byte; of several, those that end something come first, the inner ones before
@@ -188,6 +192,63 @@ fn growing(piece: &Piece<'_>, pieces: &mut Vec<(usize, Rank, String)>) {
     }
 }
 
+/// The templates in a quoted text: where their expressions are, in the whole text.
+pub(super) fn embedded(text: &str, quoted: &Token<'_>) -> Vec<Region> {
+    if quoted.text.len() < 2 || !quoted.text.contains("{{") {
+        return Vec::new();
+    }
+    let start = quoted.at + 1;
+    let shift = |range: std::ops::Range<usize>| range.start + start..range.end + start;
+    let inner = regions(&text[start..quoted.end() - 1]).into_iter();
+    inner
+        .map(|region| match region {
+            Region::Text(range) => Region::Text(shift(range)),
+            Region::Expr(range) => Region::Expr(shift(range)),
+            Region::Block(range) => Region::Block(shift(range)),
+            Region::Comment(range) => Region::Comment(shift(range)),
+        })
+        .collect()
+}
+
+/// A quoted text that is a template becomes what it is made of: `'a{{ b }}'` is `('a'~(b))`.
+fn opened(
+    text: &str,
+    quoted: &Token<'_>,
+    pieces: &mut Vec<(usize, Rank, String)>,
+    blanks: &mut Vec<std::ops::Range<usize>>,
+) {
+    let parts = embedded(text, quoted);
+    let plain = |part: &Region| matches!(part, Region::Text(_) | Region::Expr(_));
+    if parts.is_empty() || !parts.iter().all(plain) {
+        return;
+    }
+    let quote = &quoted.text[..1];
+    blanks.push(quoted.at..quoted.at + 1);
+    blanks.push(quoted.end() - 1..quoted.end());
+    pieces.push((quoted.at, Rank::Literal, "(".to_owned()));
+    for (index, part) in parts.iter().enumerate() {
+        let joint = if index == 0 { "" } else { "~" };
+        match part {
+            Region::Text(range) => {
+                pieces.push((range.start, Rank::Within, format!("{joint}{quote}")));
+                pieces.push((range.end, Rank::EndOfLiteral, quote.to_owned()));
+            }
+            Region::Expr(range) => {
+                let open = text[..range.start].rfind("{{").unwrap_or(range.start);
+                let close = text[range.end..]
+                    .find("}}")
+                    .map_or(range.end, |at| range.end + at + 2);
+                blanks.push(open..range.start);
+                blanks.push(range.end..close);
+                pieces.push((open, Rank::Within, format!("{joint}(")));
+                pieces.push((close, Rank::EndOfLiteral, ")".to_owned()));
+            }
+            Region::Block(_) | Region::Comment(_) => {}
+        }
+    }
+    pieces.push((quoted.end(), Rank::EndOfSet, ")".to_owned()));
+}
+
 impl Rewritten {
     /// Of pieces of `text`.
     fn new(text: &str, all: &[Piece<'_>]) -> Self {
@@ -198,9 +259,18 @@ impl Rewritten {
                 growing(piece, &mut pieces);
             }
         }
+        if all.iter().any(|piece| dates::makes(&piece.tokens)) {
+            for piece in all {
+                let first = usize::from(piece.statement);
+                dates::sums(&piece.tokens, first, &mut pieces, &mut blanks);
+            }
+        }
         for piece in all {
             let Piece {
-                tokens, backslash, ..
+                tokens,
+                backslash,
+                embedded,
+                ..
             } = piece;
             pieces.extend(
                 elses(piece)
@@ -208,6 +278,12 @@ impl Rewritten {
                     .map(|at| (at, Rank::Else, " else ''".to_owned())),
             );
             for (index, token) in tokens.iter().enumerate() {
+                if *embedded && token.kind == Kind::Str {
+                    opened(text, token, &mut pieces, &mut blanks);
+                }
+                if token.is("+") && !dates::binary(tokens, index) {
+                    blanks.push(token.at..token.end());
+                }
                 if token.kind == Kind::Str && *backslash == Backslash::Stays {
                     let more = doubled(token).into_iter();
                     pieces.extend(more.map(|at| (at, Rank::Within, "\\".to_owned())));
@@ -282,12 +358,13 @@ impl Rewritten {
         }
     }
 
-    /// Of a bare expression.
-    pub(crate) fn expression(text: &str, backslash: Backslash) -> Self {
+    /// Of a bare expression; `embedded`: whether quoted texts in it may be templates.
+    pub(crate) fn expression(text: &str, backslash: Backslash, embedded: bool) -> Self {
         let piece = Piece {
             tokens: tokens(text, 0..text.len()),
             backslash,
             statement: false,
+            embedded,
         };
         Self::new(text, &[piece])
     }
@@ -301,11 +378,13 @@ impl Rewritten {
                     tokens: tokens(text, range),
                     backslash,
                     statement: false,
+                    embedded: false,
                 }),
                 Region::Block(range) => Some(Piece {
                     tokens: tokens(text, range),
                     backslash: Backslash::Escapes,
                     statement: true,
+                    embedded: false,
                 }),
                 Region::Text(_) | Region::Comment(_) => None,
             })
@@ -335,7 +414,7 @@ mod tests {
 
     #[test]
     fn an_if_without_else_gives_an_empty_text() {
-        let expression = |text| Rewritten::expression(text, Backslash::Escapes).text;
+        let expression = |text| Rewritten::expression(text, Backslash::Escapes, false).text;
         assert_eq!(expression("a if b"), "a if b else ''");
         assert_eq!(expression("a if b else c"), "a if b else c");
         assert_eq!(
@@ -357,8 +436,19 @@ mod tests {
     }
 
     #[test]
+    fn quoted_templates_of_conditions() {
+        let expression = |text| Rewritten::expression(text, Backslash::Escapes, true).text;
+        assert_eq!(expression("'{{ a }}' == b"), "( (   a   ) ) == b");
+        assert_eq!(
+            expression("'x{{ a }}-{{ b }}'"),
+            "( 'x'~(   a   )~'-'~(   b   ) )"
+        );
+        assert_eq!(expression("'x' == {}"), "'x' == {}");
+    }
+
+    #[test]
     fn percent_formats() {
-        let expression = |text| Rewritten::expression(text, Backslash::Escapes).text;
+        let expression = |text| Rewritten::expression(text, Backslash::Escapes, false).text;
         assert_eq!(
             expression("'%s' % x.y | upper + 1"),
             "'%s' |format(  x.y | upper) + 1"
@@ -373,7 +463,7 @@ mod tests {
 
     #[test]
     fn nested_undefined_is_let_through() {
-        let new = Rewritten::expression("x and a.b['k'].c is defined", Backslash::Escapes);
+        let new = Rewritten::expression("x and a.b['k'].c is defined", Backslash::Escapes, false);
         assert_eq!(
             new.text,
             "x and (((a|default({})).b|default({}))['k']|default({})).c is defined"
@@ -381,7 +471,7 @@ mod tests {
         let byte = new.text.find("defined").expect("it is there");
         assert_eq!(new.old(byte), "x and a.b['k'].c is ".len());
         assert_eq!(
-            Rewritten::expression("a.b == 1", Backslash::Escapes).text,
+            Rewritten::expression("a.b == 1", Backslash::Escapes, false).text,
             "a.b == 1"
         );
     }

@@ -22,6 +22,10 @@ pub(crate) struct Session {
     pub(crate) derived: bool,
     /// Why a variable could not be had: said instead of minijinja's error.
     pub(crate) fault: Option<super::Fault>,
+    /// What `undef` says has to be done.
+    pub(crate) hint: Option<String>,
+    /// How many values were printed, and the last of them.
+    emitted: (usize, Option<minijinja::Value>),
 }
 
 thread_local! {
@@ -74,4 +78,25 @@ pub(crate) fn fault(fault: super::Fault) -> Error {
         session.fault.get_or_insert(fault);
     });
     error
+}
+
+/// Something is undefined on purpose.
+pub(crate) fn hint(hint: String) {
+    note(|session| session.hint = Some(hint));
+}
+
+/// A value was printed.
+pub(crate) fn emitted(value: &minijinja::Value) {
+    note(|session| session.emitted = (session.emitted.0 + 1, Some(value.clone())));
+}
+
+/// The value that alone was printed, or the last one if `last` says that it will do.
+pub(crate) fn alone(last: bool) -> Option<minijinja::Value> {
+    let (count, value) = SESSIONS.with_borrow(|sessions| {
+        let session = sessions.last();
+        session
+            .map(|session| session.emitted.clone())
+            .unwrap_or_default()
+    });
+    value.filter(|_| count == 1 || last)
 }

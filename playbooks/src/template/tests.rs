@@ -402,16 +402,16 @@ fn what_is_undefined_is_named_not_the_filter() {
 fn templates_change_their_lists_and_maps() {
     for (text, result) in [
         (
-            "{% set l = [] %}{% for x in [1, 2] %}{% set _ = l.append(x * 2) %}{% endfor %}{{ l }}",
-            "[2, 4]",
+            "{% set l = [] %}{% for x in [1, 2] %}{% set _ = l.append(x * 2) %}{% endfor %}-{{ l }}",
+            "-[2, 4]",
         ),
         (
             "{% set l = ports | list %}{% do l.extend([1]) %}{{ l | sort | join(',') }} {{ ports }}",
             "1,80,443 [80, 443]",
         ),
         (
-            "{% set d = {} %}{% set _ = d.update({name: [1]}) %}{% set _ = d[name].append(2) %}{{ d }}",
-            "{'web': [1, 2]}",
+            "{% set d = {} %}{% set _ = d.update({name: [1]}) %}{% set _ = d[name].append(2) %}-{{ d }}",
+            "-{'web': [1, 2]}",
         ),
         (
             "{% set d = dict(a=1) %}{% set _ = d.update(b=2) %}{% set _ = d.setdefault('c', []).append(3) %}\
@@ -420,8 +420,8 @@ fn templates_change_their_lists_and_maps() {
         ),
         (
             "{% set ns = namespace(all=[]) %}{% for x in 'ab' %}{% set _ = ns.all.insert(0, x) %}{% endfor %}\
-             {{ ns.all }}",
-            "['b', 'a']",
+             -{{ ns.all }}",
+            "-['b', 'a']",
         ),
         (
             "{% set a = [3, 1] %}{% set b = a %}{% set _ = b.append(2) %}{% set _ = a.sort() %}{{ a.pop() }}{{ b }}",

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::scan::{Kind, Region, Token, regions, tokens};
+use super::{
+    rewrite::embedded,
+    scan::{Kind, Region, Token, regions, tokens},
+};
 
 /// One use of something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +60,15 @@ impl Uses {
     /// Of a bare expression.
     pub(crate) fn of_expression(text: &str, range: std::ops::Range<usize>) -> Self {
         let mut uses = Self::default();
-        uses.read(&tokens(text, range));
+        let tokens = tokens(text, range);
+        uses.read(&tokens);
+        for token in tokens.iter().filter(|token| token.kind == Kind::Str) {
+            for region in embedded(text, token) {
+                if let Region::Expr(range) = region {
+                    uses.read(&super::scan::tokens(text, range));
+                }
+            }
+        }
         uses
     }
 

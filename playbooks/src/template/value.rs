@@ -9,7 +9,7 @@ use minijinja::{
     value::{DynObject, Enumerator, Object, ObjectRepr, Value as Jinja, ValueKind},
 };
 
-use super::session;
+use super::{filters::dates, session};
 
 /// A value inside a list or map of ours.
 #[derive(Clone, Debug)]
@@ -185,6 +185,13 @@ pub(crate) fn from_jinja(value: &Jinja) -> Result<Value, Error> {
         }
         ValueKind::Map => from_map(value),
         ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
+        _ if dates::kind(value).is_some_and(|kind| kind != "timedelta") => {
+            Ok(Value::Str(value.to_string()))
+        }
+        _ if dates::kind(value).is_some() => Err(Error::new(
+            ErrorKind::InvalidOperation,
+            "the result is what is between two dates: take `.days` or `.total_seconds()` of it",
+        )),
         _ => Err(Error::new(
             ErrorKind::InvalidOperation,
             format!("the result is {}, not a value", value.kind()),

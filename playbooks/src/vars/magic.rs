@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use evenkeel_engine::{Map, Value};
+use evenkeel_engine::{Map, NotYet, Value};
 
 use super::{Layer, OMIT};
 use crate::vault::Keyring;
@@ -22,6 +22,34 @@ pub struct Member {
     pub file: Option<PathBuf>,
 }
 
+/// The roles of a play, in the order in which they are first named.
+#[derive(Clone, Debug, Default)]
+pub struct RolesOfPlay {
+    /// Those that the play and its tasks name.
+    pub named: Vec<String>,
+    /// Those that others depend on; `None`: it is not known yet.
+    pub dependencies: Option<Vec<String>>,
+}
+
+impl RolesOfPlay {
+    /// A variable about them.
+    fn of(&self, name: &str) -> Value {
+        let later = || Value::NotYet(NotYet::new("which roles the play comes to have"));
+        let list = |names: &mut dyn Iterator<Item = &String>| -> Value {
+            names.map(|name| Value::from(name.as_str())).collect()
+        };
+        match (name, &self.dependencies) {
+            ("role_names" | "ansible_play_role_names", _) => list(&mut self.named.iter()),
+            (_, None) => later(),
+            ("ansible_dependent_role_names", Some(others)) => list(&mut others.iter()),
+            (_, Some(others)) => {
+                let named = self.named.iter().filter(|name| !others.contains(name));
+                list(&mut others.iter().chain(named))
+            }
+        }
+    }
+}
+
 /// What all tasks of a play share.
 #[derive(Debug, Default)]
 pub struct World {
@@ -35,6 +63,10 @@ pub struct World {
     pub play_hosts: Vec<String>,
     /// The hosts of all batches of the play.
     pub all_play_hosts: Vec<String>,
+    /// The play's name; its hosts where it has none.
+    pub play: String,
+    /// The roles of the play, as far as it is known.
+    pub roles: RolesOfPlay,
     /// The folder of the playbook.
     pub playbook_dir: String,
     /// What is the same for the whole run, below all that anybody writes.
@@ -49,10 +81,14 @@ pub struct World {
 
 const NAMES: &[&str] = &[
     "ansible_check_mode",
+    "ansible_dependent_role_names",
     "ansible_diff_mode",
     "ansible_play_batch",
     "ansible_play_hosts",
     "ansible_play_hosts_all",
+    "ansible_play_name",
+    "ansible_play_role_names",
+    "ansible_role_names",
     "ansible_version",
     "group_names",
     "groups",
@@ -62,6 +98,7 @@ const NAMES: &[&str] = &[
     "omit",
     "play_hosts",
     "playbook_dir",
+    "role_names",
     "vars",
 ];
 
@@ -88,10 +125,13 @@ impl World {
             "playbook_dir" => self.playbook_dir.as_str().into(),
             "ansible_check_mode" => self.check.into(),
             "ansible_diff_mode" => self.diff.into(),
-            "ansible_play_batch" => list(&self.play_hosts),
-            "ansible_play_hosts" | "ansible_play_hosts_all" | "play_hosts" => {
-                list(&self.all_play_hosts)
-            }
+            "ansible_play_batch" | "play_hosts" => list(&self.play_hosts),
+            "ansible_play_hosts" | "ansible_play_hosts_all" => list(&self.all_play_hosts),
+            "ansible_play_name" => self.play.as_str().into(),
+            "role_names"
+            | "ansible_play_role_names"
+            | "ansible_role_names"
+            | "ansible_dependent_role_names" => self.roles.of(name),
             "ansible_version" => version(),
             _ => return None,
         })

@@ -169,6 +169,7 @@ error[known_too_late]: this must be known before the run: it reads the result of
   |
 7 |       delegate_to: '{{ name.stdout }}'
   |                    ^^^^^^^^^^^^^^^^^^^
+  = help: write a value, or a variable of the inventory, the play or the command line
 ";
     site(playbook).stdout("").stderr(wanted).status(5).run();
 }

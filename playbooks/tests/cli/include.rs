@@ -43,6 +43,70 @@ error[not_a_map]: a file of variables holds a map of them, not a list
 }
 
 #[test]
+fn what_may_be_for_other_hosts_is_a_warning() {
+    let site = "\
+- hosts: localhost
+  tasks:
+    - include_vars: \"RedHat-{{ ansible_distribution_major_version }}.yml\"
+      when: ansible_os_family == 'RedHat'
+    - acme.general.seport: {ports: 1, proto: tcp}
+      when: ansible_selinux.status == 'enabled'
+    - acme.general.never: a=1
+      when: false
+";
+    let stderr = "\
+warning[no_such_file]: no file of variables on this machine fits `RedHat-*.yml`
+ --> site.yml:3:21
+  |
+3 |     - include_vars: \"RedHat-{{ ansible_distribution_major_version }}.yml\"
+  |                     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  = help: looked for `./vars/RedHat-*.yml`, `./RedHat-*.yml`
+
+warning[unknown_module]: there is no module `acme.general.seport`
+ --> site.yml:5:7
+  |
+5 |     - acme.general.seport: {ports: 1, proto: tcp}
+  |       ^^^^^^^^^^^^^^^^^^^
+  = help: `evenkeel modules` lists all there are
+";
+    Case::new(&["validate", "site.yml"])
+        .file("site.yml", site)
+        .file("vars/other.yml", "a: 1\n")
+        .stderr(stderr)
+        .stdout("1 play, 3 tasks: no errors\n")
+        .status(0)
+        .run();
+    let sure = "\
+- hosts: localhost
+  tasks:
+    - acme.general.seport: {ports: 1}
+      when: ansible_check_mode or not ansible_check_mode
+    - acme.general.tempalte: {src: a}
+      when: ansible_os_family == 'RedHat'
+";
+    let stderr = "\
+error[unknown_module]: there is no module `acme.general.seport`
+ --> site.yml:3:7
+  |
+3 |     - acme.general.seport: {ports: 1}
+  |       ^^^^^^^^^^^^^^^^^^^
+  = help: `evenkeel modules` lists all there are
+
+error[unknown_module]: there is no module `acme.general.tempalte`
+ --> site.yml:5:7
+  |
+5 |     - acme.general.tempalte: {src: a}
+  |       ^^^^^^^^^^^^^^^^^^^^^
+  = help: did you mean `template`?
+";
+    Case::new(&["validate", "site.yml"])
+        .file("site.yml", sure)
+        .stderr(stderr)
+        .status(5)
+        .run();
+}
+
+#[test]
 fn a_pause_is_unchanged() {
     let site = "\
 - hosts: localhost

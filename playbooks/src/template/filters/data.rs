@@ -93,13 +93,27 @@ fn combine(first: &Jinja, others: Rest<Jinja>, kwargs: Kwargs) -> Result<Jinja, 
     let lists = kwargs.get::<Option<String>>("list_merge")?;
     let lists = lists.as_deref().unwrap_or("replace");
     kwargs.assert_all_used()?;
-    let mut all = match first.kind() {
-        ValueKind::Seq => items("combine", first)?,
-        _ => vec![first.clone()],
-    };
-    all.extend(others.iter().cloned());
+    if ![
+        "replace",
+        "keep",
+        "append",
+        "prepend",
+        "append_rp",
+        "prepend_rp",
+    ]
+    .contains(&lists)
+    {
+        return Err(refuse(format!("`combine` knows no `list_merge` `{lists}`")));
+    }
+    let mut all = Vec::new();
+    for maps in std::iter::once(first).chain(others.iter()) {
+        match maps.kind() {
+            ValueKind::Seq | ValueKind::Iterable => all.extend(items("combine", maps)?),
+            _ => all.push(maps.clone()),
+        }
+    }
     let mut out = Map::new();
-    for map in all {
+    for map in all.into_iter().filter(|map| !map.is_none()) {
         merge(&mut out, map_of("combine", &map)?, recursive, lists)?;
     }
     Ok(to_jinja(&Value::Map(out)))
@@ -113,7 +127,6 @@ fn merge(into: &mut Map, from: Map, recursive: bool, lists: &str) -> Result<(), 
                 continue;
             }
             (Some(Value::Seq(old)), Value::Seq(new)) => Value::Seq(match lists {
-                "replace" => new,
                 "keep" => old.clone(),
                 "append" => [old.clone(), new].concat(),
                 "prepend" => [new, old.clone()].concat(),
@@ -125,7 +138,7 @@ fn merge(into: &mut Map, from: Map, recursive: bool, lists: &str) -> Result<(), 
                     let kept = old.iter().filter(|item| !new.contains(item)).cloned();
                     new.iter().cloned().chain(kept).collect()
                 }
-                other => return Err(refuse(format!("`combine` knows no `list_merge` `{other}`"))),
+                _ => new,
             }),
             (_, new) => new,
         };
@@ -152,27 +165,25 @@ pub(crate) fn dict_to_items(map: &Map) -> Value {
         .collect()
 }
 
-fn dict2items(map: &Jinja, kwargs: Kwargs) -> Result<Jinja, Error> {
-    let key = kwargs.get::<Option<String>>("key_name")?;
-    let value = kwargs.get::<Option<String>>("value_name")?;
-    kwargs.assert_all_used()?;
-    let names = (
-        key.as_deref().unwrap_or("key"),
-        value.as_deref().unwrap_or("value"),
-    );
+/// What the two keys are called.
+fn pair_names(filter: &str, args: &[Jinja], kwargs: &Kwargs) -> Result<(String, String), Error> {
+    let [key, value] = super::given(filter, args, kwargs, ["key_name", "value_name"])?;
+    let name = |given: Option<Jinja>, usual: &str| {
+        given.map_or_else(|| usual.to_owned(), |name| name.to_string())
+    };
+    Ok((name(key, "key"), name(value, "value")))
+}
+
+fn dict2items(map: &Jinja, args: Rest<Jinja>, kwargs: Kwargs) -> Result<Jinja, Error> {
+    let (key, value) = pair_names("dict2items", &args, &kwargs)?;
     let map = map_of("dict2items", map)?;
-    let list = map.into_iter().map(|(key, value)| pair(names, &key, value));
+    let list = map.into_iter();
+    let list = list.map(|(name, inner)| pair((&key, &value), &name, inner));
     Ok(to_jinja(&list.collect()))
 }
 
-fn items2dict(list: &Jinja, kwargs: Kwargs) -> Result<Jinja, Error> {
-    let key = kwargs
-        .get::<Option<String>>("key_name")?
-        .unwrap_or_else(|| "key".to_owned());
-    let value = kwargs
-        .get::<Option<String>>("value_name")?
-        .unwrap_or_else(|| "value".to_owned());
-    kwargs.assert_all_used()?;
+fn items2dict(list: &Jinja, args: Rest<Jinja>, kwargs: Kwargs) -> Result<Jinja, Error> {
+    let (key, value) = pair_names("items2dict", &args, &kwargs)?;
     let mut map = Map::new();
     for item in items("items2dict", list)? {
         let mut item = map_of("items2dict", &item)?;
@@ -211,6 +222,7 @@ fn flatten_into(
                 flatten_into(items("flatten", &item)?, below, keep_none, out)?;
             }
             ValueKind::None if !keep_none => {}
+            ValueKind::String if !keep_none && matches!(item.as_str(), Some("None" | "null")) => {}
             _ => out.push(item),
         }
     }
@@ -218,9 +230,14 @@ fn flatten_into(
 }
 
 /// Each element of a list in each item, beside its item.
-fn subelements(list: &Jinja, key: &Jinja, kwargs: Kwargs) -> Result<Jinja, Error> {
-    let skip = kwargs.get::<Option<bool>>("skip_missing")?.unwrap_or(false);
-    kwargs.assert_all_used()?;
+fn subelements(
+    list: &Jinja,
+    key: &Jinja,
+    args: Rest<Jinja>,
+    kwargs: Kwargs,
+) -> Result<Jinja, Error> {
+    let [skip] = super::given("subelements", &args, &kwargs, ["skip_missing"])?;
+    let skip = skip.is_some_and(|skip| skip.is_true());
     let outer = match list.kind() {
         ValueKind::Map => {
             let keys: Vec<Jinja> = list.try_iter()?.collect();
@@ -278,7 +295,20 @@ fn mandatory(value: &Jinja, message: Option<String>) -> Result<Jinja, Error> {
 }
 
 /// `condition | ternary(yes, no)`; `none` may have a value of its own.
-fn ternary(value: &Jinja, yes: Jinja, no: Jinja, none: Option<Jinja>) -> Result<Jinja, Error> {
+fn ternary(value: &Jinja, args: Rest<Jinja>, kwargs: Kwargs) -> Result<Jinja, Error> {
+    let by_name = |index: usize, name: &str| match args.get(index) {
+        Some(given) => Ok::<_, Error>(Some(given.clone())),
+        None if kwargs.has(name) => kwargs.get::<Jinja>(name).map(Some),
+        None => Ok(None),
+    };
+    let (yes, no) = (by_name(0, "true_val")?, by_name(1, "false_val")?);
+    let none = by_name(2, "none_val")?.filter(|none| !none.is_none());
+    kwargs.assert_all_used()?;
+    let (Some(yes), Some(no)) = (yes, no) else {
+        return Err(refuse(
+            "`ternary` wants a value for true, and one for false",
+        ));
+    };
     match (value.kind(), none) {
         (ValueKind::Undefined, _) => Err(Error::from(minijinja::ErrorKind::UndefinedError)),
         (ValueKind::None, Some(none)) => Ok(none),
@@ -296,7 +326,6 @@ fn boolean(value: &Jinja) -> Result<Jinja, Error> {
         )
         .into(),
         Value::Int(number) => (number == 1).into(),
-        Value::Null => Jinja::from(()),
         other => truth(&other).into(),
     })
 }
@@ -312,6 +341,8 @@ fn type_debug(value: &Jinja) -> &'static str {
         ValueKind::String => "str",
         ValueKind::Bytes => "bytes",
         ValueKind::Map => "dict",
+        ValueKind::Plain => super::dates::kind(value).unwrap_or("object"),
+        _ if value.is_tuple() => "tuple",
         _ => "list",
     }
 }

@@ -3,18 +3,23 @@
 use evenkeel_engine::Value;
 use minijinja::{
     Environment, Error,
-    value::{Kwargs, Value as Jinja},
+    value::{Kwargs, Rest, Value as Jinja},
 };
 
 use super::refuse;
-use crate::template::{
-    dump, session,
-    value::{read, to_jinja},
+use crate::{
+    files::Files,
+    template::{
+        dump, session,
+        value::{read, to_jinja},
+    },
+    yaml,
 };
 
 pub(super) fn add(env: &mut Environment<'static>) {
     env.add_filter("to_json", to_json);
     env.add_filter("to_nice_json", to_nice_json);
+    env.add_filter("tojson", tojson);
     env.add_filter("from_json", from_json);
     env.add_filter("to_yaml", |value: &Jinja, kwargs: Kwargs| {
         to_yaml(value, &kwargs, (2, None))
@@ -29,27 +34,61 @@ pub(super) fn add(env: &mut Environment<'static>) {
     env.add_filter("human_to_bytes", human_to_bytes);
 }
 
-fn options(kwargs: &Kwargs, indent: usize) -> Result<dump::Options, Error> {
+fn options(
+    kwargs: &Kwargs,
+    indent: usize,
+    sort: bool,
+) -> Result<(dump::Options, Option<(String, String)>), Error> {
     let options = dump::Options {
         indent: kwargs.get::<Option<usize>>("indent")?.unwrap_or(indent),
-        sort: kwargs.get::<Option<bool>>("sort_keys")?.unwrap_or(true),
+        sort: kwargs.get::<Option<bool>>("sort_keys")?.unwrap_or(sort),
         ascii: kwargs.get::<Option<bool>>("ensure_ascii")?.unwrap_or(true),
     };
-    // Accepted; what it would change does not occur here.
-    kwargs.get::<Option<Jinja>>("separators")?;
+    let marks = kwargs.get::<Option<Jinja>>("separators")?;
+    let marks = marks.map(|marks| {
+        let marks = super::data::items("separators", &marks)?;
+        match <[Jinja; 2]>::try_from(marks) {
+            Ok([item, key]) => Ok((item.to_string(), key.to_string())),
+            Err(_) => Err(refuse("`separators` are two: `(',', ': ')`")),
+        }
+    });
+    let marks = marks.transpose()?;
+    // What these would change does not occur here: keys are texts, and a value does not hold itself.
+    for name in [
+        "preprocess_unsafe",
+        "vault_to_text",
+        "skipkeys",
+        "check_circular",
+    ] {
+        kwargs.get::<Option<Jinja>>(name)?;
+    }
     kwargs.assert_all_used()?;
-    Ok(options)
+    Ok((options, marks))
 }
 
 fn to_json(value: &Jinja, kwargs: Kwargs) -> Result<String, Error> {
-    let mut options = options(&kwargs, 0)?;
-    options.sort = kwargs.get::<Option<bool>>("sort_keys")?.unwrap_or(false);
-    Ok(dump::json(&read(value)?, options))
+    let (options, marks) = options(&kwargs, 0, false)?;
+    Ok(dump::json(&read(value)?, options, marks.as_ref()))
 }
 
+/// `separators` have no effect, as in Ansible.
 fn to_nice_json(value: &Jinja, kwargs: Kwargs) -> Result<String, Error> {
-    let options = options(&kwargs, 4)?;
-    Ok(dump::json(&read(value)?, options))
+    let (options, _) = options(&kwargs, 4, true)?;
+    Ok(dump::json(&read(value)?, options, None))
+}
+
+/// For a script within HTML.
+fn tojson(value: &Jinja, args: Rest<Jinja>, kwargs: Kwargs) -> Result<Jinja, Error> {
+    let [indent] = super::given("tojson", &args, &kwargs, ["indent"])?;
+    let options = dump::Options {
+        indent: indent.map_or(Ok(0), usize::try_from)?,
+        sort: true,
+        ascii: true,
+    };
+    let text = dump::json(&read(value)?, options, None);
+    let text = text.replace('<', "\\u003c").replace('>', "\\u003e");
+    let text = text.replace('&', "\\u0026").replace('\'', "\\u0027");
+    Ok(Jinja::from_safe_string(text))
 }
 
 /// With blanks a level, and whether on one line, where nothing is said.
@@ -155,51 +194,48 @@ impl serde::Serialize for Open<'_> {
     }
 }
 
-fn yaml_value(yaml: serde_yaml::Value) -> Result<Value, Error> {
-    use serde_yaml::Value as Yaml;
-    Ok(match yaml {
-        Yaml::Null => Value::Null,
-        Yaml::Bool(value) => value.into(),
-        Yaml::Number(number) => match (number.as_i64(), number.as_u64()) {
-            (Some(int), _) => Value::Int(int),
-            (None, Some(uint)) => Value::UInt(uint),
-            (None, None) => Value::Float(number.as_f64().unwrap_or(f64::NAN)),
-        },
-        Yaml::String(text) => text.into(),
-        Yaml::Sequence(items) => items
-            .into_iter()
-            .map(yaml_value)
-            .collect::<Result<_, _>>()?,
-        Yaml::Mapping(map) => Value::Map(
-            map.into_iter()
-                .map(|(key, value)| {
-                    let key = yaml_value(key)?;
-                    let key = key
-                        .as_text()
-                        .ok_or_else(|| refuse("a key of the YAML is not a text"))?;
-                    Ok((key, yaml_value(value)?))
-                })
-                .collect::<Result<_, Error>>()?,
-        ),
-        Yaml::Tagged(tagged) => yaml_value(tagged.value)?,
-    })
+/// The documents of a text, as PyYAML reads them.
+fn documents(text: &str) -> Result<Vec<Value>, Error> {
+    session::derived();
+    let mut files = Files::new();
+    let file = files.add("YAML", text);
+    let (documents, wrong) = yaml::read(&files, file);
+    if let Some(error) = wrong.iter().find(|found| found.is_error()) {
+        let at = error.at.map(|span| files.place(span));
+        let at = at.map_or(String::new(), |at| {
+            format!("line {}, column {}: ", at.line, at.column)
+        });
+        return Err(refuse(format!("not YAML: {at}{}", error.message)));
+    }
+    Ok(documents.iter().map(yaml::Node::to_value).collect())
 }
 
-fn from_yaml(text: String) -> Result<Jinja, Error> {
-    session::derived();
-    let yaml = serde_yaml::from_str(&text).map_err(|error| refuse(format!("not YAML: {error}")))?;
-    Ok(to_jinja(&yaml_value(yaml)?))
+/// What is no text is left as it is.
+fn from_yaml(value: &Jinja) -> Result<Jinja, Error> {
+    let Some(text) = text(value)? else {
+        return Ok(value.clone());
+    };
+    match &documents(&text)?[..] {
+        [] => Ok(Jinja::from(())),
+        [one] => Ok(to_jinja(one)),
+        _ => Err(refuse(
+            "not one YAML document, but several: `from_yaml_all` reads them",
+        )),
+    }
 }
 
-fn from_yaml_all(text: String) -> Result<Jinja, Error> {
-    use serde::Deserialize as _;
-    session::derived();
-    let documents = serde_yaml::Deserializer::from_str(&text).map(|document| {
-        let yaml = serde_yaml::Value::deserialize(document)
-            .map_err(|error| refuse(format!("not YAML: {error}")))?;
-        yaml_value(yaml)
-    });
-    Ok(to_jinja(&documents.collect::<Result<_, _>>()?))
+fn from_yaml_all(value: &Jinja) -> Result<Jinja, Error> {
+    let Some(text) = text(value)? else {
+        return Ok(value.clone());
+    };
+    Ok(to_jinja(&Value::Seq(documents(&text)?)))
+}
+
+fn text(value: &Jinja) -> Result<Option<String>, Error> {
+    if value.is_undefined() {
+        return Err(Error::from(minijinja::ErrorKind::UndefinedError));
+    }
+    Ok(value.as_str().map(str::to_owned))
 }
 
 const UNITS: &[(&str, u32)] = &[
@@ -243,7 +279,11 @@ fn human_readable(
     })
 }
 
-fn human_to_bytes(text: String, default_unit: Option<String>) -> Result<Jinja, Error> {
+/// A size for machines: `default_unit` where none is written, bits (`Gb`) only with `isbits`.
+fn human_to_bytes(text: String, args: Rest<Jinja>, kwargs: Kwargs) -> Result<Jinja, Error> {
+    let names = ["default_unit", "isbits"];
+    let [default, bits] = super::given("human_to_bytes", &args, &kwargs, names)?;
+    let bits = bits.is_some_and(|bits| bits.is_true());
     let text = text.trim();
     let split = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')
@@ -253,25 +293,56 @@ fn human_to_bytes(text: String, default_unit: Option<String>) -> Result<Jinja, E
         .parse()
         .map_err(|_| refuse(format!("`{text}` is not a size")))?;
     let unit = match unit.trim() {
-        "" => default_unit.unwrap_or_default(),
+        "" => default.map_or_else(String::new, |unit| unit.to_string()),
         unit => unit.to_owned(),
     };
-    let power = match unit
-        .to_ascii_uppercase()
-        .trim_end_matches("IB")
-        .trim_end_matches('B')
-    {
-        "" => 0,
-        letter => UNITS
-            .iter()
-            .find(|(name, _)| *name == letter)
-            .map(|(_, power)| *power)
-            .ok_or_else(|| refuse(format!("`{text}` has no unit that is known: K, M, G, T …")))?,
-    };
-    let bytes = number * 2_f64.powi(i32::try_from(power).unwrap_or(0));
+    let power = power(&unit, bits).map_err(|why| refuse(format!("`{text}`: {why}")))?;
+    let bytes = (number * 2_f64.powi(i32::try_from(power).unwrap_or(0))).round_ties_even();
     #[expect(
         clippy::cast_possible_truncation,
         reason = "sizes are whole bytes; a float saturates"
     )]
     Ok(Jinja::from(bytes as i64))
 }
+
+/// Which power of two a unit is: `M`, `MB` or `megabyte`; of bits `Mb` or `megabit`.
+fn power(unit: &str, bits: bool) -> Result<u32, String> {
+    let mut letters = unit.chars();
+    let Some(first) = letters.next() else {
+        return Ok(0);
+    };
+    let (letter, short, long) = (
+        first.to_ascii_uppercase(),
+        letters.as_str(),
+        ["byte", "bit"],
+    );
+    let (sign, word) = if bits { ('b', long[1]) } else { ('B', long[0]) };
+    if matches!(letter, 'B') {
+        let fits = unit == sign.to_string() || unit.eq_ignore_ascii_case(word);
+        return if fits {
+            Ok(0)
+        } else {
+            Err(format!("`{unit}` is no unit here: `{sign}` or `{word}` is"))
+        };
+    }
+    let found = UNITS.iter().zip(PREFIXES);
+    let mut found = found.filter(|((name, _), _)| name.starts_with(letter));
+    let Some(((name, power), prefix)) = found.next() else {
+        return Err(format!(
+            "there is no unit `{unit}`: there are K, M, G, T, P, E, Z and Y"
+        ));
+    };
+    let whole = format!("{prefix}{word}");
+    if short.is_empty() || short == sign.to_string() || unit.to_ascii_lowercase() == whole {
+        Ok(*power)
+    } else {
+        Err(format!(
+            "`{unit}` is no unit here: `{name}`, `{name}{sign}` or `{whole}` is"
+        ))
+    }
+}
+
+/// The names of the units.
+const PREFIXES: [&str; 8] = [
+    "yotta", "zetta", "exa", "peta", "tera", "giga", "mega", "kilo",
+];

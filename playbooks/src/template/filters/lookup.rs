@@ -13,6 +13,7 @@ use minijinja::{
 
 use super::{bare_pattern, ran, refuse};
 use crate::{
+    ast::LoopKind,
     files::{self, Files},
     template::{
         Fault, Variables,
@@ -26,19 +27,23 @@ use crate::{
 };
 
 pub(super) fn add(env: &mut Environment<'static>) {
+    env.add_filter("fileglob", fileglob);
     env.add_function(
         "lookup",
         |state: &mut State<'_, '_>, kind: String, terms: Rest<Jinja>, kwargs: Kwargs| {
             let whole = kwargs.get::<Option<bool>>("wantlist")?.unwrap_or(false);
-            let mut found = look(state, &kind, &terms, &kwargs)?;
+            let found = look(state, &kind, &terms, &kwargs)?;
             if whole {
-                return Ok::<_, Error>(Jinja::from(found));
+                return Ok::<_, Error>(Jinja::from(found.unwrap_or_default()));
             }
+            let Some(mut found) = found else {
+                return Ok(Jinja::from(()));
+            };
             if found.len() == 1 {
                 return Ok(found.remove(0));
             }
             // Only texts are joined.
-            if found.iter().any(|item| item.as_str().is_none()) {
+            if found.is_empty() || found.iter().any(|item| item.as_str().is_none()) {
                 return Ok(Jinja::from(found));
             }
             let texts: Vec<String> = found.iter().map(ToString::to_string).collect();
@@ -51,18 +56,19 @@ pub(super) fn add(env: &mut Environment<'static>) {
             |state: &mut State<'_, '_>, kind: String, terms: Rest<Jinja>, kwargs: Kwargs| {
                 kwargs.get::<Option<bool>>("wantlist")?;
                 let found = look(state, &kind, &terms, &kwargs)?;
-                Ok::<_, Error>(Jinja::from(found))
+                Ok::<_, Error>(Jinja::from(found.unwrap_or_default()))
             },
         );
     }
 }
 
+/// What is found; nothing where a failure is to be ignored.
 fn look(
     state: &State<'_, '_>,
     kind: &str,
     terms: &[Jinja],
     kwargs: &Kwargs,
-) -> Result<Vec<Jinja>, Error> {
+) -> Result<Option<Vec<Jinja>>, Error> {
     let lenient = match kwargs.get::<Option<String>>("errors")?.as_deref() {
         None | Some("strict") => false,
         Some("ignore" | "warn") => true,
@@ -90,8 +96,25 @@ fn look(
     };
     kwargs.assert_all_used()?;
     match found {
-        Err(_) if lenient => Ok(Vec::new()),
-        found => found,
+        Err(_) if lenient => Ok(None),
+        found => found.map(Some),
+    }
+}
+
+/// The files of this machine that fit a pattern.
+fn fileglob(pattern: String) -> Result<Jinja, Error> {
+    let folder = std::env::current_dir()
+        .map_err(|error| refuse(format!("`fileglob`: there is no working folder: {error}")))?;
+    let around = Around {
+        folders: &[folder],
+        kind: "",
+        groups: &[],
+    };
+    let found = lookups::of(LoopKind::FileGlob, pattern.into(), &around);
+    match found {
+        Ok(found) => Ok(found.iter().map(to_jinja).collect()),
+        Err(Trouble::NotYet(what)) => Err(session::not_yet(&what)),
+        Err(Trouble::Wrong(message, _)) => Err(refuse(message)),
     }
 }
 

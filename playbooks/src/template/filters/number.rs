@@ -52,7 +52,7 @@ fn int(
     kwargs: Kwargs,
 ) -> Result<Jinja, Error> {
     let default = or_zero(default, &kwargs, Jinja::from(0))?;
-    let trimmed = value.as_str().map(|text| Jinja::from(text.trim()));
+    let trimmed = value.as_str().map(|text| Jinja::from(plain(text)));
     jinja_int(
         state,
         trimmed.as_ref().unwrap_or(value),
@@ -60,6 +60,21 @@ fn int(
         base,
         kwargs,
     )
+}
+
+/// Without white space around it, and without `_` between digits.
+fn plain(text: &str) -> String {
+    let text = text.trim();
+    let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    let apart = text.split('_').collect::<Vec<_>>();
+    let between = apart
+        .windows(2)
+        .all(|pair| digit(pair[0].chars().last()) && digit(pair[1].chars().next()));
+    if between {
+        apart.concat()
+    } else {
+        text.to_owned()
+    }
 }
 
 /// What is no number is 0.0, or the default.

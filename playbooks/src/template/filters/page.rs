@@ -2,7 +2,6 @@
 
 use minijinja::{
     Environment, Error,
-    filters::escape,
     value::{Kwargs, Rest, Value as Jinja},
 };
 
@@ -12,7 +11,6 @@ use crate::template::session;
 pub(super) fn add(env: &mut Environment<'static>) {
     env.add_filter("center", center);
     env.add_filter("filesizeformat", size);
-    env.add_filter("forceescape", escape);
     env.add_filter("urldecode", |text: String| unquote(&text));
 }
 

@@ -16,6 +16,7 @@ mod chance;
 mod lookups;
 mod net;
 mod paths;
+mod table;
 
 /// A folder to look in, and a map with a secret, `db`.
 struct Few(std::path::PathBuf);
