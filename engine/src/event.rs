@@ -214,6 +214,9 @@ pub struct TaskError {
     /// Its exit status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<i32>,
+    /// After how many seconds it was ended, where the task has a limit (`timeout`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timed_out: Option<u64>,
     /// What it printed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stdout: Option<String>,

@@ -506,6 +506,9 @@ pub struct Run {
     pub stdin: Content,
     /// Time limit in seconds; unlimited steps are long ones.
     pub seconds: Option<u64>,
+    /// Time limit of its whole task in seconds (`timeout`): what the task's programs before it took counts too, and
+    /// nothing but the limit decides what comes of it then.
+    pub limit: Option<u64>,
     /// Exit statuses that mean success; empty: any status does (the front end judges it).
     pub ok: Vec<i32>,
     /// The exit status, one of those of success, that means: nothing had to be changed. Only the run itself can tell;
@@ -535,6 +538,7 @@ impl Run {
             umask: None,
             stdin: Content::default(),
             seconds: Some(600),
+            limit: None,
             ok: vec![0],
             idle: None,
             long: false,

@@ -20,6 +20,7 @@ mod runner {
     mod inventory;
     mod killed;
     mod late;
+    mod limits;
     mod made_here;
     mod many;
     mod quickstart;

@@ -367,7 +367,7 @@ pub(crate) fn output(
     })
 }
 
-fn text(bytes: &[u8], strip: bool) -> String {
+pub(crate) fn text(bytes: &[u8], strip: bool) -> String {
     let text = String::from_utf8_lossy(bytes);
     let text = if strip {
         text.trim_end_matches(['\r', '\n'])
@@ -378,7 +378,7 @@ fn text(bytes: &[u8], strip: bool) -> String {
 }
 
 /// As Python prints a duration: `0:00:01.250000`.
-fn delta(millis: u64) -> String {
+pub(crate) fn delta(millis: u64) -> String {
     let (seconds, rest) = (millis / 1000, millis % 1000);
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
     format!("{hours}:{minutes:02}:{:02}.{rest:03}000", seconds % 60)

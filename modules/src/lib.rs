@@ -54,6 +54,7 @@ modules! {
     apt_repository => AptRepository,
     assemble => Assemble,
     assert => Assert,
+    async_status => AsyncStatus,
     authorized_key => AuthorizedKey,
     blockinfile => Blockinfile,
     command => Command,

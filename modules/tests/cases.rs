@@ -39,6 +39,7 @@ cases_of! {
     apt,
     apt_repository,
     assemble,
+    async_status,
     authorized_key,
     blockinfile,
     command,

@@ -143,6 +143,8 @@ pub struct Include {
     pub apply: Common,
     /// Its loop.
     pub loop_: Option<Loop>,
+    /// `register`: says whether it was skipped.
+    pub register: Option<Spanned<String>>,
     /// `listen`: topics of a handler.
     pub listen: Vec<Spanned<String>>,
     /// `turns`: how many turns its loop may have, where only the run knows.
@@ -280,6 +282,10 @@ pub struct Task {
     pub retries: Option<Node>,
     /// `delay`: seconds, or a template.
     pub delay: Option<Node>,
+    /// `async`: seconds that it may take beside the run, or a template; 0: it is a task as others.
+    pub async_: Option<Node>,
+    /// `poll`: 0, or a template: its end is not waited for.
+    pub poll: Option<Node>,
     /// `listen`: topics of a handler.
     pub listen: Vec<Spanned<String>>,
     /// `triggered_by`: ids of tasks whose change makes this one run.
@@ -315,6 +321,8 @@ impl Task {
             until: Vec::new(),
             retries: None,
             delay: None,
+            async_: None,
+            poll: None,
             listen: Vec::new(),
             triggered_by: Vec::new(),
             reads: None,
@@ -472,6 +480,8 @@ pub struct Common {
     pub any_errors_fatal: Option<Flag>,
     /// `throttle`: on so many hosts at once at most.
     pub throttle: Option<Spanned<OrTemplate<u32>>>,
+    /// `timeout`: seconds after which a task has failed, or a template; 0: none.
+    pub timeout: Option<Node>,
     /// `notify`: names or topics of handlers. Not on plays.
     pub notify: Vec<Spanned<String>>,
     /// `after`: ids of tasks (`id`, `id@host`), on plays names of plays. `Some` of nothing frees a play.

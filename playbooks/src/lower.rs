@@ -11,7 +11,9 @@ mod folder;
 mod include;
 mod items;
 mod keywords;
+mod limit;
 mod listing;
+mod login;
 mod made_here;
 mod mentions;
 mod named;
@@ -45,6 +47,7 @@ pub(crate) use elsewhere::{Elsewhere, all as all_elsewhere, here};
 pub(crate) use facts::Gathering;
 pub(crate) use include::{ANY, below, candidates, fits, pattern};
 pub(crate) use listing::Entry;
+pub(crate) use login::{Login, Logins, all as all_logins, of_play};
 pub(crate) use mentions::{Looking, Mentions};
 pub(crate) use program::{Condition, Loop, Program};
 pub(crate) use store::{Store, find, first};
@@ -81,6 +84,8 @@ pub(crate) struct Lowering<'a> {
     elsewhere: Elsewhere,
     /// Who makes files on this machine.
     makers: Makers,
+    /// How hosts are logged in to.
+    logins: Logins,
     /// What tasks of each host leave behind, in listed order; and whether surely.
     written: BTreeMap<String, Vec<(Written, bool)>>,
     /// Tasks by id and host.
@@ -193,7 +198,7 @@ impl<'a> Lowering<'a> {
         settings: &'a Settings,
         registry: Arc<Registry>,
         store: Arc<Store>,
-        (list, elsewhere, here): (TaskList, Elsewhere, BTreeSet<HostId>),
+        (list, elsewhere, here, logins): (TaskList, Elsewhere, BTreeSet<HostId>, Logins),
     ) -> Self {
         let hosts = list
             .hosts
@@ -213,6 +218,7 @@ impl<'a> Lowering<'a> {
             hosts,
             elsewhere,
             makers: Makers::new(here),
+            logins,
             written: BTreeMap::new(),
             ids: BTreeMap::new(),
             references: Vec::new(),
@@ -369,7 +375,7 @@ impl<'a> Lowering<'a> {
         host: &str,
     ) -> Vec<Place> {
         let scope = self.with_left(&scope(target, entry, host));
-        elsewhere::places(entry, program, &scope).unwrap_or_else(|fault| {
+        elsewhere::places(target, entry, program, (&scope, &self.logins)).unwrap_or_else(|fault| {
             self.faults.push(fault.or_at(entry.task.span));
             vec![Place::default()]
         })
@@ -385,6 +391,7 @@ impl<'a> Lowering<'a> {
     ) -> TaskId {
         let scope = scope(target, entry, host);
         let (needed, heeds) = self.reads(program, &scope, host, self.copies);
+        let way = place.way(host);
         let name = |id: TaskId| (id, self.list.tasks[id.index()].name.clone());
         let mut body = Body {
             program: Arc::clone(program),
@@ -405,12 +412,8 @@ impl<'a> Lowering<'a> {
             .name
             .as_deref()
             .map(|name| self::scope(target, entry, name));
-        let at = place
-            .name
-            .as_ref()
-            .map(|name| (host.to_owned(), name.clone()));
-        let at = match at {
-            Some(pair) => self.elsewhere.get(&pair),
+        let at = match way {
+            Some(way) => self.elsewhere.get(&(host.to_owned(), way)),
             None => self.hosts.get(host),
         };
         let at = at.copied().unwrap_or(HostId(0));

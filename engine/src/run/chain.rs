@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     decide::{Decided, Fate, Question, is_long, touches},
     drive::Landed,
+    finish::Ran,
     joins::{At, Group, whole},
     known::{Known, Readers, Who},
     links::Links,
@@ -134,8 +135,7 @@ impl Chain {
                 chain.joined(group, all, around);
             } else {
                 let Landed { entry, ran } = &all[at];
-                let ok = ran.iter().all(|ran| ran.trouble.is_none());
-                chain.steps(at, entry, task(&all[at]), ok, around);
+                chain.steps(at, entry, task(&all[at]), ran, around);
             }
             for Landed { entry, .. } in part {
                 // What comes of a program that only begins here is asked at its end: a question now
@@ -229,7 +229,7 @@ impl Chain {
         }
     }
 
-    fn steps(&mut self, at: usize, entry: &Entry, task: &Task, ok: bool, around: &Around<'_>) {
+    fn steps(&mut self, at: usize, entry: &Entry, task: &Task, ran: &[Ran], around: &Around<'_>) {
         let Some(epoch) = &entry.epoch else { return };
         let note = |line: Line| Op::Journal {
             lines: vec![line.text()],
@@ -244,6 +244,7 @@ impl Chain {
             );
         }
         let steps: Vec<_> = steps(&entry.decided).enumerate().skip(entry.from).collect();
+        let spent = |item: usize| ran.get(item).map_or(0, |ran: &Ran| ran.millis / 1000);
         let judged = task
             .judge
             .as_ref()
@@ -272,6 +273,10 @@ impl Chain {
                     run.ok.clear();
                 }
                 run.argv.extend(run.joins.take().unwrap_or_default());
+                if let Some(limit) = run.limit {
+                    let left = limit.saturating_sub(spent(*item)).max(1);
+                    run.seconds = Some(run.seconds.map_or(left, |seconds| seconds.min(left)));
+                }
                 if run.long {
                     long = Some(spool(epoch, *number));
                 }
@@ -305,7 +310,7 @@ impl Chain {
             Slot::Note,
             note(Line::Done {
                 epoch: epoch.clone(),
-                ok,
+                ok: ran.iter().all(|ran| ran.trouble.is_none()),
             }),
         );
     }

@@ -76,6 +76,15 @@ pub(super) struct Turned {
     pub(super) warnings: Vec<String>,
 }
 
+impl Turned {
+    /// Whether it was ended because the time of its task was up: then it is neither judged nor tried again.
+    pub(super) fn is_out_of_time(&self) -> bool {
+        self.error
+            .as_ref()
+            .is_some_and(|error| error.timed_out.is_some())
+    }
+}
+
 /// What came of one turn for good, where turns are taken one by one.
 #[derive(Clone)]
 pub(super) struct Kept {
@@ -394,7 +403,9 @@ fn turn(
     if let Some(attempt) = attempt {
         pace::count(&mut turned, attempt);
     }
-    let judged = matches!(item.fate, Fate::Act(_) | Fate::Rest { .. } | Fate::Done);
+    // What was ended because its time was up is judged by nobody.
+    let judged = matches!(item.fate, Fate::Act(_) | Fate::Rest { .. } | Fate::Done)
+        && !turned.is_out_of_time();
     if let (Some(judge), true) = (&context.task.judge, judged) {
         let verdict = match judge.always_changed() {
             Some(changed) if !judge.judges_failure() => Ok(Judgement {
@@ -464,7 +475,16 @@ fn apply(turned: &mut Turned, verdict: Result<Judgement, Stop>) {
 }
 
 pub(super) fn failed(error: TaskError) -> Turned {
-    let value = Map::from_iter([("msg".to_owned(), Value::from(error.message.as_str()))]);
+    let mut value = Map::from_iter([("msg".to_owned(), Value::from(error.message.as_str()))]);
+    if let Some(seconds) = error.timed_out {
+        let period = Value::from(i64::try_from(seconds).unwrap_or(i64::MAX));
+        let msg = format!("Timed out after {seconds} second(s).");
+        value.insert("msg".to_owned(), msg.into());
+        value.insert(
+            "timedout".to_owned(),
+            Map::from_iter([("period".to_owned(), period)]).into(),
+        );
+    }
     Turned {
         outcome: Outcome::Failed,
         output: Output {
@@ -546,6 +566,9 @@ fn would_act(plan: &Plan, bound: &dyn Bound, why: Option<&NotYet>, seen: &Seen) 
 fn acted(plan: &Plan, bound: &dyn Bound, left: &Left<'_>, seen: &Seen) -> Turned {
     let idle = |done: &[Done]| plan.only_waits() || plan.was_idle(done);
     let Left { ran, overtaken } = left;
+    if let Some(error) = ran.trouble.as_ref().filter(|it| it.timed_out.is_some()) {
+        return failed(error.clone());
+    }
     let value = match bound.output(seen, &ran.done) {
         Ok(value) => value,
         Err(Stop::NotYet(NotYet(what))) => {
@@ -674,6 +697,7 @@ pub(super) fn mask(error: TaskError, context: &Context<'_>) -> TaskError {
             message: "failed; what it says is hidden by `no_log`".to_owned(),
             help: Some("take `no_log` off for one run in a safe place to see it".to_owned()),
             status: error.status,
+            timed_out: error.timed_out,
             ..TaskError::default()
         };
     }
@@ -683,6 +707,7 @@ pub(super) fn mask(error: TaskError, context: &Context<'_>) -> TaskError {
         help: error.help.map(text),
         command: error.command.map(text),
         status: error.status,
+        timed_out: error.timed_out,
         stdout: error.stdout.map(text),
         stderr: error.stderr.map(text),
     }

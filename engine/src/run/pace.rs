@@ -173,7 +173,7 @@ impl Loop {
         let counted = matches!(tries, Ok(Some(_))).then_some(number);
         let mut kept = tried(decided, at, ran, counted, &context);
         let done = || -> Result<(After, bool, Duration), Stop> {
-            let tries = tries?;
+            let tries = tries?.filter(|_| !kept.turned.is_out_of_time());
             let holds = tries.is_none() || pace.holds(&kept.turned.output, turn, &results)?;
             let after = after(tries, number, holds);
             if let After::Exhausted(tries) = after {

@@ -11,7 +11,7 @@ use super::{
     finish::Ran,
     joins::{At, spools},
     reconnect::Gap,
-    trouble::{action_error, run_error},
+    trouble::{action_error, run_error, time_error},
 };
 use crate::{
     event::{Event, TaskError},
@@ -503,14 +503,7 @@ impl Loop {
             }
             (Action::Run(run), StepEnd::TimedOut(done)) => {
                 ran.done.push(done.clone());
-                let mut error = run_error(run, done);
-                let program = run.argv.first().map_or("", String::as_str);
-                let limit = run
-                    .seconds
-                    .map_or_else(String::new, |s| format!(" within {s} s"));
-                error.message = format!("`{program}` did not end{limit}");
-                error.help = Some("give it more time with `timeout:`".to_owned());
-                Some(error)
+                Some(time_error(run, done, ran.millis))
             }
             (action, StepEnd::Failed(done) | StepEnd::TimedOut(done)) => {
                 Some(action_error(action, done))

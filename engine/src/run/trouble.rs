@@ -30,8 +30,27 @@ pub(super) fn run_error(run: &Run, done: &Done) -> TaskError {
                 .join(" "),
         ),
         status: Some(done.status),
+        timed_out: None,
         stdout: tail(&done.stdout),
         stderr: tail(&done.stderr),
+    }
+}
+
+/// How a program is told that did not end in its time; `millis` is what the task took so far.
+pub(super) fn time_error(run: &Run, done: &Done, millis: u64) -> TaskError {
+    let program = run.argv.first().map_or("", String::as_str);
+    // A module's own limit may be shorter than that of the task.
+    let limit = run.limit.filter(|limit| millis + 50 >= limit * 1000);
+    let seconds = limit.or(run.seconds);
+    let within = seconds.map_or_else(String::new, |s| format!(" within {s} s"));
+    TaskError {
+        message: format!("`{program}` did not end{within}"),
+        help: Some(match limit {
+            Some(_) => "its `timeout` has passed, and it was ended: give it more time, or none (`timeout: 0`)".to_owned(),
+            None => "give it more time with `timeout:`".to_owned(),
+        }),
+        timed_out: limit,
+        ..run_error(run, done)
     }
 }
 

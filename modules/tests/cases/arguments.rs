@@ -235,6 +235,7 @@ fn the_long_names_of_ansible_are_known() {
     let registry = evenkeel_modules::standard();
     let names = [
         "assert",
+        "async_status",
         "blockinfile",
         "command",
         "copy",

@@ -95,6 +95,25 @@ impl Gate {
         }))
     }
 
+    /// The task whose result is that of the include itself.
+    pub(super) fn registered(&self, include: &Include, register: &Spanned<String>) -> Item {
+        let reached = Node::str(REACHED, self.span);
+        let args = vec![(Node::str(self.name.clone(), self.span), reached)];
+        let common = Common {
+            when: include.common.when.clone(),
+            tags: include.common.tags.clone(),
+            run_once: include.common.run_once.clone(),
+            ..Common::default()
+        };
+        let task = task("set_fact", args, common, include);
+        Item::Task(Arc::new(Task {
+            silent: true,
+            loop_: include.loop_.clone(),
+            register: Some(register.clone()),
+            ..task
+        }))
+    }
+
     /// The task that takes the notes of all turns.
     pub(super) fn notes(&self, include: &Include, decided: &Node) -> Item {
         let args = vec![(Node::str(self.name_of_turns(), self.span), decided.clone())];

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     ast::{Common, Include, Item, Part, What},
     diagnostic::Diagnostic,
-    files::Span,
+    files::{Span, Spanned},
     lower::Condition,
     parse::For,
     template::Fault,
@@ -53,13 +53,35 @@ impl Expander<'_> {
             let first = self.hosts(&levels).into_iter().take(1).collect();
             levels.hosts = Some(Arc::new(first));
         }
-        let Some((turns, mut items)) = self.turns(include, levels, here) else {
-            return Vec::new();
-        };
-        for turn in turns {
-            items.extend(self.turn(include, turn, here));
+        let mut items = Vec::new();
+        if let Some(name) = &include.register {
+            items.push(self.registered(include, name, &levels, here));
+        }
+        if let Some((turns, notes)) = self.turns(include, levels, here) {
+            items.extend(notes);
+            for turn in turns {
+                items.extend(self.turn(include, turn, here));
+            }
+        }
+        if let Some(name) = &include.register {
+            self.is_left.insert(name.value.clone());
+            self.left.push(name.value.clone());
         }
         items
+    }
+
+    /// What tells by the name of `register` whether an include was skipped.
+    fn registered(
+        &mut self,
+        include: &Include,
+        name: &Spanned<String>,
+        levels: &Levels,
+        here: &Here,
+    ) -> Item {
+        self.gates += 1;
+        let note = Gate::new(self.gates, include.word.span).registered(include, name);
+        let role = here.role.as_ref().map(|role| Arc::clone(&role.name));
+        gate::ours(include, &Arc::new(levels.clone()), role, vec![note])
     }
 
     pub(super) fn too_deep(&mut self, include: &Include, here: &Here) {

@@ -9,9 +9,10 @@ use evenkeel_engine::{HostId, Map, TaskList, Value};
 
 use super::{Connect, HostVars, Read, Request, gate::Gate};
 use crate::{
-    ast::Play,
     diagnostic::Diagnostic,
-    lower::{Elsewhere, Gathering, Prepared, Store, Target, all_elsewhere, here},
+    lower::{
+        Elsewhere, Gathering, Login, Logins, Prepared, Store, Target, all_elsewhere, here, of_play,
+    },
     template::Variables as _,
     vars::Scope,
 };
@@ -29,6 +30,7 @@ impl Read {
     pub(super) fn ways(
         &self,
         (targets, prepared, facts): (&[Target<'_>], &[Prepared<'_>], &Gathering),
+        logins: &Logins,
         opening: Opening<'_>,
         out: &mut Vec<Diagnostic>,
     ) -> (TaskList, Elsewhere, BTreeSet<HostId>) {
@@ -36,7 +38,8 @@ impl Read {
         let mut near = BTreeSet::new();
         self.connect_all((targets, facts), opening, (&mut list, &mut near), out);
         let plays = targets.iter().zip(prepared);
-        let elsewhere = self.connect_elsewhere(plays, opening, (&mut list, &mut near), out);
+        let elsewhere =
+            self.connect_elsewhere((plays, logins), opening, (&mut list, &mut near), out);
         (list, elsewhere, near)
     }
 
@@ -54,7 +57,10 @@ impl Read {
                 if list.hosts.iter().any(|host| host.name == *name) {
                     continue;
                 }
-                let host = self.way_to(name, target, opening, out);
+                // The first play that is for a host says how it is logged in to.
+                let mut all = targets.iter();
+                let first = all.find(|target| target.world.play_hosts.contains(name));
+                let host = self.way_to(name, (first.unwrap_or(target), None), opening, out);
                 match (opening.connect)(&host) {
                     Ok(door) => {
                         let id = list.host(name.as_str(), door);
@@ -69,7 +75,10 @@ impl Read {
     /// Adds the machines on which hosts have tasks done.
     fn connect_elsewhere<'t, 'p: 't>(
         &self,
-        plays: impl Iterator<Item = (&'t Target<'p>, &'t Prepared<'p>)>,
+        (plays, logins): (
+            impl Iterator<Item = (&'t Target<'p>, &'t Prepared<'p>)>,
+            &Logins,
+        ),
         opening: Opening<'_>,
         (list, near): (&mut TaskList, &mut BTreeSet<HostId>),
         out: &mut Vec<Diagnostic>,
@@ -77,16 +86,18 @@ impl Read {
         let mut found = Elsewhere::new();
         let mut doors: BTreeMap<String, Gate> = BTreeMap::new();
         for (target, prepared) in plays {
-            for (owner, name) in all_elsewhere(target, prepared) {
-                if found.contains_key(&(owner.clone(), name.clone())) {
+            for (owner, way) in all_elsewhere(target, prepared, logins) {
+                let pair = (owner.clone(), way.clone());
+                if found.contains_key(&pair) {
                     continue;
                 }
+                let (name, login) = way;
                 let id = |list: &TaskList, name: &str| {
                     let at = list.hosts.iter().position(|host| host.name == name)?;
                     Some(HostId(u32::try_from(at).ok()?))
                 };
                 let Some(of) = id(list, &owner) else { continue };
-                let mut host = self.way_to(&name, target, opening, out);
+                let mut host = self.way_to(&name, (target, login.as_ref()), opening, out);
                 if let (None, Some(here)) = (&host.place, here(&name)) {
                     host.vars.insert("ansible_connection".to_owned(), here);
                 }
@@ -94,10 +105,10 @@ impl Read {
                     Ok(door) => {
                         let gate = doors.entry(name.clone()).or_default();
                         let at = id(list, &name);
-                        let shown = format!("{owner} -> {name}");
+                        let shown = format!("{owner} -> {}{name}", shown(login.as_ref()));
                         let stand_in = list.elsewhere(of, at, shown, gate.before(door));
                         near.extend(is_near(&host).then_some(stand_in));
-                        found.insert((owner, name), stand_in);
+                        found.insert(pair, stand_in);
                     }
                     Err(error) => out.push(error),
                 }
@@ -110,12 +121,21 @@ impl Read {
     fn way_to(
         &self,
         name: &str,
-        target: &Target<'_>,
+        (target, login): (&Target<'_>, Option<&Login>),
         Opening { request, store, .. }: Opening<'_>,
         out: &mut Vec<Diagnostic>,
     ) -> HostVars {
         let scope = Scope::new(Arc::clone(&target.world), name, Vec::new(), Vec::new());
-        let vars = connection_vars(&scope, target.play, request, store, out);
+        let vars = match login {
+            Some(login) => connection_vars(&scope, login, request, store, out),
+            None => {
+                let login = of_play(target, name).unwrap_or_else(|fault| {
+                    out.push(store.with_files(|files| fault.diagnostic(files)));
+                    Login::default()
+                });
+                connection_vars(&scope, &login, request, store, out)
+            }
+        };
         let at = self.inventory.hosts.get(name).and_then(|entry| entry.at);
         HostVars {
             name: name.to_owned(),
@@ -133,11 +153,17 @@ fn is_near(host: &HostVars) -> bool {
     }
 }
 
+/// What tells a login from the usual one, before the machine's name.
+fn shown(login: Option<&Login>) -> String {
+    let user = login.and_then(|login| login.user.as_deref());
+    user.map_or_else(String::new, |user| format!("{user}@"))
+}
+
 /// A host's variables that speak of its connection, rendered; with what the play and the command
 /// line say where the inventory is silent.
 fn connection_vars(
     scope: &Scope,
-    play: &Play,
+    login: &Login,
     request: &Request,
     store: &Store,
     out: &mut Vec<Diagnostic>,
@@ -158,27 +184,21 @@ fn connection_vars(
             Err(fault) => out.push(store.with_files(|files| fault.diagnostic(files))),
         }
     }
-    let words = &play.common;
-    let port = words.port.as_ref().and_then(|port| match port.value {
-        crate::ast::OrTemplate::Is(port) => Some(Value::from(i64::from(port))),
-        crate::ast::OrTemplate::Template(_) => None,
-    });
-    let text = |text: &Option<crate::files::Spanned<String>>| {
-        text.as_ref().map(|text| Value::from(text.value.as_str()))
-    };
+    let port = login.port.map(|port| Value::from(i64::from(port)));
     let told = |text: &Option<String>| text.as_deref().map(Value::from);
     for (name, value) in [
         (
             "ansible_connection",
-            text(&words.connection).or_else(|| told(&request.connection)),
+            told(&login.connection).or_else(|| told(&request.connection)),
         ),
         (
             "ansible_user",
-            text(&words.remote_user).or_else(|| told(&request.user)),
+            told(&login.user).or_else(|| told(&request.user)),
         ),
         ("ansible_port", port),
     ] {
-        if let (false, Some(value)) = (vars.contains_key(name), value) {
+        // What is there without being written gives way.
+        if let (false, Some(value)) = (scope.is_written(name), value) {
             vars.insert(name.to_owned(), value);
         }
     }

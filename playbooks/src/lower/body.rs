@@ -9,7 +9,7 @@ use evenkeel_engine::{
 
 use super::{
     args::{Failure, Making},
-    items,
+    items, limit,
     made_here::Awaited,
     program::{Condition, Loop, Program},
     store::Store,
@@ -278,7 +278,12 @@ impl Body {
     }
 
     fn bound(&self, scope: &Scope, care: Care) -> Result<Arc<dyn evenkeel_engine::Bound>, Trouble> {
-        Ok(self.making(scope, care)?.bound()?)
+        let bound = self.making(scope, care)?.bound()?;
+        match limit::of(&self.program, &scope.variables()) {
+            Ok(limit) => Ok(limit::bounded(bound, limit)),
+            Err(_) if care == Care::Lenient => Ok(bound),
+            Err(trouble) => Err(trouble),
+        }
     }
 
     pub(super) fn making<'a>(

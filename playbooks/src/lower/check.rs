@@ -7,6 +7,7 @@ use evenkeel_engine::{NotYet, Outputs, Value};
 use super::{
     args::Failure,
     body::{Body, Care, Trouble, items_of},
+    limit,
     program::{Condition, Form, Loop},
 };
 use crate::{
@@ -102,6 +103,9 @@ impl Body {
             .map(|making| making.bound());
         let found = match bound {
             Ok(Ok(bound)) => {
+                if let Err(Trouble::Faults(found)) = limit::of(&self.program, &scope.variables()) {
+                    faults.extend(found);
+                }
                 let at = self
                     .program
                     .arg("content")
@@ -204,7 +208,8 @@ impl Body {
             .loop_
             .iter()
             .filter_map(|found| found.pause.as_ref());
-        for (tree, span) in program.retries.iter().chain(&program.delay).chain(pause) {
+        let tries = program.retries.iter().chain(&program.delay);
+        for (tree, span) in tries.chain(program.limits()).chain(pause) {
             tree.faults(&variables, &mut |fault| faults.push(fault.or_at(*span)));
         }
     }

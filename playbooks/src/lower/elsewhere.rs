@@ -9,17 +9,22 @@ use super::{
     body::Trouble,
     keywords,
     listing::Entry,
+    login::{self, Login, Logins},
     program::{Loop, Program},
     scope,
 };
 use crate::{
-    files::Spanned,
+    ast::Common,
+    files::{Span, Spanned},
     template::{Fault, Template},
     vars::Scope,
 };
 
-/// The machines on which hosts have tasks done: for a host and a name, the entry of the list.
-pub(crate) type Elsewhere = BTreeMap<(String, String), HostId>;
+/// The machines on which hosts have tasks done, and other logins to them: for a host and a way, the entry of the list.
+pub(crate) type Elsewhere = BTreeMap<(String, Way), HostId>;
+
+/// A way that is not that of a host itself: to a machine, with a login of its own if there is one.
+pub(crate) type Way = (String, Option<Login>);
 
 /// A turn of a loop that is done elsewhere than others: what says where, and which place this is.
 #[derive(Clone, Debug)]
@@ -40,8 +45,21 @@ impl Turns {
 pub(super) struct Place {
     /// Of which machine; nothing: its host.
     pub(super) name: Option<String>,
+    /// Logged in to in another way than by the first play that is for the host.
+    pub(super) login: Option<Login>,
     /// Of a loop that is done in several places, those turns that are done here.
     pub(super) turns: Option<Turns>,
+}
+
+impl Place {
+    /// The way to it; nothing is that of the host itself.
+    pub(super) fn way(&self, host: &str) -> Option<Way> {
+        if self.name.is_none() && self.login.is_none() {
+            return None;
+        }
+        let name = self.name.as_deref().unwrap_or(host);
+        Some((name.to_owned(), self.login.clone()))
+    }
 }
 
 /// What a keyword names; nothing is the host itself.
@@ -51,44 +69,63 @@ fn place(word: &Spanned<String>, scope: &Scope) -> Result<String, Fault> {
     Ok(if name.is_empty() { scope.host() } else { name }.to_owned())
 }
 
-/// Whether anything around a task below its play may say where it is done.
+/// Whether anything around a task may say where it is done, or how that is logged in to.
 fn may_be_elsewhere(entry: &Entry<'_>) -> bool {
-    let mut commons = entry.commons.iter().skip(1);
-    commons.any(|common| common.delegate_to.is_some() || common.connection.is_some())
+    let says = |common: &Common| {
+        common.delegate_to.is_some()
+            || common.connection.is_some()
+            || common.remote_user.is_some()
+            || common.port.is_some()
+    };
+    entry.commons.iter().any(|common| says(common))
 }
 
-/// The innermost `delegate_to` around a task. With `connection: local` it is done on the machine that we run on,
-/// unless the inventory says how the host is connected: that wins, as in Ansible.
-fn word(entry: &Entry<'_>, scope: &Scope) -> Result<Option<Spanned<String>>, Fault> {
+/// Whether nothing is said of a task that could be otherwise than for its host: what the first play that is for it says,
+/// another does not.
+fn is_usual(entry: &Entry<'_>, login: Option<&Login>) -> bool {
+    !may_be_elsewhere(entry) && login.is_none_or(|login| *login == Login::default())
+}
+
+/// Where a task is done that its host does elsewhere, and how it is logged in to there.
+fn word(
+    target: &Target<'_>,
+    entry: &Entry<'_>,
+    (scope, logins): (&Scope, &Logins),
+) -> Result<(Option<Spanned<String>>, Option<Login>), Fault> {
+    let host = scope.host().to_owned();
+    let said = login::of_task(target, entry, &host)?;
+    let usual = logins.get(&host).cloned().unwrap_or_default();
     let commons = || entry.commons.iter().rev();
-    let delegated = commons().find_map(|common| common.delegate_to.clone());
-    let below = entry.commons.len().saturating_sub(1);
-    let found = commons()
-        .take(below)
-        .find_map(|common| common.connection.as_ref());
-    let Some(found) = found else {
-        return Ok(delegated);
-    };
-    if scope.is_written("ansible_connection") && delegated.is_none() {
-        return Ok(None);
-    }
-    let of_play = entry.commons.first();
-    let of_play = of_play.and_then(|common| common.connection.as_ref());
-    match (keywords::text(found, scope)?.as_str(), of_play) {
-        ("local", _) => {
-            let mut all = scope.groups().iter().flat_map(|(_, hosts)| hosts);
-            // By that name the inventory may mean something else.
-            let listed = all.any(|host| host == "localhost");
-            let name = if listed { "127.0.0.1" } else { "localhost" };
-            Ok(Some(Spanned::new(name.to_owned(), found.span)))
+    let local = |common: &Common| common.connection.clone();
+    if let Some(delegated) = commons().find_map(|common| common.delegate_to.clone()) {
+        let below = entry.commons.len().saturating_sub(1);
+        let found = commons().take(below).find_map(|common| local(common));
+        let below = &entry.commons[entry.commons.len().min(1)..];
+        let mut own = Login::of(below, scope)?;
+        if let (true, Some(found)) = (own.is_here(), found) {
+            return Ok((Some(this_machine(scope, found.span)), None));
         }
-        (_, Some(of_play)) if of_play.value == "local" => {
-            let what = "below a play with `connection: local`, hosts are not reached otherwise";
-            let fault = Fault::new("unsupported", what).help("make two plays of it");
-            Err(fault.or_at(found.span))
-        }
-        _ => Ok(delegated),
+        own.connection = None;
+        let own = (own != Login::default()).then_some(own);
+        return Ok((Some(delegated), own));
     }
+    if said.is_like(&usual) {
+        return Ok((None, None));
+    }
+    match commons().find_map(|common| local(common)) {
+        // Whoever logs in there is whoever we are.
+        Some(_) if said.is_here() && usual.is_here() => Ok((None, None)),
+        Some(found) if said.is_here() => Ok((Some(this_machine(scope, found.span)), None)),
+        _ => Ok((None, Some(said))),
+    }
+}
+
+/// The machine that we run on, by a name that the inventory does not use for something else.
+fn this_machine(scope: &Scope, at: Span) -> Spanned<String> {
+    let mut all = scope.groups().iter().flat_map(|(_, hosts)| hosts);
+    let listed = all.any(|host| host == "localhost");
+    let name = if listed { "127.0.0.1" } else { "localhost" };
+    Spanned::new(name.to_owned(), at)
 }
 
 /// Whether a text reads the variables of a loop.
@@ -102,15 +139,20 @@ fn is_of_item(word: &Spanned<String>, found: &Loop) -> bool {
 
 /// Where a task of a host is done, in the order of its turns. Never empty.
 pub(super) fn places(
+    target: &Target<'_>,
     entry: &Entry<'_>,
     program: &Program,
-    scope: &Scope,
+    (scope, logins): (&Scope, &Logins),
 ) -> Result<Vec<Place>, Fault> {
-    if !may_be_elsewhere(entry) {
+    if is_usual(entry, logins.get(scope.host())) {
         return Ok(vec![Place::default()]);
     }
-    let Some(word) = word(entry, scope)? else {
-        return Ok(vec![Place::default()]);
+    let (word, login) = word(target, entry, (scope, logins))?;
+    let Some(word) = word else {
+        return Ok(vec![Place {
+            login,
+            ..Place::default()
+        }]);
     };
     let word = &word;
     let host = scope.host();
@@ -121,7 +163,11 @@ pub(super) fn places(
         .filter(|found| is_of_item(word, found))
     else {
         let name = of(place(word, scope)?);
-        return Ok(vec![Place { name, turns: None }]);
+        return Ok(vec![Place {
+            name,
+            login,
+            turns: None,
+        }]);
     };
     let items = body::items_of(found, scope).map_err(|trouble| match trouble {
         Trouble::NotYet(what) => Fault::new(
@@ -161,6 +207,7 @@ pub(super) fn places(
     };
     let places = names.into_iter().map(|name| Place {
         turns: turns(&name),
+        login: login.clone(),
         name: of(name),
     });
     let places: Vec<Place> = places.collect();
@@ -173,17 +220,22 @@ pub(super) fn places(
 
 /// All that hosts of a play have done elsewhere: whose tasks, and on which machine. Mistakes are told
 /// when the tasks are lowered.
-pub(crate) fn all(target: &Target<'_>, prepared: &Prepared<'_>) -> Vec<(String, String)> {
+pub(crate) fn all(
+    target: &Target<'_>,
+    prepared: &Prepared<'_>,
+    logins: &Logins,
+) -> Vec<(String, Way)> {
     let mut found = Vec::new();
     for (entry, program) in prepared.listing.entries.iter().zip(&prepared.programs) {
-        if !may_be_elsewhere(entry) {
-            continue;
-        }
         let hosts = target.world.play_hosts.iter();
         for host in hosts.filter(|host| entry.levels.has(host)) {
-            let places = places(entry, program, &scope(target, entry, host)).unwrap_or_default();
-            for name in places.into_iter().filter_map(|place| place.name) {
-                let pair = (host.clone(), name);
+            if is_usual(entry, logins.get(host)) {
+                continue;
+            }
+            let scope = scope(target, entry, host);
+            let places = places(target, entry, program, (&scope, logins)).unwrap_or_default();
+            for way in places.into_iter().filter_map(|place| place.way(host)) {
+                let pair = (host.clone(), way);
                 if !found.contains(&pair) {
                     found.push(pair);
                 }

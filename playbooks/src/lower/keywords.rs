@@ -67,6 +67,14 @@ fn number(text: &str, at: crate::files::Span, scope: &Scope) -> Result<u32, Faul
     })
 }
 
+/// A port that is known when the playbook is read.
+pub(super) fn port(found: &Spanned<OrTemplate<u32>>, scope: &Scope) -> Result<u32, Fault> {
+    match &found.value {
+        OrTemplate::Is(port) => Ok(*port),
+        OrTemplate::Template(text) => number(text, found.span, scope),
+    }
+}
+
 /// A yes or no that is known when the playbook is read.
 pub(crate) fn flag(found: &Flag, scope: &Scope) -> Result<bool, Fault> {
     match &found.value {

@@ -43,37 +43,41 @@ impl Rhythm {
             .map_err(|trouble| self.0.stop(trouble))
     }
 
-    /// A number as it comes of a template.
     fn number<T>(
         &self,
-        (tree, span): &(Tree, Span),
+        found: &(Tree, Span),
         variables: &Arc<dyn Variables>,
-        (name, wanted): (&str, &str),
+        wanted: (&str, &str),
         read: impl Fn(&str) -> Option<T>,
     ) -> Result<T, Stop> {
-        let value = tree.render(variables).map_err(|fault| fault.or_at(*span));
-        let value = match value {
-            Ok(Value::NotYet(what)) => return Err(Stop::NotYet(what)),
-            Ok(value) => value,
-            Err(fault) => return Err(self.0.stop(Trouble::from(fault))),
-        };
-        let text = match &value {
-            Value::Bool(_) | Value::Secret(_) => None,
-            value => value.as_text(),
-        };
-        text.as_deref()
-            .and_then(|text| read(text.trim()))
-            .ok_or_else(|| {
-                let found = match (&value, text) {
-                    (_, Some(text)) => format!("`{text}`"),
-                    (value, None) => value.kind().to_owned(),
-                };
-                let message = format!("`{name}` wants {wanted}: this is {found}");
-                self.0.stop(Trouble::from(
-                    Fault::new("wrong_type", message).or_at(*span),
-                ))
-            })
+        number(found, variables, wanted, read).map_err(|trouble| self.0.stop(trouble))
     }
+}
+
+/// A number as it comes of a template.
+pub(super) fn number<T>(
+    (tree, span): &(Tree, Span),
+    variables: &Arc<dyn Variables>,
+    (name, wanted): (&str, &str),
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<T, Trouble> {
+    let value = tree.render(variables).map_err(|fault| fault.or_at(*span))?;
+    if let Value::NotYet(what) = value {
+        return Err(what.into());
+    }
+    let text = match &value {
+        Value::Bool(_) | Value::Secret(_) => None,
+        value => value.as_text(),
+    };
+    let number = text.as_deref().and_then(|text| read(text.trim()));
+    number.ok_or_else(|| {
+        let found = match (&value, text) {
+            (_, Some(text)) => format!("`{text}`"),
+            (value, None) => value.kind().to_owned(),
+        };
+        let message = format!("`{name}` wants {wanted}: this is {found}");
+        Fault::new("wrong_type", message).or_at(*span).into()
+    })
 }
 
 impl Pace for Rhythm {

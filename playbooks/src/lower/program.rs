@@ -33,6 +33,12 @@ pub(crate) struct Program {
     pub(crate) retries: Option<(Tree, Span)>,
     /// `delay`.
     pub(crate) delay: Option<(Tree, Span)>,
+    /// `timeout`.
+    pub(crate) timeout: Option<(Tree, Span)>,
+    /// `async`.
+    pub(crate) async_: Option<(Tree, Span)>,
+    /// `poll`.
+    pub(crate) poll: Option<(Tree, Span)>,
     /// The variable that takes its result.
     pub(crate) register: Option<String>,
     /// `notify`: names of handlers, or lists of them.
@@ -315,6 +321,15 @@ impl Program {
             until: conditions(&task.until, faults),
             retries: number(task.retries.as_ref(), faults),
             delay: number(task.delay.as_ref(), faults),
+            async_: number(task.async_.as_ref(), faults),
+            poll: number(task.poll.as_ref(), faults),
+            timeout: number(
+                commons
+                    .iter()
+                    .rev()
+                    .find_map(|common| common.timeout.as_ref()),
+                faults,
+            ),
             register: task.register.as_ref().map(|name| name.value.clone()),
         }
     }
@@ -326,7 +341,7 @@ impl Program {
             .iter()
             .chain(&self.failed_when)
             .chain(&self.until);
-        let numbers = self.retries.iter().chain(&self.delay);
+        let numbers = self.retries.iter().chain(&self.delay).chain(self.limits());
         for (tree, _) in numbers {
             tree.templates(visit);
         }
@@ -365,6 +380,12 @@ impl Program {
                 Form::Named(template) => visit(template),
             }
         }
+    }
+
+    /// `timeout`, `async`, `poll`.
+    pub(crate) fn limits(&self) -> impl Iterator<Item = &(Tree, Span)> {
+        let all = [&self.timeout, &self.async_, &self.poll];
+        all.into_iter().flatten()
     }
 
     /// An argument.

@@ -13,6 +13,9 @@ use crate::{
     yaml::{Kind, Node},
 };
 
+/// The longest `timeout`, as in Ansible.
+pub(crate) const MOST_SECONDS: u32 = 100_000_000;
+
 impl Reader<'_> {
     /// `name`; may be left empty.
     pub(super) fn name(&mut self, fields: &Fields<'_>) -> Option<Spanned<String>> {
@@ -133,6 +136,9 @@ impl Reader<'_> {
             "run_once" => common.run_once = self.flag(name, node),
             "any_errors_fatal" => common.any_errors_fatal = self.flag(name, node),
             "throttle" => common.throttle = self.whole(name, 1_000_000, node),
+            "timeout" => {
+                common.timeout = self.whole(name, MOST_SECONDS, node).map(|_| node.clone());
+            }
             "notify" => common.notify = self.texts(name, node),
             "after" => common.after = Some(self.texts(name, node)),
             "commands" => common.commands = self.commands(node),

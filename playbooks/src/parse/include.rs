@@ -25,8 +25,9 @@ const WORDS: [&str; 4] = [
 ];
 
 /// What may stand beside an include: it is about the include itself.
-const BESIDE: [&str; 14] = [
+const BESIDE: [&str; 15] = [
     "name",
+    "register",
     "vars",
     "tags",
     "when",
@@ -43,7 +44,7 @@ const BESIDE: [&str; 14] = [
 ];
 
 /// Those of them that Ansible takes for the include alone, which cannot fail here and shows nothing.
-const OF_ITSELF: [&str; 2] = ["ignore_errors", "no_log"];
+const OF_ITSELF: [&str; 3] = ["ignore_errors", "no_log", "timeout"];
 
 /// What says something about a task's own result, and nothing about what is brought in.
 const OF_TASKS: [&str; 10] = [
@@ -171,11 +172,23 @@ impl Reader<'_> {
             common: self.common(&fields, on),
             apply: apply.unwrap_or_default(),
             loop_: self.plain_loop(&fields),
+            register: self.registers(&fields, dynamic, on),
             listen: fields
                 .get("listen")
                 .map_or_else(Vec::new, |node| self.texts("listen", node)),
             turns: self.turns(&fields),
         })
+    }
+
+    /// `register`: what is there from the start leaves nothing behind, as in Ansible.
+    fn registers(&mut self, fields: &Fields<'_>, dynamic: bool, on: On) -> Option<Spanned<String>> {
+        let (key, node) = fields.entry("register").filter(|_| on != On::Handler)?;
+        if !dynamic {
+            let why = "what is imported is there from the start, and no task: register one that it brings in";
+            self.no_effect("register", key.span, why);
+            return None;
+        }
+        self.variable("register", node)
     }
 
     /// Its loop: what it brings in is known before any of it is done, so nothing is between its turns.
@@ -253,7 +266,7 @@ impl Reader<'_> {
                     format!("`{}` takes no loop: it is there once", key.value),
                     format!("write `{}`", key.replace("import", "include")),
                 );
-            } else if OF_TASKS.contains(&name) {
+            } else if OF_TASKS.contains(&name) && (name != "register" || on == On::Handler) {
                 self.error_help(
                     "misplaced",
                     word.span,
@@ -442,6 +455,7 @@ impl Reader<'_> {
             common: self.common(&common, On::Block),
             apply: Common::default(),
             loop_: None,
+            register: None,
             listen: Vec::new(),
             turns: None,
         })

@@ -78,18 +78,8 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         Refused("put the program on the PATH of the login user"),
     ),
     kw("connection", "pbth", Read),
-    kw("remote_user", "p", Read),
-    kw(
-        "remote_user",
-        "bth",
-        Refused("set `ansible_user` in the inventory, or use `become_user`"),
-    ),
-    kw("port", "p", Read),
-    kw(
-        "port",
-        "bth",
-        Refused("set `ansible_port` in the inventory"),
-    ),
+    kw("remote_user", "pbth", Read),
+    kw("port", "pbth", Read),
     kw("check_mode", "pbth", Read),
     kw("diff", "pbth", Read),
     kw("no_log", "pbth", Read),
@@ -100,11 +90,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     kw("delegate_to", "bth", Read),
     kw("delegate_facts", "bth", Read),
     kw("throttle", "pbth", Read),
-    kw(
-        "timeout",
-        "pbth",
-        Refused("put `timeout SECONDS` before the command"),
-    ),
+    kw("timeout", "pbth", Read),
     kw(
         "debugger",
         "pbth",
@@ -169,18 +155,8 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     kw("until", "th", Read),
     kw("retries", "th", Read),
     kw("delay", "th", Read),
-    kw(
-        "async",
-        "th",
-        Refused(
-            "leave it away: long steps run detached from the connection, and beside what does not depend on them",
-        ),
-    ),
-    kw(
-        "poll",
-        "th",
-        Refused("leave it away: long steps run detached from the connection"),
-    ),
+    kw("async", "th", Read),
+    kw("poll", "th", Read),
     kw("listen", "h", Read),
 ];
 

@@ -1,7 +1,7 @@
 //! Modules of Ansible's that we have not, and what does the same.
 
 /// Things of Ansible that look like modules, and what to do instead.
-const LATER: [(&str, &str); 37] = [
+const LATER: [(&str, &str); 36] = [
     (
         "include",
         "it is gone from Ansible too: write `import_tasks`, or `include_tasks` if facts decide",
@@ -9,10 +9,6 @@ const LATER: [(&str, &str); 37] = [
     (
         "import_playbook",
         "it stands in the outermost list of the file, as a play does",
-    ),
-    (
-        "async_status",
-        "leave it away: long steps run detached from the connection",
     ),
     (
         "openssl_privatekey",

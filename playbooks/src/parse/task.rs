@@ -2,7 +2,7 @@
 
 use super::{
     Reader,
-    common::ours,
+    common::{MOST_SECONDS, ours},
     keywords::{self, On},
     module::Args,
     values::{Fields, shorten},
@@ -62,6 +62,8 @@ impl Reader<'_> {
             until: conditions(self, "until"),
             retries: self.retries(&fields),
             delay: self.delay(&fields),
+            async_: self.length("async", &fields),
+            poll: self.poll(&fields),
             listen: list(self, "listen").unwrap_or_default(),
             triggered_by: list(self, "triggered_by").unwrap_or_default(),
             reads,
@@ -94,6 +96,23 @@ impl Reader<'_> {
         let node = fields.get("retries")?;
         self.whole("retries", 1_000_000, node)?;
         Some(node.clone())
+    }
+
+    /// A whole number of seconds.
+    fn length(&mut self, name: &str, fields: &Fields<'_>) -> Option<Node> {
+        let node = fields.get(name)?;
+        self.whole(name, MOST_SECONDS, node)?;
+        Some(node.clone())
+    }
+
+    /// `poll`.
+    fn poll(&mut self, fields: &Fields<'_>) -> Option<Node> {
+        let (key, _) = fields.entry("poll")?;
+        if fields.get("async").is_none() {
+            let why = "it says how a task with `async` is waited for: say how long that may take by `async`";
+            self.no_effect("poll", key.span, why);
+        }
+        self.length("poll", fields)
     }
 
     /// `delay`.

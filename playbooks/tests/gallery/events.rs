@@ -390,6 +390,7 @@ fn failures() -> Vec<Event> {
             "see what the compiler says above,\nor set `long: true`",
         )),
         command: Some(text("make -j4 'a b'")),
+        timed_out: None,
         status: Some(2),
         stdout: Some(output.collect()),
         stderr: Some(text("make: *** [all] Error 2\r\n")),

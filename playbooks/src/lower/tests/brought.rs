@@ -302,9 +302,9 @@ fn mistakes_of_includes() {
             "3:32 misplaced `become` does not stand on `include_tasks`; put it below `apply:`, or write `import_tasks`",
         ),
         (
-            "{include_tasks: one.yml, loop: '{{ lines }}', register: x}",
+            "{include_tasks: one.yml, loop: '{{ lines }}', id: x}",
             "== one.yml\n- put: {path: /a}\n",
-            "3:53 misplaced `register` does not stand on `include_tasks`: it is no task; it stands on the tasks that are brought in",
+            "3:53 misplaced `id` does not stand on `include_tasks`: it is no task; it stands on the tasks that are brought in",
         ),
         (
             "include_role: {nam: x}",
