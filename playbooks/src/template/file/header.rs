@@ -60,7 +60,7 @@ pub(super) fn read(
             "lstrip_blocks" => &mut whitespace.lstrip,
             _ => {
                 let known = OF_TASKS.iter().find(|(name, _)| *name == key);
-                let meant = || did_you_mean(key, ["trim_blocks", "lstrip_blocks"].into_iter());
+                let meant = || did_you_mean(key, ["trim_blocks", "lstrip_blocks"]);
                 let help = match known {
                     Some((_, help)) => (*help).to_owned(),
                     None => meant().unwrap_or_else(|| {

@@ -249,7 +249,7 @@ fn to_ini(map: &Jinja) -> Result<String, Error> {
         let mut section = format!("[{name}]\n");
         for (key, value) in settings {
             let value = to_jinja(value).to_string().replace('\n', "\n\t");
-            section.push_str(&format!("{key} = {value}\n"));
+            section.extend([key, " = ", &value, "\n"]);
         }
         out.push(section);
     }
