@@ -292,7 +292,12 @@ pub(super) fn unknown(uses: &Uses, text: &str, span: Span) -> Vec<Fault> {
             UseKind::Test => (
                 "unknown_test",
                 "test",
-                TESTS.iter().chain(predicates::NAMES).copied().collect(),
+                TESTS
+                    .iter()
+                    .chain(predicates::NAMES)
+                    .chain(&filters::NETWORKS)
+                    .copied()
+                    .collect(),
             ),
             UseKind::Function if !uses.guarded.contains(&used.name) => {
                 ("unknown_function", "function", FUNCTIONS.to_vec())

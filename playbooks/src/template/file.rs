@@ -10,6 +10,8 @@ use std::{
 use evenkeel_engine::Value;
 use minijinja::{Environment, Error};
 
+mod header;
+
 use super::{
     Fault, Template, Uses, Variables, ending,
     environment::{self, Root},
@@ -49,12 +51,15 @@ pub struct TemplateFile {
     uses: Uses,
     /// Whether a part of it was encrypted: so is what it gives.
     secret: bool,
+    whitespace: Whitespace,
 }
 
 struct Part {
     span: Span,
     text: String,
     rewritten: Rewritten,
+    /// Lines of the file before the text.
+    above: usize,
 }
 
 impl fmt::Debug for TemplateFile {
@@ -81,6 +86,7 @@ impl TemplateFile {
             parts: BTreeMap::new(),
             uses: Uses::default(),
             secret: false,
+            whitespace,
         };
         let mut all: Vec<PathBuf> = path.parent().map(Path::to_owned).into_iter().collect();
         all.extend_from_slice(folders);
@@ -109,12 +115,22 @@ impl TemplateFile {
             files.add(shown, text)
         };
         self.secret |= files.is_secret(file);
-        let text = files.text(file).to_string();
-        let span = Span {
+        let whole = files.text(file).to_string();
+        let end = u32::try_from(whole.len()).unwrap_or(u32::MAX);
+        let at = |start: usize| Span {
             file,
-            start: 0,
-            end: u32::try_from(text.len()).unwrap_or(u32::MAX),
+            start: u32::try_from(start).unwrap_or(end),
+            end,
         };
+        // Of what it includes the first line is a line like any other.
+        let header = header::len(&whole).filter(|_| self.parts.is_empty());
+        let start = header.unwrap_or(0);
+        if header.is_some() {
+            self.whitespace = header::read(&whole[..start], at(0), self.whitespace)?;
+            let Whitespace { trim, lstrip } = self.whitespace;
+            self.env.set_syntax(environment::syntax(trim, lstrip));
+        }
+        let (text, span) = (whole[start..].to_owned(), at(start));
         let uses = Uses::of_template(&text);
         let mut faults = environment::unknown(&uses, &text, span);
         let rewritten = Rewritten::template(&text, Backslash::Escapes);
@@ -135,6 +151,7 @@ impl TemplateFile {
                 span,
                 text: text.clone(),
                 rewritten,
+                above: usize::from(header.is_some()),
             },
         );
         for (other, at, needed) in named {
@@ -206,7 +223,8 @@ impl TemplateFile {
         };
         let fault = Fault::from_jinja(error, &part.rewritten.text, variables);
         if inner.range().is_none() {
-            return fault.in_file(part.span.file, inner.line().unwrap_or(1));
+            let line = inner.line().unwrap_or(1) + part.above;
+            return fault.in_file(part.span.file, line);
         }
         fault
             .moved(|at| part.rewritten.old(at))

@@ -6,6 +6,7 @@
 )]
 
 mod chance;
+mod collections;
 mod comment;
 mod data;
 pub(super) mod dates;
@@ -23,6 +24,7 @@ mod path;
 mod pretty;
 mod regex;
 mod sets;
+mod spans;
 mod text;
 mod url;
 
@@ -33,6 +35,7 @@ use minijinja::{
 
 /// All names that [`add`] adds.
 pub(super) const NAMES: &[&str] = &[
+    "accumulate",
     "b64decode",
     "b64encode",
     "basename",
@@ -44,7 +47,10 @@ pub(super) const NAMES: &[&str] = &[
     "combine",
     "comment",
     "commonpath",
+    "counter",
+    "dict",
     "dict2items",
+    "dict_kv",
     "difference",
     "dirname",
     "expanduser",
@@ -54,9 +60,12 @@ pub(super) const NAMES: &[&str] = &[
     "filesizeformat",
     "flatten",
     "forceescape",
+    "from_csv",
+    "from_ini",
     "from_json",
     "from_yaml",
     "from_yaml_all",
+    "groupby_as_dict",
     "hash",
     "human_readable",
     "human_to_bytes",
@@ -71,6 +80,11 @@ pub(super) const NAMES: &[&str] = &[
     "items2dict",
     "join",
     "json_query",
+    "lists_difference",
+    "lists_intersect",
+    "lists_mergeby",
+    "lists_symmetric_difference",
+    "lists_union",
     "log",
     "macaddr",
     "mandatory",
@@ -98,17 +112,27 @@ pub(super) const NAMES: &[&str] = &[
     "sha256",
     "shuffle",
     "splitext",
-    "striptags",
     "strftime",
+    "striptags",
     "subelements",
     "symmetric_difference",
     "ternary",
     "to_datetime",
+    "to_days",
+    "to_hours",
+    "to_ini",
     "to_json",
+    "to_milliseconds",
+    "to_minutes",
+    "to_months",
     "to_nice_json",
     "to_nice_yaml",
+    "to_seconds",
+    "to_time_unit",
     "to_uuid",
+    "to_weeks",
     "to_yaml",
+    "to_years",
     "truncate",
     "type_debug",
     "union",
@@ -116,6 +140,7 @@ pub(super) const NAMES: &[&str] = &[
     "urldecode",
     "urlsplit",
     "vault",
+    "version_sort",
     "win_basename",
     "win_dirname",
     "win_splitdrive",
@@ -128,10 +153,12 @@ pub(super) const NAMES: &[&str] = &[
 pub(crate) use data::dict_to_items;
 pub(super) use data::items;
 pub(super) use encode::{decoded, encoded};
+pub(super) use net::within::NAMES as NETWORKS;
 pub(super) use regex::{bare_pattern, pattern, ran};
 
 pub(super) fn add(env: &mut Environment<'static>) {
     chance::add(env);
+    collections::add(env);
     comment::add(env);
     data::add(env);
     dates::add(env);
@@ -149,6 +176,7 @@ pub(super) fn add(env: &mut Environment<'static>) {
     pretty::add(env);
     regex::add(env);
     sets::add(env);
+    spans::add(env);
     text::add(env);
     url::add(env);
 }

@@ -56,6 +56,16 @@ fn bytes(value: &Jinja, name: &str, args: &[Jinja]) -> Result<Option<Jinja>, Err
 }
 
 fn text(text: &str, name: &str, args: &[Jinja]) -> Result<Option<Jinja>, Error> {
+    for kind in [places, kinds, made] {
+        if let Some(found) = kind(text, name, args)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// Where something is in a text.
+fn places(text: &str, name: &str, args: &[Jinja]) -> Result<Option<Jinja>, Error> {
     Ok(Some(match name {
         "startswith" | "endswith" if args.len() > 1 => {
             let (ends, from, to): (Jinja, i64, Option<i64>) = from_args(args)?;
@@ -91,14 +101,13 @@ fn text(text: &str, name: &str, args: &[Jinja]) -> Result<Option<Jinja>, Error> 
             let (what, from, to): (String, i64, Option<i64>) = from_args(args)?;
             within(text, Some(from), to).0.matches(&what).count().into()
         }
-        "rjust" | "ljust" | "center" => padded(text, name, args)?,
-        "zfill" => {
-            let (width,): (usize,) = from_args(args)?;
-            let blanks = missing(text, width)?;
-            let sign = text.starts_with(['+', '-']);
-            let (sign, digits) = text.split_at(usize::from(sign));
-            Jinja::from(format!("{sign}{}{digits}", "0".repeat(blanks)))
-        }
+        _ => return Ok(None),
+    }))
+}
+
+/// Of what letters a text is.
+fn kinds(text: &str, name: &str, args: &[Jinja]) -> Result<Option<Jinja>, Error> {
+    Ok(Some(match name {
         "isdecimal" => all(text, args, decimal)?,
         "isdigit" => all(text, args, |c| {
             decimal(c) || "¹²³⁰⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉".contains(c)
@@ -115,6 +124,21 @@ fn text(text: &str, name: &str, args: &[Jinja]) -> Result<Option<Jinja>, Error> 
         "istitle" => {
             let (): () = from_args(args)?;
             Jinja::from(titled(text))
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// What is made of a text.
+fn made(text: &str, name: &str, args: &[Jinja]) -> Result<Option<Jinja>, Error> {
+    Ok(Some(match name {
+        "rjust" | "ljust" | "center" => padded(text, name, args)?,
+        "zfill" => {
+            let (width,): (usize,) = from_args(args)?;
+            let blanks = missing(text, width)?;
+            let sign = text.starts_with(['+', '-']);
+            let (sign, digits) = text.split_at(usize::from(sign));
+            Jinja::from(format!("{sign}{}{digits}", "0".repeat(blanks)))
         }
         "swapcase" => {
             let (): () = from_args(args)?;

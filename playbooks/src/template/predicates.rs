@@ -5,7 +5,7 @@
     reason = "minijinja hands arguments over by value"
 )]
 
-mod version;
+pub(super) mod version;
 
 use std::{os::unix::fs::MetadataExt as _, path::Path};
 

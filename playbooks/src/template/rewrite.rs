@@ -249,6 +249,25 @@ fn opened(
     pieces.push((quoted.end(), Rank::EndOfSet, ")".to_owned()));
 }
 
+/// `'%s' % x` becomes `'%s' |format(x)`.
+fn formatted(
+    tokens: &[Token<'_>],
+    sign: usize,
+    pieces: &mut Vec<(usize, Rank, String)>,
+    blanks: &mut Vec<std::ops::Range<usize>>,
+) {
+    let Some((many, end)) = operand(tokens, sign + 1) else {
+        return;
+    };
+    let token = &tokens[sign];
+    blanks.push(token.at..token.end());
+    let filter = if many { "|format" } else { "|format(" };
+    pieces.push((token.at, Rank::Within, filter.to_owned()));
+    if !many {
+        pieces.push((end, Rank::Within, ")".to_owned()));
+    }
+}
+
 impl Rewritten {
     /// Of pieces of `text`.
     fn new(text: &str, all: &[Piece<'_>]) -> Self {
@@ -290,17 +309,7 @@ impl Rewritten {
                 }
                 let before = index.checked_sub(1).map(|at| tokens[at]);
                 if token.is("%") && before.is_some_and(|text| text.kind == Kind::Str) {
-                    if let Some((many, end)) = operand(tokens, index + 1) {
-                        blanks.push(token.at..token.end());
-                        pieces.push((
-                            token.at,
-                            Rank::Within,
-                            if many { "|format" } else { "|format(" }.to_owned(),
-                        ));
-                        if !many {
-                            pieces.push((end, Rank::Within, ")".to_owned()));
-                        }
-                    }
+                    formatted(tokens, index, &mut pieces, &mut blanks);
                 }
                 let length = collection(tokens, index);
                 let is_not = index > 1 && tokens[index - 2].word("is");

@@ -73,7 +73,7 @@ pub(super) fn named(kind: ValueKind) -> &'static str {
     }
 }
 
-fn map_of(filter: &str, value: &Jinja) -> Result<Map, Error> {
+pub(super) fn map_of(filter: &str, value: &Jinja) -> Result<Map, Error> {
     if value.is_undefined() {
         return Err(Error::from(minijinja::ErrorKind::UndefinedError));
     }
@@ -93,18 +93,7 @@ fn combine(first: &Jinja, others: Rest<Jinja>, kwargs: Kwargs) -> Result<Jinja, 
     let lists = kwargs.get::<Option<String>>("list_merge")?;
     let lists = lists.as_deref().unwrap_or("replace");
     kwargs.assert_all_used()?;
-    if ![
-        "replace",
-        "keep",
-        "append",
-        "prepend",
-        "append_rp",
-        "prepend_rp",
-    ]
-    .contains(&lists)
-    {
-        return Err(refuse(format!("`combine` knows no `list_merge` `{lists}`")));
-    }
+    known_merge("combine", lists)?;
     let mut all = Vec::new();
     for maps in std::iter::once(first).chain(others.iter()) {
         match maps.kind() {
@@ -115,6 +104,34 @@ fn combine(first: &Jinja, others: Rest<Jinja>, kwargs: Kwargs) -> Result<Jinja, 
     let mut out = Map::new();
     for map in all.into_iter().filter(|map| !map.is_none()) {
         merge(&mut out, map_of("combine", &map)?, recursive, lists)?;
+    }
+    Ok(to_jinja(&Value::Map(out)))
+}
+
+/// Whether it is known what becomes of lists.
+fn known_merge(filter: &str, lists: &str) -> Result<(), Error> {
+    let known = [
+        "replace",
+        "keep",
+        "append",
+        "prepend",
+        "append_rp",
+        "prepend_rp",
+    ];
+    if known.contains(&lists) {
+        return Ok(());
+    }
+    Err(refuse(format!(
+        "`{filter}` knows no `list_merge` `{lists}`"
+    )))
+}
+
+/// Maps as one, of which the later win.
+pub(super) fn combined(maps: &[Jinja], recursive: bool, lists: &str) -> Result<Jinja, Error> {
+    known_merge("lists_mergeby", lists)?;
+    let mut out = Map::new();
+    for map in maps {
+        merge(&mut out, map_of("lists_mergeby", map)?, recursive, lists)?;
     }
     Ok(to_jinja(&Value::Map(out)))
 }

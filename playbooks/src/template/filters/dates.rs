@@ -81,16 +81,13 @@ impl Moment {
         );
         let micros = time.subsec_nanosecond() / 1000;
         if micros > 0 {
-            out.push_str(&format!(".{micros:06}"));
+            out.extend([".", &format!("{micros:06}")]);
         }
         if let Some(offset) = self.offset {
             let seconds = offset.seconds();
             let (sign, seconds) = (if seconds < 0 { '-' } else { '+' }, seconds.abs());
-            out.push_str(&format!(
-                "{sign}{:02}:{:02}",
-                seconds / 3600,
-                seconds / 60 % 60
-            ));
+            let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+            return format!("{out}{sign}{hours:02}:{minutes:02}");
         }
         out
     }
@@ -309,7 +306,10 @@ fn written(format: &str, at: &Zoned, zoned: bool) -> Result<String, Error> {
             "%c" => out.push_str(&written("%a %b %e %H:%M:%S %Y", at, zoned)?),
             "%x" => out.push_str(&written("%m/%d/%y", at, zoned)?),
             "%X" => out.push_str(&written("%H:%M:%S", at, zoned)?),
-            "%f" => out.push_str(&format!("{:06}", at.subsec_nanosecond() / 1000)),
+            "%f" => {
+                let micros = format!("{:06}", at.subsec_nanosecond() / 1000);
+                out.push_str(&micros);
+            }
             "%Z" | "%z" if !zoned => {}
             "%Z" if at.offset() == Offset::UTC => out.push_str("UTC"),
             known => {
@@ -330,7 +330,7 @@ fn to_datetime(text: String, args: Rest<Jinja>, kwargs: Kwargs) -> Result<Jinja,
         || "%Y-%m-%d %H:%M:%S".to_owned(),
         |format| format.to_string(),
     );
-    let (mut text, mut wanted) = (text.clone(), format.clone());
+    let (mut text, mut wanted) = (text, format.clone());
     // The zones that every machine knows.
     if wanted.contains("%Z") {
         let zone = ["UTC", "GMT"].into_iter().find(|zone| text.contains(zone));

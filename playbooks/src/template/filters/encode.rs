@@ -184,7 +184,8 @@ fn quoted(text: &str, kept: &str, plus: bool) -> String {
         } else if plus && byte == b' ' {
             out.push('+');
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let digits = format!("{byte:02X}");
+            out.extend(["%", &digits]);
         }
     }
     out
@@ -276,16 +277,9 @@ fn stripped(text: String) -> String {
                 number.ok().and_then(char::from_u32)
             }
         });
-        match (letter, name) {
-            (Some(letter), Some(name)) => {
-                out.push(letter);
-                rest = &rest[name.len() + 2..];
-            }
-            _ => {
-                out.push('&');
-                rest = &rest[1..];
-            }
-        }
+        let found = letter.zip(name);
+        out.push(found.map_or('&', |(letter, _)| letter));
+        rest = &rest[found.map_or(1, |(_, name)| name.len() + 2)..];
     }
     out + rest
 }

@@ -194,7 +194,7 @@ impl serde::Serialize for Open<'_> {
     }
 }
 
-/// The documents of a text, as PyYAML reads them.
+/// The documents of a text, as `PyYAML` reads them.
 fn documents(text: &str) -> Result<Vec<Value>, Error> {
     session::derived();
     let mut files = Files::new();

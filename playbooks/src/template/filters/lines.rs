@@ -68,32 +68,29 @@ static PARTS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 fn parts(text: &str, hyphens: bool) -> Result<Vec<String>, Error> {
     let mut found = Vec::new();
-    match PARTS.as_ref().filter(|_| hyphens) {
-        Some(regex) => {
-            let mut at = 0;
-            for part in regex.find_iter(text) {
-                let part = ran(part)?;
-                if part.start() > at {
-                    found.push(text[at..part.start()].to_owned());
-                }
-                found.push(part.as_str().to_owned());
-                at = part.end();
+    if let Some(regex) = PARTS.as_ref().filter(|_| hyphens) {
+        let mut at = 0;
+        for part in regex.find_iter(text) {
+            let part = ran(part)?;
+            if part.start() > at {
+                found.push(text[at..part.start()].to_owned());
             }
-            if at < text.len() {
-                found.push(text[at..].to_owned());
-            }
+            found.push(part.as_str().to_owned());
+            at = part.end();
         }
-        None => {
-            let mut last = None;
-            for letter in text.chars() {
-                let blank = letter.is_whitespace();
-                match found.last_mut() {
-                    Some(part) if last == Some(blank) => part.push(letter),
-                    _ => found.push(letter.to_string()),
-                }
-                last = Some(blank);
-            }
+        if at < text.len() {
+            found.push(text[at..].to_owned());
         }
+        return Ok(found);
+    }
+    let mut last = None;
+    for letter in text.chars() {
+        let blank = letter.is_whitespace();
+        match found.last_mut() {
+            Some(part) if last == Some(blank) => part.push(letter),
+            _ => found.push(letter.to_string()),
+        }
+        last = Some(blank);
     }
     Ok(found)
 }

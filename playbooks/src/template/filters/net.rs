@@ -2,6 +2,7 @@
 
 mod address;
 mod query;
+pub(super) mod within;
 
 use std::net::IpAddr;
 
@@ -15,6 +16,7 @@ use super::{data::items, data::named, given, refuse};
 use address::Address;
 
 pub(super) fn add(env: &mut Environment<'static>) {
+    within::add(env);
     env.add_filter(
         "ipaddr",
         |value: &Jinja, args: Rest<Jinja>, kwargs: Kwargs| {

@@ -193,16 +193,14 @@ impl Wanted {
                 "`password_hash`: `ident` is `2a`, `2b` or `2y`, not `{ident}`"
             )));
         }
-        let salt = match &self.salt {
-            Some(said) => crypt::salt_of_bcrypt(said).ok_or_else(|| {
+        let mut salt = [0; 16];
+        if let Some(said) = &self.salt {
+            salt = crypt::salt_of_bcrypt(said).ok_or_else(|| {
                 refuse("`password_hash`: a salt of bcrypt has 22 letters, digits, `.` or `/`")
-            })?,
-            None => {
-                let mut salt = [0; 16];
-                random(&mut salt)?;
-                salt
-            }
-        };
+            })?;
+        } else {
+            random(&mut salt)?;
+        }
         Ok(crypt::bcrypt(password, &salt, cost, ident))
     }
 }

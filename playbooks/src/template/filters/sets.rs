@@ -2,7 +2,7 @@
 
 use minijinja::{
     Environment, Error,
-    value::{Kwargs, Rest, Value as Jinja},
+    value::{Kwargs, Rest, Value as Jinja, ValueKind},
 };
 
 use super::{data::items, refuse};
@@ -29,6 +29,19 @@ pub(super) fn add(env: &mut Environment<'static>) {
             !both.contains(item)
         }))
     });
+    for name in [
+        "lists_union",
+        "lists_intersect",
+        "lists_difference",
+        "lists_symmetric_difference",
+    ] {
+        env.add_filter(
+            name,
+            move |first: &Jinja, args: Rest<Jinja>, kwargs: Kwargs| {
+                lists(name, first, &args, &kwargs)
+            },
+        );
+    }
     env.add_filter("product", product);
     env.add_filter("combinations", combinations);
     env.add_filter("permutations", permutations);
@@ -47,6 +60,43 @@ fn distinct(list: Vec<Jinja>, belongs: impl Fn(&Jinja) -> bool) -> Jinja {
         }
     }
     found.into()
+}
+
+/// The same of more than two lists, one after the other.
+fn lists(name: &str, first: &Jinja, args: &[Jinja], kwargs: &Kwargs) -> Result<Jinja, Error> {
+    let flat = kwargs.get::<Option<bool>>("flatten")?.unwrap_or(false);
+    kwargs.assert_all_used()?;
+    let mut all = Vec::new();
+    for term in std::iter::once(first).chain(args) {
+        let term = items(name, term)?;
+        let inner = |item: &Jinja| matches!(item.kind(), ValueKind::Seq | ValueKind::Iterable);
+        if flat && !term.is_empty() && term.iter().all(inner) {
+            for list in &term {
+                all.push(items(name, list)?);
+            }
+        } else {
+            all.push(term);
+        }
+    }
+    let mut all = all.into_iter();
+    let mut found = all.next().unwrap_or_default();
+    for other in all {
+        found = match name {
+            "lists_union" => [found, other].concat(),
+            "lists_intersect" => found.into_iter().filter(|it| other.contains(it)).collect(),
+            "lists_difference" => found.into_iter().filter(|it| !other.contains(it)).collect(),
+            _ => {
+                let both: Vec<Jinja> = found
+                    .iter()
+                    .filter(|it| other.contains(it))
+                    .cloned()
+                    .collect();
+                let either = found.into_iter().chain(other);
+                either.filter(|it| !both.contains(it)).collect()
+            }
+        };
+    }
+    Ok(distinct(found, |_| true))
 }
 
 fn product(first: &Jinja, others: Rest<Jinja>, kwargs: Kwargs) -> Result<Jinja, Error> {

@@ -1,5 +1,6 @@
 //! Files of settings in sections, as Python's `configparser` reads them.
 
+use evenkeel_engine::Value;
 use indexmap::IndexMap;
 
 /// A section whose settings count in all others.
@@ -122,6 +123,22 @@ impl Ini {
     pub(in crate::template) fn names(&self) -> impl Iterator<Item = &str> {
         let names = self.sections.keys().map(String::as_str);
         names.filter(|name| *name != DEFAULT)
+    }
+
+    /// All settings as they are written, by their sections.
+    pub(in crate::template) fn tree(&self) -> Value {
+        let value = |value: &Option<String>| value.clone().map_or(Value::Null, Value::from);
+        let section = |settings: &Settings| {
+            let all = settings
+                .iter()
+                .map(|(name, text)| (name.clone(), value(text)));
+            Value::Map(all.collect())
+        };
+        let all = self.sections.iter();
+        Value::Map(
+            all.map(|(name, own)| (name.clone(), section(own)))
+                .collect(),
+        )
     }
 
     /// All settings of a section whose name fits, with their values.

@@ -95,7 +95,7 @@ fn parts(version: &str) -> Vec<Part> {
 }
 
 /// Part by part, as Python's `LooseVersion`; a number and a word have no order.
-fn loose(a: &str, b: &str) -> Result<Ordering, Error> {
+pub(in crate::template) fn loose(a: &str, b: &str) -> Result<Ordering, Error> {
     let (left, right) = (parts(a), parts(b));
     for pair in left.iter().zip(&right) {
         match pair {

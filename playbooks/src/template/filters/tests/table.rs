@@ -112,14 +112,22 @@ for text in rows["texts"]:
 "#;
 
 /// What a table gives to Ansible; `None` where it, or what it needs, is not there.
-fn there(rows: &[Row], conditions: bool) -> Option<Vec<serde_json::Value>> {
-    let needs = "import ansible.template, jinja2, passlib.hash, bcrypt";
+fn there(rows: &[Row], name: &str) -> Option<Vec<serde_json::Value>> {
+    let conditions = name == "when";
+    let needs = match name {
+        "collections" => {
+            "import ansible.plugins.loader as it; it.init_plugin_loader(); import netaddr, \
+             ansible_collections.community.general.plugins.filter.time, \
+             ansible_collections.ansible.utils.plugins.test.ip"
+        }
+        _ => "import ansible.template, jinja2, passlib.hash, bcrypt",
+    };
     let have = Command::new("python3")
         .args(["-c", needs])
         .stderr(Stdio::null())
         .status();
     if !have.is_ok_and(|status| status.success()) {
-        println!("skipped: python3 with ansible, passlib and bcrypt is not here");
+        println!("skipped: python3 with ansible, and what else `{name}` needs, is not here");
         return None;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -162,7 +170,7 @@ fn hold_to(name: &str) {
             ));
         }
     }
-    if let Some(all) = there(&rows, conditions) {
+    if let Some(all) = there(&rows, name) {
         assert_eq!(all.len(), rows.len());
         for (row, found) in rows.iter().zip(all) {
             if found != row.theirs {
@@ -180,6 +188,11 @@ fn hold_to(name: &str) {
 #[test]
 fn blocks() {
     hold_to("blocks");
+}
+
+#[test]
+fn collections() {
+    hold_to("collections");
 }
 
 #[test]
