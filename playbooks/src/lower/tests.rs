@@ -205,6 +205,7 @@ fn names(loaded: &Loaded) -> Vec<String> {
 }
 
 mod brought;
+mod specs;
 mod words;
 
 #[test]
