@@ -45,7 +45,7 @@ fn unknown(name: &str, map: &Map, options: &[(Node, Node)]) -> Option<String> {
         })
     };
     let odd = map.keys().find(|key| !known(key))?;
-    let names: Vec<String> = options.iter().map(|(name, _)| quoted(&name.text)).collect();
+    let names: Vec<String> = options.iter().map(|(name, _)| name.text.clone()).collect();
     Some(format!(
         "no `{name}.{odd}`: in `{name}` there are {}",
         list(&names, "and")
@@ -55,7 +55,7 @@ fn unknown(name: &str, map: &Map, options: &[(Node, Node)]) -> Option<String> {
 fn exclusive(name: &str, spec: &Node, has: &dyn Fn(&str) -> bool) -> Option<String> {
     let sets = sets(spec, "mutually_exclusive").into_iter();
     let mut broken = sets.filter(|set| set.iter().filter(|key| has(key)).count() > 1);
-    let set: Vec<String> = broken.next()?.iter().map(|key| quoted(key)).collect();
+    let set = broken.next()?;
     Some(format!(
         "`{name}` to have one of {} and no more",
         list(&set, "and")
@@ -68,14 +68,14 @@ fn together(name: &str, spec: &Node, has: &dyn Fn(&str) -> bool) -> Option<Strin
         let count = set.iter().filter(|key| has(key)).count();
         count > 0 && count < set.len()
     });
-    let set: Vec<String> = broken.next()?.iter().map(|key| quoted(key)).collect();
+    let set = broken.next()?;
     Some(format!("`{name}` to have {} together", list(&set, "and")))
 }
 
 fn one_of(name: &str, spec: &Node, has: &dyn Fn(&str) -> bool) -> Option<String> {
     let sets = sets(spec, "required_one_of").into_iter();
     let mut broken = sets.filter(|set| !set.is_empty() && !set.iter().any(|key| has(key)));
-    let set: Vec<String> = broken.next()?.iter().map(|key| quoted(key)).collect();
+    let set = broken.next()?;
     Some(format!("`{name}` to have one of {}", list(&set, "and")))
 }
 
@@ -97,11 +97,7 @@ fn required_if(name: &str, map: &Map, spec: &Node, has: &dyn Fn(&str) -> bool) -
         let any = rest
             .first()
             .is_some_and(|any| any.text.to_lowercase() == "true");
-        let missing: Vec<String> = names
-            .iter()
-            .filter(|name| !has(name))
-            .map(|name| quoted(name))
-            .collect();
+        let missing: Vec<String> = names.iter().filter(|name| !has(name)).cloned().collect();
         if missing.is_empty() || any && missing.len() < names.len() {
             continue;
         }
@@ -122,20 +118,13 @@ fn required_by(name: &str, spec: &Node, has: &dyn Fn(&str) -> bool) -> Option<St
             continue;
         }
         let names = texts(names).into_iter();
-        let missing: Vec<String> = names
-            .filter(|name| !has(name))
-            .map(|name| quoted(&name))
-            .collect();
+        let missing: Vec<String> = names.filter(|name| !has(name)).collect();
         if !missing.is_empty() {
             let what = list(&missing, "and");
             return Some(format!("`{name}` to have {what}, as it has `{}`", key.text));
         }
     }
     None
-}
-
-fn quoted(name: &str) -> String {
-    format!("`{name}`")
 }
 
 /// Names: a list, or one alone.
