@@ -404,8 +404,7 @@ impl<'a> Lowering<'a> {
             registry: Arc::clone(&self.registry),
             store: Arc::clone(&self.store),
         };
-        let mut included = self.included(&body);
-        let set = self.set(&body, &mut included.faults);
+        let (included, set) = self.variables_of(&body);
         let found = self.check(entry, &mut body, host);
         let words = Keywords::new(entry, &scope);
         let machine = place
@@ -526,6 +525,13 @@ impl<'a> Lowering<'a> {
         }
         let scope = body.current(&Nothing(&self.list));
         include::candidates(&body.program, &scope, &self.store)
+    }
+
+    /// What an `include_vars` may read, and what a `set_fact` sets.
+    fn variables_of(&self, body: &Body) -> (include::Candidates, BTreeSet<String>) {
+        let mut included = self.included(body);
+        let set = self.set(body, &mut included.faults);
+        (included, set)
     }
 
     /// What a `set_fact` sets.

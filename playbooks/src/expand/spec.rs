@@ -1,5 +1,7 @@
 //! What a role says that it wants to be given (`argument_specs`), against what it is given.
 
+mod rules;
+
 use evenkeel_engine::Value;
 
 use super::{
@@ -164,6 +166,26 @@ fn wrong(name: &str, value: &Value, option: &Node) -> Option<Wrong> {
             "`{name}` to be {list}, and it is `{odd}`"
         )));
     }
+    let kind = option.get("elements").map_or("", |node| node.text.as_str());
+    if let (Value::Seq(items), false) = (value, kind.is_empty())
+        && let Some(odd) = items.iter().find(|item| !is_a(kind, item))
+    {
+        let what = match odd.as_text() {
+            Some(text) => format!("`{text}` is not"),
+            None => format!("{} is not", odd.kind()),
+        };
+        return Some(Wrong::Other(format!(
+            "each item of `{name}` to be {}: {what}",
+            named(kind)
+        )));
+    }
+    for value in values {
+        if let Value::Map(map) = value
+            && let Some(what) = rules::broken(name, map, option)
+        {
+            return Some(Wrong::Other(what));
+        }
+    }
     let inner = option
         .get("options")
         .and_then(Node::as_map)
@@ -172,7 +194,7 @@ fn wrong(name: &str, value: &Value, option: &Node) -> Option<Wrong> {
         for value in values {
             let Value::Map(map) = value else { continue };
             let path = format!("{name}.{}", key.text);
-            let found = match map.get(&key.text) {
+            let found = match rules::given(map, &key.text, option) {
                 None => required(option)
                     .map(|_| Wrong::Other(format!("`{path}`, and nothing gives it"))),
                 Some(value) => wrong(&path, value, option),

@@ -41,16 +41,15 @@ pub(super) fn names(body: &Body, scope: &Scope) -> (BTreeSet<String>, Vec<Fault>
     }
     let turns = match &body.program.loop_ {
         None => vec![scope.clone()],
-        Some(looped) => match items_of(looped, scope) {
-            Ok(items) => {
+        Some(looped) => {
+            if let Ok(items) = items_of(looped, scope) {
                 let turn = |index| scope.with_locals(looped.locals(index, &items));
                 (0..items.len()).map(turn).collect()
-            }
-            Err(_) => {
+            } else {
                 let what = NotYet::new("an item of the loop");
                 vec![scope.with_locals(looped.unknown(&what))]
             }
-        },
+        }
     };
     for arg in open {
         for turn in &turns {

@@ -227,7 +227,7 @@ struct Notices {
     body: Body,
     handlers: Vec<(TaskId, Answers)>,
     /// The words of all handlers of the play there.
-    all: Arc<Vec<Answers>>,
+    all: Arc<[Answers]>,
 }
 
 impl Calls for Notices {
@@ -307,9 +307,9 @@ impl Lowering<'_> {
     /// Ends a play: names that no handler has, and what is left to the run.
     pub(super) fn settle_notices(&mut self, listing: &Listing<'_>) {
         let answers = std::mem::take(&mut self.answers);
-        let answers: BTreeMap<String, Arc<Vec<Answers>>> = answers
+        let answers: BTreeMap<String, Arc<[Answers]>> = answers
             .into_iter()
-            .map(|(host, all)| (host, Arc::new(all)))
+            .map(|(host, all)| (host, Arc::from(all)))
             .collect();
         let mut told = BTreeSet::new();
         // Handlers that are not brought to each host are there all the same.
@@ -325,7 +325,10 @@ impl Lowering<'_> {
             .map(|word| word.value.clone())
             .collect();
         for (id, found) in std::mem::take(&mut self.notifying) {
-            let all = answers.get(&found.host).cloned().unwrap_or_default();
+            let all = answers
+                .get(&found.host)
+                .cloned()
+                .unwrap_or_else(|| Arc::from([]));
             let task = &mut self.list.tasks[id.index()];
             for (name, at) in found.known().filter(|_| task.selected) {
                 let known = all.iter().any(|answers| answers.to(name)) || written.contains(name);

@@ -206,6 +206,7 @@ fn names(loaded: &Loaded) -> Vec<String> {
 
 mod brought;
 mod logins;
+mod specs;
 mod words;
 
 #[test]
