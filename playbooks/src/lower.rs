@@ -474,9 +474,12 @@ impl<'a> Lowering<'a> {
 
     /// The mistakes of a task, if it is selected; and what it waits for on this machine.
     fn check(&self, entry: &Entry<'_>, body: &mut Body, host: &str) -> Vec<Fault> {
-        let tags = Keywords::new(entry, &body.scope).tags();
-        let (with, without) = (&self.request.tags, &self.request.skip_tags);
-        if entry.serves.is_none() && !keywords::selected(&tags, with, without) {
+        // Tags that are wrong are told where the task is built.
+        let selected = Keywords::new(entry, &body.scope).tags().is_ok_and(|tags| {
+            let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+            keywords::selected(&tags, &self.request.tags, &self.request.skip_tags)
+        });
+        if entry.serves.is_none() && !selected {
             return Vec::new();
         }
         let nothing = Nothing(&self.list);
