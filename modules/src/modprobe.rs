@@ -180,34 +180,29 @@ impl Args {
             ..Rewrite::new(path)
         }
     }
+}
 
-    /// The text with the line if there is to be one, in the place of what says the same otherwise.
-    fn edit(
-        &self,
-        before: &[u8],
-        is: impl Fn(&str) -> bool,
-        line: Option<&str>,
-    ) -> Option<Vec<u8>> {
-        let before = String::from_utf8_lossy(before);
-        let mut after = String::new();
-        let mut line = line;
-        for text in before.split_inclusive('\n') {
-            if !is(text.trim()) {
-                after.push_str(text);
-            } else if let Some(line) = line.take() {
-                after.push_str(line);
-                after.push('\n');
-            }
-        }
-        if let Some(line) = line {
-            if !after.is_empty() && !after.ends_with('\n') {
-                after.push('\n');
-            }
+/// The text with the line if there is to be one, in the place of what says the same otherwise.
+fn edit(before: &[u8], is: impl Fn(&str) -> bool, line: Option<&str>) -> Option<Vec<u8>> {
+    let before = String::from_utf8_lossy(before);
+    let mut after = String::new();
+    let mut line = line;
+    for text in before.split_inclusive('\n') {
+        if !is(text.trim()) {
+            after.push_str(text);
+        } else if let Some(line) = line.take() {
             after.push_str(line);
             after.push('\n');
         }
-        (after != before).then(|| after.into_bytes())
     }
+    if let Some(line) = line {
+        if !after.is_empty() && !after.ends_with('\n') {
+            after.push('\n');
+        }
+        after.push_str(line);
+        after.push('\n');
+    }
+    (after != before).then(|| after.into_bytes())
 }
 
 fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
@@ -222,7 +217,7 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         let is_load = |text: &str| text == name;
         files.push(
             args.rewrite(&load)
-                .plan(look, |before| Ok(args.edit(before, is_load, line))),
+                .plan(look, |before| Ok(edit(before, is_load, line))),
         );
         if !present || !args.params().is_empty() {
             let line = format!("options {name} {}", args.params());
@@ -231,7 +226,7 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
                 words.next() == Some("options") && words.next() == Some(name)
             };
             files.push(args.rewrite(&options).plan(look, |before| {
-                Ok(args.edit(before, is_options, present.then_some(&line)))
+                Ok(edit(before, is_options, present.then_some(&line)))
             }));
         }
     }

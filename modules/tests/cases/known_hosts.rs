@@ -26,7 +26,8 @@ pub(crate) fn cases() -> Vec<Expect> {
         .then(
             "/root/.ssh/known_hosts",
             "file 0644 root:root = h ssh-rsa AAAA\n",
-        ),
+        )
+        .rounds(2, "whose home it is decides which file is read"),
         case("KH-02 another key", task)
             .on(host("a x y\nh ssh-rsa BBBB\n"))
             .changes(["content"])
