@@ -387,12 +387,11 @@ fn fitting<'a>(args: &Args, seen: &'a Seen) -> Result<Vec<&'a Entry>, Stop> {
 fn found(args: &Args, seen: &Seen) -> Result<Output, Stop> {
     let mut output = Output::default();
     for tree in args.trees() {
-        match &seen.get(&tree)?.entries {
-            Some(entries) => output.examined += entries.len(),
-            None => {
-                let skipped = &mut output.skipped_paths;
-                skipped.insert(tree.path, "it is no directory".into());
-            }
+        if let Some(entries) = &seen.get(&tree)?.entries {
+            output.examined += entries.len();
+        } else {
+            let skipped = &mut output.skipped_paths;
+            skipped.insert(tree.path, "it is no directory".into());
         }
     }
     let holding = args.holding()?;

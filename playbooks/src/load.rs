@@ -28,7 +28,7 @@ use crate::{
     expand::{Expanded, Expander, is_more, short},
     files::{Files, Span},
     inventory::{Inventory, limit, select},
-    lower::{Gathering, Lowering, Store, Target, all_logins, prepare},
+    lower::{Gathering, Lowering, Store, Target, prepare},
     parse::check_plays,
     settings::{self, Around, Settings},
     vars::{Member, RolesOfPlay, Scope, WRONG, World},
@@ -462,15 +462,13 @@ impl Read {
             connect,
             store: &store,
         };
-        let logins = all_logins(&targets);
-        let (list, elsewhere, here) =
-            self.ways((&targets, &prepared, &facts), &logins, opening, &mut found);
+        let ways = self.ways((&targets, &prepared, &facts), opening, &mut found);
         let mut lowering = Lowering::new(
             request,
             &self.settings,
             Arc::clone(registry),
             Arc::clone(&store),
-            (list, elsewhere, here, logins),
+            ways,
         );
         lowering.faults = faults;
         for (target, prepared) in targets.iter().zip(&prepared) {

@@ -34,10 +34,10 @@ pub(crate) fn note(path: &Path, there: bool) {
 }
 
 /// The first of these that is there, noting those that were looked for.
-pub(crate) fn first_there<'a>(
-    candidates: &'a [PathBuf],
+pub(crate) fn first_there(
+    candidates: &[PathBuf],
     is_there: impl Fn(&Path) -> bool,
-) -> Option<&'a PathBuf> {
+) -> Option<&PathBuf> {
     candidates.iter().find(|path| {
         let there = is_there(path);
         note(path, there);

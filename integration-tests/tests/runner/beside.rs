@@ -40,7 +40,10 @@ fn of_ansible(text: &str) -> Said {
     let mut play = String::new();
     for line in text.lines() {
         if let Some(name) = line.strip_prefix("PLAY [") {
-            play = name.split(']').next().unwrap_or_default().to_owned();
+            name.split(']')
+                .next()
+                .unwrap_or_default()
+                .clone_into(&mut play);
         }
         let message = line.trim().strip_prefix("\"msg\": ");
         let message = message.map(|text| text.trim_end_matches(','));
@@ -84,10 +87,11 @@ fn same(scratch: &Scratch, args: &[&str]) -> usize {
         for (play, said) in &ours {
             let other = theirs.get(play).map_or(&[][..], Vec::as_slice);
             if other != said {
-                let _ = writeln!(
+                writeln!(
                     differ,
                     "{play}\n  here:    {said:#?}\n  Ansible: {other:#?}"
-                );
+                )
+                .unwrap();
             }
         }
         assert!(differ.is_empty(), "{differ}\n{text}");
@@ -155,17 +159,17 @@ fn of_each_pair_of_levels_the_same_wins() {
             for level in [lower, higher] {
                 match *level {
                     "group_in_inventory" => {
-                        let _ = writeln!(inventory.0, "{name}={level}");
+                        writeln!(inventory.0, "{name}={level}").unwrap();
                     }
                     "host_in_inventory" => {
-                        let _ = write!(inventory.1, " {name}={level}");
+                        write!(inventory.1, " {name}={level}").unwrap();
                     }
                     level => {
-                        let _ = write!(at.get_mut(level).unwrap(), "{name}: {level}, ");
+                        write!(at.get_mut(level).unwrap(), "{name}: {level}, ").unwrap();
                     }
                 }
             }
-            let _ = write!(line, "{name}={{{{ {name} }}}} ");
+            write!(line, "{name}={{{{ {name} }}}} ").unwrap();
             pairs += 1;
         }
     }

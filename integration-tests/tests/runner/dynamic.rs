@@ -203,7 +203,7 @@ tasks:
 #[test]
 fn files_are_found_by_what_they_hold() {
     with_files(
-        r#"
+        r"
 tasks:
 - find: {paths: '{{ playbook_dir }}', patterns: '*.ini', contains: 'zend_extension(\s+)?=(\s+)?opcache\.so'}
   register: lines
@@ -211,7 +211,7 @@ tasks:
   register: whole
 - shell: echo {{ item | map(attribute='path') | map('basename') | sort | join(' ') }} >> {{ playbook_dir }}/out
   loop: ['{{ lines.files }}', '{{ whole.files }}']
-"#,
+",
         &[
             ("a.ini", "; b\nzend_extension = opcache.so\n"),
             ("b.ini", "; zend_extension=opcache.so\n"),

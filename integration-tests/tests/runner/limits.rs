@@ -98,10 +98,8 @@ tasks:
     scratch.run(&[]).ok();
 }
 
-#[test]
-fn what_is_begun_and_not_waited_for_is_asked_how_it_stands() {
-    both(
-        "
+/// Jobs that nobody waits for, and what is asked of them.
+const JOBS: &str = "
 environment: {ANSIBLE_ASYNC_DIR: '{{ playbook_dir }}/jobs'}
 vars:
   job: \"{{ r.started is truthy }} {{ r.finished is truthy }} {{ r.ansible_job_id is string }} {{ r.changed }} {{ r.rc is defined }}\"
@@ -185,7 +183,12 @@ tasks:
   register: r
 - shell: echo {{ r.stdout }} {{ r.finished is truthy }} {{ r is changed }} >> out
   args: {chdir: '{{ playbook_dir }}'}
-",
+";
+
+#[test]
+fn what_is_begun_and_not_waited_for_is_asked_how_it_stands() {
+    both(
+        JOBS,
         "True False True True False False False False\nTrue False 0 one+two three True True\nmade\n\
          True False True could not find job\n0 3 given 0 given 3 False True\nTrue Timeout exceeded\nFalse False False\nlater\n\
          waited True True\n",

@@ -10,10 +10,10 @@ use serde::Serialize;
 pub const ENDED: &str = "ended";
 
 /// Where the records are. `ANSIBLE_ASYNC_DIR` in the task's environment says otherwise, as in Ansible.
-pub(super) const PLACE: &str = r#"
+pub(super) const PLACE: &str = r"
 ek_root=${ANSIBLE_ASYNC_DIR:-${XDG_STATE_HOME:-${HOME:-/}/.local/state}/evenkeel/jobs}
 case $ek_root in '~/'*) ek_root=${HOME:-}/${ek_root#??} ;; esac
-"#;
+";
 
 /// Makes the record, takes stdin into it, starts who watches the job, and says where the record is.
 const LAUNCH: &str = r#"
@@ -83,15 +83,15 @@ pub fn detached(run: Run, seconds: u64) -> Run {
         idle: None,
         long: false,
         away: None,
-        explain: Some(not_begun),
+        explain: Some(|done| Some(not_begun(done))),
         ..run
     }
 }
 
-fn not_begun(_: &Done) -> Option<Refusal> {
+fn not_begun(_: &Done) -> Refusal {
     let help = "its record lies in `~/.local/state/evenkeel/jobs`: `ANSIBLE_ASYNC_DIR` in its `environment` names another \
                 directory";
-    Some(Refusal::new("the job could not be begun").help(help))
+    Refusal::new("the job could not be begun").help(help)
 }
 
 /// What a task knows of the job that it began.

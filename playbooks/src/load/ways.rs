@@ -11,7 +11,8 @@ use super::{Connect, HostVars, Read, Request, gate::Gate};
 use crate::{
     diagnostic::Diagnostic,
     lower::{
-        Elsewhere, Gathering, Login, Logins, Prepared, Store, Target, all_elsewhere, here, of_play,
+        Elsewhere, Gathering, Login, Logins, Prepared, Store, Target, all_elsewhere, all_logins,
+        here, of_play,
     },
     template::Variables as _,
     vars::Scope,
@@ -30,17 +31,17 @@ impl Read {
     pub(super) fn ways(
         &self,
         (targets, prepared, facts): (&[Target<'_>], &[Prepared<'_>], &Gathering),
-        logins: &Logins,
         opening: Opening<'_>,
         out: &mut Vec<Diagnostic>,
-    ) -> (TaskList, Elsewhere, BTreeSet<HostId>) {
+    ) -> (TaskList, Elsewhere, BTreeSet<HostId>, Logins) {
+        let logins = all_logins(targets);
         let mut list = TaskList::new(self.project());
         let mut near = BTreeSet::new();
         self.connect_all((targets, facts), opening, (&mut list, &mut near), out);
         let plays = targets.iter().zip(prepared);
         let elsewhere =
-            self.connect_elsewhere((plays, logins), opening, (&mut list, &mut near), out);
-        (list, elsewhere, near)
+            self.connect_elsewhere((plays, &logins), opening, (&mut list, &mut near), out);
+        (list, elsewhere, near, logins)
     }
 
     /// Adds the hosts of all plays, each once, in the order in which plays name them.
@@ -126,16 +127,14 @@ impl Read {
         out: &mut Vec<Diagnostic>,
     ) -> HostVars {
         let scope = Scope::new(Arc::clone(&target.world), name, Vec::new(), Vec::new());
-        let vars = match login {
-            Some(login) => connection_vars(&scope, login, request, store, out),
-            None => {
-                let login = of_play(target, name).unwrap_or_else(|fault| {
-                    out.push(store.with_files(|files| fault.diagnostic(files)));
-                    Login::default()
-                });
-                connection_vars(&scope, &login, request, store, out)
-            }
+        let of_play = || {
+            of_play(target, name).unwrap_or_else(|fault| {
+                out.push(store.with_files(|files| fault.diagnostic(files)));
+                Login::default()
+            })
         };
+        let login = login.cloned().unwrap_or_else(of_play);
+        let vars = connection_vars(&scope, &login, request, store, out);
         let at = self.inventory.hosts.get(name).and_then(|entry| entry.at);
         HostVars {
             name: name.to_owned(),

@@ -236,9 +236,8 @@ impl Body {
     fn awaited(&self, outputs: &dyn Outputs) -> Option<NotYet> {
         let what = |name: &str| NotYet::new(format!("what `{name}` makes on this machine"));
         self.awaits.iter().find_map(|(task, name)| {
-            let output = match outputs.of(*task) {
-                Ok(output) => output,
-                Err(_) => return Some(what(name)),
+            let Ok(output) = outputs.of(*task) else {
+                return Some(what(name));
             };
             let checks = || self.scope.value("ansible_check_mode").ok().flatten();
             let changed = matches!(output.changed, Value::NotYet(_) | Value::Bool(true))

@@ -104,15 +104,12 @@ impl Looking<'_> {
         program.templates(&mut |template| direct.push(template));
         let (mut found, mut groups) = self.direct(&direct);
         for file in self.files(program) {
-            match file {
-                Ok(file) => {
-                    groups.add(file.uses(), self.scope);
-                    self.note_file(&file, &groups, &mut found);
-                }
-                Err(Unknown) => {
-                    found.any = true;
-                    self.all_there(&mut found);
-                }
+            if let Ok(file) = file {
+                groups.add(file.uses(), self.scope);
+                self.note_file(&file, &groups, &mut found);
+            } else {
+                found.any = true;
+                self.all_there(&mut found);
             }
         }
         self.included(program, &mut groups, &mut found);
