@@ -8,8 +8,9 @@ use evenkeel_engine::{
 };
 
 /// What a text is tried to be changed to where not any text fits.
-const OTHERS: [&str; 30] = [
+const OTHERS: [&str; 31] = [
     "boolean",
+    "status",
     "install",
     "rsa",
     "sha384",
