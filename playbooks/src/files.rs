@@ -78,6 +78,8 @@ impl<T> std::ops::Deref for Spanned<T> {
 #[derive(Clone, Debug, Default)]
 pub struct Files {
     files: Vec<File>,
+    /// The id of the first of them.
+    first: u32,
     keys: Arc<Keyring>,
 }
 
@@ -113,6 +115,24 @@ impl Files {
         }
     }
 
+    /// The same beside other files: none of them is taken for one of those.
+    pub(crate) fn apart(keys: Arc<Keyring>) -> Self {
+        Self {
+            first: 1 << 31,
+            ..Self::with_keys(keys)
+        }
+    }
+
+    /// Whether a file is one of these.
+    pub(crate) fn knows(&self, file: FileId) -> bool {
+        let at = file.0.checked_sub(self.first);
+        at.is_some_and(|at| (at as usize) < self.files.len())
+    }
+
+    fn at(&self, file: FileId) -> usize {
+        (file.0 - self.first) as usize
+    }
+
     /// The passwords of vaults.
     pub fn keys(&self) -> &Arc<Keyring> {
         &self.keys
@@ -130,12 +150,12 @@ impl Files {
             lines,
             secret: false,
         });
-        FileId(small(self.files.len() - 1))
+        FileId(self.first + small(self.files.len() - 1))
     }
 
     /// Whether a file was encrypted: what it holds is secret.
     pub fn is_secret(&self, file: FileId) -> bool {
-        self.files[file.0 as usize].secret
+        self.files[self.at(file)].secret
     }
 
     /// Reads a file and adds it under the path as it is given. One that is encrypted is opened.
@@ -193,7 +213,8 @@ impl Files {
             return Err(wrong(self, message, "encrypt a file of text".to_owned()));
         };
         let file = self.add(name, text);
-        self.files[file.0 as usize].secret = true;
+        let at = self.at(file);
+        self.files[at].secret = true;
         Ok(file)
     }
 
@@ -221,12 +242,12 @@ impl Files {
 
     /// What the user calls it.
     pub fn name(&self, file: FileId) -> &Arc<str> {
-        &self.files[file.0 as usize].name
+        &self.files[self.at(file)].name
     }
 
     /// What is in it.
     pub fn text(&self, file: FileId) -> &Arc<str> {
-        &self.files[file.0 as usize].text
+        &self.files[self.at(file)].text
     }
 
     /// What is written at a span.
@@ -238,7 +259,7 @@ impl Files {
 
     /// Line and column of a byte.
     pub fn position(&self, file: FileId, byte: u32) -> Position {
-        let file = &self.files[file.0 as usize];
+        let file = &self.files[self.at(file)];
         let index = file.lines.partition_point(|start| *start <= byte) - 1;
         let before = &file.text[file.lines[index] as usize..];
         let wanted = (byte - file.lines[index]) as usize;
@@ -254,7 +275,7 @@ impl Files {
 
     /// A line without its end; lines count from 1.
     pub fn line(&self, file: FileId, line: u32) -> &str {
-        let file = &self.files[file.0 as usize];
+        let file = &self.files[self.at(file)];
         let index = line.max(1) as usize - 1;
         let Some(start) = file.lines.get(index) else {
             return "";

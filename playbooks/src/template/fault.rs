@@ -218,8 +218,11 @@ impl Fault {
 
     /// For the list of all mistakes.
     pub fn diagnostic(&self, files: &Files) -> Diagnostic {
+        // A place in files that are not at hand is none.
         let at = match &self.elsewhere {
+            Some((file, _)) if !files.knows(*file) => None,
             Some((file, line)) => line_of(files, *file, *line),
+            None if self.span.is_some_and(|span| !files.knows(span.file)) => None,
             None => self.place(files),
         };
         let mut diagnostic = match at {

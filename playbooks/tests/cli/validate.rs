@@ -200,3 +200,27 @@ error[template_too_long]: the template does not come to an end in reasonable tim
     let case = Case::new(&["validate", "site.yml"]).file("site.yml", site);
     case.stderr(page).status(5).run();
 }
+
+#[test]
+fn what_a_looked_up_template_misses_is_said_of_that_template() {
+    let page = "\
+error[template_failed]: `lookup('template', …)`: `nope.a` is undefined (in `it.j2`): define it, or say what to do without it, as in `nope.a | default('')`
+ --> site.yml:4:24
+  |
+4 |     - debug: {msg: \"{{ lookup('template', 'it.j2') }}\"}
+  |                        ^^^^^^
+";
+    let site = "\
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - debug: {msg: \"{{ lookup('template', 'it.j2') }}\"}
+";
+    Case::new(&["validate", "site.yml"])
+        .file("site.yml", site)
+        .file("group_vars/all.yml", "one: 1\nbad: '{{ nope.a }}'\n")
+        .file("templates/it.j2", "{{ bad }}\n")
+        .stderr(page)
+        .status(5)
+        .run();
+}

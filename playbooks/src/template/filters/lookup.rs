@@ -254,7 +254,7 @@ fn whole(state: &State<'_, '_>, lookup: &str, name: &str, rstrip: bool) -> Resul
     let path = path(state, lookup, "files", name)?;
     if files::is_vault(&path) {
         let keys = variables(state).map(|variables| variables.keys());
-        let mut files = Files::with_keys(keys.unwrap_or_default());
+        let mut files = Files::apart(keys.unwrap_or_default());
         let file = files.load(&path).map_err(|error| {
             let fault = Fault::new(error.code, format!("`{name}`: {}", error.message));
             session::fault(error.help.iter().cloned().fold(fault, Fault::help))

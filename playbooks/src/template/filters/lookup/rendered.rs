@@ -124,7 +124,7 @@ fn one(name: &str, path: PathBuf, whitespace: Whitespace, over: Over) -> Result<
     }
     COUNT.set(count + 1);
     BUSY.with_borrow_mut(|busy| busy.push(path.clone()));
-    let mut files = Files::with_keys(over.keys());
+    let mut files = Files::apart(over.keys());
     let rendered = render(&path, whitespace, over, &mut files);
     BUSY.with_borrow_mut(Vec::pop);
     let value = rendered.map_err(|fault| refuse(told(name, &fault, &files)))?;
