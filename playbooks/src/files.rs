@@ -77,7 +77,7 @@ impl<T> std::ops::Deref for Spanned<T> {
 /// All files that were read.
 #[derive(Clone, Debug, Default)]
 pub struct Files {
-    files: Vec<File>,
+    all: Vec<File>,
     /// The id of the first of them.
     first: u32,
     keys: Arc<Keyring>,
@@ -126,7 +126,7 @@ impl Files {
     /// Whether a file is one of these.
     pub(crate) fn knows(&self, file: FileId) -> bool {
         let at = file.0.checked_sub(self.first);
-        at.is_some_and(|at| (at as usize) < self.files.len())
+        at.is_some_and(|at| (at as usize) < self.all.len())
     }
 
     fn at(&self, file: FileId) -> usize {
@@ -144,18 +144,18 @@ impl Files {
         let lines = std::iter::once(0)
             .chain(text.match_indices('\n').map(|(at, _)| small(at + 1)))
             .collect();
-        self.files.push(File {
+        self.all.push(File {
             name: name.into(),
             text,
             lines,
             secret: false,
         });
-        FileId(self.first + small(self.files.len() - 1))
+        FileId(self.first + small(self.all.len() - 1))
     }
 
     /// Whether a file was encrypted: what it holds is secret.
     pub fn is_secret(&self, file: FileId) -> bool {
-        self.files[self.at(file)].secret
+        self.all[self.at(file)].secret
     }
 
     /// Reads a file and adds it under the path as it is given. One that is encrypted is opened.
@@ -214,7 +214,7 @@ impl Files {
         };
         let file = self.add(name, text);
         let at = self.at(file);
-        self.files[at].secret = true;
+        self.all[at].secret = true;
         Ok(file)
     }
 
@@ -242,12 +242,12 @@ impl Files {
 
     /// What the user calls it.
     pub fn name(&self, file: FileId) -> &Arc<str> {
-        &self.files[self.at(file)].name
+        &self.all[self.at(file)].name
     }
 
     /// What is in it.
     pub fn text(&self, file: FileId) -> &Arc<str> {
-        &self.files[self.at(file)].text
+        &self.all[self.at(file)].text
     }
 
     /// What is written at a span.
@@ -259,7 +259,7 @@ impl Files {
 
     /// Line and column of a byte.
     pub fn position(&self, file: FileId, byte: u32) -> Position {
-        let file = &self.files[self.at(file)];
+        let file = &self.all[self.at(file)];
         let index = file.lines.partition_point(|start| *start <= byte) - 1;
         let before = &file.text[file.lines[index] as usize..];
         let wanted = (byte - file.lines[index]) as usize;
@@ -275,7 +275,7 @@ impl Files {
 
     /// A line without its end; lines count from 1.
     pub fn line(&self, file: FileId, line: u32) -> &str {
-        let file = &self.files[self.at(file)];
+        let file = &self.all[self.at(file)];
         let index = line.max(1) as usize - 1;
         let Some(start) = file.lines.get(index) else {
             return "";
