@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
 use super::{by_name, denied, records};
 use crate::{
     late::NotYet,
@@ -282,50 +284,12 @@ done"#;
     }
 }
 
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 pub(crate) fn base64(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let group = (u32::from(chunk[0]) << 16)
-            | (u32::from(*chunk.get(1).unwrap_or(&0)) << 8)
-            | u32::from(*chunk.get(2).unwrap_or(&0));
-        for at in 0..4 {
-            let digit = BASE64[(group >> (18 - 6 * at)) as usize & 63];
-            text.push(if at <= chunk.len() { digit.into() } else { '=' });
-        }
-    }
-    text
+    STANDARD.encode(bytes)
 }
 
-/// What each byte stands for in base64; 255 where it stands for nothing.
-const DIGITS: [u8; 256] = {
-    let (mut digits, mut at) = ([u8::MAX; 256], 0);
-    while at < BASE64.len() {
-        #[expect(clippy::cast_possible_truncation, reason = "there are 64")]
-        let value = at as u8;
-        digits[BASE64[at] as usize] = value;
-        at += 1;
-    }
-    digits
-};
-
 pub(super) fn unbase64(text: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut group, mut bits) = (0_u32, 0);
-    for digit in text.iter().filter(|digit| **digit != b'=') {
-        let value = DIGITS[usize::from(*digit)];
-        if value == u8::MAX {
-            return None;
-        }
-        group = (group << 6) | u32::from(value);
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push(u8::try_from((group >> bits) & 0xff).ok()?);
-        }
-    }
-    Some(bytes)
+    STANDARD.decode(text).ok()
 }
 
 /// The first existing path that a shell pattern matches (`*`, `?`, `[…]`); a plain path is its own

@@ -1,5 +1,12 @@
 //! Filters that write texts in another alphabet: base64, URLs, HTML.
 
+use base64::{
+    Engine as _, alphabet,
+    engine::{
+        GeneralPurpose,
+        general_purpose::{NO_PAD, STANDARD, URL_SAFE},
+    },
+};
 use minijinja::{
     Environment, Error,
     value::{Kwargs, Rest, Value as Jinja, ValueKind},
@@ -28,24 +35,11 @@ pub(super) fn add(env: &mut Environment<'static>) {
     env.add_filter("xmlattr", attributes);
 }
 
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/// Base64, with padding.
-fn base64(bytes: &[u8]) -> String {
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let at = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
-        let word = at(0) << 16 | at(1) << 8 | at(2);
-        for index in 0..4 {
-            out.push(if index <= chunk.len() {
-                char::from(BASE64[(word >> (18 - 6 * index) & 63) as usize])
-            } else {
-                '='
-            });
-        }
-    }
-    out
-}
+/// As Python takes it: what is left of the last bits does not matter.
+const LETTERS: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    NO_PAD.with_decode_allow_trailing_bits(true),
+);
 
 /// The bytes of a text in an encoding of Python's name.
 pub(in crate::template) fn encoded(text: &str, encoding: &str) -> Result<Vec<u8>, Error> {
@@ -125,11 +119,11 @@ fn options(filter: &str, args: &[Jinja], kwargs: &Kwargs) -> Result<(String, boo
 fn b64encode(text: String, args: Rest<Jinja>, kwargs: Kwargs) -> Result<String, Error> {
     session::derived();
     let (encoding, url) = options("b64encode", &args, &kwargs)?;
-    let out = base64(&encoded(&text, &encoding)?);
+    let bytes = encoded(&text, &encoding)?;
     Ok(if url {
-        out.replace('+', "-").replace('/', "_")
+        URL_SAFE.encode(bytes)
     } else {
-        out
+        STANDARD.encode(bytes)
     })
 }
 
@@ -141,31 +135,27 @@ fn b64decode(text: String, args: Rest<Jinja>, kwargs: Kwargs) -> Result<String, 
     } else {
         text
     };
-    let (mut bytes, mut word, mut letters, mut pads) = (Vec::new(), 0_u32, 0_u32, 0_u32);
-    for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace()) {
-        if byte == b'=' {
+    let (mut letters, mut pads, mut whole) = (String::new(), 0, false);
+    for letter in text.chars().filter(|c| !c.is_ascii_whitespace()) {
+        if letter == '=' {
             pads += 1;
-            if letters % 4 >= 2 && letters % 4 + pads >= 4 {
-                letters = 0;
+            // Behind the end there may be anything.
+            if letters.len() % 4 >= 2 && letters.len() % 4 + pads >= 4 {
+                whole = true;
                 break;
             }
             continue;
         }
-        let Some(value) = BASE64.iter().position(|known| *known == byte) else {
-            return Err(refuse("`b64decode`: the text is not base64"));
-        };
         pads = 0;
-        word = word << 6 | u32::try_from(value).unwrap_or(0);
-        letters += 1;
-        if letters % 4 != 1 {
-            bytes.push((word >> (6 - 2 * ((letters - 1) % 4)) & 255) as u8);
-        }
+        letters.push(letter);
     }
-    if letters % 4 != 0 {
+    if !whole && letters.len() % 4 != 0 {
         return Err(refuse(
             "`b64decode`: the text is cut off: base64 comes in fours, with `=` at the end",
         ));
     }
+    let bytes = LETTERS.decode(letters);
+    let bytes = bytes.map_err(|_| refuse("`b64decode`: the text is not base64"))?;
     decoded(&bytes, &encoding).map_err(|error| {
         refuse(format!(
             "`b64decode`: {}",

@@ -7,6 +7,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use bcrypt::Version;
 use evenkeel_engine::Secret;
 use minijinja::{
     Environment, Error,
@@ -135,11 +136,11 @@ impl Wanted {
             Kind::Md5 => Ok(crypt::md5(password, &self.salt(8)?)),
             Kind::Sha256 => {
                 let rounds = self.rounds(535_000)?;
-                Ok(crypt::sha256(password, &self.salt(16)?, rounds))
+                crypt::sha256(password, &self.salt(16)?, rounds).map_err(not_made)
             }
             Kind::Sha512 => {
                 let rounds = self.rounds(656_000)?;
-                Ok(crypt::sha512(password, &self.salt(16)?, rounds))
+                crypt::sha512(password, &self.salt(16)?, rounds).map_err(not_made)
             }
         }
     }
@@ -187,12 +188,16 @@ impl Wanted {
                 "`password_hash`: `rounds` of bcrypt is a power of two, from 4 to 20, not {cost}"
             )));
         }
-        let ident = self.ident.as_deref().unwrap_or("2b");
-        if !["2a", "2b", "2y"].contains(&ident) {
-            return Err(refuse(format!(
-                "`password_hash`: `ident` is `2a`, `2b` or `2y`, not `{ident}`"
-            )));
-        }
+        let version = match self.ident.as_deref().unwrap_or("2b") {
+            "2a" => Version::TwoA,
+            "2b" => Version::TwoB,
+            "2y" => Version::TwoY,
+            other => {
+                return Err(refuse(format!(
+                    "`password_hash`: `ident` is `2a`, `2b` or `2y`, not `{other}`"
+                )));
+            }
+        };
         let mut salt = [0; 16];
         if let Some(said) = &self.salt {
             salt = crypt::salt_of_bcrypt(said).ok_or_else(|| {
@@ -201,8 +206,12 @@ impl Wanted {
         } else {
             random(&mut salt)?;
         }
-        Ok(crypt::bcrypt(password, &salt, cost, ident))
+        crypt::bcrypt(password, salt, cost, version).map_err(not_made)
     }
+}
+
+fn not_made(why: impl std::fmt::Display) -> Error {
+    refuse(format!("`password_hash`: {why}"))
 }
 
 /// A text, encrypted as `ansible-vault` does it.
