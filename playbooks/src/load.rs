@@ -5,6 +5,7 @@ mod doubts;
 mod extra;
 mod folders;
 mod gate;
+mod hosts;
 mod made;
 mod members;
 mod playbooks;
@@ -18,7 +19,7 @@ use std::{
     sync::Arc,
 };
 
-use doubts::Doubts;
+use doubts::sure;
 use evenkeel_engine::{Map, Method, Place, Registry, Secret, TaskList, Value, host::Host};
 use ways::Opening;
 
@@ -26,16 +27,17 @@ use crate::{
     ast::{Item, Play, Prompt},
     diagnostic::Diagnostic,
     expand::{Expanded, Expander, is_more, short},
-    files::{Files, Span},
+    files::Files,
     inventory::{Inventory, limit, select},
     lower::{Gathering, Lowering, Store, Target, prepare},
     parse::check_plays,
     settings::{self, Around, Settings},
-    vars::{Member, RolesOfPlay, Scope, WRONG, World},
+    vars::{Member, RolesOfPlay, Scope, World},
     vault::Keyring,
     words::did_you_mean,
 };
 
+pub use hosts::{Hosts, read_hosts};
 pub use members::Written;
 
 /// What is to be loaded.
@@ -265,72 +267,6 @@ pub fn load_with_files(
             plays: 0,
             tasks: 0,
         }),
-    }
-}
-
-/// What an inventory says of hosts.
-#[derive(Debug)]
-pub struct Hosts {
-    /// Hosts and groups.
-    pub inventory: Inventory,
-    /// The variables of hosts.
-    pub members: BTreeMap<String, Arc<Member>>,
-    /// The variables of groups themselves.
-    pub groups: BTreeMap<String, crate::vars::Layer>,
-    /// Folders with `group_vars` and `host_vars`, the playbook's last.
-    pub folders: Vec<PathBuf>,
-    /// What is wrong with it.
-    pub diagnostics: Vec<Diagnostic>,
-    /// The texts in which that is.
-    pub files: Files,
-}
-
-/// Reads inventories, with the variables beside them and in `playbook_dir`.
-pub fn read_hosts(
-    sources: &[String],
-    playbook_dir: Option<&Path>,
-    around: &Around,
-    keys: Arc<Keyring>,
-) -> Hosts {
-    let mut files = Files::with_keys(keys);
-    let here = playbook_dir.unwrap_or_else(|| Path::new("."));
-    let (settings, mut diagnostics) = settings::load(&mut files, &here.join("site.yml"));
-    let settings = around.with(&settings);
-    let sources = if sources.is_empty() {
-        &settings.inventory
-    } else {
-        sources
-    };
-    let (inventory, found) = Inventory::read(&mut files, sources);
-    diagnostics.extend(found);
-    let mut folders = folders::of_inventories(sources);
-    folders.extend(playbook_dir.map(Path::to_owned));
-    let groups = members::of_groups(&inventory, &folders, &mut files, &mut diagnostics);
-    if playbook_dir.is_none() {
-        // Playbooks are run where they are.
-        folders.push(here.to_owned());
-    }
-    let members = members::all(&inventory, &folders, &mut files, &mut diagnostics);
-    Hosts {
-        inventory,
-        members,
-        groups,
-        folders,
-        diagnostics: tidy(diagnostics),
-        files,
-    }
-}
-
-impl Hosts {
-    /// What says a variable of a host, from the lowest level to the highest.
-    pub fn explain(&mut self, host: &str, variable: &str) -> Vec<Written> {
-        members::explain(
-            &self.inventory,
-            &self.folders,
-            &mut self.files,
-            host,
-            variable,
-        )
     }
 }
 
@@ -774,25 +710,6 @@ fn tidy(mut out: Vec<Diagnostic>) -> Vec<Diagnostic> {
     });
     out.dedup_by(|a, b| (a.at, a.code, &a.message) == (b.at, b.code, &b.message));
     out
-}
-
-/// Those of the mistakes found that are mistakes whatever is done about the others.
-fn sure(
-    mut found: Vec<Diagnostic>,
-    out: &[Diagnostic],
-    files: &Files,
-    plays: &[&Play],
-) -> Vec<Diagnostic> {
-    let doubts = Doubts::new(out, files, plays);
-    found.retain(|found| doubts.is_sure(found) && !found.message.contains(WRONG));
-    // A reference to nothing is found twice: as it is written, and on each host.
-    let all = out.iter().chain(&found);
-    let ids = all.filter(|found| found.code == "unknown_id");
-    let ids: Vec<Span> = ids.filter_map(|found| found.at).collect();
-    found.retain(|found| {
-        found.code != "unknown_task" || found.at.is_none_or(|at| !ids.contains(&at))
-    });
-    found
 }
 
 /// A tag that is asked for and that no task has selects nothing: that is said.

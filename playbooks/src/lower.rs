@@ -499,8 +499,7 @@ impl<'a> Lowering<'a> {
             return;
         }
         let what = (&*body.program, &body.scope);
-        let which = (id, task.name.as_str(), task.host);
-        self.makers.note(which, what, &self.registry, host);
+        self.makers.note((id, task), what, &self.registry, host);
     }
 
     /// Gives a handler that another one shares its name with an id of its own.

@@ -4,6 +4,7 @@ use crate::{
     ast::{Item, Play},
     diagnostic::Diagnostic,
     files::{FileId, Files, Span},
+    vars::WRONG,
 };
 
 /// What is not refused for itself, but means that variables and handlers may come from elsewhere.
@@ -86,6 +87,8 @@ impl<'a> Doubts<'a> {
             | "unknown_task" => !self.anything && !self.may_be_defined(&found.message),
             "missing_argument" | "wrong_argument" | "wrong_arguments" => !self.is_beside(found),
             "pattern" => !self.anything,
+            // The text itself is told.
+            "known_too_late" | "not_known_yet" => !found.message.contains(WRONG),
             _ => true,
         }
     }
@@ -117,6 +120,25 @@ impl<'a> Doubts<'a> {
             .filter(|task| holds(task, at))
             .any(|task| self.spans.iter().any(|error| holds(task, *error)))
     }
+}
+
+/// Those of the mistakes found that are mistakes whatever is done about the others.
+pub(super) fn sure(
+    mut found: Vec<Diagnostic>,
+    out: &[Diagnostic],
+    files: &Files,
+    plays: &[&Play],
+) -> Vec<Diagnostic> {
+    let doubts = Doubts::new(out, files, plays);
+    found.retain(|found| doubts.is_sure(found));
+    // A reference to nothing is found twice: as it is written, and on each host.
+    let all = out.iter().chain(&found);
+    let ids = all.filter(|found| found.code == "unknown_id");
+    let ids: Vec<Span> = ids.filter_map(|found| found.at).collect();
+    found.retain(|found| {
+        found.code != "unknown_task" || found.at.is_none_or(|at| !ids.contains(&at))
+    });
+    found
 }
 
 /// The line on which a span begins.

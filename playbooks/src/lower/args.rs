@@ -203,17 +203,7 @@ impl Making<'_> {
     /// the argument says all of it; `fetch` keeps it under the host's name.
     fn kept_here(&self, args: &mut Map, name: &str) {
         if let Some(Value::Str(dest)) = args.get(name) {
-            let dest = match (dest.strip_prefix("~/"), std::env::var("HOME")) {
-                (Some(rest), Ok(home)) => format!("{home}/{rest}"),
-                _ => dest.clone(),
-            };
-            let whole = if dest.is_empty() || dest.starts_with('/') {
-                dest
-            } else {
-                let folder = self.scope.value("playbook_dir").ok().flatten();
-                let folder = folder.as_ref().and_then(Value::as_str).unwrap_or(".");
-                format!("{}/{dest}", folder.trim_end_matches('/'))
-            };
+            let whole = in_playbook(dest, self.scope);
             args.insert(name.to_owned(), whole.into());
         }
         if name == "dest" && !args.contains_key("host") {
@@ -329,10 +319,7 @@ impl Making<'_> {
             Failure::Faults(faults.into_iter().map(|fault| fault.or_at(at)).collect())
         };
         let included = self.store.include(path).map_err(all)?;
-        if !self
-            .store
-            .foresees(self.program.module.span, path.to_owned())
-        {
+        if !self.store.foresees(self.program.module.span, path) {
             let message = format!(
                 "`{}` is none of the files that were told from the task when the playbook was read",
                 path.display()
@@ -459,6 +446,20 @@ fn remedy(path: &str, message: &str) -> Option<String> {
     }
     let (known, wrong) = (quoted(expected.rsplit("expected ").next()?), quoted(found));
     did_you_mean(wrong.first()?, known.iter().map(String::as_str))
+}
+
+/// A path of this machine as tasks have it: below the directory of the playbook unless it says all of it.
+pub(super) fn in_playbook(path: &str, scope: &Scope) -> String {
+    let path = match (path.strip_prefix("~/"), std::env::var("HOME")) {
+        (Some(rest), Ok(home)) => format!("{home}/{rest}"),
+        _ => path.to_owned(),
+    };
+    if path.is_empty() || path.starts_with('/') {
+        return path;
+    }
+    let folder = scope.value("playbook_dir").ok().flatten();
+    let folder = folder.as_ref().and_then(Value::as_str).unwrap_or(".");
+    format!("{}/{path}", folder.trim_end_matches('/'))
 }
 
 fn later() -> Value {

@@ -98,7 +98,7 @@ pub(crate) fn candidates(program: &Program, scope: &Scope, store: &Store) -> Can
     for scope in turns(program, scope) {
         let before = found.files.len();
         let mut note = |path: PathBuf, included: Arc<Included>| {
-            store.foresee(program.module.span, path);
+            store.foresee(program.module.span, &path);
             found.files.push(included);
         };
         match file.render(&scope.variables()) {
@@ -188,7 +188,7 @@ fn in_folders(program: &Program, scope: &Scope, store: &Store, found: &mut Candi
         let files = of_folder(&args, scope.search_folders());
         for path in files.into_iter().flatten() {
             if let Ok(included) = store.include(&path) {
-                store.foresee(program.module.span, path);
+                store.foresee(program.module.span, &path);
                 found.files.push(included);
             }
         }

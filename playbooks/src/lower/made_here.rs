@@ -7,9 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use evenkeel_engine::{HostId, Nature, Registry, TaskId, Value};
+use evenkeel_engine::{HostId, Nature, Registry, Task, TaskId, Thing, Value};
 
 use super::{
+    args::in_playbook,
     include,
     program::{Form, Program},
 };
@@ -42,6 +43,9 @@ struct Maker {
     host: Option<String>,
     /// Whether it makes what is below its path, too.
     below: bool,
+    /// Of a command that may write everything: where. Such commands come one after the other, so that who waits for the
+    /// last has waited for all of them.
+    last_at: Option<HostId>,
 }
 
 /// Who makes something, and what it is called.
@@ -59,7 +63,7 @@ impl Makers {
     /// Notes what a task makes. `host`: for which; nothing for all of its play.
     pub(super) fn note(
         &mut self,
-        (task, name, at): (TaskId, &str, HostId),
+        (id, task): (TaskId, &Task),
         (program, scope): (&Program, &Scope),
         registry: &Registry,
         host: Option<&str>,
@@ -68,24 +72,36 @@ impl Makers {
             return;
         };
         let fetches = module.name() == "fetch";
-        if !fetches && !self.here.contains(&at) || module.nature() == Nature::Passive {
+        if !fetches && !self.here.contains(&task.host) || module.nature() == Nature::Passive {
             return;
         }
+        let command = module.nature() == Nature::Command;
+        let made = match &task.writes {
+            Some(writes) if !writes.contains(&Thing::Everything) => {
+                Some(writes.iter().filter_map(path_of).collect())
+            }
+            _ if command => None,
+            _ => paths(program, scope),
+        };
         let maker = Maker {
-            task,
-            name: name.to_owned(),
+            task: id,
+            name: task.name.clone(),
             host: host.map(str::to_owned),
             below: module.name() != "file",
+            last_at: (command && made.is_none()).then_some(task.host),
         };
-        match paths(program, scope) {
-            Some(paths) if paths.is_empty() && module.nature() != Nature::Command => {}
-            Some(paths) if module.nature() != Nature::Command => {
-                for path in paths {
-                    self.by_path.entry(path).or_default().push(maker.clone());
-                }
+        if let Some(made) = made {
+            for path in made {
+                self.by_path.entry(path).or_default().push(maker.clone());
             }
-            _ => self.anything.push(maker),
+            return;
         }
+        if maker.last_at.is_some() {
+            let before =
+                |other: &Maker| (other.last_at, &other.host) == (maker.last_at, &maker.host);
+            self.anything.retain(|other| !before(other));
+        }
+        self.anything.push(maker);
     }
 
     /// The makers of what a task looked for on this machine. `before`: tasks from this one on are
@@ -144,6 +160,13 @@ fn add<'m>(found: &mut BTreeMap<TaskId, &'m Maker>, all: &[&'m Maker], host: &st
     found.extend(those.map(|maker| (maker.task, *maker)));
 }
 
+fn path_of(thing: &Thing) -> Option<PathBuf> {
+    match thing {
+        Thing::Path(path) | Thing::Tree(path) => Some(whole(Path::new(path))),
+        _ => None,
+    }
+}
+
 /// What a task makes; nothing if that is not known.
 fn paths(program: &Program, scope: &Scope) -> Option<Vec<PathBuf>> {
     let mut paths = Vec::new();
@@ -154,22 +177,11 @@ fn paths(program: &Program, scope: &Scope) -> Option<Vec<PathBuf>> {
                 return None;
             };
             match tree.render(&variables) {
-                Ok(Value::Str(path)) => paths.push(in_playbook(&path, scope)),
+                Ok(Value::Str(path)) => paths.push(whole(Path::new(&in_playbook(&path, scope)))),
                 Ok(Value::Null) => {}
                 _ => return None,
             }
         }
     }
     Some(paths)
-}
-
-/// A path as such tasks have it: below the folder of the playbook unless it says all of it.
-fn in_playbook(path: &str, scope: &Scope) -> PathBuf {
-    let path = match (path.strip_prefix("~/"), std::env::var("HOME")) {
-        (Some(rest), Ok(home)) => Path::new(&home).join(rest),
-        _ => PathBuf::from(path),
-    };
-    let folder = scope.value("playbook_dir").ok().flatten();
-    let folder = folder.as_ref().and_then(Value::as_str).unwrap_or(".");
-    whole(&Path::new(folder).join(path))
 }

@@ -165,15 +165,15 @@ impl Store {
     }
 
     /// Notes that the task at a place may read a file of variables.
-    pub(super) fn foresee(&self, task: Span, path: PathBuf) {
+    pub(super) fn foresee(&self, task: Span, path: &Path) {
         let mut foreseen = self.foreseen.lock().unwrap_or_else(PoisonError::into_inner);
-        foreseen.insert((task, whole(path)));
+        foreseen.insert((task, looked::whole(path)));
     }
 
     /// Whether that was noted.
-    pub(super) fn foresees(&self, task: Span, path: PathBuf) -> bool {
+    pub(super) fn foresees(&self, task: Span, path: &Path) -> bool {
         let foreseen = self.foreseen.lock().unwrap_or_else(PoisonError::into_inner);
-        foreseen.contains(&(task, whole(path)))
+        foreseen.contains(&(task, looked::whole(path)))
     }
 }
 
@@ -198,11 +198,6 @@ impl Stamp {
             nanoseconds: meta.mtime_nsec(),
         }
     }
-}
-
-/// A path with all of its folders.
-fn whole(path: PathBuf) -> PathBuf {
-    std::path::absolute(&path).unwrap_or(path)
 }
 
 /// Where a file is.
