@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use evenkeel_engine::run::Options;
+use evenkeel_engine::{Outputs, Task, TaskId, hex, run::Options, sha256};
 
 use crate::kit::{cell, cells, count, go, go_with, host, put, sum};
 
@@ -286,4 +286,35 @@ fn what_follows_a_program_that_lies_is_not_begun() {
     assert!(told[0].starts_with("liar: Failed"), "{told:?}");
     assert_eq!(told[1], "next: Blocked ");
     assert_eq!(count(&host, "next"), 0);
+}
+
+#[test]
+fn what_is_read_at_its_turn_is_read_when_it_is_made() {
+    let host = Arc::new(host());
+    // What the second reads outside of what tasks tell is there when the first has ended, and not before.
+    let tasks = |value: &str| {
+        let outside = Arc::clone(&host);
+        let body = move |outputs: &dyn Outputs| {
+            let text = outside.world().text("/cells/a").unwrap_or_default();
+            cell("copied", "b", &text).body.resolve(outputs)
+        };
+        let mut copied = Task::resolved("copied", "cell", Arc::new(body));
+        copied.needs = vec![TaskId(0)];
+        copied.at_turn = true;
+        vec![cell("made", "a", value), copied, sum("after", "s", &["b"])]
+    };
+    for value in ["one", "two"] {
+        let ran = go(&host, tasks(value));
+        assert!(ran.report.ok, "{:?}", ran.told());
+        let all = cells(&host);
+        assert!(
+            all.contains(&("/cells/b".to_owned(), value.to_owned())),
+            "{all:?}"
+        );
+        // What comes after it found it done.
+        let sum = hex(&sha256(value.as_bytes())[..4]);
+        assert!(all.contains(&("/cells/s".to_owned(), sum)), "{all:?}");
+    }
+    assert_eq!(count(&host, "after"), 2);
+    assert_eq!(go(&host, tasks("two")).told()[1], "copied: Unchanged ");
 }

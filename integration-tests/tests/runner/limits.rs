@@ -104,6 +104,8 @@ environment: {ANSIBLE_ASYNC_DIR: '{{ playbook_dir }}/jobs'}
 vars:
   job: \"{{ r.started is truthy }} {{ r.finished is truthy }} {{ r.ansible_job_id is string }} {{ r.changed }} {{ r.rc is defined }}\"
   end: \"{{ s.finished is truthy }} {{ s.failed }} {{ s.rc | default('no rc') }} {{ s.stdout_lines | join('+') }} {{ s.stderr }}\"
+  # Ansible's wrapper waits 2.5 s for a job to have begun, and then says that it has.
+  there: \"{{ s.msg | default('') != 'could not find job' }}\"
 tasks:
 - shell: until [ -e go ]; do sleep 0.05; done; echo one; echo two; echo three >&2; touch made
   args: {chdir: '{{ playbook_dir }}'}
@@ -112,11 +114,14 @@ tasks:
   register: r
 - async_status: {jid: '{{ r.ansible_job_id }}'}
   register: s
+  until: there
+  retries: 100
+  delay: 1
 - shell: echo {{ job }} {{ s.finished is truthy }} {{ s is finished }} {{ s.changed }} >> out; touch go
   args: {chdir: '{{ playbook_dir }}'}
 - async_status: {jid: '{{ r.ansible_job_id }}'}
   register: s
-  until: s.finished
+  until: s.finished and there
   retries: 100
   delay: 1
 - shell: echo {{ end }} {{ s is finished }} {{ s.changed }} >> out; ls made >> out
@@ -136,7 +141,7 @@ tasks:
   register: jobs
 - async_status: {jid: '{{ item.ansible_job_id }}'}
   register: ends
-  until: ends.finished
+  until: ends.finished and ends.msg | default('') != 'could not find job'
   retries: 100
   delay: 1
   loop: '{{ jobs.results }}'
@@ -150,7 +155,7 @@ tasks:
   register: r
 - async_status: {jid: '{{ r.ansible_job_id }}'}
   register: s
-  until: s.finished
+  until: s.finished and there
   retries: 100
   delay: 1
   ignore_errors: true
@@ -163,7 +168,7 @@ tasks:
   register: r
 - async_status: {jid: '{{ r.ansible_job_id }}'}
   register: s
-  until: s.finished
+  until: s.finished and there
   retries: 100
   delay: 1
 - file: {path: '{{ playbook_dir }}/later', state: touch}
@@ -172,7 +177,7 @@ tasks:
   register: r
 - async_status: {jid: '{{ r.ansible_job_id }}'}
   register: made
-  until: made is finished
+  until: made is finished and made.msg | default('') != 'could not find job'
   retries: 100
   delay: 1
 - shell: echo {{ s.failed }} {{ s.changed }} {{ made.failed }} >> out; ls later >> out
