@@ -79,6 +79,8 @@ struct Stage {
     named: Vec<String>,
     dependencies: Vec<String>,
     handlers: Vec<Item>,
+    /// Where its roles are looked for first.
+    collections: Vec<String>,
 }
 
 /// A play with everything in its place.
@@ -144,6 +146,9 @@ impl<'a> Expander<'a> {
         self.stage = Stage {
             world: Arc::clone(world),
             folder: folder.clone(),
+            collections: (play.collections.iter())
+                .map(|name| name.value.clone())
+                .collect(),
             ..Stage::default()
         };
         let mut levels = Levels {

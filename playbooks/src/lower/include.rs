@@ -32,6 +32,10 @@ pub(super) const FOLDER: &str = "vars";
 
 /// What stands for a part of a name that is not known: no name of a file holds it.
 pub(crate) const ANY: char = '\0';
+/// A part of a name of which nothing is known.
+const ANY_NAME: &str = "\0";
+/// So many folders below the one for variables are looked through for such a name.
+const DEEPEST: usize = 3;
 
 /// Endings of files of variables, where nothing is known or said of a name's end.
 pub(super) const ENDINGS: [&str; 3] = ["yml", "yaml", "json"];
@@ -291,6 +295,17 @@ fn fitting(pattern: &str, folders: &[PathBuf]) -> Vec<(PathBuf, bool)> {
         for part in &parts {
             paths = paths.iter().flat_map(|path| below(path, part)).collect();
         }
+        if sure && parts == [ANY_NAME] {
+            // A name of which nothing is known may lead into folders.
+            let mut inner: Vec<PathBuf> = paths.clone();
+            for _ in 0..DEEPEST {
+                inner = inner
+                    .iter()
+                    .flat_map(|path| below(path, ANY_NAME))
+                    .collect();
+                paths.extend(inner.iter().cloned());
+            }
+        }
         paths.retain(|path| path.is_file() && (!pattern.ends_with(ANY) || is_usual(path)));
         found.extend(paths.into_iter().map(|path| (path, sure)));
     }
@@ -395,7 +410,15 @@ mod tests {
         };
         let all = ["vars/a.yml true", "vars/b.yml true", "d.yml false"];
         assert_eq!(found("\0.yml"), all);
-        assert_eq!(found("\0"), all);
+        assert_eq!(
+            found("\0"),
+            [
+                "vars/a.yml true",
+                "vars/b.yml true",
+                "vars/os/c.yml true",
+                "d.yml false"
+            ]
+        );
         assert_eq!(found("os/\0.yml"), ["vars/os/c.yml true"]);
         assert_eq!(found("\0/c.yml"), ["vars/os/c.yml true"]);
         assert!(found("\0.json").is_empty());
