@@ -89,7 +89,7 @@ pub struct Output {
 pub struct Sources;
 
 /// The directory of the files.
-const DIR: &str = "/etc/apt";
+pub(crate) const DIR: &str = "/etc/apt";
 
 impl Probe for Sources {
     const KIND: &'static str = "apt_sources";

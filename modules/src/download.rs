@@ -4,6 +4,7 @@
 //! file, never as an argument. Where it has neither, files are got by the machine that runs the playbook.
 
 mod checksum;
+mod fetched;
 mod listed;
 mod request;
 mod served;
@@ -11,6 +12,8 @@ mod step;
 
 pub(crate) use checksum::{Checksum, Sum, find, parse_checksum};
 pub(crate) use evenkeel_engine::download::{Algorithm, Checksum as Hash};
+pub use fetched::Fetched;
+pub(crate) use fetched::small;
 pub use listed::Listed;
 pub use request::Request;
 pub(crate) use request::{is_web, name_in};

@@ -61,6 +61,7 @@ modules! {
     compile_python => CompilePython,
     copy => Copy,
     cron => Cron,
+    deb822_repository => Deb822Repository,
     debconf => Debconf,
     debug => Debug,
     dpkg_selections => DpkgSelections,

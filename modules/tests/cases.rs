@@ -46,6 +46,7 @@ cases_of! {
     compile_python,
     copy,
     cron,
+    deb822_repository,
     debconf,
     dpkg_selections,
     fetch,

@@ -475,6 +475,26 @@ fn sources(shop: &Shop) {
         assert!(!shop.sh("apt-cache policy lone").contains("/srv/more"));
     });
     shop.has("lone", "");
+    // The same as a stanza, which apt reads, beside a key that apt reads too.
+    shop.tried("stanza", || {
+        let host = shop.lab.host("h1");
+        host.write("/srv/key.asc", include_str!("../../../modules/tests/cases/rpm_key.asc"));
+        let play = |more: &str| format!("become: true\ntasks:\n- name: source\n  deb822_repository:\n    name: More_ of it\n{more}\n");
+        let stanza = "    uris: file:/srv/more\n    suites: ./\n    trusted: true\n    types: [deb]\n    architectures: all";
+        shop.lab.settles(&play(stanza));
+        let file = "/etc/apt/sources.list.d/more-of-it.sources";
+        assert_eq!(
+            shop.sh(&format!("cat {file}; stat -c %a {file}; apt-get.real update -qq 2>&1; apt-cache policy lone | grep -o 'file:/srv/more'")),
+            "Architectures: all\nX-Repolib-Name: More_ of it\nSuites: ./\nTrusted: yes\nTypes: deb\nURIs: file:/srv/more\n644\nfile:/srv/more\n"
+        );
+        // Its key in armor: apt reads it, and does not find it in what is not signed.
+        let key = include_str!("../../../modules/tests/cases/rpm_key.asc").trim().replace('\n', "\n      ");
+        shop.lab.settles(&play(&format!("{stanza}\n    signed_by: |\n      {key}").replace("    trusted: true\n", "")));
+        let said = shop.sh("apt-get.real update 2>&1 || :");
+        assert!(said.contains("file:/srv/more") && !said.contains("Malformed"), "{said}");
+        shop.lab.settles(&play("    state: absent"));
+        assert!(!host.is(&format!("test -e {file}")));
+    });
     // Lists that nobody has signed.
     shop.tried("not signed", || {
         shop.lab.tasks("become: true\ntasks:\n- name: source\n  apt_repository: {repo: 'deb file:/srv/more ./', filename: more}\n");

@@ -111,7 +111,7 @@ sync -- "$ek_data" && mv -T -f -- "$ek_data" "$ek_to" && rm -rf -- "$ek_work"
 );
 
 /// Whether the host can download: it has a program for it.
-fn can(look: &Look<'_>) -> Result<bool, NotYet> {
+pub(super) fn can(look: &Look<'_>) -> Result<bool, NotYet> {
     let (curl, wget) = (Which("curl".to_owned()), Which("wget".to_owned()));
     look.ask(&wget);
     Ok(look.get(&curl)?.is_some() || look.get(&wget)?.is_some())

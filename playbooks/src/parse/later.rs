@@ -1,7 +1,7 @@
 //! Modules of Ansible's that we have not, and what does the same.
 
 /// Things of Ansible that look like modules, and what to do instead.
-const LATER: [(&str, &str); 36] = [
+const LATER: [(&str, &str); 35] = [
     (
         "include",
         "it is gone from Ansible too: write `import_tasks`, or `include_tasks` if facts decide",
@@ -50,11 +50,6 @@ const LATER: [(&str, &str); 36] = [
         "apt_key",
         "put the key into a file, and name it by `signed-by` in the source: `get_url` with `dest: /etc/apt/keyrings/NAME.asc`, \
          then `apt_repository` with `repo: deb [signed-by=/etc/apt/keyrings/NAME.asc] …`",
-    ),
-    (
-        "deb822_repository",
-        "`apt_repository` with `repo: deb [signed-by=FILE] URIS SUITES COMPONENTS` and `filename`; the key by `get_url` before it; \
-         or `copy` with the stanza as `content` and `dest: /etc/apt/sources.list.d/NAME.sources`",
     ),
     (
         "selinux",
