@@ -72,7 +72,7 @@ tasks:
             ),
             ("templates/broken.j2", "{% if %}\n"),
         ],
-        "one of Linux\nusual two\nsub\na\nusual x\ny!\n",
+        "one of Linuxusual twosubausual xy!\n",
     );
 }
 
