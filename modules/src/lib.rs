@@ -19,6 +19,7 @@ mod many;
 mod mode;
 mod paths;
 mod pattern;
+mod pgp;
 mod put;
 pub mod rabbit;
 mod rewrite;
@@ -51,6 +52,7 @@ macro_rules! modules {
 
 modules! {
     apt => Apt,
+    apt_key => AptKey,
     apt_repository => AptRepository,
     assemble => Assemble,
     assert => Assert,
