@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use self::ring::{AptKeys, Keys, Ring};
 use crate::{
     args::is_default,
-    download::{Fetched, Request, small},
+    download::{Fetched, Request, small, tool},
     look::Look,
     many::{is_yes, yes},
     paths,
@@ -235,10 +235,6 @@ impl Module for AptKey {
         }
         match args.origin() {
             Some(Origin::Web(request)) => request.check(),
-            Some(Origin::Data(text)) => pgp::keys(text.as_bytes()).map(drop).map_err(|why| {
-                Refusal::new(format!("the text in `data` is no key for apt: {why}"))
-                    .help("it begins with `-----BEGIN PGP PUBLIC KEY BLOCK-----`")
-            }),
             _ => Ok(()),
         }
     }
@@ -303,7 +299,10 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     look.ask(&Whoami);
     match args.origin() {
         Some(Origin::File(path)) => look.ask(&Contents(paths::absolute(path, look)?)),
-        Some(Origin::Web(request)) if id.is_none() => look.ask(&Fetched(request)),
+        Some(Origin::Web(request)) if id.is_none() => {
+            look.ask(&Fetched(request));
+            drop(tool(look));
+        }
         _ => {}
     }
     let there = match look.get(&probe)? {

@@ -12,6 +12,7 @@ use crate::support::{Expect, case};
 pub(crate) const SAMPLES: &[&str] = &[
     "apt_key: {id: E2A51E4E, state: absent, keyring: /k.gpg, url: 'https://x/k', validate_certs: false}",
     "apt_key: {file: /k}",
+    "apt_key: {data: k}",
     "apt_key: {id: E2A51E4E, keyserver: keys.example.com}",
 ];
 
