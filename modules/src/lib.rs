@@ -23,6 +23,7 @@ mod pgp;
 mod put;
 pub mod rabbit;
 mod rewrite;
+mod sums;
 mod tree;
 mod words;
 pub use accounts::{Ageing, Entry, LocalGroup, Login, Numbers, Shadow, Taken};
@@ -30,6 +31,7 @@ pub use args::Unsupported;
 pub use attributes::Attributes;
 pub use mode::Mode;
 pub use rewrite::Rewritten;
+pub use sums::Sum;
 pub use tree::Below;
 
 /// What the page about writing modules shows is compiled and run.
