@@ -15,6 +15,7 @@ mod runner {
     mod failing;
     mod fetch;
     mod foretell;
+    mod given;
     mod handlers;
     mod include;
     mod inventory;

@@ -390,7 +390,9 @@ pub struct Loop {
 /// How a loop reads what it is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LoopKind {
-    /// `loop` and `with_list`: the list as it is.
+    /// `loop`: the list as it is.
+    Loop,
+    /// `with_list`: the same; what is no list is a list of one.
     List,
     /// `with_items`: one level of lists in the list is opened; a scalar is a list of one.
     Items,

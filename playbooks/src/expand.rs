@@ -22,14 +22,15 @@ use std::{
     sync::Arc,
 };
 
-use evenkeel_engine::{Registry, Value};
+use evenkeel_engine::{NotYet, Registry, Value};
 
 use crate::{
     ast::{Block, Called, Common, Ends, Include, Item, Part, Play, Task},
     diagnostic::Diagnostic,
     files::Span,
-    lower::Store,
-    parse::For,
+    lower::{Store, pattern},
+    open::{ANY, fits},
+    parse::{For, REST},
     template::{Fault, is_template},
     vars::{Layer, Levels, RolesOfPlay, Scope, Shown, Tree, World},
     yaml::Node,
@@ -59,6 +60,8 @@ pub(crate) struct Expander<'a> {
     /// Names of variables that tasks leave behind, in listed order.
     left: Vec<String>,
     is_left: BTreeSet<String>,
+    /// Those of them of which not all of the name is known.
+    may_be_left: BTreeSet<String>,
     gates: usize,
     /// How many items were brought in.
     brought: usize,
@@ -121,6 +124,7 @@ impl<'a> Expander<'a> {
             roles: BTreeMap::new(),
             left: Vec::new(),
             is_left: is_left.map(str::to_owned).into(),
+            may_be_left: BTreeSet::new(),
             gates: 0,
             brought: 0,
             stage: Stage::default(),
@@ -254,6 +258,9 @@ impl<'a> Expander<'a> {
 
     /// The names that an argument of `set_fact` may give to variables, as far as they are known.
     fn set_names(&self, task: &Task, key: &Node, here: &Here) -> Vec<String> {
+        if key.text == REST {
+            return vec![ANY.to_string()];
+        }
         if !is_template(&key.text) {
             return vec![key.text.clone()];
         }
@@ -274,14 +281,22 @@ impl<'a> Expander<'a> {
                 let list = Tree::words(&found.expr, &mut Vec::new());
                 let items = match list.render(&scope.variables()) {
                     Ok(Value::Seq(items)) => items,
-                    _ => Vec::new(),
+                    _ => vec![Value::NotYet(NotYet::new("an item of the loop"))],
                 };
                 let turn = |item| scope.with_locals([(found.loop_var.clone(), item)]);
                 items.into_iter().map(turn).collect()
             }
         };
-        let name = |scope: &Scope| tree.render(&scope.variables()).ok()?.as_text();
-        turns.iter().filter_map(name).collect()
+        let name = |scope: &Scope| match tree.render(&scope.variables()) {
+            Ok(Value::NotYet(_)) | Err(_) => pattern(&tree, key.span, scope),
+            Ok(name) => name.as_text().unwrap_or_default(),
+        };
+        turns.iter().map(name).collect()
+    }
+
+    /// Whether a task before this place leaves a variable behind, or may do so.
+    fn is_left(&self, name: &str) -> bool {
+        self.is_left.contains(name) || self.may_be_left.iter().any(|open| fits(name, open))
     }
 
     /// Notes the variables that a task leaves behind.
@@ -300,6 +315,9 @@ impl<'a> Expander<'a> {
             _ => {}
         }
         for name in names {
+            if name.contains(ANY) {
+                self.may_be_left.insert(name.clone());
+            }
             self.is_left.insert(name.clone());
             self.left.push(name);
         }

@@ -21,6 +21,7 @@ mod lower;
     reason = "texts are short, and writing to a string cannot fail"
 )]
 pub mod manual;
+mod open;
 pub mod parse;
 #[expect(
     clippy::format_push_string,

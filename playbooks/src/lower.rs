@@ -20,6 +20,7 @@ mod named;
 mod notices;
 mod pace;
 mod program;
+mod rest;
 mod store;
 mod ties;
 
@@ -45,7 +46,7 @@ use crate::{
 pub(crate) use body::{Trouble, items_of};
 pub(crate) use elsewhere::{Elsewhere, all as all_elsewhere, here};
 pub(crate) use facts::Gathering;
-pub(crate) use include::{ANY, below, candidates, fits, pattern};
+pub(crate) use include::{below, candidates, pattern};
 pub(crate) use listing::Entry;
 pub(crate) use login::{Login, Logins, all as all_logins, of_play};
 pub(crate) use mentions::{Looking, Mentions};
@@ -169,7 +170,9 @@ pub(crate) fn prepare<'a>(
 }
 
 /// Mistakes that are a task's failure when its turn comes, and no more than that.
-const AT_ITS_TURN: [&str; 5] = [
+const AT_ITS_TURN: [&str; 7] = [
+    "wrong_argument",
+    "wrong_arguments",
     "no_such_file",
     "not_a_condition",
     "not_a_list",
@@ -336,7 +339,7 @@ impl<'a> Lowering<'a> {
         let module = self.registry.get(&entry.task.module.value);
         let command = module.is_some_and(|module| module.nature() == Nature::Command);
         let guards = ["creates", "removes", "unless", "onlyif"];
-        let guarded = guards.iter().any(|guard| program.arg(guard).is_some());
+        let guarded = program.has_rest() || guards.iter().any(|guard| program.arg(guard).is_some());
         let once = entry.task.once.is_some()
             || entry.commons.iter().any(|common| common.commands.is_some())
             || self.settings.commands == Some(ast::Commands::Once);
@@ -531,21 +534,17 @@ impl<'a> Lowering<'a> {
 
     /// What an `include_vars` may read, and what a `set_fact` sets.
     fn variables_of(&self, body: &Body) -> (include::Candidates, BTreeSet<String>) {
-        let mut included = self.included(body);
-        let set = self.set(body, &mut included.faults);
-        (included, set)
+        (self.included(body), self.set(body))
     }
 
     /// What a `set_fact` sets.
-    fn set(&self, body: &Body, faults: &mut Vec<Fault>) -> BTreeSet<String> {
+    fn set(&self, body: &Body) -> BTreeSet<String> {
         let module = self.registry.get(&body.program.module.value);
         if module.is_none_or(|module| module.name() != named::MODULE) {
             return BTreeSet::new();
         }
         let scope = body.current(&Nothing(&self.list));
-        let (names, wrong) = named::names(body, &scope);
-        faults.extend(wrong);
-        names
+        named::names(body, &scope)
     }
 
     fn build(

@@ -27,6 +27,7 @@ use crate::{
     yaml::{self, Kind, Node},
 };
 
+pub(crate) use args::REST;
 pub(crate) use common::MOST_SECONDS;
 pub(crate) use module::COLLECTIONS;
 pub(crate) use references::check_plays;

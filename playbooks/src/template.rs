@@ -44,6 +44,10 @@ pub trait Variables: Send + Sync {
     fn get(&self, name: &str) -> Result<Option<Variable>, Fault>;
     /// All names, for suggestions.
     fn names(&self) -> Vec<String>;
+    /// Why there may be more names than those.
+    fn more_names(&self) -> Option<NotYet> {
+        None
+    }
     /// The folders in which `lookup('file', …)` looks.
     fn folders(&self) -> Vec<std::path::PathBuf> {
         Vec::new()

@@ -12,6 +12,7 @@ use evenkeel_engine::{Map, NotYet, Output, TaskId, Value};
 use crate::{
     ast::Vars,
     files::Span,
+    open::{ANY, fits},
     template::{Fault, Template, Variable, Variables},
     vault::Keyring,
 };
@@ -86,6 +87,18 @@ pub struct Written {
     pub task: TaskId,
     /// How.
     pub how: How,
+}
+
+impl Written {
+    /// Whether only the run tells which variable it is: each part of the name that is not known is [`ANY`].
+    pub fn is_open(&self) -> bool {
+        self.how == How::Fact && self.name.contains(ANY)
+    }
+
+    /// Whether it is, or may be, this variable.
+    pub fn may_be(&self, name: &str) -> bool {
+        self.name == name || self.is_open() && fits(name, &self.name)
+    }
 }
 
 /// How a task leaves a variable behind.
@@ -323,6 +336,20 @@ impl Scope {
         }
     }
 
+    /// What a task may have set of which it is not known which variable it sets.
+    fn perhaps(&self, name: &str) -> Option<Value> {
+        let mut left = self.0.left.iter().rev();
+        let found = left.find(|left| {
+            left.written.is_open()
+                && left.written.may_be(name)
+                && *left.written.host == *self.0.host
+        })?;
+        match &found.output {
+            Ok(output) => fact(output, name),
+            Err(what) => Some(Value::NotYet(what.clone())),
+        }
+    }
+
     /// What tasks left behind: results and facts that were set, or what files gave (`included`).
     fn left(&self, name: &str, included: bool) -> Option<Variable> {
         let mine = |left: &&Left| {
@@ -418,6 +445,18 @@ fn fact(output: &Output, name: &str) -> Option<Value> {
     }
 }
 
+/// The names of what a `set_fact` has set.
+fn keys(output: &Output) -> impl Iterator<Item = &String> {
+    let turns = match &output.value {
+        Value::Seq(turns) => &turns[..],
+        one => std::slice::from_ref(one),
+    };
+    turns.iter().flat_map(|turn| match turn {
+        Value::Map(map) => map.keys().collect::<Vec<_>>(),
+        _ => Vec::new(),
+    })
+}
+
 /// What an `include_vars` has set.
 fn given(output: &Output, name: &str) -> Option<Value> {
     let of = |value: &Value| value.get("ansible_facts")?.get(name).cloned();
@@ -458,6 +497,9 @@ impl Variables for Scope {
             }
         }
         let Some(tree) = self.tree(name) else {
+            if let Some(open) = self.perhaps(name) {
+                return value(open);
+            }
             return Ok(inner.world.usual(&inner.host, name).map(Variable::Value));
         };
         let circle = BUSY.with_borrow(|busy| {
@@ -487,10 +529,31 @@ impl Variables for Scope {
         let layers = layers.chain(&inner.defaults).chain(&inner.magic);
         names.extend(layers.flat_map(|layer| layer.names().cloned()));
         names.extend(inner.locals.keys().cloned());
-        names.extend(inner.left.iter().map(|left| left.written.name.clone()));
+        for left in &inner.left {
+            match &left.output {
+                Ok(output) if left.written.is_open() => {
+                    names.extend(
+                        keys(output)
+                            .filter(|name| left.written.may_be(name))
+                            .cloned(),
+                    );
+                }
+                Ok(output) if left.written.how == How::Fact => {
+                    let name = &left.written.name;
+                    names.extend(fact(output, name).map(|_| name.clone()));
+                }
+                Err(_) if left.written.is_open() => {}
+                _ => names.push(left.written.name.clone()),
+            }
+        }
         names.sort_unstable();
         names.dedup();
         names
+    }
+
+    fn more_names(&self) -> Option<NotYet> {
+        let mut left = self.0.left.iter().filter(|left| left.written.is_open());
+        left.find_map(|left| left.output.as_ref().err().cloned())
     }
 
     fn folders(&self) -> Vec<PathBuf> {

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Expander, Here};
 use crate::{
-    lower::{ANY, below, first},
+    lower::{below, first},
+    open::ANY,
     parse::For,
     template::Fault,
 };

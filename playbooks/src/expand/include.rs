@@ -13,6 +13,7 @@ use crate::{
     diagnostic::Diagnostic,
     files::{Span, Spanned},
     lower::Condition,
+    open::fits,
     parse::For,
     template::Fault,
     vars::{Layer, Levels, Tree},
@@ -162,7 +163,8 @@ impl Expander<'_> {
         } else {
             BTreeSet::new()
         };
-        let changes = |name: &String| wrote.contains(name) || turn.locals.contains(name);
+        let changes =
+            |name: &String| wrote.iter().any(|open| fits(name, open)) || turn.locals.contains(name);
         let noted = decided.is_some()
             || open
                 && (read.iter().any(changes)

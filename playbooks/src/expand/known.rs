@@ -85,10 +85,7 @@ impl Expander<'_> {
         }
         let of_facts = facts.names.iter().map(|name| format!("ansible_{name}"));
         left.extend(of_facts.map(|name| later(&name, How::Gathered)));
-        let set = mentions
-            .names
-            .iter()
-            .filter(|name| self.is_left.contains(*name));
+        let set = mentions.names.iter().filter(|name| self.is_left(name));
         left.extend(set.map(|name| later(name, How::Register)));
         Some(scope.with_left(left))
     }

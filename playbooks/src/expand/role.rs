@@ -12,7 +12,7 @@ use crate::{
     ast::{Include, Item, Part, RoleCall},
     diagnostic::Diagnostic,
     files::Span,
-    lower::{ANY, fits},
+    open::{ANY, fits},
     parse::For,
     vars::{Layer, Levels, Tree, plain},
     words::closest,

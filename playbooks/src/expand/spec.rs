@@ -87,7 +87,7 @@ impl Expander<'_> {
         host: &str,
         include: &Include,
     ) -> Option<Option<Value>> {
-        if self.is_left.contains(name) {
+        if self.is_left(name) {
             return None;
         }
         let template = Template::expression(name, include.span).ok()?;

@@ -9,7 +9,8 @@ use crate::{
     expand::Made,
     files::{Span, Spanned},
     inventory,
-    lower::{Store, fits},
+    lower::Store,
+    open::fits,
     yaml::Node,
 };
 

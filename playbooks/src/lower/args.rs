@@ -8,6 +8,7 @@ use evenkeel_engine::{AnyModule, BindError, Bound, Map, Value};
 use super::{
     include, named,
     program::{Arg, Condition, Form, Program},
+    rest,
     store::{self, Store},
 };
 use crate::{
@@ -121,7 +122,7 @@ impl Making<'_> {
         let mut found = Vec::new();
         for arg in &self.program.args {
             let name = match arg.form {
-                Form::Named(_) => continue,
+                Form::Named(_) | Form::Rest(_) => continue,
                 _ => arg.name.value.clone(),
             };
             if let Some(error) = unknown(self.module, &name) {
@@ -135,6 +136,9 @@ impl Making<'_> {
     pub(crate) fn values(&self) -> Result<Map, Failure> {
         let mut args = Map::new();
         for arg in &self.program.args {
+            if matches!(arg.form, Form::Rest(_)) {
+                continue;
+            }
             let value = match self.value(arg) {
                 Ok(value) => value,
                 Err(_) if self.lenient => later(),
@@ -151,6 +155,11 @@ impl Making<'_> {
                 _ => arg.name.value.clone(),
             };
             args.insert(name, value);
+        }
+        for arg in &self.program.args {
+            if let Form::Rest(tree) = &arg.form {
+                rest::add(&mut args, self, (tree, arg.node.span))?;
+            }
         }
         Ok(args)
     }
@@ -171,6 +180,8 @@ impl Making<'_> {
             }
             Form::Conditions(all) => all.iter().map(|one| judged(one, &variables)).collect(),
             Form::Named(template) => Ok(named(template, &variables)?),
+            // Its parts are arguments by themselves.
+            Form::Rest(tree) => tree.render(&variables),
         }
     }
 
@@ -462,7 +473,7 @@ pub(super) fn in_playbook(path: &str, scope: &Scope) -> String {
     format!("{}/{path}", folder.trim_end_matches('/'))
 }
 
-fn later() -> Value {
+pub(super) fn later() -> Value {
     Value::NotYet(evenkeel_engine::NotYet::new(
         "what this part of the playbook gives",
     ))
@@ -486,7 +497,10 @@ pub(crate) fn is_yes(value: &Value) -> bool {
 }
 
 /// A condition and whether it holds, for `assert`.
-fn judged(condition: &Condition, variables: &Arc<dyn Variables>) -> Result<Value, Fault> {
+pub(super) fn judged(
+    condition: &Condition,
+    variables: &Arc<dyn Variables>,
+) -> Result<Value, Fault> {
     let holds = match condition {
         Condition::Is(value) => Value::Bool(*value),
         Condition::Expr(template) => match template.holds(variables)? {
@@ -501,7 +515,7 @@ fn judged(condition: &Condition, variables: &Arc<dyn Variables>) -> Result<Value
 }
 
 /// An expression's value under its text, for `debug: var`.
-fn named(template: &Template, variables: &Arc<dyn Variables>) -> Result<Value, Fault> {
+pub(super) fn named(template: &Template, variables: &Arc<dyn Variables>) -> Result<Value, Fault> {
     let text = template.source().trim();
     let value = match variables.get(text) {
         Ok(Some(Variable::Open(_, what))) => Value::NotYet(what),

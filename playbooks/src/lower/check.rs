@@ -128,7 +128,7 @@ impl Body {
         for arg in &self.program.args {
             let mut note = |fault: Fault| faults.push(fault.or_at(arg.node.span));
             match &arg.form {
-                Form::Tree(tree) => tree.faults(&variables, &mut note),
+                Form::Tree(tree) | Form::Rest(tree) => tree.faults(&variables, &mut note),
                 Form::Conditions(all) => {
                     let templates = all.iter().filter_map(Condition::template);
                     templates

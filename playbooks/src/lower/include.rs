@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     files::{Files, Span},
+    open::{ANY, fits},
     template::{Fault, Template},
     vars::{Layer, Scope, Tree},
     yaml,
@@ -29,9 +30,6 @@ pub(super) const MODULE: &str = "include_vars";
 
 /// The folder in which such files are looked for first.
 pub(super) const FOLDER: &str = "vars";
-
-/// What stands for a part of a name that is not known: no name of a file holds it.
-pub(crate) const ANY: char = '\0';
 
 /// Endings of files of variables, where nothing is known or said of a name's end.
 pub(super) const ENDINGS: [&str; 3] = ["yml", "yaml", "json"];
@@ -315,28 +313,6 @@ fn is_usual(path: &Path) -> bool {
     ending.is_none_or(|ending| ENDINGS.contains(&ending))
 }
 
-/// Whether a file's name fits a part of a pattern.
-pub(crate) fn fits(name: &str, part: &str) -> bool {
-    if name.starts_with('.') && !part.starts_with('.') {
-        return false;
-    }
-    let mut pieces = part.split(ANY);
-    let Some(mut rest) = pieces.next().and_then(|first| name.strip_prefix(first)) else {
-        return false;
-    };
-    let middle: Vec<&str> = pieces.collect();
-    let Some((last, middle)) = middle.split_last() else {
-        return rest.is_empty();
-    };
-    for piece in middle {
-        let Some((_, after)) = rest.split_once(piece) else {
-            return false;
-        };
-        rest = after;
-    }
-    rest.ends_with(last)
-}
-
 /// No file fits.
 fn none(pattern: &str, folders: &[PathBuf]) -> Fault {
     let shown = pattern.replace(ANY, "*");
@@ -355,22 +331,6 @@ fn none(pattern: &str, folders: &[PathBuf]) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_fits_what_is_known_of_it() {
-        for (name, part, wanted) in [
-            ("Debian.yml", "\0.yml", true),
-            ("Debian.yml", "\0.json", false),
-            ("os-Debian-12.yml", "os-\0-\0.yml", true),
-            ("os-Debian.yml", "os-\0-\0.yml", false),
-            (".hidden.yml", "\0.yml", false),
-            ("main.yaml", "\0", true),
-            ("a.yml", "a\0.yml", true),
-            ("aba.yml", "a\0ba\0ba.yml", false),
-        ] {
-            assert_eq!(fits(name, part), wanted, "{name} {part:?}");
-        }
-    }
 
     #[test]
     fn files_are_found_below_vars_first() {

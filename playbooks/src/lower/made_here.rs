@@ -170,6 +170,9 @@ fn path_of(thing: &Thing) -> Option<PathBuf> {
 /// What a task makes; nothing if that is not known.
 fn paths(program: &Program, scope: &Scope) -> Option<Vec<PathBuf>> {
     let mut paths = Vec::new();
+    if program.has_rest() {
+        return None;
+    }
     for turn in include::turns(program, scope) {
         let variables = turn.variables();
         for arg in MADE.iter().filter_map(|name| program.arg(name)) {

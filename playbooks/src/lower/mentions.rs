@@ -144,6 +144,9 @@ impl Looking<'_> {
         if module.is_none_or(|module| !super::args::TEMPLATES.contains(&module.name())) {
             return Vec::new();
         }
+        if program.has_rest() {
+            return vec![Err(Unknown)];
+        }
         let Some(program::Form::Tree(tree)) = program.arg("src").map(|src| &src.form) else {
             return Vec::new();
         };
@@ -219,8 +222,10 @@ impl Looking<'_> {
             }
             found.names.insert(used.name.clone());
         }
-        // `lookup('vars', …)` may read anything.
-        if source.contains("lookup(") && source.contains("vars") {
+        // `lookup('vars', …)` may read anything, and `varnames` tells what there is.
+        let calls = ["lookup(", "query(", "q("];
+        let calls = calls.iter().any(|call| source.contains(call));
+        if calls && (source.contains("vars") || source.contains("varnames")) {
             found.any = true;
             words(source, &mut found.names, &mut found.facts);
         }

@@ -1,11 +1,15 @@
-//! The variables that a `set_fact` sets: their names may be templates, of what is known before the run.
+//! The variables that a `set_fact` sets: their names may be templates.
 
 use std::collections::BTreeSet;
 
 use evenkeel_engine::{NotYet, Value};
 
-use super::{body::Body, body::items_of, program::Arg};
-use crate::{template::Fault, vars::Scope};
+use super::{
+    body::Body,
+    include,
+    program::{Arg, Form},
+};
+use crate::{open::ANY, template::Fault, vars::Scope};
 
 /// The module.
 pub(super) const MODULE: &str = "set_fact";
@@ -28,49 +32,42 @@ pub(super) fn name_of(arg: &Arg, scope: &Scope) -> Result<Result<String, NotYet>
     }
 }
 
-/// What a task sets, in all turns of its loop; and what is wrong with names that are not known.
-pub(super) fn names(body: &Body, scope: &Scope) -> (BTreeSet<String>, Vec<Fault>) {
-    let (mut found, mut faults) = (BTreeSet::new(), Vec::new());
+/// The names of what an argument sets: one, or those that a template gives.
+fn names_of(arg: &Arg, scope: &Scope) -> Result<Result<Vec<String>, NotYet>, Fault> {
+    let Form::Rest(tree) = &arg.form else {
+        return Ok(name_of(arg, scope)?.map(|name| vec![name]));
+    };
+    Ok(match tree.render(&scope.variables())? {
+        Value::NotYet(what) => Err(what),
+        Value::Map(map) => Ok(map.keys().cloned().collect()),
+        _ => Ok(Vec::new()),
+    })
+}
+
+/// What a task sets, in all turns of its loop. Of names that are not known yet, each part that is not is [`ANY`].
+pub(super) fn names(body: &Body, scope: &Scope) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
     let args = body.program.args.iter();
     let (open, plain): (Vec<&Arg>, Vec<&Arg>) = args
         .filter(|arg| arg.name.value != "cacheable")
-        .partition(|arg| arg.called.is_some());
+        .partition(|arg| arg.called.is_some() || matches!(arg.form, Form::Rest(_)));
     found.extend(plain.iter().map(|arg| arg.name.value.clone()));
     if open.is_empty() {
-        return (found, faults);
+        return found;
     }
-    let turns = match &body.program.loop_ {
-        None => vec![scope.clone()],
-        Some(looped) => {
-            if let Ok(items) = items_of(looped, scope) {
-                let turn = |index| scope.with_locals(looped.locals(index, &items));
-                (0..items.len()).map(turn).collect()
-            } else {
-                let what = NotYet::new("an item of the loop");
-                vec![scope.with_locals(looped.unknown(&what))]
-            }
-        }
-    };
-    for arg in open {
-        for turn in &turns {
-            match name_of(arg, turn) {
-                Ok(Ok(name)) => {
-                    found.insert(name);
-                }
-                Ok(Err(what)) => {
-                    let message = format!(
-                        "which variable is set has to be known before the run: its name reads {}",
-                        what.0
-                    );
-                    let help = "set one map, and let its keys vary: `all: \"{{ all | default({}) | combine({name: value}) }}\"`";
-                    let fault = Fault::new("known_too_late", message).help(help);
-                    faults.push(fault.or_at(arg.name.span));
-                    break;
+    for turn in include::turns(&body.program, scope) {
+        for arg in &open {
+            match names_of(arg, &turn) {
+                Ok(Ok(names)) => found.extend(names),
+                Ok(Err(_)) => {
+                    let called = arg.called.as_ref();
+                    let name = called.map(|name| include::pattern(name, arg.name.span, &turn));
+                    found.insert(name.unwrap_or_else(|| ANY.to_string()));
                 }
                 // What is wrong with it shows where arguments are made, if they are.
                 Err(_) => {}
             }
         }
     }
-    (found, faults)
+    found
 }

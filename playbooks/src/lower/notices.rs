@@ -11,13 +11,14 @@ use evenkeel_engine::{Calls, Outputs, Stop, TaskId, Value};
 use super::{
     Lowering, Nothing, Placed, Target,
     body::{Body, Trouble},
-    include::{fits, pattern},
+    include::pattern,
     keywords,
     listing::{Entry, Listing},
     scope,
 };
 use crate::{
     files::{Span, Spanned},
+    open::fits,
     template::Fault,
     vars::{OMIT, Scope, Tree},
     words::did_you_mean,

@@ -5,6 +5,7 @@ use evenkeel_engine::{Map, NotYet, Registry, Value};
 use crate::{
     ast::{Common, Flag, LoopKind, OrTemplate, Task},
     files::{Span, Spanned},
+    parse::REST,
     template::{Fault, Template, is_template},
     vars::Tree,
     yaml::{Kind, Node},
@@ -105,6 +106,8 @@ pub(crate) enum Form {
     Conditions(Vec<Condition>),
     /// By evaluating an expression and naming it (`debug: var`).
     Named(Box<Template>),
+    /// By rendering a map of arguments, of which those count that are not written.
+    Rest(Tree),
 }
 
 impl Condition {
@@ -117,7 +120,12 @@ impl Condition {
             Kind::Str(text) => match Template::expression(text, node.span) {
                 Ok(template) => Self::Expr(Box::new(template)),
                 Err(found) => {
-                    faults.extend(found);
+                    faults.extend(found.into_iter().map(|fault| match bare(text, node.span) {
+                        Some(bare) if fault.help.is_none() => fault.help(format!(
+                            "a condition is an expression by itself: write `{bare}`"
+                        )),
+                        _ => fault,
+                    }));
                     Self::Is(true)
                 }
             },
@@ -147,6 +155,16 @@ impl Condition {
             Self::Expr(template) => Some(template),
         }
     }
+}
+
+/// A condition without the braces in it, if that is one.
+fn bare(text: &str, span: Span) -> Option<String> {
+    if !is_template(text) || text.contains("{%") || text.contains("{#") {
+        return None;
+    }
+    let bare = text.replace("{{", " ").replace("}}", " ");
+    let bare = bare.split_whitespace().collect::<Vec<_>>().join(" ");
+    Template::expression(&bare, span).is_ok().then_some(bare)
 }
 
 impl Loop {
@@ -372,7 +390,7 @@ impl Program {
                 name.templates(visit);
             }
             match &arg.form {
-                Form::Tree(tree) => tree.templates(visit),
+                Form::Tree(tree) | Form::Rest(tree) => tree.templates(visit),
                 Form::Conditions(all) => all
                     .iter()
                     .filter_map(Condition::template)
@@ -388,6 +406,12 @@ impl Program {
         all.into_iter().flatten()
     }
 
+    /// Whether a template gives arguments that are not written.
+    pub(crate) fn has_rest(&self) -> bool {
+        let mut args = self.args.iter();
+        args.any(|arg| matches!(arg.form, Form::Rest(_)))
+    }
+
     /// An argument.
     pub(crate) fn arg(&self, name: &str) -> Option<&Arg> {
         self.args.iter().find(|arg| arg.name.value == name)
@@ -398,6 +422,7 @@ impl Arg {
     fn new(module: &str, key: &Node, node: &Node, faults: &mut Vec<Fault>) -> Self {
         let name = Spanned::new(key.text.clone(), key.span);
         let form = match (module, name.as_str(), &node.kind) {
+            (_, REST, _) => Form::Rest(Tree::words(node, faults)),
             ("assert", "that", Kind::Seq(items)) => Form::Conditions(conditions(items, faults)),
             ("assert", "that", _) => Form::Conditions(vec![Condition::new(node, faults)]),
             ("debug", "var", Kind::Str(text)) => match Template::expression(text, node.span) {

@@ -144,6 +144,14 @@ impl Lowering<'_> {
                     name,
                     ..written.clone()
                 }));
+            } else if written.is_open() {
+                found.extend(any.then(|| written.clone()));
+                let fits = names.iter().filter(|name| written.may_be(name));
+                let fits = fits.filter(|name| !settled.contains(name.as_str()));
+                found.extend(fits.map(|name| Written {
+                    name: name.clone(),
+                    ..written.clone()
+                }));
             } else if (any || names.contains(&written.name))
                 && !settled.contains(written.name.as_str())
             {
@@ -172,13 +180,20 @@ impl Lowering<'_> {
                 if !others.any(|(number, earlier)| *number == block && *earlier < part) {
                     continue;
                 }
+                let role = other.role.as_ref().map(|role| format!("{role} : "));
+                let own = |name: &str| {
+                    let bare = role
+                        .as_ref()
+                        .and_then(|role| name.strip_prefix(role.as_str()));
+                    bare.unwrap_or(name).to_owned()
+                };
                 for id in placed.get(&(index, host.to_owned())).into_iter().flatten() {
                     let task = &self.list.tasks[id.index()];
                     if !task.ignore_errors {
                         found.push(Failing {
                             block,
                             task: *id,
-                            name: task.name.clone(),
+                            name: own(&task.name),
                             action: task.module.clone(),
                         });
                     }

@@ -27,6 +27,10 @@ const COMMAND_KEYS: [&str; 9] = [
 ];
 /// Modules whose arguments are names that users choose.
 const FREE_NAMES: [&str; 2] = ["set_fact", "add_host"];
+/// Modules of which has to be known what is written which argument.
+const LISTED: [&str; 3] = ["add_host", "group_by", "include_vars"];
+/// The argument that stands for those that one template gives.
+pub(crate) const REST: &str = "(one template)";
 
 type Entries = Vec<(Node, Node)>;
 
@@ -47,7 +51,7 @@ impl Reader<'_> {
                 Vec::new()
             }
         };
-        self.add_args(&mut entries, extra);
+        self.add_args(module, &mut entries, extra);
         if !FREE_NAMES.contains(&module.as_str()) {
             for (key, value) in &mut entries {
                 if let Some("mode" | "directory_mode") = key.as_str() {
@@ -64,13 +68,13 @@ impl Reader<'_> {
     }
 
     /// `args:`; what the module says itself wins.
-    fn add_args(&mut self, entries: &mut Entries, extra: Option<&Node>) {
+    fn add_args(&mut self, module: &Spanned<String>, entries: &mut Entries, extra: Option<&Node>) {
         let Some(extra) = extra.filter(|extra| !extra.is_null()) else {
             return;
         };
         let Some(more) = extra.as_map() else {
             if extra.as_str().is_some_and(is_template) {
-                self.whole_template("args", extra);
+                self.rest(module, entries, extra);
             } else {
                 self.wrong_type("args", "a map of arguments", extra);
             }
@@ -90,6 +94,15 @@ impl Reader<'_> {
                 None => entries.push((key.clone(), value.clone())),
             }
         }
+    }
+
+    /// Arguments that one template gives: what is written beside it wins.
+    fn rest(&mut self, module: &Spanned<String>, entries: &mut Entries, node: &Node) {
+        let twice = entries.iter().any(|(key, _)| key.text == REST);
+        if twice || LISTED.contains(&module.as_str()) {
+            return self.whole_template(module, node);
+        }
+        entries.push((Node::str(REST, node.span), node.clone()));
     }
 
     pub(super) fn whole_template(&mut self, name: &str, node: &Node) {
@@ -123,6 +136,22 @@ impl Reader<'_> {
             return self.command(node, text, &words);
         }
         let mut entries: Entries = Vec::new();
+        if !names_file && is_one_template(text) {
+            if short == "set_fact" {
+                self.error_help(
+                    "args_text",
+                    node.span,
+                    "`set_fact` takes names with their values, and this is a value alone",
+                    format!(
+                        "`set_fact:`, and `args: \"{}\"` below it",
+                        shorten(text.trim())
+                    ),
+                );
+            } else {
+                self.rest(module, &mut entries, node);
+            }
+            return entries;
+        }
         for word in &words {
             if let Some((key, value)) = freeform::pair(word) {
                 self.add_pair(&mut entries, node, &key, &value);
@@ -243,4 +272,11 @@ impl Reader<'_> {
             help,
         );
     }
+}
+
+/// Whether a text is one expression, and nothing else.
+fn is_one_template(text: &str) -> bool {
+    let inner = text.trim().strip_prefix("{{");
+    let inner = inner.and_then(|rest| rest.strip_suffix("}}"));
+    inner.is_some_and(|inner| !inner.contains("{{") && !inner.contains("}}"))
 }

@@ -93,17 +93,10 @@ fn word(text: &str, start: usize, end: usize) -> Word {
     }
 }
 
-/// A word as `key=value`: the key, and the value without the quotes around it.
+/// A word as `key=value`: the key, which may hold templates, and the value without the quotes around it.
 pub(super) fn pair(word: &Word) -> Option<(Word, Word)> {
-    let at = word.text.find('=')?;
+    let at = end_of_key(&word.text)?;
     let key = &word.text[..at];
-    let named = !key.is_empty()
-        && key
-            .chars()
-            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
-    if !named {
-        return None;
-    }
     let value = &word.text[at + 1..];
     let key = Word {
         text: key.to_owned(),
@@ -116,6 +109,24 @@ pub(super) fn pair(word: &Word) -> Option<(Word, Word)> {
         end: word.end,
     };
     Some((key, value))
+}
+
+/// Where the `=` stands after a key.
+fn end_of_key(text: &str) -> Option<usize> {
+    let mut at = 0;
+    while let Some(letter) = text[at..].chars().next() {
+        let rest = &text[at..];
+        if rest.starts_with("{{") {
+            at += rest.find("}}")? + 2;
+        } else if letter == '=' {
+            return (at > 0).then_some(at);
+        } else if letter.is_alphanumeric() || matches!(letter, '_' | '-') {
+            at += letter.len_utf8();
+        } else {
+            return None;
+        }
+    }
+    None
 }
 
 /// Takes one pair of quotes away that stands around all of it.
@@ -180,6 +191,12 @@ mod tests {
         assert_eq!(both("a='x y'"), Some(("a".to_owned(), "x y".to_owned())));
         assert_eq!(both("a=b=c"), Some(("a".to_owned(), "b=c".to_owned())));
         assert_eq!(both("a="), Some(("a".to_owned(), String::new())));
+        let named = both("{{ a == b }}_c={{ d }}");
+        assert_eq!(
+            named,
+            Some(("{{ a == b }}_c".to_owned(), "{{ d }}".to_owned()))
+        );
+        assert_eq!(both("{{ a == b }}"), None);
         assert_eq!(both("/etc/x=y"), None);
         assert_eq!(both("=y"), None);
         assert_eq!(both("'a=b'"), None);

@@ -71,7 +71,7 @@ impl Reader<'_> {
 
     fn loop_kind(&mut self, key: &Spanned<&str>) -> Option<LoopKind> {
         let Some(name) = key.value.strip_prefix("with_") else {
-            return Some(LoopKind::List);
+            return Some(LoopKind::Loop);
         };
         if let Some((_, kind)) = lookups::KINDS.iter().find(|(known, _)| *known == name) {
             return Some(*kind);
@@ -92,7 +92,7 @@ impl Reader<'_> {
             (_, Kind::Str(text)) => super::values::is_template(text) || takes_one(kind),
             (LoopKind::Dict, kind) => matches!(kind, Kind::Map(_) | Kind::Seq(_)),
             (LoopKind::FirstFound, Kind::Map(_)) => true,
-            (kind, Kind::Map(_)) if kind != LoopKind::Items => false,
+            (kind, Kind::Map(_)) if !takes_map(kind) => false,
             (kind, found) if takes_one(kind) => !matches!(found, Kind::Null),
             (_, kind) => matches!(kind, Kind::Seq(_)),
         };
@@ -145,6 +145,14 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// Whether a map counts as a list of it.
+fn takes_map(kind: LoopKind) -> bool {
+    matches!(
+        kind,
+        LoopKind::Items | LoopKind::IndexedItems | LoopKind::List
+    )
 }
 
 /// Whether one text is as good as a list of it.

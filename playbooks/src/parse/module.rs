@@ -264,11 +264,13 @@ impl Reader<'_> {
                 };
                 let name = self.text("module", name)?;
                 let module = self.resolve(&Spanned::new(name.as_str(), name.span))?;
-                let rest = entries
-                    .iter()
-                    .filter(|(key, _)| key.text != "module")
-                    .cloned()
-                    .collect();
+                let mut rest: Vec<(Node, Node)> = Vec::new();
+                for (key, value) in entries.iter().filter(|(key, _)| key.text != "module") {
+                    match (key.as_str(), value.as_map()) {
+                        (Some("args"), Some(args)) => rest.extend(args.iter().cloned()),
+                        _ => rest.push((key.clone(), value.clone())),
+                    }
+                }
                 Some(Found {
                     module,
                     args: Args::Made(Node::map(rest, node.span)),

@@ -159,7 +159,14 @@ fn others(
         return Err(refuse(format!("there is no lookup `{name}`: {help}")));
     };
     let mut given = terms.iter().map(read).collect::<Result<Vec<Value>, _>>()?;
-    given.extend(options(name, kwargs)?);
+    match options(name, kwargs)? {
+        // They are the defaults of each term.
+        Some(Value::Str(pairs)) if !given.is_empty() => {
+            let terms = given.iter().filter_map(Value::as_text);
+            given = terms.map(|term| format!("{pairs} {term}").into()).collect();
+        }
+        more => given.extend(more),
+    }
     let groups = groups(state);
     let folders = folders(state);
     let around = Around {
@@ -283,7 +290,11 @@ fn each(terms: &[Jinja], find: impl Fn(&str) -> Result<Jinja, Error>) -> Result<
 
 /// Names of variables that fit a pattern, in the order of the alphabet.
 fn names(state: &State<'_, '_>, terms: &[Jinja]) -> Result<Vec<Jinja>, Error> {
-    let mut all = variables(state).map_or_else(Vec::new, |variables| variables.names());
+    let variables = variables(state);
+    if let Some(what) = variables.as_ref().and_then(|found| found.more_names()) {
+        return Err(session::not_yet(&what));
+    }
+    let mut all = variables.map_or_else(Vec::new, |variables| variables.names());
     all.sort_unstable();
     all.dedup();
     let mut found = Vec::new();

@@ -22,7 +22,8 @@ fn list(name: &str, value: Value) -> Result<Vec<Value>, Trouble> {
 /// The items of a kind that goes over what it is given.
 pub(super) fn of(kind: LoopKind, value: Value) -> Result<Vec<Value>, Trouble> {
     match kind {
-        LoopKind::List => list("loop", value),
+        LoopKind::Loop => list("loop", value),
+        LoopKind::List => open(value, Some(0)),
         LoopKind::Items => open(value, Some(1)),
         LoopKind::Flattened => open(value, None),
         LoopKind::Dict => match value {
@@ -44,6 +45,10 @@ pub(super) fn of(kind: LoopKind, value: Value) -> Result<Vec<Value>, Trouble> {
             .collect()),
         LoopKind::Together => {
             let lists = lists("with_together", value)?;
+            if lists.is_empty() {
+                let help = "write the lists whose items belong together";
+                return Err(Trouble::wrong("`with_together` wants lists", help));
+            }
             let rows = lists.iter().map(Vec::len).max().unwrap_or(0);
             let cell = |list: &Vec<Value>, row: usize| list.get(row).cloned().unwrap_or_default();
             (0..rows)

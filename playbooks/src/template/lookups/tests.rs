@@ -27,7 +27,14 @@ fn wrong(kind: LoopKind, given: Json) -> String {
 #[test]
 fn every_kind_that_goes_over_what_it_is_given() {
     for (kind, given, wanted) in [
+        (LoopKind::Loop, json!([[1], 2]), json!([[1], 2])),
         (LoopKind::List, json!([[1], 2]), json!([[1], 2])),
+        (LoopKind::List, json!({"a": 1}), json!([{"a": 1}])),
+        (
+            LoopKind::IndexedItems,
+            json!({"a": 1}),
+            json!([[0, {"a": 1}]]),
+        ),
         (LoopKind::Items, json!([[1, [2]], 3]), json!([1, [2], 3])),
         (LoopKind::Items, json!("a"), json!(["a"])),
         (LoopKind::Flattened, json!([[1, [2]], 3]), json!([1, 2, 3])),
@@ -70,7 +77,7 @@ fn every_kind_that_goes_over_what_it_is_given() {
     ] {
         assert_eq!(items(kind, given.clone()), wanted, "{kind:?} {given}");
     }
-    assert!(wrong(LoopKind::List, json!("x")).starts_with("`loop` wants a list"));
+    assert!(wrong(LoopKind::Loop, json!("x")).starts_with("`loop` wants a list"));
     for (given, said) in [
         (json!([[{"n": 1}], "l"]), "an item has no `l`"),
         (json!([[{"l": 1}], "l"]), "`l` of an item is a whole number"),
