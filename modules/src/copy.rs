@@ -20,8 +20,8 @@ use crate::{
     look::Look,
     mode::Mode,
     paths,
-    sums,
     put::{self, Put, Target},
+    sums,
     systemd_unit::lint,
 };
 
