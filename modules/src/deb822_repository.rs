@@ -17,6 +17,7 @@ use crate::{
     look::Look,
     many::comma_list,
     mode::Mode,
+    pgp::BEGIN as ARMOR,
     put::{Put, Target},
 };
 use stanza::Key;
@@ -154,9 +155,6 @@ pub struct Output {
 
 /// Where keys are kept that are got.
 const KEYRINGS: &str = "/etc/apt/keyrings";
-
-/// What a key in armor begins with.
-const ARMOR: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
 
 impl Module for Deb822Repository {
     const NAME: &'static str = "deb822_repository";

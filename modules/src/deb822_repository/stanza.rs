@@ -2,8 +2,8 @@
 
 use evenkeel_engine::Refusal;
 
-use super::{ARMOR, Args, Signer, State};
-use crate::download::Request;
+use super::{Args, Signer, State};
+use crate::{download::Request, pgp::BEGIN as ARMOR};
 
 /// Who signs, as it was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
