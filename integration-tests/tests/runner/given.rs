@@ -109,6 +109,6 @@ tasks:
 ",
     );
     for _ in 0..2 {
-        scratch.run(&[]).ok().says("changed: false");
+        scratch.run(&[]).ok().says("changed: False");
     }
 }
