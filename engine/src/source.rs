@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
 use crate::{secret::Secret, value::Value};
@@ -50,6 +51,8 @@ pub struct Source(Arc<Inner>);
 struct Inner {
     name: String,
     digest: Sha,
+    /// SHA-1, of a file: what tools of others tell.
+    sha1: Option<[u8; 20]>,
     len: u64,
     mode: u32,
     body: Body,
@@ -71,6 +74,7 @@ impl Source {
         Self(Arc::new(Inner {
             name: name.into(),
             digest: sha256(&bytes),
+            sha1: Some(Sha1::digest(&bytes).into()),
             len: bytes.len() as u64,
             mode: 0o644,
             body: Body::Inline(bytes),
@@ -83,6 +87,7 @@ impl Source {
         Self(Arc::new(Inner {
             name: name.into(),
             digest: sha256(secret.reveal()),
+            sha1: None,
             len: secret.reveal().len() as u64,
             mode,
             body: Body::Inline(secret.reveal().to_vec()),
@@ -115,16 +120,18 @@ impl Source {
             return Ok(Self(Arc::new(Inner {
                 name,
                 digest,
+                sha1: None,
                 len,
                 mode,
                 body: Body::Tree(entries),
                 secret: None,
             })));
         }
-        let (digest, len) = digest_of(path)?;
+        let (digest, sha1, len) = digests_of(path)?;
         Ok(Self(Arc::new(Inner {
             name,
             digest,
+            sha1: Some(sha1),
             len,
             mode,
             body: Body::File(path.to_owned()),
@@ -140,6 +147,11 @@ impl Source {
     /// SHA-256 of the bytes; of a tree, over its names, digests and modes.
     pub fn digest(&self) -> Sha {
         self.0.digest
+    }
+
+    /// SHA-1 of the bytes of a file that may be shown: for what is compared with what other tools tell.
+    pub fn sha1(&self) -> Option<[u8; 20]> {
+        self.0.sha1
     }
 
     /// Length in bytes.
@@ -267,16 +279,23 @@ impl schemars::JsonSchema for Source {
     }
 }
 
-pub(crate) fn digest_of(path: &Path) -> io::Result<(Sha, u64)> {
+pub(crate) fn digest_of(path: &Path) -> io::Result<Sha> {
+    Ok(digests_of(path)?.0)
+}
+
+/// SHA-256, SHA-1 and length of a file.
+fn digests_of(path: &Path) -> io::Result<(Sha, [u8; 20], u64)> {
     use io::Read as _;
     let (mut file, mut hasher, mut len) = (std::fs::File::open(path)?, Sha256::new(), 0);
+    let mut sha1 = Sha1::new();
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let count = file.read(&mut buffer)?;
         if count == 0 {
-            return Ok((hasher.finalize().into(), len));
+            return Ok((hasher.finalize().into(), sha1.finalize().into(), len));
         }
         hasher.update(&buffer[..count]);
+        sha1.update(&buffer[..count]);
         len += count as u64;
     }
 }
@@ -302,6 +321,7 @@ fn list(dir: &Path, prefix: &str, into: &mut Vec<(String, Source)>) -> io::Resul
             let here = Inner {
                 name: relative.clone(),
                 digest: sha256(b""),
+                sha1: None,
                 len: 0,
                 mode,
                 body: Body::Inline(Vec::new()),

@@ -21,6 +21,7 @@ use crate::{
     mode::Mode,
     paths,
     put::{self, Put, Target},
+    sums,
     systemd_unit::lint,
 };
 
@@ -68,7 +69,7 @@ pub struct Args {
     /// If the destination is a link, writes what it points to instead of replacing it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub follow: bool,
-    /// The SHA-256 that the source must have, in hexadecimal.
+    /// The SHA-256 that the source must have, in hexadecimal; of what comes from this machine also its SHA-1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<String>,
     /// Whether a vaulted source is decrypted (the default).
@@ -108,7 +109,7 @@ pub struct Args {
 pub struct Output {
     /// The file, or the directory of a tree.
     pub dest: String,
-    /// SHA-256 of the file; left out if it holds a secret.
+    /// SHA-1 of what was written, as Ansible tells it (with `remote_src`, SHA-256); left out if it holds a secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<String>,
     /// State, owner, group, mode.
@@ -212,11 +213,13 @@ impl Module for Copy {
         }
         let name = args.name();
         let target = put::target(&look, &args.dest, name.as_deref(), args.follow)?;
-        let secret = args.content.as_ref().is_some_and(|content| match content {
-            Late::Known(body) => body.is_secret(),
-            Late::NotYet(_) => true,
-        });
-        Ok(result(&look, &target.path, secret)?)
+        let written = match (&args.src, &args.content) {
+            (Some(Src::Local(source)), _) => Written::Content(Content::from(source)),
+            (_, Some(Late::Known(body))) if !body.is_secret() => Written::Content(body.content()),
+            (_, Some(_)) => Written::Secret,
+            (_, None) => Written::Unknown,
+        };
+        Ok(result(&look, &target.path, written)?)
     }
 
     fn touches(args: &Args) -> Touches {
@@ -271,13 +274,27 @@ pub(crate) fn writes(dest: &str, name: Option<&str>, backup: bool) -> Touches {
     Touches::writes(things)
 }
 
+/// What was written into a file.
+#[derive(Debug)]
+pub(crate) enum Written {
+    /// It must not be shown, nor its checksum.
+    Secret,
+    /// This.
+    Content(Content),
+    /// Something of the host, or of a server.
+    Unknown,
+}
+
 /// What is said of a file afterwards.
-pub(crate) fn result(look: &Look<'_>, path: &str, secret: bool) -> Result<Output, NotYet> {
+pub(crate) fn result(look: &Look<'_>, path: &str, written: Written) -> Result<Output, NotYet> {
     let stat = look.get(&Stat(path.to_owned()))?.as_ref();
-    let checksum = if secret {
-        None
-    } else {
-        look.get(&Digest(path.to_owned()))?.map(|sha| hex(&sha))
+    let digest = look.get(&Digest(path.to_owned()))?;
+    let checksum = match written {
+        Written::Secret => None,
+        Written::Unknown => digest.map(|sha| hex(&sha)),
+        // What was left as it is has another.
+        Written::Content(content) if *digest == Some(content.digest()) => sums::sha1(&content),
+        Written::Content(_) => None,
     };
     Ok(Output {
         dest: path.to_owned(),
@@ -433,14 +450,24 @@ fn checksum(args: &Args) -> Result<(), Refusal> {
         .strip_prefix("sha256:")
         .unwrap_or(text)
         .to_ascii_lowercase();
-    if digits.len() != 64 || !digits.chars().all(|digit| digit.is_ascii_hexdigit()) {
+    let short = digits.len() == 40 && !matches!(args.src, Some(Src::Host(_)));
+    if !(short || digits.len() == 64) || !digits.chars().all(|digit| digit.is_ascii_hexdigit()) {
         return Err(Refusal::new(format!("`checksum: {text}` is not a SHA-256"))
             .help("give the 64 digits that `sha256sum` prints"));
     }
     let found = match (&args.src, &args.content) {
-        (Some(Src::Local(source)), _) => hex(&source.digest()),
-        (None, Some(Late::Known(body))) => hex(&body.content().digest()),
+        (Some(Src::Local(source)), _) => Content::from(source),
+        (None, Some(Late::Known(body))) => body.content(),
         _ => return Ok(()),
+    };
+    let found = if short {
+        let Some(sum) = sums::sha1(&found) else {
+            return Err(Refusal::new("of a secret no SHA-1 is made")
+                .help("give the 64 digits that `sha256sum` prints"));
+        };
+        sum
+    } else {
+        hex(&found.digest())
     };
     if found == digits {
         return Ok(());

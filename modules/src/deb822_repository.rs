@@ -17,6 +17,7 @@ use crate::{
     look::Look,
     many::comma_list,
     mode::Mode,
+    pgp::BEGIN as ARMOR,
     put::{Put, Target},
 };
 use stanza::Key;
@@ -154,9 +155,6 @@ pub struct Output {
 
 /// Where keys are kept that are got.
 const KEYRINGS: &str = "/etc/apt/keyrings";
-
-/// What a key in armor begins with.
-const ARMOR: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
 
 impl Module for Deb822Repository {
     const NAME: &'static str = "deb822_repository";
@@ -335,7 +333,7 @@ fn keep_key(look: &Look<'_>, path: &str, content: &Content) -> Result<Vec<Change
     let put = file(&mode);
     let mut key = put.changes(look, &target, &Ok(content.clone()))?;
     for change in key.iter_mut().filter(|change| change.what == "content") {
-        change.what = "key".to_owned();
+        "key".clone_into(&mut change.what);
     }
     changes.extend(key);
     Ok(changes)

@@ -185,8 +185,13 @@ impl Module for FileTemplate {
     fn output(args: &Args, after: &Seen, _: &[Done]) -> Result<Output, Stop> {
         let look = Look::new(after);
         let target = put::target(&look, &args.dest, args.name(), args.follow)?;
-        let secret = args.content.get().map_or(true, Body::is_secret);
-        Ok(copy::result(&look, &target.path, secret)?)
+        let written = match args.content.get() {
+            Ok(body) if !body.is_secret() => {
+                copy::Written::Content(args.newline_sequence.end(body))
+            }
+            _ => copy::Written::Secret,
+        };
+        Ok(copy::result(&look, &target.path, written)?)
     }
 
     fn touches(args: &Args) -> Touches {

@@ -4,13 +4,13 @@ mod probe;
 
 use evenkeel_engine::{
     Done, Map, Module, Nature, NotYet, Plan, Probes, Refusal, Seen, Stop, Text, Touches, Value,
-    probes::Contents,
+    download::Algorithm, probes::Contents,
 };
 use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{args::is_default, look::Look, many::one_or_many, paths, pattern::Pattern};
+use crate::{args::is_default, look::Look, many::one_or_many, paths, pattern::Pattern, sums};
 pub use probe::{Entry, Found, Tree};
 
 /// The module `find`.
@@ -77,6 +77,17 @@ pub struct Args {
     /// At most so many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
+    /// Whether the result has the checksums of files.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub get_checksum: bool,
+    /// Which checksum: `sha1` (the default), `md5`, `sha224`, `sha256`, `sha384` or `sha512`.
+    #[serde(
+        default,
+        alias = "checksum",
+        alias = "checksum_algo",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub checksum_algorithm: Option<String>,
 }
 
 /// What is looked for.
@@ -143,6 +154,7 @@ impl Module for Find {
             return Err(Refusal::new(format!("`paths: {path}` is not absolute")));
         }
         args.names().map(drop)?;
+        sums::checked(args.checksum_algorithm.as_deref())?;
         args.holding().map(drop)?;
         if args.contains.is_some() && args.file_type != FileType::File {
             let what = "`contains` is about what files hold";
@@ -155,9 +167,12 @@ impl Module for Find {
         Look::observe(seen, |look| {
             args.trees().for_each(|tree| look.ask(&tree));
             // Which files are read is known when the directories are.
-            if args.contains.is_some() {
-                for entry in fitting(args, seen)? {
+            for entry in fitting(args, seen)? {
+                if args.contains.is_some() {
                     look.ask(&Contents(entry.path.clone()));
+                }
+                if args.get_checksum && entry.kind == 'f' {
+                    sums::ask(look, args.algorithm(), &entry.path);
                 }
             }
             Ok(Plan::nothing())
@@ -262,6 +277,10 @@ impl Args {
             .as_ref()
             .map(|size| Limit::read("size", size, &SIZES));
         Ok([age.transpose()?, size.transpose()?])
+    }
+
+    fn algorithm(&self) -> Algorithm {
+        sums::checked(self.checksum_algorithm.as_deref()).unwrap_or(Algorithm::Sha1)
     }
 
     /// What must be in a file.
@@ -394,7 +413,7 @@ fn found(args: &Args, seen: &Seen) -> Result<Output, Stop> {
             skipped.insert(tree.path, "it is no directory".into());
         }
     }
-    let holding = args.holding()?;
+    let (holding, look) = (args.holding()?, Look::new(seen));
     for entry in fitting(args, seen)? {
         let holds = match &holding {
             Some(pattern) => {
@@ -404,7 +423,14 @@ fn found(args: &Args, seen: &Seen) -> Result<Output, Stop> {
             None => true,
         };
         if holds && args.limit.is_none_or(|limit| output.files.len() < limit) {
-            output.files.push(facts(entry));
+            let mut facts = facts(entry);
+            if args.get_checksum
+                && entry.kind == 'f'
+                && let Some(sum) = sums::get(&look, args.algorithm(), &entry.path)
+            {
+                facts.insert("checksum".to_owned(), sum.get().cloned()?.into());
+            }
+            output.files.push(facts);
         }
     }
     output.matched = output.files.len();
@@ -468,6 +494,38 @@ mod tests {
         ] {
             assert!(!fits(pattern, name), "{pattern} {name}");
         }
+    }
+
+    #[test]
+    fn checksums_are_told_of_files() {
+        let args = Args {
+            paths: vec!["/srv".to_owned()],
+            get_checksum: true,
+            ..Args::default()
+        };
+        let entry = Entry {
+            path: "/srv/a".to_owned(),
+            kind: 'f',
+            mode: 0o644,
+            size: 1,
+            owner: (0, "root".to_owned()),
+            group: (0, "root".to_owned()),
+            times: [1; 3],
+            numbers: [1; 3],
+        };
+        let found_there = Found {
+            now: 1,
+            entries: Some(vec![entry]),
+        };
+        let sum = crate::Sum {
+            algorithm: Algorithm::Sha1,
+            path: "/srv/a".to_owned(),
+        };
+        let seen = Seen::default()
+            .with(&args.trees().next().unwrap(), found_there)
+            .with(&sum, Some("0f".to_owned()));
+        let output = found(&args, &seen).unwrap();
+        assert_eq!(output.files[0].get("checksum"), Some(&Value::from("0f")));
     }
 
     #[test]

@@ -210,7 +210,11 @@ the task put there. Addresses are `http`, `https` and `file`. A download takes a
         let (look, url) = (Look::new(after), args.request().shown());
         let result = match args.copy() {
             Some(copy) => Copy::output(&copy, after, done)?,
-            None => copy::result(&look, &decide::place(args, &look)?.0, false)?,
+            None => copy::result(
+                &look,
+                &decide::place(args, &look)?.0,
+                copy::Written::Unknown,
+            )?,
         };
         Ok(Output {
             url,

@@ -19,9 +19,11 @@ mod many;
 mod mode;
 mod paths;
 mod pattern;
+mod pgp;
 mod put;
 pub mod rabbit;
 mod rewrite;
+mod sums;
 mod tree;
 mod words;
 pub use accounts::{Ageing, Entry, LocalGroup, Login, Numbers, Shadow, Taken};
@@ -29,6 +31,7 @@ pub use args::Unsupported;
 pub use attributes::Attributes;
 pub use mode::Mode;
 pub use rewrite::Rewritten;
+pub use sums::Sum;
 pub use tree::Below;
 
 /// What the page about writing modules shows is compiled and run.
@@ -51,6 +54,7 @@ macro_rules! modules {
 
 modules! {
     apt => Apt,
+    apt_key => AptKey,
     apt_repository => AptRepository,
     assemble => Assemble,
     assert => Assert,

@@ -1,6 +1,5 @@
 //! Keys by which rpm knows who signed a package.
 
-mod pgp;
 mod probe;
 
 use evenkeel_engine::{
@@ -11,7 +10,6 @@ use evenkeel_engine::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use self::pgp::Key;
 pub use self::probe::{Imported, Keyring};
 use crate::{
     args::is_default,
@@ -19,6 +17,7 @@ use crate::{
     look::Look,
     many::{comma_list, is_yes, yes},
     paths,
+    pgp::{self, Key},
 };
 
 /// The module `rpm-key`.

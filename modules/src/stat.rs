@@ -3,15 +3,16 @@
 mod details;
 
 use evenkeel_engine::{
-    Done, Late, Module, Nature, NotYet, Plan, Probes, Refusal, Seen, Stop, Touches, hex,
-    probes::{Digest, Kind, Stat as Path},
+    Done, Late, Module, Nature, NotYet, Plan, Probes, Refusal, Seen, Stop, Touches,
+    download::Algorithm,
+    probes::{Kind, Stat as Path},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use details::{Detail, Details, Numbers};
 
-use crate::{args::Unsupported, look::Look, paths};
+use crate::{args::Unsupported, look::Look, paths, sums};
 
 /// The module `stat`.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ pub struct Args {
     /// Whether the result has the checksum of a file (the default).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub get_checksum: Option<bool>,
-    /// Which checksum: `sha256`.
+    /// Which checksum: `sha1` (the default), `md5`, `sha224`, `sha256`, `sha384` or `sha512`.
     #[serde(
         default,
         alias = "checksum",
@@ -132,7 +133,7 @@ pub struct There {
     /// Size, links, device, inode and times.
     #[serde(flatten)]
     pub numbers: Numbers,
-    /// SHA-256 of a file.
+    /// The checksum of a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<Late<String>>,
     /// What a link holds.
@@ -155,18 +156,14 @@ impl Module for Stat {
   register: marker
 ";
     const CHANGED_WHEN: &'static str = "Never.";
-    const LIMITS: &'static str = "It reads no content, but for the checksum.";
+    const LIMITS: &'static str = "\
+        It reads no content, but for the checksum. What a file will have that a task before it writes is foretold of \
+        `sha256` only: of others a plan says that it is not known yet.";
     type Args = Args;
     type Output = Output;
 
     fn check(args: &Args) -> Result<(), Refusal> {
-        match args.checksum_algorithm.as_deref() {
-            None | Some("sha256") => Ok(()),
-            Some(other) => Err(Refusal::new(format!(
-                "`checksum_algorithm: {other}` is not supported"
-            ))
-            .help("write `checksum_algorithm: sha256`, and compare with a SHA-256")),
-        }
+        sums::checked(args.checksum_algorithm.as_deref()).map(drop)
     }
 
     fn observe(args: &Args, seen: &Seen) -> Probes {
@@ -197,12 +194,13 @@ impl Module for Stat {
 
 fn facts(args: &Args, look: &Look<'_>) -> Result<Facts, NotYet> {
     let checksum = args.get_checksum.unwrap_or(true);
+    let algorithm = sums::checked(args.checksum_algorithm.as_deref()).unwrap_or(Algorithm::Sha1);
     let asked = paths::absolute(&args.path, look)?;
     let ask = |path: &str| {
         look.ask(&Path(path.to_owned()));
         look.ask(&Details(path.to_owned()));
         if checksum {
-            look.ask(&Digest(path.to_owned()));
+            sums::ask(look, algorithm, path);
         }
     };
     ask(&asked);
@@ -228,10 +226,7 @@ fn facts(args: &Args, look: &Look<'_>) -> Result<Facts, NotYet> {
         _ => (None, None),
     };
     let sha = if checksum && stat.kind == Kind::File {
-        match look.get(&Digest(path)) {
-            Ok(sha) => sha.map(|sha| Late::Known(hex(&sha))),
-            Err(what) => Some(Late::NotYet(what)),
-        }
+        sums::get(look, algorithm, &path)
     } else {
         None
     };

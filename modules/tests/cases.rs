@@ -37,6 +37,7 @@ macro_rules! cases_of {
 
 cases_of! {
     apt,
+    apt_key,
     apt_repository,
     assemble,
     async_status,

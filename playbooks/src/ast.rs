@@ -58,6 +58,8 @@ pub struct Play {
     pub vars_files: Vec<Vec<Node>>,
     /// `vars_prompt`.
     pub prompts: Vec<Prompt>,
+    /// `collections`: where roles that are named without one are looked for first.
+    pub collections: Vec<Spanned<String>>,
     /// `roles`.
     pub roles: Vec<Arc<Include>>,
     /// `pre_tasks`.

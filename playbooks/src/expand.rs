@@ -82,6 +82,8 @@ struct Stage {
     named: Vec<String>,
     dependencies: Vec<String>,
     handlers: Vec<Item>,
+    /// Where its roles are looked for first.
+    collections: Vec<String>,
 }
 
 /// A play with everything in its place.
@@ -148,6 +150,9 @@ impl<'a> Expander<'a> {
         self.stage = Stage {
             world: Arc::clone(world),
             folder: folder.clone(),
+            collections: (play.collections.iter())
+                .map(|name| name.value.clone())
+                .collect(),
             ..Stage::default()
         };
         let mut levels = Levels {

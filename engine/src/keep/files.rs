@@ -21,7 +21,7 @@ impl Keep for LocalFiles {
             Ok(meta) if meta.is_dir() => Err(io::Error::other("it is a directory")),
             // A link is replaced, not followed.
             Ok(meta) if !meta.is_file() => Ok(None),
-            Ok(_) => Ok(Some(digest_of(&path)?.0)),
+            Ok(_) => Ok(Some(digest_of(&path)?)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }

@@ -475,10 +475,36 @@ fn sources(shop: &Shop) {
         assert!(!shop.sh("apt-cache policy lone").contains("/srv/more"));
     });
     shop.has("lone", "");
+    // A key that is trusted for all sources, by the real apt-key.
+    shop.tried("key", || {
+        let host = shop.lab.host("h1");
+        let key = include_str!("../../../modules/tests/cases/rpm_key.asc");
+        host.write("/srv/key.asc", key);
+        let ring = "/etc/apt/trusted.gpg.d/ours.gpg";
+        let play = |more: &str| {
+            format!("become: true\ntasks:\n- name: key\n  apt_key: {{keyring: {ring}, {more}}}\n")
+        };
+        shop.lab.settles(&play("file: /srv/key.asc"));
+        let print = "81B071659703528C13899AA33F3DDDCBE2A51E4E";
+        assert!(
+            shop.sh(&format!("gpg --show-keys --with-colons {ring}"))
+                .contains(print)
+        );
+        shop.lab
+            .tasks(&play("id: '0xE2A51E4E', url: 'https://nobody.invalid/key'"));
+        shop.lab.run(&[]).ok().changed(0).exchanges(1);
+        shop.lab
+            .settles(&play(&format!("id: {print}, state: absent")));
+        assert!(
+            !shop
+                .sh(&format!("gpg --show-keys --with-colons {ring} 2>&1 || :"))
+                .contains(print)
+        );
+        shop.sh(&format!("rm -f {ring}*"));
+    });
     // The same as a stanza, which apt reads, beside a key that apt reads too.
     shop.tried("stanza", || {
         let host = shop.lab.host("h1");
-        host.write("/srv/key.asc", include_str!("../../../modules/tests/cases/rpm_key.asc"));
         let play = |more: &str| format!("become: true\ntasks:\n- name: source\n  deb822_repository:\n    name: More_ of it\n{more}\n");
         let stanza = "    uris: file:/srv/more\n    suites: ./\n    trusted: true\n    types: [deb]\n    architectures: all";
         shop.lab.settles(&play(stanza));

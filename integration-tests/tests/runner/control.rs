@@ -33,6 +33,8 @@ pub(super) fn with_files(tasks: &str, files: &[(&str, &str)], out: &str) -> Ende
             .current_dir(theirs.path(""))
             .env("ANSIBLE_LOCAL_TEMP", theirs.path(".tmp"))
             .env("ANSIBLE_REMOTE_TEMP", theirs.path(".tmp"))
+            // Where it asks for jobs, and where they are, hang on different ideas of who is at home.
+            .env("ANSIBLE_ASYNC_DIR", theirs.path(".jobs"))
             .env("LC_ALL", "C.UTF-8");
         let ran = ansible.stdin(Stdio::null()).output().unwrap();
         let said = String::from_utf8_lossy(&ran.stdout).into_owned();
@@ -40,6 +42,38 @@ pub(super) fn with_files(tasks: &str, files: &[(&str, &str)], out: &str) -> Ende
         assert_eq!(theirs.read("out"), out, "Ansible\n{said}");
     }
     ended
+}
+
+#[test]
+fn templates_include_by_names_that_values_tell() {
+    let part = "{{ name }} of {{ ansible_facts.system }}\n";
+    let whole = "{% for name in names %}\n{% include ['part-' ~ name ~ '.j2', 'usual.j2'] %}\n{% endfor %}\n\
+                 {% include 'sub/' + names[0] + '.j2' %}\n{% include 'a.j2' if names else 'b.j2' %}\n\
+                 {% set file = 'usual.j2' %}{% set name = 'x' %}{% include file %}\n\
+                 {% include ['none.j2', names[1] ~ '.j2'] ignore missing %}\n\
+                 {% import 'of-' ~ names[1] ~ '.j2' as more %}{{ more.word('y') }}\n";
+    with_files(
+        "
+max_fail_percentage: \"{{ nothing | default(nor_this) | default(100) }}\"
+vars: {names: [one, two]}
+tasks:
+- setup:
+- template: {src: whole.j2, dest: '{{ playbook_dir }}/out'}
+",
+        &[
+            ("templates/whole.j2", whole),
+            ("templates/part-one.j2", part),
+            ("templates/usual.j2", "usual {{ name }}\n"),
+            ("templates/sub/one.j2", "sub\n"),
+            ("templates/a.j2", "a\n"),
+            (
+                "templates/of-two.j2",
+                "{% macro word(x) %}{{ x }}!{% endmacro %}\n",
+            ),
+            ("templates/broken.j2", "{% if %}\n"),
+        ],
+        "one of Linuxusual twosubausual xy!\n",
+    );
 }
 
 #[test]

@@ -55,6 +55,27 @@ fn a_fact_chooses_the_file() {
 }
 
 #[test]
+fn a_list_of_files_of_which_facts_choose_the_first() {
+    let scratch = Scratch::new();
+    scratch.file("roles/r/vars/of/Linux.yml", "greeting: found\n");
+    scratch.file(
+        "roles/r/tasks/main.yml",
+        "
+- include_vars: '{{ file }}'
+  vars:
+    file: \"{{ lookup('first_found', where) }}\"
+    where:
+      files: ['{{ ansible_facts.system }}-{{ ansible_facts.kernel }}.yml', '{{ ansible_facts.system }}.yml']
+      paths: [vars/of]
+- copy: {dest: '{{ playbook_dir }}/out', content: '{{ greeting }}'}
+",
+    );
+    scratch.file("site.yml", "- hosts: localhost\n  roles: [r]\n");
+    scratch.run(&[]).ok().changed(1);
+    assert_eq!(scratch.read("out"), "found");
+}
+
+#[test]
 fn the_last_file_wins_and_a_fact_that_was_set_wins_over_files() {
     let scratch = scratch();
     scratch.tasks(

@@ -2,7 +2,7 @@
 
 use evenkeel_engine::{NotYet, Probe, Thing};
 
-use super::pgp::Key;
+use crate::pgp::Key;
 
 /// The keys in rpm's database.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,17 +1,21 @@
 //! `find` and `tempfile`.
 
 use evenkeel_engine::{
+    download::Algorithm,
     fake::{FakeHost, ok},
     testing::Law,
 };
-use evenkeel_modules::find::{Entry, Found, Tree};
+use evenkeel_modules::{
+    Sum,
+    find::{Entry, Found, Tree},
+};
 
 use crate::support::{Expect, case};
 
 /// Together, these set every argument there is, none to its default.
 pub(crate) const SAMPLES: &[&str] = &[
     "find: {paths: [/a], patterns: [b], excludes: [c], use_regex: true, file_type: any, recurse: true, \
-     depth: 2, hidden: true, follow: true, age: 1d, age_stamp: atime, size: 1k, limit: 3}",
+     depth: 2, hidden: true, follow: true, age: 1d, age_stamp: atime, size: 1k, limit: 3, get_checksum: true, checksum_algorithm: md5}",
     "find: {paths: [/a], contains: b, read_whole_file: true}",
     "tempfile: {state: directory, path: /d, prefix: p, suffix: s}",
 ];
@@ -49,6 +53,13 @@ fn holding(name: &str, args: &str, count: &str) -> Expect {
         .on(host)
         .rounds(2, "which files there are is known before they are read")
         .gives("matched", count)
+}
+
+fn sum(path: &str) -> Sum {
+    Sum {
+        algorithm: Algorithm::Md5,
+        path: path.to_owned(),
+    }
 }
 
 fn tree() -> Vec<Entry> {
@@ -101,6 +112,14 @@ fn found() -> Vec<Expect> {
         find("links", "file_type: link", "1", ""),
         find("all of them", "file_type: any, hidden: yes", "5", ""),
         find("not too many", "file_type: any, limit: 2", "2", ""),
+        case(
+            "checksums of files",
+            "find: {paths: /srv, get_checksum: true, checksum_algorithm: md5, limit: 1}",
+        )
+        .on(host(Some(1), Some(vec![entry("/srv/a", 'f', 12, 1)]))
+            .always(sum("/srv/a"), Some("0f".to_owned())))
+        .rounds(2, "which files there are is known before they are read")
+        .gives("matched", "1"),
         case("FND-06 all below", "find: {paths: [/srv], recurse: true}")
             .on(host(
                 None,

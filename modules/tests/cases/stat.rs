@@ -1,15 +1,21 @@
 //! `stat`.
 
-use evenkeel_engine::{fake::FakeHost, hex, sha256};
-use evenkeel_modules::stat::{Detail, Details};
+use evenkeel_engine::{download::Algorithm, fake::FakeHost, hex, sha256};
+use evenkeel_modules::{
+    Sum,
+    stat::{Detail, Details},
+};
 
 use crate::support::{Expect, case};
 
 /// Together, these set every argument there is, none to its default.
 pub(crate) const SAMPLES: &[&str] = &[
-    "stat: {path: /f, follow: true, get_checksum: false, checksum_algorithm: sha256, \
+    "stat: {path: /f, follow: true, get_checksum: false, checksum_algorithm: md5, \
      get_mime: false, get_attributes: false}",
 ];
+
+/// Of `text`.
+const SHA1: &str = "372ea08cab33e71c02c651dbc83a474d32c676ea";
 
 fn host() -> FakeHost {
     FakeHost::new()
@@ -22,10 +28,18 @@ fn host() -> FakeHost {
                 ..Detail::default()
             }))
         })
+        .model(|world, probe: &Sum| {
+            let name = if probe.algorithm == Algorithm::Sha1 {
+                SHA1.to_owned()
+            } else {
+                probe.algorithm.name().to_owned()
+            };
+            Ok(world.text(&probe.path).map(|_| name))
+        })
 }
 
 pub(crate) fn cases() -> Vec<Expect> {
-    let sha = format!("\"{}\"", hex(&sha256(b"text")));
+    let sha = format!("\"{SHA1}\"");
     vec![
         case("a file", "stat: {path: /srv/f}")
             .on(host())
@@ -63,6 +77,18 @@ pub(crate) fn cases() -> Vec<Expect> {
             "another checksum",
             "stat: {path: /srv/f, checksum_algorithm: md5}",
         )
-        .refused("`checksum_algorithm: md5` is not supported"),
+        .on(host())
+        .gives("stat.checksum", "\"md5\""),
+        case(
+            "the checksum that is foretold",
+            "stat: {path: /srv/f, checksum_algorithm: sha256}",
+        )
+        .on(host())
+        .gives("stat.checksum", &format!("\"{}\"", hex(&sha256(b"text")))),
+        case(
+            "no algorithm",
+            "stat: {path: /srv/f, checksum_algorithm: crc}",
+        )
+        .refused("`checksum_algorithm: crc` is not known"),
     ]
 }

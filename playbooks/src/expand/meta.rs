@@ -24,6 +24,8 @@ pub(super) struct Meta {
     pub(super) again: bool,
     /// What it wants to be given, by the name of its file of tasks.
     pub(super) specs: BTreeMap<String, Node>,
+    /// Collections in which the roles that it names are looked for.
+    pub(super) collections: Vec<String>,
     /// What is wrong with it.
     found: Vec<Diagnostic>,
 }
@@ -59,6 +61,10 @@ fn read(role: &Path, files: &mut Files, modules: &[&str]) -> Meta {
             meta.dependencies = roles;
             meta.found.extend(found);
         }
+        let collections = document.get("collections").and_then(Node::as_seq);
+        meta.collections = (collections.unwrap_or_default().iter())
+            .map(|node| node.text.clone())
+            .collect();
         meta.note_specs(&document);
     }
     if let Some(document) = document(role, "argument_specs", files, &mut meta.found) {

@@ -67,6 +67,18 @@ fn files_of_vars(role: &Path, kind: &str, name: &str) -> Vec<PathBuf> {
     file(role, kind, name).into_iter().collect()
 }
 
+/// The collection to which a role belongs, by where it lies.
+fn collection_of(role: &Path) -> Option<String> {
+    let mut above = role.ancestors().skip(1);
+    if above.next()?.file_name()? != "roles" {
+        return None;
+    }
+    let collection = above.next()?.file_name()?.to_str()?;
+    let namespace = above.next()?.file_name()?.to_str()?;
+    let root = above.next()?.file_name()?;
+    (root == "ansible_collections").then(|| format!("{namespace}.{collection}"))
+}
+
 impl Expander<'_> {
     /// Folders in which roles are looked for, in order.
     fn role_folders(&self, here: &Here) -> Vec<PathBuf> {
@@ -108,13 +120,35 @@ impl Expander<'_> {
         .collect()
     }
 
+    /// Folders of the collections in which a role without one is looked for: that of the role
+    /// that names it, those which this one lists, those of the play.
+    fn listed_folders(&self, here: &Here) -> Vec<PathBuf> {
+        let role = here.role.as_ref().map(|role| role.path.as_path());
+        let own = role.and_then(collection_of);
+        let listed = role.and_then(|role| self.roles.get(role));
+        let listed = listed.map_or(&[][..], |meta| &meta.collections);
+        own.into_iter()
+            .chain(listed.iter().cloned())
+            .chain(self.stage.collections.iter().cloned())
+            .filter_map(|name| {
+                let (namespace, collection) = name.split_once('.')?;
+                Some(self.collection_folders(namespace, collection))
+            })
+            .flatten()
+            .collect()
+    }
+
     fn role_dir(&self, name: &str, at: Span, here: &Here) -> Result<PathBuf, Box<Diagnostic>> {
         let parts: Vec<&str> = name.split('.').collect();
         let (folders, last) = match parts[..] {
             [namespace, collection, last] if !name.contains('/') => {
                 (self.collection_folders(namespace, collection), last)
             }
-            _ => (self.role_folders(here), name),
+            _ => {
+                let mut folders = self.listed_folders(here);
+                folders.extend(self.role_folders(here));
+                (folders, name)
+            }
         };
         let whole = Path::new(name);
         let candidates: Vec<PathBuf> = if whole.is_absolute() {

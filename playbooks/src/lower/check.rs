@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     template::{DOUBT, Fault, Variables},
-    vars::Scope,
+    vars::{Scope, Tree},
 };
 
 /// Mistakes that are mistakes also where a task may never be reached.
@@ -93,8 +93,39 @@ impl Body {
             return;
         }
         if let Err(Trouble::Faults(found)) = self.make(nothing, Care::Lenient) {
-            faults.extend(found.into_iter().filter(|fault| SURE.contains(&fault.code)));
+            let found = found.into_iter();
+            faults.extend(
+                found
+                    .filter(|fault| SURE.contains(&fault.code))
+                    .map(|fault| {
+                        if self.by_template(&fault) {
+                            fault.foreseen()
+                        } else {
+                            fault
+                        }
+                    }),
+            );
         }
+    }
+
+    /// Whether a mistake in an argument comes of what a template gives, not of what is written.
+    fn by_template(&self, fault: &Fault) -> bool {
+        let args = self.program.args.iter();
+        if fault.code == "missing_argument" {
+            // It is written, and left out by `omit`.
+            return args.into_iter().any(|arg| {
+                matches!(arg.form, Form::Tree(_))
+                    && fault
+                        .message
+                        .contains(&format!("`{}` is missing", arg.name.value))
+            });
+        }
+        let Some(at) = fault.span else { return false };
+        args.into_iter().any(|arg| {
+            let node = arg.node.span;
+            let within = node.file == at.file && node.start <= at.start && at.end <= node.end;
+            within && matches!(&arg.form, Form::Tree(tree) if has_template(tree))
+        })
     }
 
     fn check_arguments(&self, scope: &Scope, nothing: &dyn Outputs, faults: &mut Vec<Fault>) {
@@ -252,4 +283,10 @@ fn reached<'a>(
         }
     }
     found
+}
+
+fn has_template(tree: &Tree) -> bool {
+    let mut any = false;
+    tree.templates(&mut |_| any = true);
+    any
 }

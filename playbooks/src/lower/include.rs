@@ -31,6 +31,11 @@ pub(super) const MODULE: &str = "include_vars";
 /// The folder in which such files are looked for first.
 pub(super) const FOLDER: &str = "vars";
 
+/// A part of a name of which nothing is known.
+const ANY_NAME: &str = "\0";
+/// So many folders below the one for variables are looked through for such a name.
+const DEEPEST: usize = 3;
+
 /// Endings of files of variables, where nothing is known or said of a name's end.
 pub(super) const ENDINGS: [&str; 3] = ["yml", "yaml", "json"];
 
@@ -289,6 +294,17 @@ fn fitting(pattern: &str, folders: &[PathBuf]) -> Vec<(PathBuf, bool)> {
         for part in &parts {
             paths = paths.iter().flat_map(|path| below(path, part)).collect();
         }
+        if sure && parts == [ANY_NAME] {
+            // A name of which nothing is known may lead into folders.
+            let mut inner: Vec<PathBuf> = paths.clone();
+            for _ in 0..DEEPEST {
+                inner = inner
+                    .iter()
+                    .flat_map(|path| below(path, ANY_NAME))
+                    .collect();
+                paths.extend(inner.iter().cloned());
+            }
+        }
         paths.retain(|path| path.is_file() && (!pattern.ends_with(ANY) || is_usual(path)));
         found.extend(paths.into_iter().map(|path| (path, sure)));
     }
@@ -355,7 +371,15 @@ mod tests {
         };
         let all = ["vars/a.yml true", "vars/b.yml true", "d.yml false"];
         assert_eq!(found("\0.yml"), all);
-        assert_eq!(found("\0"), all);
+        assert_eq!(
+            found("\0"),
+            [
+                "vars/a.yml true",
+                "vars/b.yml true",
+                "vars/os/c.yml true",
+                "d.yml false"
+            ]
+        );
         assert_eq!(found("os/\0.yml"), ["vars/os/c.yml true"]);
         assert_eq!(found("\0/c.yml"), ["vars/os/c.yml true"]);
         assert!(found("\0.json").is_empty());

@@ -532,6 +532,13 @@ fn mistakes_are_found_at_their_places() {
     loaded(
         "- hosts: localhost\n  tasks:\n    - {put: {path: /a, text: '{{ x }}'}, when: x is defined}\n    - {put: {path: /b}, register: r}\n    - {put: {path: '{{ y }}'}, when: r is changed}\n",
     );
+    let loaded = loaded(
+        "- hosts: localhost\n  tasks:\n    - {put: {path: /b}, register: r}\n    - {put: {path: '{{ omit }}'}, when: r is changed}\n    - {put: {path: /b, count: '{{ [1] }}'}, when: r is changed}\n",
+    );
+    let said: Vec<&str> = (loaded.warnings.iter())
+        .map(|warning| warning.code)
+        .collect();
+    assert_eq!(said, ["missing_argument", "wrong_argument"]);
     // But its arguments are wrong in any case.
     assert!(mistakes("- hosts: localhost\n  tasks:\n    - {put: {path: /b}, register: r}\n    - {put: {pth: a}, when: r is changed}\n").contains("4:14 unknown_argument"));
 }

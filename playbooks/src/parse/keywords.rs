@@ -58,7 +58,7 @@ const fn kw(name: &'static str, on: &'static str, status: Status) -> Keyword {
     Keyword { name, on, status }
 }
 
-const COLLECTIONS: &str = "the modules of this version are all there are: leave it out";
+const COLLECTIONS: &str = "the modules of this version are all there are, and roles are looked for in `collections` of the play: leave it out";
 const FACTS: &str = "only facts that are used are gathered: leave it out";
 
 /// All of them.
@@ -97,7 +97,8 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         Refused("`evenkeel explain` shows what a task would do, and why"),
     ),
     kw("module_defaults", "pbth", Read),
-    kw("collections", "pbth", NoEffect(COLLECTIONS)),
+    kw("collections", "p", Read),
+    kw("collections", "bth", NoEffect(COLLECTIONS)),
     kw("notify", "bth", Read),
     // Ours.
     kw("after", "bth", Read),

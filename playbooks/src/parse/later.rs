@@ -1,7 +1,7 @@
 //! Modules of Ansible's that we have not, and what does the same.
 
 /// Things of Ansible that look like modules, and what to do instead.
-const LATER: [(&str, &str); 35] = [
+const LATER: [(&str, &str); 34] = [
     (
         "include",
         "it is gone from Ansible too: write `import_tasks`, or `include_tasks` if facts decide",
@@ -45,11 +45,6 @@ const LATER: [(&str, &str); 35] = [
     (
         "validate_argument_spec",
         "`assert` with `that` and `fail_msg` says what an argument has to be",
-    ),
-    (
-        "apt_key",
-        "put the key into a file, and name it by `signed-by` in the source: `get_url` with `dest: /etc/apt/keyrings/NAME.asc`, \
-         then `apt_repository` with `repo: deb [signed-by=/etc/apt/keyrings/NAME.asc] …`",
     ),
     (
         "selinux",

@@ -56,6 +56,9 @@ impl Reader<'_> {
             prompts: fields
                 .get("vars_prompt")
                 .map_or_else(Vec::new, |node| self.prompts(node)),
+            collections: fields
+                .get("collections")
+                .map_or_else(Vec::new, |node| self.texts("collections", node)),
             roles: fields
                 .get("roles")
                 .map_or_else(Vec::new, |node| self.roles(node)),

@@ -19,11 +19,16 @@ use super::{
     result,
     rewrite::{Backslash, Rewritten},
     scan,
+    uses::Named,
 };
 use crate::{
     files::{self, Files, Span},
     vars::hidden,
 };
+
+/// Of so many files in a folder, and so deep, those are found that a name may mean.
+const MOST: usize = 1_000;
+const DEEPEST: usize = 4;
 
 /// How a template file is read, as a task may set it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,25 +159,48 @@ impl TemplateFile {
                 above: usize::from(header.is_some()),
             },
         );
-        for (other, at, needed) in named {
-            if self.parts.contains_key(&other) {
+        for named in named {
+            let Some(other) = named.whole() else {
+                self.add_fitting(&named, folders, files);
+                continue;
+            };
+            if self.parts.contains_key(other) {
                 continue;
             }
             match folders
                 .iter()
-                .map(|folder| folder.join(&other))
+                .map(|folder| folder.join(other))
                 .find(|path| path.is_file())
             {
-                Some(path) => self.add(&other, &path.to_string_lossy(), &path, folders, files)?,
-                None if needed => {
+                Some(path) => self.add(other, &path.to_string_lossy(), &path, folders, files)?,
+                None if named.needed => {
                     let fault =
                         Fault::new("no_such_file", format!("there is no template `{other}`"));
-                    return Err(vec![fault.at(span, &text, at)]);
+                    return Err(vec![fault.at(span, &text, named.at)]);
                 }
                 None => {}
             }
         }
         Ok(())
+    }
+
+    /// Adds each file that a name which only values tell may mean: of the folder of the template,
+    /// of those for templates, and of one that the name begins with. A file that is no template is
+    /// left: if it is meant, it is not found.
+    fn add_fitting(&mut self, named: &Named, folders: &[PathBuf], files: &mut Files) {
+        let start = named.pieces.first().map_or("", String::as_str);
+        let within = start.rfind('/').map_or("", |end| &start[..end]);
+        for (index, folder) in folders.iter().enumerate() {
+            if within.is_empty() && index > 0 && !folder.ends_with("templates") {
+                continue;
+            }
+            for name in below(folder, within) {
+                if named.fits(&name) && !self.parts.contains_key(&name) {
+                    let path = folder.join(&name);
+                    drop(self.add(&name, &path.to_string_lossy(), &path, folders, files));
+                }
+            }
+        }
     }
 
     /// Its text, with that of all that it includes.
@@ -230,4 +258,30 @@ impl TemplateFile {
             .moved(|at| part.rewritten.old(at))
             .at_text(part.span, &part.text)
     }
+}
+
+/// Files in a folder of a folder and below it, by their names from the latter, in order.
+fn below(folder: &Path, within: &str) -> Vec<String> {
+    let (mut found, mut next) = (Vec::new(), vec![(within.to_owned(), 0)]);
+    while let Some((inner, depth)) = next.pop() {
+        let entries = std::fs::read_dir(folder.join(&inner));
+        for entry in entries.into_iter().flatten().flatten() {
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            let name = if inner.is_empty() {
+                name
+            } else {
+                format!("{inner}/{name}")
+            };
+            let path = folder.join(&name);
+            if path.is_dir() && depth < DEEPEST {
+                next.push((name, depth + 1));
+            } else if path.is_file() && found.len() < MOST {
+                found.push(name);
+            }
+        }
+    }
+    found.sort();
+    found
 }

@@ -110,6 +110,15 @@ fn operand(tokens: &[Token<'_>], start: usize) -> Option<(bool, usize)> {
     }
 }
 
+/// Whether what stands between these is all that `default` is given.
+fn is_default(before: &[Token<'_>], after: &[Token<'_>]) -> bool {
+    let [.., pipe, name, open] = before else {
+        return false;
+    };
+    let is_called = pipe.is("|") && (name.word("default") || name.word("d")) && open.is("(");
+    is_called && after.first().is_some_and(|token| token.is(")"))
+}
+
 /// A text in which `a.b.c | default(x)` and `a.b.c is defined` hold also where `a` or `a.b` are
 /// undefined, as Ansible's users expect, and where its bytes stood before.
 #[derive(Clone, Debug, Default)]
@@ -331,7 +340,9 @@ impl Rewritten {
                     continue;
                 }
                 let chain = Chain::read(tokens, index);
-                if chain.links.len() > 1 && guards(&tokens[chain.end..]) {
+                let after = &tokens[chain.end..];
+                let guarded = guards(after) || is_default(&tokens[..index], after);
+                if chain.links.len() > 1 && guarded {
                     let parentheses = "(".repeat(chain.links.len() - 1);
                     pieces.push((token.at, Rank::Open, parentheses));
                     let inner = &chain.links[..chain.links.len() - 1];

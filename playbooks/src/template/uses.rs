@@ -46,9 +46,79 @@ pub struct Uses {
     pub all: Vec<Use>,
     /// Names that the text itself makes sure of: by `is defined`, `default`, `set`, `for` …
     pub guarded: BTreeSet<String>,
-    /// Templates that are included, imported or extended by a constant name: name, byte, and
-    /// whether they must be there.
-    pub files: Vec<(String, usize, bool)>,
+    /// Templates that are included, imported or extended.
+    pub files: Vec<Named>,
+}
+
+/// The name of a template that another one brings in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// What is constant of it; between two pieces, anything.
+    pub pieces: Vec<String>,
+    /// Byte in the text.
+    pub at: usize,
+    /// Whether the file must be there.
+    pub needed: bool,
+}
+
+impl Named {
+    /// The name, if all of it is constant.
+    pub(crate) fn whole(&self) -> Option<&str> {
+        match &self.pieces[..] {
+            [whole] => Some(whole),
+            _ => None,
+        }
+    }
+
+    /// Whether a file's name fits.
+    pub(crate) fn fits(&self, name: &str) -> bool {
+        let (Some((first, rest)), Some(last)) = (self.pieces.split_first(), self.pieces.last())
+        else {
+            return false;
+        };
+        let Some((_, middle)) = rest.split_last() else {
+            return name == first;
+        };
+        let Some(mut left) = name
+            .strip_prefix(first.as_str())
+            .and_then(|left| left.strip_suffix(last.as_str()))
+        else {
+            return false;
+        };
+        middle.iter().all(|piece| {
+            left.find(piece.as_str())
+                .map(|at| left = &left[at + piece.len()..])
+                .is_some()
+        })
+    }
+}
+
+/// The names that an expression may give: a list of which the first counts, the sides of an `if`.
+fn file_names(tokens: &[Token<'_>]) -> Vec<Vec<String>> {
+    let ends = |token: &Token<'_>| {
+        token.kind == Kind::Op && matches!(token.text, "[" | "]" | "(" | ")" | ",")
+            || token.word("if")
+            || token.word("else")
+    };
+    tokens
+        .split(ends)
+        .filter(|part| !part.is_empty())
+        .map(|part| {
+            let mut pieces = vec![String::new()];
+            for token in part {
+                match token.kind {
+                    Kind::Str => {
+                        if let Some(last) = pieces.last_mut() {
+                            last.push_str(token.text.trim_matches(['"', '\'']));
+                        }
+                    }
+                    Kind::Op if matches!(token.text, "~" | "+") => {}
+                    _ => pieces.push(String::new()),
+                }
+            }
+            pieces
+        })
+        .collect()
 }
 
 pub(super) const WORDS: &[&str] = &[
@@ -109,14 +179,25 @@ impl Uses {
             "block" | "filter" => return,
             _ => None,
         };
-        if let ("include" | "import" | "extends" | "from", Some(file)) = (
-            first.text,
-            tokens.get(1).filter(|token| token.kind == Kind::Str),
-        ) {
-            let needed = !tokens.iter().any(|token| token.word("ignore"));
-            let name = file.text.trim_matches(['"', '\'']).to_owned();
-            self.files.push((name, file.at, needed));
+        if matches!(first.text, "include" | "import" | "extends" | "from") {
+            let after = |token: &Token<'_>| {
+                ["ignore", "with", "without", "import", "as"].map(|word| token.word(word))
+                    != [false; 5]
+            };
+            let name = &tokens[1..];
+            let end = name.iter().position(after).unwrap_or(name.len());
+            let names = file_names(&name[..end]);
+            let alone =
+                names.len() == 1 && name.first().is_some_and(|token| token.kind == Kind::Str);
+            let needed = alone && !tokens.iter().any(|token| token.word("ignore"));
+            let at = name.first().map_or(first.at, |token| token.at);
+            self.files.extend(names.into_iter().map(|pieces| Named {
+                needed: needed && pieces.len() == 1,
+                pieces,
+                at,
+            }));
             if matches!(first.text, "include" | "extends") {
+                self.read(&name[..end]);
                 return;
             }
         }

@@ -500,6 +500,41 @@ roles:
 }
 
 #[test]
+fn roles_are_looked_for_in_collections() {
+    let text = "
+== site.yml
+- hosts: localhost
+  collections: [a.b]
+  roles: [one]
+  tasks:
+    - include_role: {name: own}
+== collections/ansible_collections/a/b/roles/one/tasks/main.yml
+- {name: one, put: {path: /1, text: '{{ role_name }}'}}
+- import_role: {name: beside}
+== collections/ansible_collections/a/b/roles/one/meta/main.yml
+dependencies: [two]
+collections: [c.d]
+== collections/ansible_collections/a/b/roles/beside/tasks/main.yml
+- {name: beside, put: {path: /b, text: own collection}}
+== collections/ansible_collections/c/d/roles/beside/tasks/main.yml
+- {name: beside, put: {path: /b, text: another}}
+== collections/ansible_collections/c/d/roles/two/tasks/main.yml
+- {name: two, put: {path: /2, text: listed}}
+== roles/one/tasks/main.yml
+- {name: one, put: {path: /1, text: not this}}
+== roles/own/tasks/main.yml
+- {name: own, put: {path: /o, text: no collection has it}}
+";
+    assert_eq!(
+        tell(text),
+        "two : two @localhost: \"listed\"
+one : one @localhost: \"one\"
+beside : beside @localhost: \"own collection\"
+own : own @localhost: \"no collection has it\""
+    );
+}
+
+#[test]
 fn playbooks_import_each_other() {
     let text = "
 == site.yml

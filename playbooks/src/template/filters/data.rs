@@ -41,18 +41,20 @@ pub(in crate::template) fn items(filter: &str, value: &Jinja) -> Result<Vec<Jinj
 }
 
 /// As Jinja has it: arguments by their names too.
-fn default(
-    value: &Jinja,
-    other: Option<Jinja>,
-    lax: Option<bool>,
-    kwargs: Kwargs,
-) -> Result<Jinja, Error> {
-    let other = other.map_or_else(
-        || kwargs.get::<Option<Jinja>>("default_value"),
-        |other| Ok(Some(other)),
-    )?;
-    let lax = lax.or(kwargs.get("boolean")?).unwrap_or(false);
+fn default(value: &Jinja, args: Rest<Jinja>, kwargs: Kwargs) -> Result<Jinja, Error> {
+    // Not as `Option`: `None` and what is undefined are values here.
+    let [other, lax] = ["default_value", "boolean"].map(|name| match kwargs.has(name) {
+        true => kwargs.get::<Jinja>(name).map(Some),
+        false => Ok(None),
+    });
+    let (other, lax) = match &args[..] {
+        [] => (other?, lax?),
+        [first] => (Some(first.clone()), lax?),
+        [first, second] => (Some(first.clone()), Some(second.clone())),
+        _ => return Err(refuse("`default` takes 2 arguments at most")),
+    };
     kwargs.assert_all_used()?;
+    let lax = lax.is_some_and(|lax| lax.is_true());
     Ok(if value.is_undefined() || lax && !value.is_true() {
         other.unwrap_or_else(|| Jinja::from(""))
     } else {

@@ -9,6 +9,9 @@ struct Known(serde_json::Value);
 
 impl Variables for Known {
     fn get(&self, name: &str) -> Result<Option<Variable>, Fault> {
+        if name == "omit" {
+            return Ok(Some(Variable::Value(Value::from(crate::vars::OMIT))));
+        }
         let found = self.0.get(name).cloned();
         Ok(found.map(|json| Variable::Value(Value::from(json))))
     }

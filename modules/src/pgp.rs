@@ -5,21 +5,22 @@ use sha1::{Digest as _, Sha1};
 
 /// A public key with its subkeys.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Key {
+pub(crate) struct Key {
     /// Its own, and then those of its subkeys: 40 upper-case hexadecimal digits each.
-    pub(super) fingerprints: Vec<String>,
+    pub(crate) fingerprints: Vec<String>,
     /// When it was made, in seconds since 1970.
-    pub(super) made: u32,
+    pub(crate) made: u32,
     /// All its packets.
     packets: Vec<u8>,
 }
 
-const BEGIN: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
+/// What a key in armor begins with.
+pub(crate) const BEGIN: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
 const END: &str = "-----END PGP PUBLIC KEY BLOCK-----";
 
 impl Key {
     /// The key alone, in armor.
-    pub(super) fn armor(&self) -> String {
+    pub(crate) fn armor(&self) -> String {
         let body = BASE64.encode(&self.packets);
         let mut text = format!("{BEGIN}\n\n");
         for line in body.as_bytes().chunks(64) {
@@ -47,7 +48,7 @@ fn crc24(bytes: &[u8]) -> u32 {
 }
 
 /// The keys in a file, in armor or not; at least one.
-pub(super) fn keys(bytes: &[u8]) -> Result<Vec<Key>, String> {
+pub(crate) fn keys(bytes: &[u8]) -> Result<Vec<Key>, String> {
     let packets = if bytes.first().is_some_and(|byte| byte & 0x80 != 0) {
         bytes.to_vec()
     } else {
@@ -192,9 +193,9 @@ fn fingerprint(body: &[u8]) -> Result<String, String> {
 mod tests {
     use super::*;
 
-    const KEY: &str = include_str!("../../tests/cases/rpm_key.asc");
+    const KEY: &str = include_str!("../tests/cases/rpm_key.asc");
     /// As gpg prints them.
-    const PRINTS: &str = include_str!("../../tests/cases/rpm_key.fingerprints");
+    const PRINTS: &str = include_str!("../tests/cases/rpm_key.fingerprints");
 
     #[test]
     fn fingerprints_are_those_of_gpg() {
