@@ -189,8 +189,8 @@ pub struct Task {
     pub after: Vec<TaskId>,
     /// Tasks whose results its condition or arguments read.
     pub needs: Vec<TaskId>,
-    /// It reads what the tasks that it needs make outside of the hosts, such as files of the controller: it is
-    /// decided when they have ended, never on what is foretold of them.
+    /// It reads what the tasks that it needs make outside of the hosts, such as files of the controller, or what
+    /// programs of the controller print: it is decided when they have ended, never on what is foretold of them.
     pub at_turn: bool,
     /// Those of `needs` whose `.changed` it reads: it must not miss a change because a run died.
     pub heeds: Vec<TaskId>,
@@ -452,6 +452,12 @@ where
 pub trait Outputs {
     /// The result of a task; not known yet until it has ended (or is foretold).
     fn of(&self, task: TaskId) -> Result<Arc<Output>, NotYet>;
+
+    /// Whether the turn of the one that asks has come: only then may it run something to know it, if it says that it
+    /// is decided at its turn.
+    fn is_turn(&self) -> bool {
+        false
+    }
 }
 
 /// The result of a task: what `register` gives.

@@ -333,7 +333,7 @@ fn keep_key(look: &Look<'_>, path: &str, content: &Content) -> Result<Vec<Change
     let put = file(&mode);
     let mut key = put.changes(look, &target, &Ok(content.clone()))?;
     for change in key.iter_mut().filter(|change| change.what == "content") {
-        change.what = "key".to_owned();
+        "key".clone_into(&mut change.what);
     }
     changes.extend(key);
     Ok(changes)

@@ -393,7 +393,7 @@ impl<'a> Lowering<'a> {
         blocks: &BTreeMap<(String, usize), BlockId>,
     ) -> TaskId {
         let scope = scope(target, entry, host);
-        let (needed, heeds) = self.reads(program, &scope, host, self.copies);
+        let (needed, heeds, runs) = self.reads(program, &scope, host, self.copies);
         let way = place.way(host);
         let name = |id: TaskId| (id, self.list.tasks[id.index()].name.clone());
         let mut body = Body {
@@ -420,7 +420,7 @@ impl<'a> Lowering<'a> {
         };
         let at = at.copied().unwrap_or(HostId(0));
         let mut task = self
-            .build(entry, &body, (at, machine.as_ref()), heeds)
+            .build(entry, &body, (at, machine.as_ref()), (heeds, runs))
             .and_then(|task| together(task, target, entry, &words))
             .unwrap_or_else(|fault| {
                 self.faults.push(fault.or_at(entry.task.span));
@@ -552,7 +552,7 @@ impl<'a> Lowering<'a> {
         entry: &Entry<'_>,
         body: &Body,
         (host, machine): (HostId, Option<&Scope>),
-        heeds: Vec<TaskId>,
+        (heeds, runs): (Vec<TaskId>, bool),
     ) -> Result<Task, Fault> {
         let task = entry.task;
         let early = self.early(body);
@@ -590,7 +590,7 @@ impl<'a> Lowering<'a> {
         built.pace = Rhythm::of(body).map(|pace| Arc::new(pace) as Arc<dyn evenkeel_engine::Pace>);
         built.identity = words.identity(&self.request.privilege, self.settings)?;
         built.needs = needs;
-        built.at_turn = !body.awaits.is_empty();
+        built.at_turn = runs || !body.awaits.is_empty();
         built.heeds = heeds;
         built.silent = task.silent;
         let whens = entry.commons.iter().flat_map(|common| &common.when);

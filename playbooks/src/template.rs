@@ -17,6 +17,7 @@ mod predicates;
 mod random;
 mod result;
 mod rewrite;
+pub(crate) mod runs;
 mod scan;
 mod session;
 mod uses;

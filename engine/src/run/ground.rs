@@ -50,7 +50,8 @@ impl Loop {
             Call::None if task.handler && !early => return Decision::Quiet,
             Call::None => None,
         };
-        let resolved = match self.resolve(id, state) {
+        let turn = !early && task.at_turn;
+        let resolved = match self.resolve(id, state, turn) {
             Ok(resolved) => resolved,
             Err(Stop::NotYet(what)) => match early.then(|| self.foresee_arguments(id, state)) {
                 Some(Ok(resolved)) => resolved,
@@ -58,7 +59,7 @@ impl Loop {
             },
             Err(Stop::Refused(refusal)) => return Self::refused(id, refusal),
         };
-        let environment = match self.environment(id, state) {
+        let environment = match self.environment(id, state, turn) {
             Ok(environment) => environment,
             // What is asked of the host does not depend on it.
             Err(Stop::NotYet(_)) if early => Vec::new(),
@@ -164,7 +165,12 @@ impl Loop {
     }
 
     /// The condition and arguments; kept once they cannot change any more.
-    pub(super) fn resolve(&mut self, id: TaskId, state: &State) -> Result<Resolved, Stop> {
+    pub(super) fn resolve(
+        &mut self,
+        id: TaskId,
+        state: &State,
+        turn: bool,
+    ) -> Result<Resolved, Stop> {
         if let Some(resolved) = self.resolved.get(&id) {
             return Ok(resolved.clone());
         }
@@ -172,9 +178,12 @@ impl Loop {
         let results = Results {
             state,
             list: &self.shared.list,
+            turn,
         };
         let resolved = task.body.resolve(&results)?;
-        if task.needs.is_empty() && is_whole(&resolved) {
+        // At its turn what it needs has ended; what it runs to know is run once for each of its tries.
+        let settled = task.needs.is_empty() || turn;
+        if settled && task.pace.is_none() && is_whole(&resolved) {
             self.resolved.insert(id, resolved.clone());
         }
         Ok(resolved)
@@ -183,14 +192,20 @@ impl Loop {
     /// The arguments of a task whose condition is not known yet.
     pub(super) fn foresee_arguments(&self, id: TaskId, state: &State) -> Result<Resolved, Stop> {
         let list = &self.shared.list;
-        self.task(id).body.foresee(&Results { state, list })
+        let turn = false;
+        self.task(id).body.foresee(&Results { state, list, turn })
     }
 
     /// The environment of a task's programs.
-    fn environment(&self, id: TaskId, state: &State) -> Result<Vec<(String, crate::Text)>, Stop> {
+    fn environment(
+        &self,
+        id: TaskId,
+        state: &State,
+        turn: bool,
+    ) -> Result<Vec<(String, crate::Text)>, Stop> {
         let task = self.task(id);
         let list = &self.shared.list;
-        let late = task.body.environment(&Results { state, list })?;
+        let late = task.body.environment(&Results { state, list, turn })?;
         Ok(late.unwrap_or_else(|| task.environment.clone()))
     }
 

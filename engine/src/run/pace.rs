@@ -160,6 +160,7 @@ impl Loop {
         let results = Results {
             state: &state,
             list: &self.shared.list,
+            turn: task.at_turn,
         };
         let context = self.context(task, &self.known, &results);
         let pace = task.pace.as_deref().expect("BUG: a task without a pace");

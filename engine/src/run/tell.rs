@@ -97,7 +97,11 @@ impl Loop {
         known: &Known,
     ) -> (Finished, End) {
         let list = &self.shared.list;
-        let results = Results { state, list };
+        let results = Results {
+            state,
+            list,
+            turn: self.task(decided.task).at_turn,
+        };
         let context = self.context(self.task(decided.task), known, &results);
         let mut finished = finish(decided, ran, &context);
         let mut epoch = epoch.cloned();
@@ -161,9 +165,16 @@ impl Loop {
                 .once
                 .then(|| self.storable(decided, &finished.output))
                 .flatten();
+            // What never changes anything owes nobody a turn, also where it failed.
+            let judge = task.judge.as_ref().filter(|_| failed && !task.once);
+            let never = judge.and_then(|judge| judge.always_changed()) == Some(false);
             self.lines.push(Line::End {
                 epoch,
-                ended: finished.ended,
+                ended: if never {
+                    crate::ledger::Ended::Unchanged
+                } else {
+                    finished.ended
+                },
                 witness,
                 result,
             });

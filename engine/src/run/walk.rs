@@ -43,9 +43,15 @@ pub(super) enum Todo {
 pub(super) struct Results<'a> {
     pub(super) state: &'a State,
     pub(super) list: &'a TaskList,
+    /// Whether it is the turn of who asks.
+    pub(super) turn: bool,
 }
 
 impl Outputs for Results<'_> {
+    fn is_turn(&self) -> bool {
+        self.turn
+    }
+
     fn of(&self, task: TaskId) -> Result<Arc<Output>, NotYet> {
         let output = self.state.outputs.get(task.index()).cloned().flatten();
         output.ok_or_else(|| {
@@ -480,7 +486,7 @@ impl Loop {
         let shared = Arc::clone(&self.shared);
         let resolved = {
             let state = shared.board.state();
-            let resolved = self.resolve(id, &state);
+            let resolved = self.resolve(id, &state, false);
             resolved.or_else(|_| self.foresee_arguments(id, &state))
         };
         let bounds: Vec<_> = match resolved {

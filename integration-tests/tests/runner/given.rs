@@ -69,3 +69,46 @@ fn a_template_that_gives_no_arguments_is_told() {
         .says("did you mean `msg`?")
         .says("a condition is an expression by itself: write `text == 1`");
 }
+
+#[test]
+fn programs_of_this_machine_run_when_their_task_has_its_turn() {
+    let tasks = "
+vars:
+  all: \"{{ query('lines', 'cat made; echo ran >> count') }}\"
+tasks:
+- copy: {content: \"one\\ntwo\\n\", dest: '{{ playbook_dir }}/made'}
+- shell: echo {{ item }} {{ lookup('pipe', 'pwd') == playbook_dir }} >> out
+  args: {chdir: '{{ playbook_dir }}'}
+  loop: '{{ all }}'
+- debug: {msg: \"{{ lookup('pipe', 'echo no; exit 3') }}\"}
+  ignore_errors: true
+  register: broken
+- shell: echo {{ broken is failed }} >> out
+  args: {chdir: '{{ playbook_dir }}'}
+";
+    both(tasks, "one True\ntwo True\nTrue\n").ok();
+    let scratch = Scratch::new();
+    scratch.tasks(tasks);
+    scratch.plan(&[]).says("shell");
+    assert!(!scratch.has("count"), "a plan runs nothing");
+    scratch.run(&[]).ok();
+    assert_eq!(scratch.read("count"), "ran\n");
+}
+
+#[test]
+fn what_never_changes_anything_owes_nothing_where_it_failed() {
+    let scratch = Scratch::new();
+    scratch.tasks(
+        "
+tasks:
+- command: 'false'
+  ignore_errors: true
+  changed_when: false
+  register: r
+- debug: {msg: 'changed: {{ r is changed }}'}
+",
+    );
+    for _ in 0..2 {
+        scratch.run(&[]).ok().says("changed: False");
+    }
+}

@@ -92,7 +92,7 @@ pub(super) fn text(args: &Args, signer: Option<&Signer>) -> String {
     for (name, value) in fields {
         if let Some(value) = value {
             let space = if value.starts_with('\n') { "" } else { " " };
-            text += &format!("{name}:{space}{value}\n");
+            text.extend([name, ":", space, &value, "\n"]);
         }
     }
     text
@@ -115,22 +115,7 @@ pub(super) fn check(args: &Args) -> Result<(), Refusal> {
         ("languages", &args.languages),
         ("targets", &args.targets),
     ];
-    let single = [
-        ("name", Some(&args.name)),
-        ("inrelease_path", args.inrelease_path.as_ref()),
-    ];
-    let single = single
-        .into_iter()
-        .filter_map(|(what, text)| Some((what, text?)));
-    let all = lists
-        .iter()
-        .flat_map(|(what, list)| list.iter().map(move |text| (*what, text)));
-    for (what, text) in single.chain(all) {
-        if text.contains(['\n', '\r', '\0']) {
-            return Err(Refusal::new(format!("`{what}` is more than one line"))
-                .help("each address, suite or component is an item of the list"));
-        }
-    }
+    one_line(args, &lists)?;
     if let Some(odd) = args
         .types
         .iter()
@@ -186,6 +171,27 @@ pub(super) fn check(args: &Args) -> Result<(), Refusal> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether each text is a line.
+fn one_line(args: &Args, lists: &[(&'static str, &Vec<String>)]) -> Result<(), Refusal> {
+    let single = [
+        ("name", Some(&args.name)),
+        ("inrelease_path", args.inrelease_path.as_ref()),
+    ];
+    let single = single
+        .into_iter()
+        .filter_map(|(what, text)| Some((what, text?)));
+    let all = lists
+        .iter()
+        .flat_map(|(what, list)| list.iter().map(move |text| (*what, text)));
+    for (what, text) in single.chain(all) {
+        if text.contains(['\n', '\r', '\0']) {
+            return Err(Refusal::new(format!("`{what}` is more than one line"))
+                .help("each address, suite or component is an item of the list"));
+        }
+    }
+    Ok(())
 }
 
 /// Whether it is a path, or fingerprints.

@@ -1,15 +1,12 @@
 //! Inventories that are programs: `--list` prints groups, `--host NAME` the variables of a host, both as JSON.
 
 use std::{
-    ffi::OsStr,
     fs,
-    io::{self, Read},
+    io::{self, Read as _},
     os::unix::fs::PermissionsExt as _,
     path::Path,
-    process::{Child, Command, Stdio},
-    sync::mpsc,
-    thread,
-    time::{Duration, Instant},
+    process::Command,
+    time::Duration,
 };
 
 use evenkeel_engine::{Map, Value};
@@ -18,15 +15,13 @@ use serde_json::{Map as Object, Value as Json};
 
 use super::Inventory;
 use crate::{
+    bounded::{self, Printed},
     diagnostic::Diagnostic,
     files::{FileId, Files, Span},
 };
 
 /// How long one call may take.
 const BOUND: Duration = Duration::from_secs(120);
-
-/// The most that is read of what one call prints.
-const LIMIT: u64 = 64 * 1024 * 1024;
 
 /// What a file is, as far as running it is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -381,11 +376,6 @@ fn quoted(said: &str) -> String {
     }
 }
 
-struct Printed {
-    text: Vec<u8>,
-    said: String,
-}
-
 struct Trouble {
     why: String,
     said: String,
@@ -399,89 +389,39 @@ fn run(path: &Path, args: &[&str], bound: Duration) -> Result<Printed, Trouble> 
         help: help.to_owned(),
     };
     let program = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let args = args.iter().map(OsStr::new);
-    let mut child = Command::new(program)
-        .args(args)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| {
+    let mut command = Command::new(program);
+    command.args(args);
+    bounded::run(command, bound).map_err(|trouble| match trouble {
+        bounded::Trouble::Spawn(error) => {
             let help = if error.kind() == io::ErrorKind::NotFound {
                 "its first line names a program that this machine does not have"
             } else {
                 "look at its permissions and at its first line"
             };
             plain(format!("cannot be run: {error}"), help)
-        })?;
-    let end = Instant::now() + bound;
-    let (tell_text, text) = mpsc::channel();
-    let (tell_said, said) = mpsc::channel();
-    listen(child.stdout.take(), tell_text);
-    listen(child.stderr.take(), tell_said);
-    let left = || end.saturating_duration_since(Instant::now());
-    let outcome = text
-        .recv_timeout(left())
-        .ok()
-        .and_then(|text| Some((text, said.recv_timeout(left()).ok()?)))
-        .and_then(|found| Some((found, ended(&mut child, end)?)));
-    let Some(((text, said), status)) = outcome else {
-        // Whether it can be ended is its own affair.
-        drop(child.kill());
-        drop(child.wait());
-        let seconds = bound.as_secs();
-        return Err(plain(
-            format!("did not end within {seconds} seconds, and was stopped"),
-            "run it by hand; what takes long may be kept in a file that it prints",
-        ));
-    };
-    let said = String::from_utf8_lossy(&said).into_owned();
-    let too_much = u64::try_from(text.len()).unwrap_or(u64::MAX) > LIMIT;
-    if too_much {
-        return Err(plain(
+        }
+        bounded::Trouble::Late => {
+            let seconds = bound.as_secs();
+            plain(
+                format!("did not end within {seconds} seconds, and was stopped"),
+                "run it by hand; what takes long may be kept in a file that it prints",
+            )
+        }
+        bounded::Trouble::Much => plain(
             "prints more than 64 MiB".to_owned(),
             "let it print less of each host",
-        ));
-    }
-    if status.success() {
-        return Ok(Printed { text, said });
-    }
-    Err(Trouble {
-        why: format!("failed ({status})"),
-        said,
-        help: "run it by hand, and correct what it says".to_owned(),
+        ),
+        bounded::Trouble::Failed(status, said) => Trouble {
+            why: format!("failed ({status})"),
+            said,
+            help: "run it by hand, and correct what it says".to_owned(),
+        },
     })
-}
-
-/// Reads to the end, and tells it.
-fn listen(from: Option<impl Read + Send + 'static>, tell: mpsc::Sender<Vec<u8>>) {
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(from) = from {
-            // What was read until then counts.
-            drop(from.take(LIMIT + 1).read_to_end(&mut bytes));
-        }
-        drop(tell.send(bytes));
-    });
-}
-
-/// How it ended, if it does in time.
-fn ended(child: &mut Child, end: Instant) -> Option<std::process::ExitStatus> {
-    loop {
-        if let Ok(Some(status)) = child.try_wait() {
-            return Some(status);
-        }
-        if Instant::now() >= end {
-            return None;
-        }
-        // It has closed its output: this is a matter of moments.
-        thread::sleep(Duration::from_millis(2));
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
+    use std::{io::Write as _, process::Stdio};
 
     use super::*;
     use crate::diagnostic::{Colour, render_all};

@@ -15,7 +15,7 @@ use super::{
     store::Store,
 };
 use crate::{
-    template::{Fault, Variable, Variables, lookups},
+    template::{Fault, Variable, Variables, lookups, runs},
     vars::{Left, Scope, Written, reached, registered, without_omitted},
 };
 
@@ -459,6 +459,13 @@ impl Body {
         Ok(variables)
     }
 
+    /// Evaluates something; at the task's turn, lookups that run programs may do so, but not in a plan.
+    pub(super) fn at_turn<T>(&self, outputs: &dyn Outputs, evaluate: impl FnOnce() -> T) -> T {
+        let plans = || self.scope.value("ansible_check_mode").ok().flatten();
+        let turn = outputs.is_turn() && plans() != Some(Value::Bool(true));
+        runs::may_run(turn, evaluate)
+    }
+
     /// For the engine: mistakes become the task's failure.
     pub(super) fn stop(&self, trouble: Trouble) -> Stop {
         match trouble {
@@ -473,7 +480,7 @@ impl Body {
 
 impl Resolve for Body {
     fn resolve(&self, outputs: &dyn Outputs) -> Result<Resolved, Stop> {
-        self.make(outputs, Care::Strict)
+        self.at_turn(outputs, || self.make(outputs, Care::Strict))
             .map_err(|trouble| self.stop(trouble))
     }
 
@@ -483,7 +490,7 @@ impl Resolve for Body {
     }
 
     fn environment(&self, outputs: &dyn Outputs) -> Result<Option<Vec<(String, Text)>>, Stop> {
-        let environment = self.programs_environment(outputs);
+        let environment = self.at_turn(outputs, || self.programs_environment(outputs));
         environment.map(Some).map_err(|trouble| self.stop(trouble))
     }
 }
@@ -529,6 +536,18 @@ impl Judge for Verdict {
     }
 
     fn judge(
+        &self,
+        result: &Output,
+        turn: Option<(usize, &Value)>,
+        outputs: &dyn Outputs,
+    ) -> Result<Judgement, Stop> {
+        self.0
+            .at_turn(outputs, || self.judged(result, turn, outputs))
+    }
+}
+
+impl Verdict {
+    fn judged(
         &self,
         result: &Output,
         turn: Option<(usize, &Value)>,

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     files::Span,
-    template::{Template, TemplateFile, Use, UseKind, Uses, Whitespace},
+    template::{Template, TemplateFile, Use, UseKind, Uses, Whitespace, runs},
     vars::{Scope, reached},
 };
 
@@ -58,6 +58,8 @@ pub(crate) struct Mentions {
     pub(crate) changed: BTreeSet<String>,
     /// Whether any variable may be read.
     pub(crate) any: bool,
+    /// Whether a lookup runs a program of this machine.
+    pub(crate) runs: bool,
     /// Facts of the host itself.
     pub(crate) facts: Wanted,
     /// Variables of other hosts.
@@ -229,6 +231,7 @@ impl Looking<'_> {
             found.any = true;
             words(source, &mut found.names, &mut found.facts);
         }
+        found.runs |= calls && runs::named_in(source);
         let looks = |used: &Use| {
             used.kind == UseKind::Function && matches!(used.name.as_str(), "lookup" | "query" | "q")
         };

@@ -119,8 +119,11 @@ impl Pace for Rhythm {
         if until.is_empty() {
             return Ok(!result.failed);
         }
-        let variables = self.0.judging(Some(result), turn, outputs)?;
-        self.all(until, &variables)
+        let body = &self.0;
+        body.at_turn(outputs, || {
+            let variables = body.judging(Some(result), turn, outputs)?;
+            self.all(until, &variables)
+        })
     }
 
     fn pause(&self, outputs: &dyn Outputs) -> Result<Duration, Stop> {

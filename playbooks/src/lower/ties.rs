@@ -87,10 +87,7 @@ impl Lowering<'_> {
         scope: &Scope,
         host: &str,
         before: TaskId,
-    ) -> (Vec<Written>, Vec<TaskId>) {
-        if self.written.is_empty() {
-            return (Vec::new(), Vec::new());
-        }
+    ) -> (Vec<Written>, Vec<TaskId>, bool) {
         let looking = Looking {
             registry: &self.registry,
             store: &self.store,
@@ -112,7 +109,7 @@ impl Lowering<'_> {
         }
         found.sort_by(|a, b| (a.task, &a.name).cmp(&(b.task, &b.name)));
         found.dedup();
-        (found, heeds)
+        (found, heeds, mentions.runs)
     }
 
     /// What earlier tasks leave behind of these variables of a host.

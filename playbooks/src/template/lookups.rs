@@ -33,9 +33,11 @@ pub(crate) const KINDS: [(&str, LoopKind); 15] = [
 ];
 
 /// Lookups that are no loops: `query` gives what a loop goes over.
-pub(crate) const ALONE: [&str; 7] = [
+pub(crate) const ALONE: [&str; 9] = [
     "csvfile",
     "ini",
+    "lines",
+    "pipe",
     "random_choice",
     "template",
     "unvault",
@@ -44,21 +46,17 @@ pub(crate) const ALONE: [&str; 7] = [
 ];
 
 /// Those of Ansible that are not here, with what does the same.
-const MISSING: [(&str, &str); 5] = [
+const MISSING: [(&str, &str); 3] = [
     (
         "config",
         "write the value: settings of Ansible are not read here",
     ),
-    ("lines", RUNS),
     ("password", "put a password into a variable, by `-e @FILE`"),
-    ("pipe", RUNS),
     (
         "url",
         "a task of `uri` with `delegate_to: localhost` and `register`",
     ),
 ];
-
-const RUNS: &str = "a task of `command` with `delegate_to: localhost`, `register` and `changed_when: false`: then `.stdout_lines`";
 
 /// What to do instead of a lookup that is not here.
 pub(crate) fn instead(name: &str) -> Option<&'static str> {

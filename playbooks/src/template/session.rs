@@ -66,6 +66,14 @@ pub(crate) fn passed(secret: &Secret) {
     note(|session| session.passed.push(secret.clone()));
 }
 
+/// Whether a secret was asked for.
+pub(crate) fn has_secret() -> bool {
+    SESSIONS.with_borrow(|sessions| {
+        let mut all = sessions.iter();
+        all.any(|session| !session.used.is_empty() || !session.passed.is_empty())
+    })
+}
+
 /// A filter made something of a text in which it can no longer be found.
 pub(crate) fn derived() {
     note(|session| session.derived = true);

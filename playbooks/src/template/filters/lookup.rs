@@ -1,6 +1,7 @@
 //! `lookup` and `query`: what the controller knows.
 
 mod rendered;
+mod runs;
 mod tables;
 
 use std::{path::PathBuf, sync::Arc};
@@ -91,6 +92,8 @@ fn look(
         "csvfile" => tables::csv(state, terms, kwargs),
         "varnames" => names(state, terms),
         "random_choice" => choice(terms),
+        "pipe" => runs::pipe(state, terms),
+        "lines" => runs::lines(state, terms),
         "unvault" => each(terms, |name| whole(state, "unvault", name, false)),
         other => others(state, other, terms, kwargs),
     };

@@ -1,0 +1,29 @@
+//! Lookups that run programs of this machine: only when the turn of their task has come, and never in a plan.
+
+use std::cell::Cell;
+
+/// Their names.
+const NAMES: [&str; 2] = ["lines", "pipe"];
+
+thread_local! {
+    static MAY: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Evaluates something in which programs may run, or may not.
+pub(crate) fn may_run<T>(may: bool, evaluate: impl FnOnce() -> T) -> T {
+    let outer = MAY.replace(may);
+    let found = evaluate();
+    MAY.set(outer);
+    found
+}
+
+/// Whether they may run now.
+pub(in crate::template) fn may() -> bool {
+    MAY.get()
+}
+
+/// Whether a text with a lookup may name one of them.
+pub(crate) fn named_in(source: &str) -> bool {
+    let mut words = source.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+    words.any(|word| NAMES.contains(&word))
+}
