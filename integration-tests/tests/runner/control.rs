@@ -252,7 +252,7 @@ fn loops_that_cannot_be_are_refused() {
         "`with_random_choice` is not supported",
         "query('random_choice', …)",
         "`with_pipe` is not supported",
-        "delegate_to: localhost",
+        "query('pipe', …)",
         "did you mean `with_sequence`?",
         "`with_subelements` wants a list",
     ] {

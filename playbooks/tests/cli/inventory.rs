@@ -350,8 +350,6 @@ fn what_a_run_would_make_too_late_is_refused() {
         name: '{{ out.stdout }}'
     - add_host: {groups: x}
     - group_by: {kye: x}
-    - group_by: {key: '{{ item }}'}
-      loop: [a, b]
     - group_by: {key: 'of_{{ out.stdout }}'}
 - hosts: of_h9
   gather_facts: false
@@ -387,17 +385,10 @@ error[unknown_argument]: `group_by` has no argument `kye`
    |                  ^^^
    = help: did you mean `key`?
 
-error[unsupported]: `group_by` takes no loop
-  --> site.yml:12:7
-   |
-12 |       loop: [a, b]
-   |       ^^^^
-   = help: write one task for each key
-
 error[known_too_late]: only the run knows who is in `of_h9`, so that `./group_vars/of_h9.yml` cannot be read
-  --> site.yml:14:10
+  --> site.yml:12:10
    |
-14 | - hosts: of_h9
+12 | - hosts: of_h9
    |          ^^^^^
    = help: read it in the play: `vars_files`, or `include_vars` with the same condition
 ",
