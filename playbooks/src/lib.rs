@@ -2,12 +2,12 @@
 //! and its reports, on top of the engine.
 
 pub mod ast;
+mod bounded;
+pub mod cli;
 #[expect(
     clippy::format_push_string,
     reason = "texts are short, and writing to a string cannot fail"
 )]
-mod bounded;
-pub mod cli;
 mod command;
 pub mod diagnostic;
 pub mod exit;

@@ -40,10 +40,8 @@ impl Loop {
         } else {
             self.call(id, task, state)
         };
-        let renewed = match &call {
-            Call::Called(_) => self.renewed(id, task, state),
-            _ => Vec::new(),
-        };
+        let is_called = matches!(call, Call::Called(_));
+        let renewed = is_called.then(|| self.renewed(id, task, state));
         let called = match call {
             Call::NotYet(what) => return Decision::NotYet(what),
             Call::Called(reason) => Some(reason),
@@ -96,7 +94,7 @@ impl Loop {
                 ledger: &self.ledger,
                 scope: Box::new(named),
                 called,
-                renewed,
+                renewed: renewed.unwrap_or_default(),
                 diff: self.shared.options.diff,
                 serves,
                 pays,

@@ -112,3 +112,21 @@ tasks:
         scratch.run(&[]).ok().says("changed: False");
     }
 }
+
+#[test]
+fn a_map_is_a_list_of_one_to_loops_of_the_old_form() {
+    both(
+        "
+vars: {map: {a: 1}}
+tasks:
+- shell: echo {{ item.0 }} {{ item.1.b }} >> out
+  args: {chdir: '{{ playbook_dir }}'}
+  with_indexed_items: {b: 2}
+- shell: echo {{ item.a }} >> out
+  args: {chdir: '{{ playbook_dir }}'}
+  with_list: '{{ map }}'
+",
+        "0 2\n1\n",
+    )
+    .ok();
+}

@@ -63,7 +63,7 @@ fn number(text: &str, at: crate::files::Span, scope: &Scope) -> Result<u32, Faul
         Value::Int(number) => number.to_string(),
         Value::UInt(number) => number.to_string(),
         Value::Float(number) => number.to_string(),
-        _ => value.as_text().unwrap_or_default().to_owned(),
+        _ => value.as_text().unwrap_or_default(),
     };
     let whole = text.trim().trim_end_matches('%').split('.').next();
     whole.and_then(|whole| whole.parse().ok()).ok_or_else(|| {

@@ -92,7 +92,7 @@ impl Reader<'_> {
             (_, Kind::Str(text)) => super::values::is_template(text) || takes_one(kind),
             (LoopKind::Dict, kind) => matches!(kind, Kind::Map(_) | Kind::Seq(_)),
             (LoopKind::FirstFound, Kind::Map(_)) => true,
-            (kind, Kind::Map(_)) if !takes_map(kind) => false,
+            (kind, Kind::Map(_)) => takes_map(kind),
             (kind, found) if takes_one(kind) => !matches!(found, Kind::Null),
             (_, kind) => matches!(kind, Kind::Seq(_)),
         };

@@ -43,9 +43,12 @@ pub(in crate::template) fn items(filter: &str, value: &Jinja) -> Result<Vec<Jinj
 /// As Jinja has it: arguments by their names too.
 fn default(value: &Jinja, args: Rest<Jinja>, kwargs: Kwargs) -> Result<Jinja, Error> {
     // Not as `Option`: `None` and what is undefined are values here.
-    let [other, lax] = ["default_value", "boolean"].map(|name| match kwargs.has(name) {
-        true => kwargs.get::<Jinja>(name).map(Some),
-        false => Ok(None),
+    let [other, lax] = ["default_value", "boolean"].map(|name| {
+        if kwargs.has(name) {
+            kwargs.get::<Jinja>(name).map(Some)
+        } else {
+            Ok(None)
+        }
     });
     let (other, lax) = match &args[..] {
         [] => (other?, lax?),
