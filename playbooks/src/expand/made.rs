@@ -18,6 +18,9 @@ use crate::{
     yaml::Node,
 };
 
+/// The variables of a turn of a loop.
+type Locals = Vec<(String, Value)>;
+
 /// What a task makes.
 #[derive(Clone, Debug)]
 pub(crate) enum Made {
@@ -123,7 +126,7 @@ impl Expander<'_> {
         found: &Loop,
         levels: &Levels,
         host: &str,
-    ) -> Result<Option<Vec<Vec<(String, Value)>>>, Fault> {
+    ) -> Result<Option<Vec<Locals>>, Fault> {
         let scope = self.before_the_run(&templates(&found.list), levels, host, found.span);
         let Some(scope) = scope else { return Ok(None) };
         match items_of(found, &scope) {
