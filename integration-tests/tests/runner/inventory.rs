@@ -339,6 +339,17 @@ const MAKERS: &str = "
       group_by:
         key: said {{ out.stdout }}
       when: out.stdout != 'w1'
+    - name: by each
+      group_by: {key: 'each {{ item }}_{{ kind }}'}
+      loop: [one, two]
+      when: item == 'one' or kind == 'b'
+    - name: words
+      command: printf '{{ inventory_hostname }}\\nall'
+      register: words
+      changed_when: false
+    - name: by results
+      group_by: {key: 'word_{{ item }}'}
+      loop: '{{ words.stdout_lines }}'
 ";
 
 /// A play for some hosts, which tells them and in which groups they are.
@@ -367,13 +378,18 @@ fn hosts_and_groups_that_a_run_makes() {
         "said-w2",
         "said-w1",
         "os_Darwin",
+        "each-one_a",
+        "each-two_a",
+        "each-two_b",
+        "word_w1",
+        "word_all",
     ];
     let plays: Vec<String> = groups.map(teller).into();
     scratch.file("site.yml", &format!("{MAKERS}{}", plays.concat()));
     let args = ["-i", "hosts"];
     // A group that a result decides is not known before the run.
     let planned = scratch.plan(&args).ok();
-    assert_eq!(planned.count("unknown"), 6, "{planned}");
+    assert_eq!(planned.count("unknown"), 12, "{planned}");
     let run = scratch.run(&args).ok();
     let told: Vec<String> = scratch
         .tree("out")
@@ -382,17 +398,22 @@ fn hosts_and_groups_that_a_run_makes() {
         .map(|line| line.replace(" 644 ", " "))
         .collect();
     let wanted = [
-        "kind_a-w1 \"- kind_a kinds web\"",
-        "kinds-w1 \"- kind_a kinds web\"",
-        "kinds-w2 \"- kind_b kinds web\"",
+        "each-one_a-w1 \"- each-one_a kind_a kinds web\"",
+        "each-two_b-w2 \"- each-one_b each-two_b kind_b kinds web\"",
+        "kind_a-w1 \"- each-one_a kind_a kinds web\"",
+        "kinds-w1 \"- each-one_a kind_a kinds web\"",
+        "kinds-w2 \"- each-one_b each-two_b kind_b kinds web\"",
         "new-n1 \"42 new web\"",
         "new-n2 \"42 new web\"",
-        "os_Linux-w1 \"- kind_a kinds web\"",
-        "os_Linux-w2 \"- kind_b kinds web\"",
-        "said-w2-w2 \"- kind_b kinds web\"",
+        "os_Linux-w1 \"- each-one_a kind_a kinds web\"",
+        "os_Linux-w2 \"- each-one_b each-two_b kind_b kinds web\"",
+        "said-w2-w2 \"- each-one_b each-two_b kind_b kinds web\"",
+        "word_all-w1 \"- each-one_a kind_a kinds web\"",
+        "word_all-w2 \"- each-one_b each-two_b kind_b kinds web\"",
+        "word_w1-w1 \"- each-one_a kind_a kinds web\"",
     ];
     assert_eq!(told, wanted, "{run}");
-    run.changed(8);
+    run.changed(13);
     scratch.run(&args).ok().changed(0);
     // A limit holds for what is made too.
     let limited = scratch.run(&["-i", "hosts", "--limit", "new:w1"]).ok();

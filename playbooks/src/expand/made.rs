@@ -1,6 +1,8 @@
 //! Hosts and groups that tasks make for the plays after their own, as far as they are known before the run.
 
-use evenkeel_engine::{Map, Value};
+use std::sync::Arc;
+
+use evenkeel_engine::{Map, NotYet, Value};
 
 use super::{
     Expander,
@@ -9,10 +11,10 @@ use super::{
 use crate::{
     ast::{Makes, Task},
     files::Span,
-    lower::{Entry, Program, Trouble, items_of},
+    lower::{Entry, Loop, Program, Trouble, items_of},
     parse::makes::{GROUPS, NAMES},
     template::Fault,
-    vars::{Levels, Tree},
+    vars::{Layer, Levels, Tree},
     yaml::Node,
 };
 
@@ -52,10 +54,10 @@ impl Expander<'_> {
                 .iter()
                 .map(|host| {
                     let what = (key, parents.as_ref(), variable.as_str());
-                    self.grouped(entry.task, program, what, (levels, host))
+                    self.each_grouped(entry.task, program, what, (levels, host))
                 })
-                .filter_map(Result::transpose)
-                .collect(),
+                .collect::<Result<Vec<_>, _>>()
+                .map(|found| found.concat()),
         };
         found.unwrap_or_else(|fault| {
             self.faults.push(fault.or_at(entry.task.span));
@@ -77,19 +79,9 @@ impl Expander<'_> {
         }
         let turns = match &program.loop_ {
             None => vec![Vec::new()],
-            Some(found) => {
-                let late = || too_late("its loop", found.span);
-                let scope = self.before_the_run(&templates(&found.list), levels, host, found.span);
-                let items = match items_of(found, &scope.ok_or_else(late)?) {
-                    Ok(items) if items.iter().any(is_open) => return Err(late()),
-                    Ok(items) => items,
-                    Err(Trouble::NotYet(_)) => return Err(late()),
-                    Err(Trouble::Faults(mut faults)) => return Err(faults.remove(0)),
-                };
-                (0..items.len())
-                    .map(|index| found.locals(index, &items))
-                    .collect()
-            }
+            Some(found) => self
+                .items_known(found, levels, host)?
+                .ok_or_else(|| too_late("its loop", found.span))?,
         };
         let mut made = Vec::new();
         for locals in turns {
@@ -121,6 +113,51 @@ impl Expander<'_> {
                 return Err(Fault::new("wrong_type", message).or_at(task.span));
             }
             made.push(Made::Host(name.trim().to_owned(), groups, vars));
+        }
+        Ok(made)
+    }
+
+    /// The variables of each turn of a loop; `None` if only the run knows its items.
+    fn items_known(
+        &self,
+        found: &Loop,
+        levels: &Levels,
+        host: &str,
+    ) -> Result<Option<Vec<Vec<(String, Value)>>>, Fault> {
+        let scope = self.before_the_run(&templates(&found.list), levels, host, found.span);
+        let Some(scope) = scope else { return Ok(None) };
+        match items_of(found, &scope) {
+            Ok(items) if items.iter().any(is_open) => Ok(None),
+            Ok(items) => {
+                let turn = |index| found.locals(index, &items);
+                Ok(Some((0..items.len()).map(turn).collect()))
+            }
+            Err(Trouble::NotYet(_)) => Ok(None),
+            Err(Trouble::Faults(mut faults)) => Err(faults.remove(0)),
+        }
+    }
+
+    /// The groups of a host, one for each turn of a loop.
+    fn each_grouped(
+        &self,
+        task: &Task,
+        program: &Program,
+        what: (&Node, Option<&Node>, &str),
+        (levels, host): (&Levels, &str),
+    ) -> Result<Vec<Made>, Fault> {
+        let Some(found) = &program.loop_ else {
+            let made = self.grouped(task, program, what, (levels, host))?;
+            return Ok(made.into_iter().collect());
+        };
+        let turns = self.items_known(found, levels, host)?.unwrap_or_else(|| {
+            let later = NotYet::new("an item of the loop");
+            vec![found.unknown(&later)]
+        });
+        let mut made = Vec::new();
+        for locals in turns {
+            let layer = Layer::values(locals.into_iter().collect::<Map>());
+            let levels = levels.with(Arc::new(layer));
+            made.extend(self.grouped(task, program, what, (&levels, host))?);
         }
         Ok(made)
     }

@@ -113,7 +113,9 @@ impl Read {
         self.refuse_variables(group, at, out);
         let name = group.replace('\\', "\\\\").replace('\'', "\\'");
         let others = variables.iter().map(|variable| {
-            format!("{variable} | default('') | string | replace(' ', '-') != '{name}'")
+            // One name, or those of a loop.
+            let names = format!("[{variable} | default('')] | flatten");
+            format!("'{name}' not in {names} | map('string') | map('replace', ' ', '-')")
         });
         let condition = others.collect::<Vec<_>>().join(" and ");
         let text = |text: &str| Node::str(text, at);

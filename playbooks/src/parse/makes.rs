@@ -66,25 +66,25 @@ impl Reader<'_> {
             self.error_help("no_argument", module.span, "`group_by` wants a `key`", help);
             return None;
         };
-        if let Some(found) = &task.loop_ {
-            let help = "write one task for each key";
-            self.error_help(
-                "unsupported",
-                found.kind.span,
-                "`group_by` takes no loop",
-                help,
-            );
-            return None;
-        }
         let variable = format!(
             "_group_by_{}_{}",
             module.span.file.number(),
             module.span.start
         );
-        let name = Node::str(variable.clone(), module.span);
+        let text = |text: &str| Node::str(text, module.span);
+        let (mut common, mut noted) = (task.common.clone(), key.clone());
+        if task.loop_.is_some() {
+            // The groups of all turns.
+            let one = format!("{variable}_key");
+            noted = text(&format!("{{{{ {variable} | default([]) + [{one}] }}}}"));
+            common
+                .vars
+                .push((Spanned::new(one, module.span), key.clone()));
+        }
         Some(Task {
             module: Spanned::new("set_fact".to_owned(), module.span),
-            args: Node::map(vec![(name, key.clone())], module.span),
+            args: Node::map(vec![(text(&variable), noted)], module.span),
+            common,
             makes: Some(Makes::Group {
                 key: key.clone(),
                 parents: args.get("parents").cloned(),
