@@ -81,7 +81,11 @@ struct Shop {
 
 impl Shop {
     fn boot() -> Self {
-        let lab = Lab::plan().disk("400m").host("h1").boot();
+        let lab = Lab::plan()
+            .disk("400m")
+            .packages(&["gnupg"])
+            .host("h1")
+            .boot();
         lab.host("h1").write("/root/shop", SHOP);
         lab.host("h1").sh("sh /root/shop");
         Self {
