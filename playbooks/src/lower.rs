@@ -170,9 +170,7 @@ pub(crate) fn prepare<'a>(
 }
 
 /// Mistakes that are a task's failure when its turn comes, and no more than that.
-const AT_ITS_TURN: [&str; 7] = [
-    "wrong_argument",
-    "wrong_arguments",
+const AT_ITS_TURN: [&str; 5] = [
     "no_such_file",
     "not_a_condition",
     "not_a_list",
