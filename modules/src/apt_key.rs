@@ -20,6 +20,8 @@ use crate::{
     pgp::{self, Key},
 };
 
+pub use crate::presence::State;
+
 /// The module `apt_key`.
 #[derive(Debug)]
 pub struct AptKey;
@@ -52,17 +54,6 @@ pub struct Args {
     /// Whether the certificate of the server must be good (the default).
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub validate_certs: bool,
-}
-
-/// Whether a key is there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// It is.
-    #[default]
-    Present,
-    /// It is not.
-    Absent,
 }
 
 /// What `register` gives.

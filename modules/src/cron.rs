@@ -19,6 +19,8 @@ use crate::{
 pub use probe::Crontab;
 use table::{Edited, Place, Wish};
 
+pub use crate::presence::State;
+
 /// The module `cron`.
 #[derive(Debug)]
 pub struct Cron;
@@ -76,17 +78,6 @@ pub struct Args {
     /// It comes before this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub insertbefore: Option<String>,
-}
-
-/// Whether it is to be there or gone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// It is there.
-    #[default]
-    Present,
-    /// It is gone.
-    Absent,
 }
 
 /// Times by name.

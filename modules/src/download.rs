@@ -5,7 +5,6 @@
 
 mod checksum;
 mod fetched;
-mod listed;
 mod request;
 mod served;
 mod step;
@@ -14,7 +13,6 @@ pub(crate) use checksum::{Checksum, Sum, find, parse_checksum};
 pub(crate) use evenkeel_engine::download::{Algorithm, Checksum as Hash};
 pub use fetched::Fetched;
 pub(crate) use fetched::small;
-pub use listed::Listed;
 pub use request::Request;
 pub(crate) use request::{is_web, name_in};
 pub use served::{Served, Serving, State};

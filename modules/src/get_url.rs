@@ -11,7 +11,7 @@ use evenkeel_engine::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use crate::download::{Fetched, Listed, Request, Served, Serving, State};
+pub use crate::download::{Fetched, Request, Served, Serving, State};
 use crate::{
     args::{Unsupported, is_default},
     attributes::{Attributes, Wanted},

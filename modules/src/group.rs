@@ -15,6 +15,8 @@ use crate::{
     words,
 };
 
+pub use crate::presence::State;
+
 /// The module `group`.
 #[derive(Debug)]
 pub struct Group;
@@ -49,17 +51,6 @@ pub struct Args {
     /// The highest number that a new group may get.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gid_max: Option<u32>,
-}
-
-/// Whether a group is there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// It is.
-    #[default]
-    Present,
-    /// It is not.
-    Absent,
 }
 
 /// What `register` gives.

@@ -24,6 +24,8 @@ use edit::{Condition, Place, Style};
 use text::Ini;
 pub use values::{Sections, Values, With};
 
+pub use crate::presence::State;
+
 /// The module `ini-file`.
 #[derive(Debug)]
 pub struct IniFile;
@@ -119,17 +121,6 @@ pub struct Args {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     pub unsafe_writes: Option<Unsupported>,
-}
-
-/// Whether it is to be there or gone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// It is there.
-    #[default]
-    Present,
-    /// It is gone.
-    Absent,
 }
 
 impl Module for IniFile {

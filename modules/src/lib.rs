@@ -20,6 +20,7 @@ mod mode;
 mod paths;
 mod pattern;
 mod pgp;
+mod presence;
 mod put;
 pub mod rabbit;
 mod rewrite;

@@ -3,7 +3,6 @@
 mod decide;
 
 use evenkeel_engine::{Done, Module, Plan, Probes, Refusal, Seen, Stop, Touches};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -11,6 +10,8 @@ use crate::{
     look::Look,
     psql::{Login, login::with_login, questions, quote, step},
 };
+
+pub use crate::presence::State;
 
 /// The module `psql-ext`.
 #[derive(Debug)]
@@ -40,17 +41,6 @@ pub struct Args {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
 }
-}
-
-/// Whether an extension is there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// It is.
-    #[default]
-    Present,
-    /// It is not.
-    Absent,
 }
 
 /// What `register` gives.

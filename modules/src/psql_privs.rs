@@ -6,7 +6,6 @@ mod kind;
 mod places;
 
 use evenkeel_engine::{Done, Module, Plan, Probes, Refusal, Seen, Stop, Touches};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -16,6 +15,8 @@ use crate::{
     psql::{Login, Question, login::with_login, quote, step},
 };
 pub use kind::Kind;
+
+pub use crate::presence::State;
 
 /// The module `psql-privs`.
 #[derive(Debug)]
@@ -56,17 +57,6 @@ pub struct Args {
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub fail_on_role: bool,
 }
-}
-
-/// Whether rights are there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// They are.
-    #[default]
-    Present,
-    /// They are not.
-    Absent,
 }
 
 /// What `register` gives.

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use evenkeel_engine::{
     Done, Late, Module, Plan, Probes, Refusal, Seen, Stop, Text, Touches, Value,
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::{
@@ -18,6 +17,8 @@ use crate::{
     psql::{Login, Role, login::with_login, quote, step},
 };
 use flags::Flag;
+
+pub use crate::presence::State;
 
 /// The module `psql-user`.
 #[derive(Debug)]
@@ -66,17 +67,6 @@ pub struct Args {
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub encrypted: bool,
 }
-}
-
-/// Whether a role is there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// It is.
-    #[default]
-    Present,
-    /// It is not.
-    Absent,
 }
 
 fn settings<'de, D: Deserializer<'de>>(

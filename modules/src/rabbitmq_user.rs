@@ -18,6 +18,8 @@ use crate::{
     useradd::UpdatePassword,
 };
 
+pub use crate::presence::State;
+
 /// The module `rabbitmq-user`.
 #[derive(Debug)]
 pub struct RabbitmqUser;
@@ -101,17 +103,6 @@ pub struct TopicPermission {
     /// What it may read.
     #[serde(default = "nothing", alias = "read")]
     pub read_priv: String,
-}
-
-/// Whether something is there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// It is.
-    #[default]
-    Present,
-    /// It is not.
-    Absent,
 }
 
 fn nothing() -> String {

@@ -13,12 +13,14 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub use self::probe::{Imported, Keyring};
 use crate::{
     args::is_default,
-    download::{Listed, Request, text, tool},
+    download::{Fetched, Request, text, tool},
     look::Look,
     many::{comma_list, is_yes, yes},
     paths,
     pgp::{self, Key},
 };
+
+pub use crate::presence::State;
 
 /// The module `rpm-key`.
 #[derive(Debug)]
@@ -45,17 +47,6 @@ pub struct Args {
     /// Whether the certificate of the server must be good (the default).
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub validate_certs: bool,
-}
-
-/// Whether a key is there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// It is.
-    #[default]
-    Present,
-    /// It is not.
-    Absent,
 }
 
 /// What `register` gives.
@@ -282,7 +273,7 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     match args.from() {
         From::File(path) => look.ask(&Contents(paths::absolute(&path, look)?)),
         From::Web(request) if args.fingerprint.is_empty() => {
-            look.ask(&Listed(request));
+            look.ask(&Fetched(request));
             drop(tool(look));
         }
         _ => {}

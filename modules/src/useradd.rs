@@ -21,6 +21,8 @@ use crate::{
     paths,
 };
 
+pub use crate::presence::State;
+
 /// The module `useradd`.
 #[derive(Debug)]
 pub struct Useradd;
@@ -144,17 +146,6 @@ pub struct Args {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     pub seuser: Option<Unsupported>,
-}
-
-/// Whether a user is there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// It is.
-    #[default]
-    Present,
-    /// It is not.
-    Absent,
 }
 
 /// When a password is set.

@@ -46,7 +46,7 @@ use crate::{
 pub(crate) use body::{Trouble, items_of};
 pub(crate) use elsewhere::{Elsewhere, all as all_elsewhere, here};
 pub(crate) use facts::Gathering;
-pub(crate) use include::{below, candidates, pattern};
+pub(crate) use include::{candidates, pattern};
 pub(crate) use listing::Entry;
 pub(crate) use login::{Login, Logins, all as all_logins, of_play};
 pub(crate) use mentions::{Looking, Mentions};

@@ -1,5 +1,7 @@
 //! Names of which not all is known.
 
+use std::path::{Path, PathBuf};
+
 /// What stands for a part of a name that is not known: no name of a file holds it.
 pub(crate) const ANY: char = '\0';
 
@@ -23,6 +25,49 @@ pub(crate) fn fits(name: &str, part: &str) -> bool {
         rest = after;
     }
     rest.ends_with(last)
+}
+
+/// So many folders down, a name that begins with what is not known may lead.
+const DEEPEST: usize = 4;
+
+/// What fits one part of a name, in a folder.
+pub(crate) fn below(folder: &Path, part: &str) -> Vec<PathBuf> {
+    if !part.contains(ANY) {
+        return vec![folder.join(part)];
+    }
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| fits(name, part)).collect();
+    names.sort_unstable();
+    names.iter().map(|name| folder.join(name)).collect()
+}
+
+/// The files that a name may mean in a folder, in order. `deep`: what is not known of its last part may lead into
+/// folders.
+pub(crate) fn files(folder: &Path, name: &str, deep: bool) -> Vec<PathBuf> {
+    let parts: Vec<&str> = name.split('/').filter(|part| !part.is_empty()).collect();
+    let Some((last, parts)) = parts.split_last() else {
+        return Vec::new();
+    };
+    let mut folders = vec![folder.to_owned()];
+    for part in parts {
+        folders = folders.iter().flat_map(|path| below(path, part)).collect();
+    }
+    let mut found = Vec::new();
+    let more = if deep && last.starts_with(ANY) {
+        DEEPEST
+    } else {
+        0
+    };
+    for depth in 0..=more {
+        if depth > 0 {
+            let inner = folders.iter().flat_map(|path| below(path, "\0"));
+            folders = inner.filter(|path| path.is_dir()).collect();
+        }
+        found.extend(folders.iter().flat_map(|path| below(path, last)));
+    }
+    found.retain(|path| path.is_file());
+    found
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The step that downloads.
 
+use std::borrow::Cow;
+
 use evenkeel_engine::{
     Action, Attrs, Content, Effect, NotYet, Run, Secret, Sha, Step, Stop, Write,
     download::{Downloaded, DownloadedText, Got},
@@ -7,7 +9,7 @@ use evenkeel_engine::{
     unhex,
 };
 
-use super::{Algorithm, Hash, Listed, Request, asking};
+use super::{Algorithm, Fetched, Hash, Request, asking};
 use crate::{look::Look, paths};
 
 /// A download that takes longer is ended; the next run goes on with it.
@@ -146,17 +148,19 @@ pub(crate) fn got_here<'a>(
 }
 
 /// The text of a small file of a server.
-pub(crate) fn text<'a>(look: &Look<'a>, request: &Request) -> Result<&'a str, Stop> {
-    look.ask(&Listed(request.clone()));
+pub(crate) fn text<'a>(look: &Look<'a>, request: &Request) -> Result<Cow<'a, str>, Stop> {
+    let fetched = Fetched(request.clone());
+    look.ask(&fetched);
     let text = if can(look)? {
-        look.get(&Listed(request.clone()))?
+        let bytes = look.get(&fetched)?.as_ref();
+        bytes.map(|bytes| String::from_utf8_lossy(bytes))
     } else {
-        look.get(&DownloadedText(request.order(None, true)?))?
+        let text = look
+            .get(&DownloadedText(request.order(None, true)?))?
+            .as_ref();
+        text.map(|text| Cow::Borrowed(text.as_str()))
     };
-    match text {
-        Ok(text) => Ok(text),
-        Err(why) => Err(Stop::refused(format!("`{}`: {why}", request.shown()))),
-    }
+    text.map_err(|why| Stop::refused(format!("`{}`: {why}", request.shown())))
 }
 
 /// How a script is run that is too long for a command line that people read: it comes by stdin, before what it reads.

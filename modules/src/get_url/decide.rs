@@ -174,7 +174,7 @@ fn hash(args: &Args, look: &Look<'_>, request: &Request) -> Result<Option<Hash>,
         let bytes = bytes.ok_or_else(|| NotYet(format!("the checksum file `{path}`")))?;
         String::from_utf8_lossy(bytes).into_owned()
     } else {
-        text(look, &request.to(&url))?.to_owned()
+        text(look, &request.to(&url))?.into_owned()
     };
     let found = find(algorithm, &text, &name);
     found

@@ -13,6 +13,8 @@ use super::{
 };
 use crate::{args::is_default, psql::quote};
 
+pub use crate::presence::State;
+
 /// One rule of `rules`; what it does not say is as for a single rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -57,17 +59,6 @@ pub struct Entry {
     /// As for a single rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
-}
-
-/// Whether a rule is there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// It is.
-    #[default]
-    Present,
-    /// It is not.
-    Absent,
 }
 
 /// How somebody shows who he is.

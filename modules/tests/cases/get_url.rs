@@ -6,7 +6,7 @@ use evenkeel_engine::{
     hex, sha256,
     testing::Law,
 };
-use evenkeel_modules::get_url::{Listed, Served, Serving, State};
+use evenkeel_modules::get_url::{Fetched, Served, Serving, State};
 
 use crate::support::{Expect, case, sha};
 
@@ -72,9 +72,11 @@ fn host(pages: &[(&str, &str)]) -> FakeHost {
             };
             Ok(Serving { name, state })
         })
-        .model::<Listed>(|world, listed| {
-            let url = String::from_utf8_lossy(listed.0.url.bytes()).into_owned();
-            let text = world.noted(&page(&url)).map(str::to_owned);
+        .model::<Fetched>(|world, fetched| {
+            let url = String::from_utf8_lossy(fetched.0.url.bytes()).into_owned();
+            let text = world
+                .noted(&page(&url))
+                .map(|text| text.as_bytes().to_vec());
             Ok(text.ok_or_else(|| "the server answers `404`".to_owned()))
         });
     host.change(|world| {

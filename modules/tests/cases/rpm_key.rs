@@ -2,7 +2,7 @@
 
 use evenkeel_engine::fake::FakeHost;
 use evenkeel_modules::{
-    get_url::{Listed, Request},
+    get_url::{Fetched, Request},
     rpm_key::{Imported, Keyring},
 };
 
@@ -40,9 +40,9 @@ fn host<const N: usize>(keys: [Imported; N]) -> FakeHost {
         .mode("/usr/bin/curl", 0o755)
         .file("/k.asc", KEY)
         .file("/page", "<html>")
-        .always(Listed(Request::new(URL)), Ok(KEY.to_owned()))
+        .always(Fetched(Request::new(URL)), Ok(KEY.as_bytes().to_vec()))
         .always(
-            Listed(Request::new("https://x.example/none")),
+            Fetched(Request::new("https://x.example/none")),
             Err("404 Not Found".to_owned()),
         )
 }

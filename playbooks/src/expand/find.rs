@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Expander, Here};
 use crate::{
-    lower::{below, first},
-    open::ANY,
+    lower::first,
+    open::{self, ANY},
     parse::For,
     template::Fault,
 };
@@ -63,23 +63,19 @@ pub(super) fn fitting(pattern: &str, places: &[PathBuf]) -> Vec<String> {
         Some(rest) => (vec![PathBuf::from("/")], rest),
         None => (places.to_vec(), pattern),
     };
-    let parts: Vec<&str> = rest.split('/').filter(|part| !part.is_empty()).collect();
     let mut names: Vec<String> = Vec::new();
     for root in roots {
-        let mut paths = vec![super::shown_folder(&root)];
-        for part in &parts {
-            paths = paths.iter().flat_map(|path| below(path, part)).collect();
-        }
+        let root = super::shown_folder(&root);
         let tasks = |path: &Path| {
             let ending = path.extension().and_then(|ending| ending.to_str());
-            path.is_file() && ending.is_some_and(|ending| ["yml", "yaml"].contains(&ending))
+            ending.is_some_and(|ending| ["yml", "yaml"].contains(&ending))
         };
+        let paths = open::files(&root, rest, false);
         for path in paths.iter().filter(|path| tasks(path)) {
             let name = if pattern.starts_with('/') {
                 path.as_path()
             } else {
-                path.strip_prefix(super::shown_folder(&root))
-                    .unwrap_or(path)
+                path.strip_prefix(&root).unwrap_or(path)
             };
             let name = name.display().to_string();
             if !names.contains(&name) {

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     files::{Files, Span},
-    open::{ANY, fits},
+    open::{ANY, files},
     template::{Fault, Template},
     vars::{Layer, Scope, Tree},
     yaml,
@@ -30,11 +30,6 @@ pub(super) const MODULE: &str = "include_vars";
 
 /// The folder in which such files are looked for first.
 pub(super) const FOLDER: &str = "vars";
-
-/// A part of a name of which nothing is known.
-const ANY_NAME: &str = "\0";
-/// So many folders below the one for variables are looked through for such a name.
-const DEEPEST: usize = 3;
 
 /// Endings of files of variables, where nothing is known or said of a name's end.
 pub(super) const ENDINGS: [&str; 3] = ["yml", "yaml", "json"];
@@ -287,40 +282,13 @@ fn places(pattern: &str, folders: &[PathBuf]) -> Vec<(PathBuf, bool)> {
 
 /// The files that fit a pattern, in order.
 fn fitting(pattern: &str, folders: &[PathBuf]) -> Vec<(PathBuf, bool)> {
-    let parts: Vec<&str> = pattern.split('/').filter(|part| !part.is_empty()).collect();
     let mut found: Vec<(PathBuf, bool)> = Vec::new();
     for (place, sure) in places(pattern, folders) {
-        let mut paths = vec![place];
-        for part in &parts {
-            paths = paths.iter().flat_map(|path| below(path, part)).collect();
-        }
-        if sure && parts == [ANY_NAME] {
-            // A name of which nothing is known may lead into folders.
-            let mut inner: Vec<PathBuf> = paths.clone();
-            for _ in 0..DEEPEST {
-                inner = inner
-                    .iter()
-                    .flat_map(|path| below(path, ANY_NAME))
-                    .collect();
-                paths.extend(inner.iter().cloned());
-            }
-        }
-        paths.retain(|path| path.is_file() && (!pattern.ends_with(ANY) || is_usual(path)));
-        found.extend(paths.into_iter().map(|path| (path, sure)));
+        let paths = files(&place, pattern, sure).into_iter();
+        let usual = paths.filter(|path| !pattern.ends_with(ANY) || is_usual(path));
+        found.extend(usual.map(|path| (path, sure)));
     }
     found
-}
-
-/// What fits one part of a name, in a folder.
-pub(crate) fn below(folder: &Path, part: &str) -> Vec<PathBuf> {
-    if !part.contains(ANY) {
-        return vec![folder.join(part)];
-    }
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-    let mut names: Vec<String> = names.filter(|name| fits(name, part)).collect();
-    names.sort_unstable();
-    names.iter().map(|name| folder.join(name)).collect()
 }
 
 /// Whether a file's name ends as those of files of variables do.
@@ -369,17 +337,14 @@ mod tests {
             };
             files.into_iter().map(shown).collect()
         };
-        let all = ["vars/a.yml true", "vars/b.yml true", "d.yml false"];
+        let all = [
+            "vars/a.yml true",
+            "vars/b.yml true",
+            "vars/os/c.yml true",
+            "d.yml false",
+        ];
         assert_eq!(found("\0.yml"), all);
-        assert_eq!(
-            found("\0"),
-            [
-                "vars/a.yml true",
-                "vars/b.yml true",
-                "vars/os/c.yml true",
-                "d.yml false"
-            ]
-        );
+        assert_eq!(found("\0"), all);
         assert_eq!(found("os/\0.yml"), ["vars/os/c.yml true"]);
         assert_eq!(found("\0/c.yml"), ["vars/os/c.yml true"]);
         assert!(found("\0.json").is_empty());

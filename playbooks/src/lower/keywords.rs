@@ -59,12 +59,7 @@ pub(crate) fn texts(keyword: &Spanned<String>, scope: &Scope) -> Result<Vec<Stri
 /// A whole number that is known when the playbook is read; parts of one are left out, and a `%`.
 fn number(text: &str, at: crate::files::Span, scope: &Scope) -> Result<u32, Fault> {
     let value = known(text, at, scope)?;
-    let text = match &value {
-        Value::Int(number) => number.to_string(),
-        Value::UInt(number) => number.to_string(),
-        Value::Float(number) => number.to_string(),
-        _ => value.as_text().unwrap_or_default(),
-    };
+    let text = value.as_text().unwrap_or_default();
     let whole = text.trim().trim_end_matches('%').split('.').next();
     whole.and_then(|whole| whole.parse().ok()).ok_or_else(|| {
         let what = format!("expected a whole number, found `{text}`");

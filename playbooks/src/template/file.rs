@@ -19,16 +19,15 @@ use super::{
     result,
     rewrite::{Backslash, Rewritten},
     scan,
-    uses::Named,
 };
 use crate::{
     files::{self, Files, Span},
+    open::{self, ANY},
     vars::hidden,
 };
 
-/// Of so many files in a folder, and so deep, those are found that a name may mean.
+/// Of so many files in a folder those are read that a name may mean.
 const MOST: usize = 1_000;
-const DEEPEST: usize = 4;
 
 /// How a template file is read, as a task may set it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,10 +159,11 @@ impl TemplateFile {
             },
         );
         for named in named {
-            let Some(other) = named.whole() else {
-                self.add_fitting(&named, folders, files);
+            let other = &named.name;
+            if other.contains(ANY) {
+                self.add_fitting(other, folders, files);
                 continue;
-            };
+            }
             if self.parts.contains_key(other) {
                 continue;
             }
@@ -187,16 +187,17 @@ impl TemplateFile {
     /// Adds each file that a name which only values tell may mean: of the folder of the template,
     /// of those for templates, and of one that the name begins with. A file that is no template is
     /// left: if it is meant, it is not found.
-    fn add_fitting(&mut self, named: &Named, folders: &[PathBuf], files: &mut Files) {
-        let start = named.pieces.first().map_or("", String::as_str);
-        let within = start.rfind('/').map_or("", |end| &start[..end]);
+    fn add_fitting(&mut self, name: &str, folders: &[PathBuf], files: &mut Files) {
+        let is_within = name
+            .split_once('/')
+            .is_some_and(|(first, _)| !first.contains(ANY));
         for (index, folder) in folders.iter().enumerate() {
-            if within.is_empty() && index > 0 && !folder.ends_with("templates") {
+            if index > 0 && !is_within && !folder.ends_with("templates") {
                 continue;
             }
-            for name in below(folder, within) {
-                if named.fits(&name) && !self.parts.contains_key(&name) {
-                    let path = folder.join(&name);
+            for path in open::files(folder, name, true).into_iter().take(MOST) {
+                let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy();
+                if !self.parts.contains_key(&*name) {
                     drop(self.add(&name, &path.to_string_lossy(), &path, folders, files));
                 }
             }
@@ -258,30 +259,4 @@ impl TemplateFile {
             .moved(|at| part.rewritten.old(at))
             .at_text(part.span, &part.text)
     }
-}
-
-/// Files in a folder of a folder and below it, by their names from the latter, in order.
-fn below(folder: &Path, within: &str) -> Vec<String> {
-    let (mut found, mut next) = (Vec::new(), vec![(within.to_owned(), 0)]);
-    while let Some((inner, depth)) = next.pop() {
-        let entries = std::fs::read_dir(folder.join(&inner));
-        for entry in entries.into_iter().flatten().flatten() {
-            let Ok(name) = entry.file_name().into_string() else {
-                continue;
-            };
-            let name = if inner.is_empty() {
-                name
-            } else {
-                format!("{inner}/{name}")
-            };
-            let path = folder.join(&name);
-            if path.is_dir() && depth < DEEPEST {
-                next.push((name, depth + 1));
-            } else if path.is_file() && found.len() < MOST {
-                found.push(name);
-            }
-        }
-    }
-    found.sort();
-    found
 }

@@ -6,6 +6,7 @@ use super::{
     rewrite::embedded,
     scan::{Kind, Region, Token, regions, tokens},
 };
+use crate::open::ANY;
 
 /// One use of something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,72 +54,35 @@ pub struct Uses {
 /// The name of a template that another one brings in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
-    /// What is constant of it; between two pieces, anything.
-    pub pieces: Vec<String>,
+    /// The name; what only values tell of it is [`ANY`].
+    pub name: String,
     /// Byte in the text.
     pub at: usize,
     /// Whether the file must be there.
     pub needed: bool,
 }
 
-impl Named {
-    /// The name, if all of it is constant.
-    pub(crate) fn whole(&self) -> Option<&str> {
-        match &self.pieces[..] {
-            [whole] => Some(whole),
-            _ => None,
-        }
-    }
-
-    /// Whether a file's name fits.
-    pub(crate) fn fits(&self, name: &str) -> bool {
-        let (Some((first, rest)), Some(last)) = (self.pieces.split_first(), self.pieces.last())
-        else {
-            return false;
-        };
-        let Some((_, middle)) = rest.split_last() else {
-            return name == first;
-        };
-        let Some(mut left) = name
-            .strip_prefix(first.as_str())
-            .and_then(|left| left.strip_suffix(last.as_str()))
-        else {
-            return false;
-        };
-        middle.iter().all(|piece| {
-            left.find(piece.as_str())
-                .map(|at| left = &left[at + piece.len()..])
-                .is_some()
-        })
-    }
-}
-
 /// The names that an expression may give: a list of which the first counts, the sides of an `if`.
-fn file_names(tokens: &[Token<'_>]) -> Vec<Vec<String>> {
+fn file_names(tokens: &[Token<'_>]) -> Vec<String> {
     let ends = |token: &Token<'_>| {
         token.kind == Kind::Op && matches!(token.text, "[" | "]" | "(" | ")" | ",")
             || token.word("if")
             || token.word("else")
     };
-    tokens
-        .split(ends)
-        .filter(|part| !part.is_empty())
-        .map(|part| {
-            let mut pieces = vec![String::new()];
-            for token in part {
-                match token.kind {
-                    Kind::Str => {
-                        if let Some(last) = pieces.last_mut() {
-                            last.push_str(token.text.trim_matches(['"', '\'']));
-                        }
-                    }
-                    Kind::Op if matches!(token.text, "~" | "+") => {}
-                    _ => pieces.push(String::new()),
-                }
+    let name = |part: &[Token<'_>]| {
+        let mut name = String::new();
+        for token in part {
+            match token.kind {
+                Kind::Str => name.push_str(token.text.trim_matches(['"', '\''])),
+                Kind::Op if matches!(token.text, "~" | "+") => {}
+                _ if name.ends_with(ANY) => {}
+                _ => name.push(ANY),
             }
-            pieces
-        })
-        .collect()
+        }
+        name
+    };
+    let parts = tokens.split(ends).filter(|part| !part.is_empty());
+    parts.map(name).collect()
 }
 
 pub(super) const WORDS: &[&str] = &[
@@ -191,9 +155,9 @@ impl Uses {
                 names.len() == 1 && name.first().is_some_and(|token| token.kind == Kind::Str);
             let needed = alone && !tokens.iter().any(|token| token.word("ignore"));
             let at = name.first().map_or(first.at, |token| token.at);
-            self.files.extend(names.into_iter().map(|pieces| Named {
-                needed: needed && pieces.len() == 1,
-                pieces,
+            self.files.extend(names.into_iter().map(|name| Named {
+                needed: needed && !name.contains(ANY),
+                name,
                 at,
             }));
             if matches!(first.text, "include" | "extends") {
