@@ -209,10 +209,13 @@ pub(super) fn is_long(action: &Action) -> bool {
 pub(super) fn touches(task: &Task, bound: &dyn Bound) -> (Vec<Thing>, Vec<Thing>) {
     let touches = bound.touches();
     match (bound.nature(), &task.reads, &task.writes) {
-        (Nature::Command, Some(reads), writes) => {
-            (reads.clone(), writes.clone().unwrap_or_default())
+        (Nature::Command | Nature::State, Some(reads), Some(writes)) => {
+            (reads.clone(), writes.clone())
         }
+        (Nature::Command, Some(reads), None) => (reads.clone(), Vec::new()),
         (Nature::Command, None, Some(writes)) => (vec![Thing::Everything], writes.clone()),
+        (Nature::State, Some(reads), None) => (reads.clone(), touches.writes),
+        (Nature::State, None, Some(writes)) => (touches.reads, writes.clone()),
         _ => (touches.reads, touches.writes),
     }
 }

@@ -37,8 +37,10 @@ ek_state() {
 }
 ek_tree=$ek_work/tree
 ek_unpack() {
-  # Directories that are there stay as they are.
-  tar -C / -x -z -f "$1" --no-overwrite-dir --keep-directory-symlink >>"$ek_log" 2>&1 || ek_fail "\`$1\` cannot be unpacked"
+  # Directories that are there stay as they are; tar takes the bits of the mask from them until it ends, and `/` may be
+  # among them.
+  (umask 022 && tar -C / -x -z -f "$1" --no-overwrite-dir --keep-directory-symlink) >>"$ek_log" 2>&1 ||
+    ek_fail "\`$1\` cannot be unpacked"
 }
 ek_build() {
   ek_now=
@@ -81,7 +83,10 @@ ek_build() {
     ek_dest=$ek_work/dest ek_pack=$ek_work/shared.tar.gz
     rm -rf -- "$ek_dest"
     make altinstall DESTDIR="$ek_dest" >>"$ek_log" 2>&1 || ek_fail '`make altinstall` failed'
-    tar -C "$ek_dest" -c -z -f "$ek_pack" --owner=0 --group=0 . >>"$ek_log" 2>&1 || ek_fail 'what was built cannot be packed'
+    # No directories but empty ones: those of the host are not to be touched.
+    find "$ek_dest" \( ! -type d -o -empty \) -printf './%P\0' |
+      tar -C "$ek_dest" -c -z -f "$ek_pack" --owner=0 --group=0 --no-recursion --null -T - >>"$ek_log" 2>&1 ||
+      ek_fail 'what was built cannot be packed'
     rm -rf -- "$ek_dest"
     ek_unpack "$ek_pack"
   fi

@@ -224,6 +224,42 @@ fn hosts_that_take_turns_are_drawn_each_for_itself() {
 }
 
 #[test]
+fn what_a_unit_touches_may_be_said() {
+    let site = |more: &str| {
+        format!(
+            "\
+- hosts: web1
+  gather_facts: false
+  tasks:
+    - name: python
+      compile-python: {{version: 3.9.16, source: /a.tar, sha256: {}}}
+      reads: [/usr/include/]
+      writes: [/usr/local/]
+    - name: unit
+      service: {{name: served, state: started}}
+{more}    - name: note
+      copy: {{dest: /etc/note, content: a}}
+",
+            "0".repeat(64)
+        )
+    };
+    let edges = |more: &str| {
+        let args = ["graph", "site.yml", "-i", "web1,"];
+        let ended = Case::new(&args).file("site.yml", &site(more));
+        let stdout = ended.any_stdout().run().stdout;
+        let edges = stdout.lines().filter(|line| line.contains(" -> "));
+        let ends = edges.filter_map(|line| line.split(" [").next());
+        ends.map(|ends| ends.trim().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(edges(""), ["t0 -> t1", "t1 -> t2"]);
+    let said = "      reads: [/etc/served]\n      writes: [unit:served.service]\n";
+    assert_eq!(edges(said), [""; 0]);
+    // What it reads is as the module has it.
+    let said = "      writes: [unit:served.service]\n";
+    assert_eq!(edges(said), ["t0 -> t1", "t1 -> t2"]);
+}
+
+#[test]
 fn what_is_secret_is_masked() {
     let site = "\
 - hosts: all
