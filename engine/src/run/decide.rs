@@ -215,6 +215,10 @@ pub(super) fn touches(task: &Task, bound: &dyn Bound) -> (Vec<Thing>, Vec<Thing>
         (Nature::Command, Some(reads), None) => (reads.clone(), Vec::new()),
         (Nature::Command, None, Some(writes)) => (vec![Thing::Everything], writes.clone()),
         (Nature::State, Some(reads), None) => (reads.clone(), touches.writes),
+        // What touches everything may read everything.
+        (Nature::State, None, Some(writes)) if touches.writes.contains(&Thing::Everything) => {
+            (vec![Thing::Everything], writes.clone())
+        }
         (Nature::State, None, Some(writes)) => (touches.reads, writes.clone()),
         _ => (touches.reads, touches.writes),
     }

@@ -186,7 +186,10 @@ fn what_one_host_compiled_is_carried_to_those_like_it() {
     let members = Command::new("tar").arg("-tzf").arg(pack).output().unwrap();
     let members = String::from_utf8(members.stdout).unwrap();
     assert!(members.contains("./opt/py/bin/python"), "{members}");
-    assert!(!members.lines().any(|member| member.ends_with('/')), "{members}");
+    assert!(
+        !members.lines().any(|member| member.ends_with('/')),
+        "{members}"
+    );
     lab.run(&[]).ok().changed(0).exchanges(3);
 
     // A host that is another: another release has another build.

@@ -232,7 +232,7 @@ fn what_a_unit_touches_may_be_said() {
   gather_facts: false
   tasks:
     - name: python
-      compile-python: {{version: 3.9.16, source: /a.tar, sha256: {}}}
+      compile-python: {{version: 3.9.16, remote_src: true, source: /a.tar, sha256: {}}}
       reads: [/usr/include/]
       writes: [/usr/local/]
     - name: unit
@@ -240,7 +240,7 @@ fn what_a_unit_touches_may_be_said() {
 {more}    - name: note
       copy: {{dest: /etc/note, content: a}}
 ",
-            "0".repeat(64)
+            "a".repeat(64)
         )
     };
     let edges = |more: &str| {
