@@ -3,6 +3,7 @@
 //! Results are values of ours: a list stays a list. What reads a value that is not known yet is not
 //! known yet itself, and a text made with a secret is a secret.
 
+mod about;
 mod crypt;
 mod dump;
 mod ending;
@@ -30,8 +31,9 @@ use minijinja::{Expression, value::Value as Jinja};
 
 use crate::{files::Span, vault::Keyring};
 
+pub(crate) use about::about;
 pub use fault::{DOUBT, Fault};
-pub use file::{TemplateFile, Whitespace};
+pub use file::{Marks, Reading, TemplateFile};
 pub(crate) use filters::dict_to_items;
 pub use uses::{Use, UseKind, Uses};
 

@@ -404,7 +404,9 @@ fn turn(
         pace::count(&mut turned, attempt);
     }
     // What was ended because its time was up is judged by nobody.
-    let judged = matches!(item.fate, Fate::Act(_) | Fate::Rest { .. } | Fate::Done)
+    let refused = matches!(item.fate, Fate::Refuse(_));
+    let judged = (matches!(item.fate, Fate::Act(_) | Fate::Rest { .. } | Fate::Done)
+        || refused && item.bound.is_some())
         && !turned.is_out_of_time();
     if let (Some(judge), true) = (&context.task.judge, judged) {
         let verdict = match judge.always_changed() {
@@ -414,7 +416,10 @@ fn turn(
             }),
             _ => judge.judge(&turned.output, of_loop, context.outputs),
         };
-        apply(&mut turned, verdict);
+        // A refusal stands where its result does not have what it is judged by.
+        if !refused || verdict.is_ok() {
+            apply(&mut turned, verdict);
+        }
     }
     if turned.outcome != Outcome::Changed {
         // A guard that stays open matters only where it lets a change through each time.
