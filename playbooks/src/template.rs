@@ -3,6 +3,7 @@
 //! Results are values of ours: a list stays a list. What reads a value that is not known yet is not
 //! known yet itself, and a text made with a secret is a secret.
 
+mod compiled;
 mod crypt;
 mod dump;
 mod ending;
@@ -114,7 +115,7 @@ enum Part {
 }
 
 struct Expr {
-    compiled: Expression<'static, 'static>,
+    compiled: Arc<Expression<'static, 'static>>,
     rewritten: Rewritten,
     /// Where the expression begins in the text.
     base: usize,
@@ -366,13 +367,11 @@ impl Expr {
         let base = range.start;
         let condition = backslash == Backslash::Escapes;
         let rewritten = Rewritten::expression(&text[range], backslash, condition);
-        let compiled = JINJA
-            .compile_expression_owned(rewritten.text.clone())
-            .map_err(|error| {
-                vec![Fault::syntax(&error, text, span, |at| {
-                    rewritten.old(at) + base
-                })]
-            })?;
+        let compiled = compiled::expression(&rewritten.text).map_err(|error| {
+            vec![Fault::syntax(&error, text, span, |at| {
+                rewritten.old(at) + base
+            })]
+        })?;
         Ok(Self {
             compiled,
             rewritten,
