@@ -48,6 +48,7 @@ impl Module for Debug {
 ";
     const CHANGED_WHEN: &'static str = "Never.";
     const LIMITS: &'static str = "It goes to no host.";
+    const SAYS: Option<&'static str> = Some("msg");
     type Args = Args;
     type Output = Output;
 

@@ -4,6 +4,7 @@
 //! known yet itself, and a text made with a secret is a secret.
 
 mod about;
+mod compiled;
 mod crypt;
 mod dump;
 mod ending;
@@ -116,7 +117,7 @@ enum Part {
 }
 
 struct Expr {
-    compiled: Expression<'static, 'static>,
+    compiled: Arc<Expression<'static, 'static>>,
     rewritten: Rewritten,
     /// Where the expression begins in the text.
     base: usize,
@@ -368,13 +369,11 @@ impl Expr {
         let base = range.start;
         let condition = backslash == Backslash::Escapes;
         let rewritten = Rewritten::expression(&text[range], backslash, condition);
-        let compiled = JINJA
-            .compile_expression_owned(rewritten.text.clone())
-            .map_err(|error| {
-                vec![Fault::syntax(&error, text, span, |at| {
-                    rewritten.old(at) + base
-                })]
-            })?;
+        let compiled = compiled::expression(&rewritten.text).map_err(|error| {
+            vec![Fault::syntax(&error, text, span, |at| {
+                rewritten.old(at) + base
+            })]
+        })?;
         Ok(Self {
             compiled,
             rewritten,

@@ -274,17 +274,11 @@ fn label(item: &Item, context: &Context<'_>) -> String {
     }
 }
 
-/// What `debug` says.
+/// What a module says: `debug`, for one.
 fn message(item: &Item, turn: &Turned, context: &Context<'_>) -> Option<serde_json::Value> {
     let bound = item.bound.as_ref()?;
-    if bound.module() != "debug" || context.task.no_log {
-        return None;
-    }
-    Some(
-        context
-            .masking
-            .json(turn.output.value.get("msg")?.to_json()),
-    )
+    let said = bound.says().filter(|_| !context.task.no_log)?;
+    Some(context.masking.json(turn.output.value.get(said)?.to_json()))
 }
 
 fn summary(first: TaskError, turned: &[Turned]) -> TaskError {
