@@ -109,6 +109,8 @@ pub trait Module: Send + Sync + 'static {
     /// Arguments that name a file of the controller: a front end opens it and hands over the
     /// [`crate::Source`]. An address (`https://…`) is left as it is.
     const FILES: &'static [&'static str] = &[];
+    /// A field of its result that is said to whoever runs it, as `debug` says its message.
+    const SAYS: Option<&'static str> = None;
 
     /// Arguments: unknown ones are rejected (`#[serde(deny_unknown_fields)]`), each is documented.
     type Args: DeserializeOwned + Serialize + JsonSchema + Send + Sync;
@@ -151,6 +153,12 @@ pub trait Module: Send + Sync + 'static {
         let _: (&Self::Args, &Seen) = (args, after);
         None
     }
+
+    /// How many seconds a host that cannot be reached is waited for because of it, from the first attempt on.
+    fn awaits(args: &Self::Args) -> u64 {
+        let _: &Self::Args = args;
+        0
+    }
 }
 
 /// A module with its arguments: what a task holds.
@@ -179,6 +187,14 @@ pub trait Bound: Send + Sync {
     fn subject(&self) -> String;
     /// [`Module::witness`].
     fn witness(&self, after: &Seen) -> Option<Value>;
+    /// [`Module::awaits`].
+    fn awaits(&self) -> u64 {
+        0
+    }
+    /// [`Module::SAYS`].
+    fn says(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// A module with typed arguments.
@@ -230,6 +246,12 @@ impl<M: Module> Bound for With<M> {
     }
     fn witness(&self, after: &Seen) -> Option<Value> {
         M::witness(&self.0, after)
+    }
+    fn awaits(&self) -> u64 {
+        M::awaits(&self.0)
+    }
+    fn says(&self) -> Option<&'static str> {
+        M::SAYS
     }
 }
 

@@ -63,6 +63,8 @@ pub enum Reason {
         /// The condition.
         condition: String,
     },
+    /// A command that its own task says is only to be foretold: nothing is known of what it does.
+    OnlyForetold,
     /// Tags do not select it.
     NotSelected,
     /// Something before it failed.
@@ -100,6 +102,7 @@ impl fmt::Display for Reason {
             Self::Assumed { date } => write!(f, "assumed: it ran on {date}"),
             Self::InState => f.write_str("in its state"),
             Self::WhenFalse { condition } => write!(f, "`{condition}` is false"),
+            Self::OnlyForetold => f.write_str("`check_mode` of a command: it is not run"),
             Self::NotSelected => f.write_str("not selected by tags"),
             Self::Blocked { by } => write!(f, "`{by}` failed before it"),
             Self::Unreachable => f.write_str("its host cannot be reached"),

@@ -1,6 +1,6 @@
 //! Says something.
 
-use evenkeel_engine::{Done, Late, Module, Nature, Plan, Probes, Seen, Stop, Touches, Value};
+use evenkeel_engine::{Done, Late, Map, Module, Nature, Plan, Probes, Seen, Stop, Touches, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,10 @@ pub struct Args {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<serde_json::Value>")]
     pub msg: Option<Late<Value>>,
+    /// What `msg` holds is the value of this expression, under its text: the result has it by that name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub of: Option<String>,
     /// Only with so many `-v`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub verbosity: u32,
@@ -28,6 +32,9 @@ pub struct Args {
 pub struct Output {
     /// What was said.
     pub msg: Value,
+    /// With `var`: what it holds, under its name.
+    #[serde(flatten)]
+    pub named: Map,
 }
 
 impl Module for Debug {
@@ -41,6 +48,7 @@ impl Module for Debug {
 ";
     const CHANGED_WHEN: &'static str = "Never.";
     const LIMITS: &'static str = "It goes to no host.";
+    const SAYS: Option<&'static str> = Some("msg");
     type Args = Args;
     type Output = Output;
 
@@ -60,7 +68,14 @@ impl Module for Debug {
             Some(said) => said.get()?.clone(),
             None => "Hello world!".into(),
         };
-        Ok(Output { msg })
+        let named = match (&args.of, &msg) {
+            (Some(name), Value::Map(said)) if name != "msg" => said
+                .get(name)
+                .map(|value| [(name.clone(), value.clone())].into_iter().collect())
+                .unwrap_or_default(),
+            _ => Map::new(),
+        };
+        Ok(Output { msg, named })
     }
 
     fn touches(_: &Args) -> Touches {
@@ -98,9 +113,21 @@ mod tests {
     }
 
     #[test]
+    fn what_a_variable_holds_is_in_the_result_by_its_name() {
+        let said = serde_json::json!({ "a.b": [1] });
+        let args: Args = bind(&serde_json::json!({ "msg": said, "of": "a.b" }).into()).unwrap();
+        let output = With::<Debug>(args).output(&Seen::default(), &[]).unwrap();
+        assert_eq!(
+            output.to_json(),
+            serde_json::json!({ "msg": said, "a.b": [1] })
+        );
+    }
+
+    #[test]
     fn a_secret_stays_one() {
         let args = Args {
             msg: Some(Late::Known(Value::Secret(Secret::new("x")))),
+            of: None,
             verbosity: 0,
         };
         let output = With::<Debug>(args).output(&Seen::default(), &[]).unwrap();
@@ -111,6 +138,7 @@ mod tests {
     fn what_is_not_known_yet_is_not_said() {
         let args = Args {
             msg: Some(Late::NotYet(NotYet::new("x"))),
+            of: None,
             verbosity: 0,
         };
         assert!(matches!(

@@ -44,6 +44,24 @@ pub struct Args {
     /// Whether spaces before a block of the template are dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lstrip_blocks: Option<bool>,
+    /// What an expression begins with; `{{`, unless it is said otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variable_start_string: Option<String>,
+    /// What an expression ends with; `}}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variable_end_string: Option<String>,
+    /// What a block begins with; `{%`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub block_start_string: Option<String>,
+    /// What a block ends with; `%}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub block_end_string: Option<String>,
+    /// What a comment begins with; `{#`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment_start_string: Option<String>,
+    /// What a comment ends with; `#}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment_end_string: Option<String>,
     /// Owner: name or number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,

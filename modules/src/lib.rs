@@ -109,6 +109,7 @@ modules! {
     script => Script,
     service_facts => ServiceFacts,
     set_fact => SetFact,
+    set_stats => SetStats,
     setup => Setup,
     shell => Shell,
     slurp => Slurp,
@@ -121,6 +122,7 @@ modules! {
     uri => Uri,
     useradd => Useradd,
     wait_for => WaitFor,
+    wait_for_connection => WaitForConnection,
     yum => Yum,
     yum_repository => YumRepository,
 }

@@ -115,11 +115,10 @@ impl Module for SetFact {
             Late::Known(value) => value.clone(),
             Late::NotYet(what) => Value::NotYet(what.clone()),
         };
-        Ok(args
-            .facts
-            .iter()
-            .map(|(name, late)| (name.clone(), value(late)))
-            .collect())
+        let facts = args.facts.iter();
+        let facts = facts.map(|(name, late)| (name.clone(), value(late)));
+        let facts = Value::Map(facts.collect());
+        Ok([("ansible_facts".to_owned(), facts)].into_iter().collect())
     }
 
     fn touches(_: &Args) -> Touches {
@@ -154,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_output_is_the_map() {
+    fn the_output_has_the_map() {
         let args: Args = bind(&tree()).unwrap();
         assert!(args.cacheable);
         let output = With::<SetFact>(args).output(&Seen::default(), &[]).unwrap();
@@ -162,7 +161,7 @@ mod tests {
             unreachable!()
         };
         wanted.shift_remove("cacheable");
-        assert_eq!(output, Value::Map(wanted));
+        assert_eq!(output.get("ansible_facts"), Some(&Value::Map(wanted)));
     }
 
     #[test]

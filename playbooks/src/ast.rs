@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::{
     files::{FileId, Span, Spanned},
     vars::Levels,
+    words::did_you_mean,
     yaml::Node,
 };
 
@@ -52,8 +53,8 @@ pub struct Play {
     pub serial: Vec<Spanned<String>>,
     /// `max_fail_percentage`.
     pub max_fail_percentage: Option<Spanned<String>>,
-    /// `order`.
-    pub order: HostOrder,
+    /// `order`; may be a template.
+    pub order: Option<Spanned<OrTemplate<HostOrder>>>,
     /// `vars_files`: each a list of names of which the first file that is there counts.
     pub vars_files: Vec<Vec<Node>>,
     /// `vars_prompt`.
@@ -109,6 +110,30 @@ pub enum HostOrder {
     Sorted,
     /// By name, the other way round.
     ReverseSorted,
+}
+
+impl HostOrder {
+    const NAMES: [&str; 4] = ["inventory", "reverse_inventory", "sorted", "reverse_sorted"];
+    /// Why hosts are not shuffled.
+    pub(crate) const SHUFFLE: &str =
+        "the same input gives the same order: hosts stay as the inventory has them";
+
+    /// By its name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "inventory" | "shuffle" => Some(Self::Inventory),
+            "reverse_inventory" => Some(Self::ReverseInventory),
+            "sorted" => Some(Self::Sorted),
+            "reverse_sorted" => Some(Self::ReverseSorted),
+            _ => None,
+        }
+    }
+
+    /// What to write where there is none of this name.
+    pub(crate) fn instead(name: &str) -> String {
+        did_you_mean(name, Self::NAMES)
+            .unwrap_or_else(|| format!("`{}` are there", Self::NAMES.join("`, `")))
+    }
 }
 
 /// One entry of a list of tasks.
@@ -422,6 +447,8 @@ pub enum LoopKind {
     Env,
     /// `with_inventory_hostnames`: hosts that a pattern selects.
     Hostnames,
+    /// What any other lookup gives, of this name.
+    Query(&'static str),
 }
 
 /// A value, or a template that will give one.

@@ -534,7 +534,11 @@ impl Read {
             ..World::default()
         };
         world.all_play_hosts = self.hosts_of(play, &world, out);
-        serial::order(play.order, &mut world.all_play_hosts);
+        let order = serial::order_of(play, &self.extra).unwrap_or_else(|fault| {
+            out.push(Diagnostic::error(fault.code, fault.at, fault.message).help(fault.help));
+            crate::ast::HostOrder::Inventory
+        });
+        serial::order(order, &mut world.all_play_hosts);
         world.play_hosts.clone_from(&world.all_play_hosts);
         world
     }

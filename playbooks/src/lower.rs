@@ -3,6 +3,7 @@
 mod args;
 mod body;
 mod check;
+mod chosen;
 mod cycles;
 mod defaults;
 mod elsewhere;

@@ -3,6 +3,8 @@
 //! Results are values of ours: a list stays a list. What reads a value that is not known yet is not
 //! known yet itself, and a text made with a secret is a secret.
 
+mod about;
+mod compiled;
 mod crypt;
 mod dump;
 mod ending;
@@ -30,8 +32,9 @@ use minijinja::{Expression, value::Value as Jinja};
 
 use crate::{files::Span, vault::Keyring};
 
+pub(crate) use about::about;
 pub use fault::{DOUBT, Fault};
-pub use file::{TemplateFile, Whitespace};
+pub use file::{Marks, Reading, TemplateFile};
 pub(crate) use filters::dict_to_items;
 pub use uses::{Use, UseKind, Uses};
 
@@ -114,7 +117,7 @@ enum Part {
 }
 
 struct Expr {
-    compiled: Expression<'static, 'static>,
+    compiled: Arc<Expression<'static, 'static>>,
     rewritten: Rewritten,
     /// Where the expression begins in the text.
     base: usize,
@@ -366,13 +369,11 @@ impl Expr {
         let base = range.start;
         let condition = backslash == Backslash::Escapes;
         let rewritten = Rewritten::expression(&text[range], backslash, condition);
-        let compiled = JINJA
-            .compile_expression_owned(rewritten.text.clone())
-            .map_err(|error| {
-                vec![Fault::syntax(&error, text, span, |at| {
-                    rewritten.old(at) + base
-                })]
-            })?;
+        let compiled = compiled::expression(&rewritten.text).map_err(|error| {
+            vec![Fault::syntax(&error, text, span, |at| {
+                rewritten.old(at) + base
+            })]
+        })?;
         Ok(Self {
             compiled,
             rewritten,

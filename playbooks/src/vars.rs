@@ -345,7 +345,7 @@ impl Scope {
                 && *left.written.host == *self.0.host
         })?;
         match &found.output {
-            Ok(output) => fact(output, name),
+            Ok(output) => given(output, name),
             Err(what) => Some(Value::NotYet(what.clone())),
         }
     }
@@ -367,13 +367,8 @@ impl Scope {
                 How::Register => return Some(registered(output)),
                 How::Fact | How::Included | How::Gathered if output.skipped || output.failed => {}
                 How::Gathered => {}
-                How::Included => {
+                How::Included | How::Fact => {
                     if let Some(value) = given(output, name) {
-                        return Some(Variable::Value(value));
-                    }
-                }
-                How::Fact => {
-                    if let Some(value) = fact(output, name) {
                         return Some(Variable::Value(value));
                     }
                 }
@@ -436,28 +431,21 @@ pub fn registered(output: &Output) -> Variable {
     }
 }
 
-/// What a `set_fact` has set.
-fn fact(output: &Output, name: &str) -> Option<Value> {
-    match &output.value {
-        Value::NotYet(what) => Some(Value::NotYet(what.clone())),
-        Value::Seq(turns) => turns.iter().rev().find_map(|turn| turn.get(name)).cloned(),
-        value => value.get(name).cloned(),
-    }
-}
-
 /// The names of what a `set_fact` has set.
 fn keys(output: &Output) -> impl Iterator<Item = &String> {
     let turns = match &output.value {
         Value::Seq(turns) => &turns[..],
         one => std::slice::from_ref(one),
     };
-    turns.iter().flat_map(|turn| match turn {
-        Value::Map(map) => map.keys().collect::<Vec<_>>(),
-        _ => Vec::new(),
-    })
+    turns
+        .iter()
+        .flat_map(|turn| match turn.get("ansible_facts") {
+            Some(Value::Map(map)) => map.keys().collect::<Vec<_>>(),
+            _ => Vec::new(),
+        })
 }
 
-/// What an `include_vars` has set.
+/// What a `set_fact` or an `include_vars` has set.
 fn given(output: &Output, name: &str) -> Option<Value> {
     let of = |value: &Value| value.get("ansible_facts")?.get(name).cloned();
     match &output.value {
@@ -540,7 +528,7 @@ impl Variables for Scope {
                 }
                 Ok(output) if left.written.how == How::Fact => {
                     let name = &left.written.name;
-                    names.extend(fact(output, name).map(|_| name.clone()));
+                    names.extend(given(output, name).map(|_| name.clone()));
                 }
                 Err(_) if left.written.is_open() => {}
                 _ => names.push(left.written.name.clone()),

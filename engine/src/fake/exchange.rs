@@ -92,7 +92,8 @@ impl State {
         if self.faults.no_request.remove(&number) {
             return Err(lost());
         }
-        if self.faults.away.is_some_and(|from| number >= from) {
+        let away = self.faults.away.is_some_and(|from| number >= from);
+        if away || number < self.faults.comes {
             return Err(HostError::Unreachable("it is away".to_owned()));
         }
         for (name, job) in self.long.pass() {

@@ -24,6 +24,7 @@ pub(super) struct Faults {
     pub(super) link: BTreeMap<u64, usize>,
     /// From this exchange on nothing reaches it.
     pub(super) away: Option<u64>,
+    pub(super) comes: u64,
     /// Whether a cut is the power's.
     pub(super) cuts_power: bool,
     pub(super) fails: BTreeMap<u64, Done>,
@@ -72,6 +73,13 @@ impl FakeHost {
     #[must_use]
     pub fn goes_away(self, exchange: u64) -> Self {
         self.state().faults.away = Some(exchange);
+        self
+    }
+
+    /// Nothing reaches the host before the n-th exchange.
+    #[must_use]
+    pub fn comes_at(self, exchange: u64) -> Self {
+        self.state().faults.comes = exchange;
         self
     }
 

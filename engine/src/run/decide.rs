@@ -584,6 +584,10 @@ impl Ground<'_> {
             let warnings = plan.warnings;
             return Ok((Fate::Rest { warnings }, reason));
         };
+        let command = bound.nature() == Nature::Command && first.cause == Cause::Unguarded;
+        if self.task.check_mode == Some(true) && command {
+            return Ok((Fate::Skip, Reason::OnlyForetold));
+        }
         let once =
             self.task.once && first.cause == Cause::Unguarded && bound.nature() == Nature::Command;
         if once && self.called.is_none() {

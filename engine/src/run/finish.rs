@@ -274,17 +274,11 @@ fn label(item: &Item, context: &Context<'_>) -> String {
     }
 }
 
-/// What `debug` says.
+/// What a module says: `debug`, for one.
 fn message(item: &Item, turn: &Turned, context: &Context<'_>) -> Option<serde_json::Value> {
     let bound = item.bound.as_ref()?;
-    if bound.module() != "debug" || context.task.no_log {
-        return None;
-    }
-    Some(
-        context
-            .masking
-            .json(turn.output.value.get("msg")?.to_json()),
-    )
+    let said = bound.says().filter(|_| !context.task.no_log)?;
+    Some(context.masking.json(turn.output.value.get(said)?.to_json()))
 }
 
 fn summary(first: TaskError, turned: &[Turned]) -> TaskError {
@@ -404,7 +398,9 @@ fn turn(
         pace::count(&mut turned, attempt);
     }
     // What was ended because its time was up is judged by nobody.
-    let judged = matches!(item.fate, Fate::Act(_) | Fate::Rest { .. } | Fate::Done)
+    let refused = matches!(item.fate, Fate::Refuse(_));
+    let judged = (matches!(item.fate, Fate::Act(_) | Fate::Rest { .. } | Fate::Done)
+        || refused && item.bound.is_some())
         && !turned.is_out_of_time();
     if let (Some(judge), true) = (&context.task.judge, judged) {
         let verdict = match judge.always_changed() {
@@ -414,7 +410,10 @@ fn turn(
             }),
             _ => judge.judge(&turned.output, of_loop, context.outputs),
         };
-        apply(&mut turned, verdict);
+        // A refusal stands where its result does not have what it is judged by.
+        if !refused || verdict.is_ok() {
+            apply(&mut turned, verdict);
+        }
     }
     if turned.outcome != Outcome::Changed {
         // A guard that stays open matters only where it lets a change through each time.

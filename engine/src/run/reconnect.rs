@@ -14,6 +14,7 @@ use crate::{
     event::Event,
     host::{Exchange, HostError, Op, OpResult, Over, Recall, Reply},
     module::Nature,
+    task::Resolved,
 };
 
 /// The longest pause between two attempts.
@@ -55,10 +56,12 @@ impl Loop {
             Err(Lost::Host(error)) if self.can_come_back(&error, exchange.acts()) => error,
             Err(lost) => return Err(lost),
         };
+        let never = !self.connected && matches!(error, HostError::Unreachable(_));
         self.shared.sink.event(&Event::Waiting {
             host: self.name.clone(),
             what: format!(
-                "its connection, which was lost ({})",
+                "its connection{} ({})",
+                if never { "" } else { ", which was lost" },
                 self.masking.text(&error.to_string())
             ),
         });
@@ -71,9 +74,11 @@ impl Loop {
         let (mut attempts, mut last) = (0, None);
         let (mut begun, mut pause) = (Instant::now(), Duration::ZERO);
         // Who says that nothing is waited for means that, too.
+        let awaits = self.awaits();
         let patience = match self.shared.options.reconnect {
-            Duration::ZERO => Duration::ZERO,
-            bound => bound.max(Duration::from_secs(exchange.away())),
+            _ if never => awaits,
+            Duration::ZERO => awaits,
+            bound => bound.max(awaits).max(Duration::from_secs(exchange.away())),
         };
         // So many attempts fit into it, and as many again.
         let fit = usize::try_from(patience.as_secs() / LONGEST_PAUSE.as_secs()).unwrap_or(ATTEMPTS);
@@ -89,9 +94,14 @@ impl Loop {
                     _ if vain || bound == 0 => error,
                     HostError::Lost(why) | HostError::Unreachable(why) => {
                         let last = last.map_or_else(String::new, |last| format!(": {last}"));
-                        HostError::Lost(format!(
-                            "{why}; it did not come back within {bound} s (`--reconnect` waits longer){last}"
-                        ))
+                        match never {
+                            false => HostError::Lost(format!(
+                                "{why}; it did not come back within {bound} s (`--reconnect` waits longer){last}"
+                            )),
+                            true => HostError::Unreachable(format!(
+                                "{why}; it did not come within {bound} s"
+                            )),
+                        }
                     }
                     other => other,
                 };
@@ -150,10 +160,20 @@ impl Loop {
     fn can_come_back(&self, error: &HostError, acts: bool) -> bool {
         match error {
             HostError::Lost(_) => true,
-            HostError::Unreachable(_) => self.connected,
+            HostError::Unreachable(_) => self.connected || !self.awaits().is_zero(),
             HostError::TimedOut(_) => acts,
             _ => false,
         }
+    }
+
+    /// How long tasks that are still to come wait for this host.
+    fn awaits(&self) -> Duration {
+        let open = self.tasks.iter().filter(|id| !self.decided.contains(id));
+        let bodies = open.filter_map(|id| match self.resolved.get(id) {
+            Some(Resolved::One(bound)) if !self.checking() => Some(bound.awaits()),
+            _ => None,
+        });
+        Duration::from_secs(bodies.max().unwrap_or(0))
     }
 
     /// After a connection was lost: the host may have been started again, and then nothing counts

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use evenkeel_engine::{
-    Task,
+    Done, Module, Nature, Plan, Probes, Seen, Stop, Task, Touches,
     event::Event,
     fake::{Cut, FakeHost},
     run::Options,
@@ -126,6 +126,63 @@ fn a_host_that_stays_away_is_unreachable() {
         assert!(recap.unreachable && !ran.report.ok, "{exchange}");
         let told = |event: &&Event| matches!(event, Event::HostUnreachable { .. });
         assert_eq!(ran.events.iter().filter(told).count(), 1, "{exchange}");
+    }
+}
+
+/// Waits for a host so many seconds.
+struct Awaits;
+
+impl Module for Awaits {
+    const NAME: &'static str = "awaits";
+    const NATURE: Nature = Nature::Control;
+    const ABOUT: &'static str = "waits for a host";
+    const EXAMPLE: &'static str = "";
+    type Args = u64;
+    type Output = ();
+
+    fn observe(_: &u64, _: &Seen) -> Probes {
+        Probes::new()
+    }
+
+    fn plan(_: &u64, _: &Seen) -> Result<Plan, Stop> {
+        Ok(Plan::nothing())
+    }
+
+    fn output(_: &u64, _: &Seen, _: &[Done]) -> Result<(), Stop> {
+        Ok(())
+    }
+
+    fn touches(_: &u64) -> Touches {
+        Touches::nothing()
+    }
+
+    fn subject(_: &u64) -> String {
+        String::new()
+    }
+
+    fn awaits(seconds: &u64) -> u64 {
+        *seconds
+    }
+}
+
+#[test]
+fn a_host_that_comes_later_is_waited_for_if_a_task_does() {
+    let list = |seconds| {
+        let mut list = vec![Task::new::<Awaits>("awaits", seconds)];
+        list.extend(tasks());
+        list
+    };
+    let late = || Arc::new(host().comes_at(3));
+    for (seconds, options, comes) in [
+        (60, Options::new(), true),
+        (0, Options::new(), false),
+        // Who looks what there is to do is not made to wait.
+        (60, Options::new().check(), false),
+    ] {
+        let what = format!("{seconds} {:?}", options.mode);
+        let ran = go_with(&late(), list(seconds), options);
+        assert_eq!(ran.report.hosts["box"].unreachable, !comes, "{what}");
+        assert_eq!(ran.report.ok, comes, "{what}: {:#?}", ran.told());
     }
 }
 

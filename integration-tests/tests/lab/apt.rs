@@ -27,7 +27,8 @@ mk apple 2:1.2~rc1-1 'Depends: apple-core, berry'
 mk berry 1.0
 mk pear 1.0 'Conflicts: apple'
 mk lacking 1.0 'Depends: nobody-has-this (>= 2)'
-mk giver 1.0 'Provides: lab-fruit'
+mk giver 1.0 'Provides: lab-fruit, bag'
+mk bag 1.0
 mk other-giver 1.0 'Provides: lab-choice'
 mk third-giver 1.0 'Provides: lab-choice'
 mk kept 1.0
@@ -236,6 +237,9 @@ fn names(shop: &Shop) {
     // APT-06
     shop.settles("{name: giver}", &["package `giver`"]);
     shop.stays_without_apt("{name: lab-fruit}");
+    // What is a package of its own is that, whoever provides it.
+    shop.settles("{name: bag}", &["package `bag`"]);
+    shop.stays_without_apt("{name: bag}");
     // APT-02
     shop.settles(
         "{name: apple-core, state: absent}",

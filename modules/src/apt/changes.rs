@@ -35,6 +35,15 @@ impl Wanted {
         }
     }
 
+    /// A package that somebody wishes for.
+    pub(super) fn of(label: &str, wish: &Wish, before: Option<String>) -> Self {
+        Self {
+            package: wish.name.clone(),
+            wish: Some(wish.clone()),
+            ..Self::new(label, before)
+        }
+    }
+
     /// As apt is told.
     pub(super) fn word(&self, removes: bool) -> String {
         match &self.wish {
@@ -222,7 +231,7 @@ impl Task<'_> {
                     package,
                     Found {
                         debs,
-                        providers: Vec::new(),
+                        ..Found::default()
                     },
                 )
             }

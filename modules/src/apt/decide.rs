@@ -277,8 +277,11 @@ impl Task<'_> {
             return Ok(None);
         }
         let there = found.debs.iter().find(|deb| wish.is_of(deb));
-        let provided = there.is_none() && wish.is_any() && !found.providers.is_empty();
-        if provided || (there.is_none() && self.args.only_upgrade) {
+        // What is provided is there, unless it is a package of its own, too. If lists were never fetched, only
+        // those that are fetched first tell.
+        let provided =
+            wish.is_any() && !found.providers.is_empty() && !found.sold.unwrap_or(self.fetches());
+        if there.is_none() && (provided || self.args.only_upgrade) {
             return Ok(None);
         }
         let before = there.map(|deb| {
@@ -288,10 +291,7 @@ impl Task<'_> {
                 format!("{}, not set up", deb.version)
             }
         });
-        let mut wanted = Wanted::new(name, before);
-        wanted.package.clone_from(&wish.name);
-        wanted.wish = Some(wish.clone());
-        Ok(Some(wanted))
+        Ok(Some(Wanted::of(name, wish, before)))
     }
 
     fn latest(&self) -> Result<Vec<Change>, Stop> {

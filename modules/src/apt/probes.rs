@@ -15,6 +15,8 @@ pub struct Found {
     pub debs: Vec<Deb>,
     /// If it is not there: which packages say that they provide it.
     pub providers: Vec<String>,
+    /// If it is provided: whether sources of packages have one of that very name; nothing if lists were never fetched.
+    pub sold: Option<bool>,
 }
 
 /// A package that is there, if not wholly.
@@ -78,6 +80,20 @@ impl Probe for Package {
     // One reading of the database for all.
     const SCRIPT: &'static str = r#"
 if ! command -v dpkg-query >/dev/null 2>&1; then printf '!dpkg\n'; return 0; fi
+ek_sold() {
+  while IFS= read -r ek_l; do
+    case $ek_l in
+    *"	~"*)
+      case $(LC_ALL=C apt-cache policy -- "${ek_l%%	*}" 2>/dev/null </dev/null) in
+      *'Candidate: (none)'*) ek_l="$ek_l"!no ;;
+      *'Candidate: '*) ek_l="$ek_l"!yes ;;
+      *) for ek_x in /var/lib/apt/lists/*_Packages*; do if [ -e "$ek_x" ]; then ek_l="$ek_l"!no; fi; break; done ;;
+      esac
+      ;;
+    esac
+    printf '%s\n' "$ek_l"
+  done
+}
 LC_ALL=C dpkg-query -W -f '${db:Status-Abbrev}\t${Package}\t${Architecture}\t${Version}\t${Provides}\n' 2>/dev/null </dev/null |
   EK_A=$(dpkg --print-architecture 2>/dev/null) LC_ALL=C awk '
   BEGIN { FS = "\t"; for (i = 1; i < ARGC; i++) { n[i] = ARGV[i]; want[ARGV[i]] = 1; ARGV[i] = "" } c = ARGC - 1 }
@@ -93,7 +109,7 @@ LC_ALL=C dpkg-query -W -f '${db:Status-Abbrev}\t${Package}\t${Architecture}\t${V
       for (j = 1; j <= m; j++) { v = p[j]; sub(/[ (:].*/, "", v); if (v in want && v != $2) by[v] = by[v] "~" $2 "\t" }
     }
   }
-  END { for (i = 1; i <= c; i++) { x = n[i]; print x "\t" ((x in own) ? own[x] : by[x]) } }' "$@""#;
+  END { for (i = 1; i <= c; i++) { x = n[i]; print x "\t" ((x in own) ? own[x] : by[x]) } }' "$@" | ek_sold"#;
     type Answer = Found;
 
     fn operands(&self) -> Vec<Vec<u8>> {
@@ -112,6 +128,10 @@ LC_ALL=C dpkg-query -W -f '${db:Status-Abbrev}\t${Package}\t${Architecture}\t${V
             for field in line.split('\t').filter(|field| !field.is_empty()) {
                 if let Some(name) = field.strip_prefix('~') {
                     found.providers.push(name.to_owned());
+                    continue;
+                }
+                if let Some(said) = field.strip_prefix('!') {
+                    found.sold = Some(said == "yes");
                     continue;
                 }
                 let native = field.starts_with('=');
@@ -147,6 +167,11 @@ LC_ALL=C dpkg-query -W -f '${db:Status-Abbrev}\t${Package}\t${Architecture}\t${V
         }
         if answer.debs.is_empty() {
             line.extend(answer.providers.iter().map(|name| format!("~{name}\t")));
+            line.push_str(match answer.sold {
+                Some(true) => "!yes",
+                Some(false) => "!no",
+                None => "",
+            });
         }
         line.push('\n');
         Some(line.into_bytes())

@@ -124,14 +124,17 @@ pub(crate) fn host(packages: &[&str]) -> FakeHost {
                 version: version.to_owned(),
                 native: true,
             };
-            let provided = name == "fruit" && world.noted(&key("apple")).is_some();
+            let there = world.noted(&key(name));
+            let provided =
+                name == "fruit" && world.noted(&key("apple")).is_some() && there.is_none();
             Ok(Found {
-                debs: world.noted(&key(name)).map(deb).into_iter().collect(),
+                debs: there.map(deb).into_iter().collect(),
                 providers: if provided {
                     vec!["apple".to_owned()]
                 } else {
                     Vec::new()
                 },
+                sold: provided.then(|| world.noted("fruit is sold").is_some()),
             })
         })
         .model::<Begun>(|world, _| Ok(world.noted("begun").is_some()))
@@ -220,6 +223,12 @@ fn names() -> Vec<Expect> {
         )
         .on(host(&["apple"])),
         case("APT-06 who provides it counts", "apt: {name: fruit}").on(host(&["apple"])),
+        case(
+            "APT-06 unless it is a package of its own",
+            "apt: {name: fruit}",
+        )
+        .on(noted(host(&["apple"]), &[("fruit is sold", "yes")]))
+        .changes(["package `fruit`: null -> \"1\""]),
         case(
             "APT-07 a name that no source has",
             "apt: {name: [gcc, nosuch]}",

@@ -1,4 +1,4 @@
-//! `pause`.
+//! `pause`, `wait_for_connection`.
 
 use evenkeel_engine::{Done, fake::FakeHost};
 
@@ -8,6 +8,7 @@ use crate::support::{Expect, case};
 pub(crate) const SAMPLES: &[&str] = &[
     "pause: {seconds: 3, prompt: so long, echo: false}",
     "pause: {minutes: 2}",
+    "wait_for_connection: {timeout: 300, delay: 5, sleep: 2, connect_timeout: 9}",
 ];
 
 fn host() -> FakeHost {
@@ -26,6 +27,13 @@ fn host() -> FakeHost {
 
 pub(crate) fn cases() -> Vec<Expect> {
     vec![
+        case("a host that answers", "wait_for_connection:").gives("elapsed", "0"),
+        case(
+            "a host that is about to go down",
+            "wait_for_connection: {delay: 5, timeout: 60}",
+        )
+        .on(host())
+        .changes(["pause for 5 s"]),
         case("seconds", "pause: {seconds: 3}")
             .on(host())
             .changes(["pause for 3 s"])

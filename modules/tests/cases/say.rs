@@ -1,4 +1,4 @@
-//! `assert`, `fail`, `debug`, `set_fact`: what changes nothing on a host.
+//! `assert`, `fail`, `debug`, `set_fact`, `set_stats`: what changes nothing on a host.
 
 use evenkeel_engine::{NotYet, Value};
 
@@ -10,6 +10,7 @@ pub(crate) const SAMPLES: &[&str] = &[
     "debug: {msg: {a: [1, x]}, verbosity: 2}",
     "fail: {msg: no}",
     "set_fact: {a: 1, b: [x], cacheable: true}",
+    "set_stats: {data: {a: 1, b: [x]}, per_host: true, aggregate: false}",
     "setup: {gather_subset: [network], filter: [all_*], fact_path: /f, gather_timeout: 9}",
 ];
 
@@ -51,6 +52,9 @@ pub(crate) fn cases() -> Vec<Expect> {
         .gives("a", "1")
         .gives("b", "[\"x\"]")
         .gives("cacheable", "nothing"),
+        case("what is set is said", "set_stats: {data: {a: 1, b: [x]}}")
+            .gives("ansible_stats.data.a", "1")
+            .gives("ansible_stats.aggregate", "true"),
         case("FCT-02 names are those of variables", "set_fact: {a-b: 1}").refused("`a-b`"),
     ]
 }

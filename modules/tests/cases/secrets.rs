@@ -191,6 +191,7 @@ const TAKE_SECRETS: &[&str] = &[
     "script.argv.0",
     "script.argv.1",
     "set_fact.b.0",
+    "set_stats.data.b.0",
     "shell.cmd",
     "shell.stdin",
     "sysctl.value",

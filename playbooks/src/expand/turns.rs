@@ -69,6 +69,7 @@ impl Expander<'_> {
         let list = Tree::new(&looped.expr, &mut self.faults);
         let found = Loop {
             kind: looped.kind.value,
+            query: Loop::query(looped.kind.value, looped.expr.span),
             list,
             span: looped.expr.span,
             var: looped.loop_var.clone(),

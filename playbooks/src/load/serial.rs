@@ -5,10 +5,10 @@ use std::sync::Arc;
 use evenkeel_engine::{Map, Value};
 
 use crate::{
-    ast::{HostOrder, Play},
+    ast::{HostOrder, OrTemplate, Play},
     files::{Span, Spanned},
     template::{Template, is_template},
-    vars::{Layer, Scope, World},
+    vars::{Layer, Scope, World, without_omitted},
 };
 
 /// How many hosts a batch has.
@@ -24,12 +24,37 @@ pub(super) struct Fault {
     pub(super) code: &'static str,
     pub(super) at: Span,
     pub(super) message: String,
-    pub(super) help: &'static str,
+    pub(super) help: String,
 }
+
+const VALUE: &str = "write a value, or a variable that the play or the command line gives";
 
 const HELP: &str = "a number of hosts, a percentage as in `\"30%\"`, or a list of them";
 
-/// Puts hosts into the order that a play wants.
+/// The order that a play wants. It sees the play's own variables and `--extra-vars`.
+pub(super) fn order_of(play: &Play, extra: &Map) -> Result<HostOrder, Fault> {
+    let Some(order) = &play.order else {
+        return Ok(HostOrder::Inventory);
+    };
+    let text = match &order.value {
+        OrTemplate::Is(order) => return Ok(*order),
+        OrTemplate::Template(text) => Spanned::new(text.clone(), order.span),
+    };
+    // Mistakes of variables are told where they are used.
+    let own = Layer::new(&play.common.vars, &mut Vec::new());
+    let words = words("order", &text, &[Arc::new(own)], extra)?;
+    let Some(name) = words.first() else {
+        return Ok(HostOrder::Inventory);
+    };
+    HostOrder::named(name).ok_or_else(|| Fault {
+        code: "unsupported",
+        at: text.span,
+        message: format!("the order `{name}` is not supported"),
+        help: HostOrder::instead(name),
+    })
+}
+
+/// Puts hosts into an order.
 pub(super) fn order(order: HostOrder, hosts: &mut [String]) {
     match order {
         HostOrder::Inventory => {}
@@ -46,7 +71,7 @@ pub(super) fn order(order: HostOrder, hosts: &mut [String]) {
 pub(super) fn sizes(play: &Play, own: &[Arc<Layer>], extra: &Map) -> Result<Vec<Size>, Fault> {
     let mut sizes = Vec::new();
     for text in &play.serial {
-        for word in words(text, own, extra)? {
+        for word in words("serial", text, own, extra)? {
             let number = |word: &str| word.trim().parse::<usize>().ok();
             let size = match word.trim().strip_suffix('%') {
                 Some(percent) => number(percent).map(Size::Percent),
@@ -56,14 +81,20 @@ pub(super) fn sizes(play: &Play, own: &[Arc<Layer>], extra: &Map) -> Result<Vec<
                 code: "wrong_type",
                 at: text.span,
                 message: format!("`serial` wants a number of hosts: `{word}` is none"),
-                help: HELP,
+                help: HELP.to_owned(),
             })?);
         }
     }
     Ok(sizes)
 }
 
-fn words(text: &Spanned<String>, own: &[Arc<Layer>], extra: &Map) -> Result<Vec<String>, Fault> {
+/// What a keyword of a play says; nothing where a template leaves it out (`omit`).
+fn words(
+    name: &str,
+    text: &Spanned<String>,
+    own: &[Arc<Layer>],
+    extra: &Map,
+) -> Result<Vec<String>, Fault> {
     if !is_template(&text.value) {
         return Ok(vec![text.value.clone()]);
     }
@@ -75,17 +106,18 @@ fn words(text: &Spanned<String>, own: &[Arc<Layer>], extra: &Map) -> Result<Vec<
     let rendered = Template::text(&text.value, text.span)
         .map_err(|mut faults| faults.remove(0))
         .and_then(|template| template.evaluate(&scope.variables()));
-    match rendered {
-        Ok(Value::Seq(items)) => Ok(items.iter().filter_map(Value::as_text).collect()),
-        Ok(value) => Ok(vec![value.as_text().unwrap_or_default()]),
+    match rendered.map(without_omitted) {
+        Ok(None) => Ok(Vec::new()),
+        Ok(Some(Value::Seq(items))) => Ok(items.iter().filter_map(Value::as_text).collect()),
+        Ok(Some(value)) => Ok(vec![value.as_text().unwrap_or_default()]),
         Err(fault) => Err(Fault {
             code: fault.code,
             at: text.span,
             message: format!(
-                "{}: `serial` sees `vars` of the play and `--extra-vars` only",
+                "{}: `{name}` sees `vars` of the play and `--extra-vars` only",
                 fault.message
             ),
-            help: HELP,
+            help: if name == "serial" { HELP } else { VALUE }.to_owned(),
         }),
     }
 }

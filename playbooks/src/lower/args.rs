@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     files::Span,
-    template::{Fault, Template, Variable, Variables, Whitespace},
+    template::{Fault, Marks, Reading, Template, Variable, Variables, about},
     vars::{Scope, without_omitted},
     words::{did_you_mean, list},
     yaml::{Kind, Node},
@@ -23,12 +23,12 @@ use crate::{
 pub(super) const TEMPLATES: [&str; 2] = ["file-template", "systemd-unit"];
 
 /// The modules that keep files of hosts on this machine, and the argument that says where.
-const KEEPS: [(&str, &str); 2] = [("fetch", "dest"), ("compile-python", "share_build")];
+pub(super) const KEEPS: [(&str, &str); 2] = [("fetch", "dest"), ("compile-python", "share_build")];
 
 /// What rendering needs.
 pub(crate) struct Making<'a> {
     /// The task.
-    pub(crate) program: &'a Program,
+    pub(crate) program: Arc<Program>,
     /// Its module.
     pub(crate) module: &'a dyn AnyModule,
     /// Local files.
@@ -147,8 +147,12 @@ impl Making<'_> {
             let Some(value) = without_omitted(value) else {
                 continue;
             };
-            let name = match arg.form {
-                Form::Named(_) => "msg".to_owned(),
+            let name = match &arg.form {
+                Form::Named(template) => {
+                    let text = template.source().trim();
+                    args.insert("of".to_owned(), text.into());
+                    "msg".to_owned()
+                }
                 _ if self.module.name() == named::MODULE => {
                     named::name_of(arg, self.scope)?.map_err(Failure::NotYet)?
                 }
@@ -241,14 +245,8 @@ impl Making<'_> {
     /// Renders the template that `src` names into `content`.
     fn template(&self, args: &mut Map) -> Result<(), Failure> {
         let its_own = self.module.name() == "file-template";
-        let mut flag = |name: &str, default: bool| {
-            let given = its_own.then(|| args.shift_remove(name)).flatten();
-            given.map_or(default, |value| is_yes(&value))
-        };
-        let whitespace = Whitespace {
-            trim: flag("trim_blocks", true),
-            lstrip: flag("lstrip_blocks", false),
-        };
+        let reading = reading(|name| its_own.then(|| args.shift_remove(name)).flatten())
+            .map_err(|(name, fault)| fault.or_at(self.span_of(name)))?;
         let src = match args.get("src") {
             Some(Value::Str(src)) => src.clone(),
             Some(Value::NotYet(what)) => {
@@ -261,7 +259,7 @@ impl Making<'_> {
         let at = self.span_of("src");
         let found = self
             .store
-            .template(&src, self.scope.search_folders(), whitespace);
+            .template(&src, self.scope.search_folders(), reading);
         let (template, path) = found.map_err(|faults| {
             Failure::Faults(faults.into_iter().map(|fault| fault.or_at(at)).collect())
         })?;
@@ -271,11 +269,8 @@ impl Making<'_> {
                 args.insert("mode".to_owned(), mode.into());
             }
         }
-        let scope = self.scope.with_locals([
-            (
-                "template_path".to_owned(),
-                path.to_string_lossy().as_ref().into(),
-            ),
+        let scope = self.scope.with_locals(about(&path, template.uses()));
+        let scope = scope.with_locals([
             (
                 "template_destpath".to_owned(),
                 args.get("dest").cloned().unwrap_or_default(),
@@ -481,6 +476,27 @@ pub(super) fn later() -> Value {
 
 fn is_mode(name: &str) -> bool {
     matches!(name, "mode" | "directory_mode")
+}
+
+/// How a template is read, by the arguments of its task.
+pub(super) fn reading(
+    mut given: impl FnMut(&str) -> Option<Value>,
+) -> Result<Reading, (&'static str, Fault)> {
+    let mut reading = Reading::default();
+    if let Some(value) = given("trim_blocks") {
+        reading.trim = is_yes(&value);
+    }
+    if let Some(value) = given("lstrip_blocks") {
+        reading.lstrip = is_yes(&value);
+    }
+    for name in Marks::NAMES {
+        let mark = given(name).and_then(|value| value.as_text());
+        if mark.is_some_and(|mark| !reading.marks.set(name, &mark)) {
+            let fault = Fault::new("wrong_argument", format!("`{name}` is empty"));
+            return Err((name, fault.help("write a mark, as `[[`")));
+        }
+    }
+    Ok(reading)
 }
 
 /// Whether a value says yes.

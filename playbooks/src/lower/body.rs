@@ -135,6 +135,10 @@ pub(crate) fn items_of(found: &Loop, scope: &Scope) -> Result<Vec<Value>, Troubl
         .list
         .render(&scope.variables())
         .map_err(|fault| fault.or_at(found.span))?;
+    let list = match found.found(list.clone(), scope) {
+        None => list,
+        Some(found_by) => found_by.map_err(|fault| fault.or_at(found.span))?,
+    };
     let around = lookups::Around {
         folders: scope.search_folders(),
         kind: found.folder,
@@ -290,13 +294,17 @@ impl Body {
         scope: &'a Scope,
         care: Care,
     ) -> Result<Making<'a>, Trouble> {
-        let name = &self.program.module.value;
+        let program = match &self.program.chosen {
+            None => Arc::clone(&self.program),
+            Some(chosen) => chosen.program(&self.program.module, scope, &self.registry)?,
+        };
+        let name = &program.module.value;
         let Some(module) = self.registry.get(name) else {
             let fault = Fault::new("unknown_module", format!("there is no module `{name}`"));
-            return Err(fault.or_at(self.program.module.span).into());
+            return Err(fault.or_at(program.module.span).into());
         };
         Ok(Making {
-            program: &self.program,
+            program,
             module,
             store: &self.store,
             scope,

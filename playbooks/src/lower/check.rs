@@ -35,7 +35,8 @@ impl Body {
     pub(crate) fn check(&self, nothing: &dyn Outputs) -> Vec<Fault> {
         let scope = self.current(nothing);
         let mut faults = Vec::new();
-        if self.registry.get(&self.program.module.value).is_none() {
+        let chosen = self.program.chosen.is_some();
+        if !chosen && self.registry.get(&self.program.module.value).is_none() {
             self.check_unknown(&scope, &mut faults);
             return faults;
         }
@@ -111,6 +112,9 @@ impl Body {
     /// Whether a mistake in an argument comes of what a template gives, not of what is written.
     fn by_template(&self, fault: &Fault) -> bool {
         let args = self.program.args.iter();
+        if self.program.chosen.is_some() {
+            return true;
+        }
         if fault.code == "missing_argument" {
             // It is written, and left out by `omit`.
             return args.into_iter().any(|arg| {

@@ -64,7 +64,7 @@ impl Place {
 
 /// What a keyword names; nothing is the host itself.
 fn place(word: &Spanned<String>, scope: &Scope) -> Result<String, Fault> {
-    let name = keywords::text(word, scope)?;
+    let name = keywords::text_unless_omitted(word, scope)?.unwrap_or_default();
     let name = name.trim();
     Ok(if name.is_empty() { scope.host() } else { name }.to_owned())
 }

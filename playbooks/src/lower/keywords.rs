@@ -9,7 +9,7 @@ use crate::{
     load::Privilege,
     settings::Settings,
     template::{Fault, Template, is_template},
-    vars::{Scope, Tree},
+    vars::{OMIT, Scope, Tree},
 };
 
 /// What a keyword is that reads what only the run tells.
@@ -75,10 +75,23 @@ pub(super) fn port(found: &Spanned<OrTemplate<u32>>, scope: &Scope) -> Result<u3
     }
 }
 
-/// A yes or no that is known when the playbook is read.
+/// A yes or no that is known when the playbook is read; `omit` is a no.
 pub(crate) fn flag(found: &Flag, scope: &Scope) -> Result<bool, Fault> {
+    Ok(said(found, scope)?.unwrap_or(false))
+}
+
+/// A keyword's text, rendered; nothing where a template leaves it out (`omit`).
+pub(super) fn text_unless_omitted(
+    keyword: &Spanned<String>,
+    scope: &Scope,
+) -> Result<Option<String>, Fault> {
+    Ok(Some(text(keyword, scope)?).filter(|text| text != OMIT))
+}
+
+/// A yes or no that is known when the playbook is read; nothing where a template leaves it out (`omit`).
+fn said(found: &Flag, scope: &Scope) -> Result<Option<bool>, Fault> {
     match &found.value {
-        OrTemplate::Is(value) => Ok(*value),
+        OrTemplate::Is(value) => Ok(Some(*value)),
         OrTemplate::Template(text) => {
             // An expression: `"{{ x }}"` and texts of booleans both count.
             let template =
@@ -90,7 +103,8 @@ pub(crate) fn flag(found: &Flag, scope: &Scope) -> Result<bool, Fault> {
                 )
                 .help(EARLIER)
                 .or_at(found.span)),
-                value => Ok(is_yes(&value)),
+                Value::Str(text) if text == OMIT => Ok(None),
+                value => Ok(Some(is_yes(&value))),
             }
         }
     }
@@ -140,9 +154,21 @@ impl<'a> Keywords<'a> {
         &self,
         get: impl Fn(&'a Common) -> Option<&'a Flag>,
     ) -> Result<Option<bool>, Fault> {
-        self.find(get)
-            .map(|found| flag(found, self.scope))
-            .transpose()
+        self.first(get, |found| said(found, self.scope))
+    }
+
+    /// The innermost that is said, and that no template leaves out.
+    fn first<T, V>(
+        &self,
+        get: impl Fn(&'a Common) -> Option<T>,
+        read: impl Fn(T) -> Result<Option<V>, Fault>,
+    ) -> Result<Option<V>, Fault> {
+        for found in self.commons.iter().rev().filter_map(|common| get(common)) {
+            if let Some(value) = read(found)? {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
     }
 
     /// `throttle`; 0: as many as there are.
@@ -167,9 +193,7 @@ impl<'a> Keywords<'a> {
         &self,
         get: impl Fn(&'a Common) -> Option<&'a Spanned<String>>,
     ) -> Result<Option<String>, Fault> {
-        self.find(get)
-            .map(|found| text(found, self.scope))
-            .transpose()
+        self.first(get, |found| text_unless_omitted(found, self.scope))
     }
 
     fn var(&self, names: &[&str]) -> Result<Option<Value>, Fault> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Target, keywords, listing::Entry, scope};
-use crate::{ast::Common, template::Fault, vars::Scope};
+use crate::{ast::Common, files::Spanned, template::Fault, vars::Scope};
 
 /// How a host is logged in to, as far as keywords say it: the inventory wins over it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,13 +20,19 @@ impl Login {
     /// What the innermost keywords say, the outermost first.
     pub(super) fn of(commons: &[&Common], scope: &Scope) -> Result<Self, Fault> {
         let inner = || commons.iter().rev();
-        let text = |word: Option<&_>| word.map(|word| keywords::text(word, scope)).transpose();
-        let connection = inner().find_map(|common| common.connection.as_ref());
-        let connection = text(connection)?;
+        let text = |get: fn(&Common) -> Option<&Spanned<String>>| {
+            for word in inner().filter_map(|common| get(common)) {
+                if let Some(text) = keywords::text_unless_omitted(word, scope)? {
+                    return Ok(Some(text));
+                }
+            }
+            Ok(None)
+        };
+        let connection = text(|common| common.connection.as_ref())?;
         Ok(Self {
             connection: connection
                 .map(|name| name.trim_start_matches("ansible.builtin.").to_owned()),
-            user: text(inner().find_map(|common| common.remote_user.as_ref()))?,
+            user: text(|common| common.remote_user.as_ref())?,
             port: inner()
                 .find_map(|common| common.port.as_ref())
                 .map(|port| keywords::port(port, scope))

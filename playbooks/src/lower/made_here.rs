@@ -114,7 +114,7 @@ impl Makers {
         before: TaskId,
     ) -> Vec<Awaited> {
         let mut found: BTreeMap<TaskId, &Maker> = BTreeMap::new();
-        if self.by_path.is_empty() && self.anything.is_empty() {
+        if looked.is_empty() || (self.by_path.is_empty() && self.anything.is_empty()) {
             return Vec::new();
         }
         let earlier = |maker: &&Maker| maker.task < before;

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     files::Span,
-    template::{Template, TemplateFile, Use, UseKind, Uses, Whitespace, runs},
+    template::{Reading, Template, TemplateFile, Use, UseKind, Uses, runs},
     vars::{Scope, reached},
 };
 
@@ -142,6 +142,9 @@ impl Looking<'_> {
 
     /// The template files of a task: that of each turn of its loop.
     fn files(&self, program: &Program) -> Vec<Result<Arc<TemplateFile>, Unknown>> {
+        if super::chosen::reads_files(program) {
+            return vec![Err(Unknown)];
+        }
         let module = self.registry.get(&program.module.value);
         if module.is_none_or(|module| !super::args::TEMPLATES.contains(&module.name())) {
             return Vec::new();
@@ -161,7 +164,12 @@ impl Looking<'_> {
             if paths.insert(path.clone()) {
                 // One that is not there is told where arguments are made.
                 let folders = self.scope.search_folders();
-                let read = self.store.template(&path, folders, Whitespace::default());
+                let given = |name: &str| match &program.arg(name)?.form {
+                    program::Form::Tree(tree) => tree.render(&turn.variables()).ok(),
+                    _ => None,
+                };
+                let reading = super::args::reading(given).unwrap_or_default();
+                let read = self.store.template(&path, folders, reading);
                 files.extend(read.ok().map(|(file, _)| Ok(file)));
             }
         }
@@ -250,8 +258,7 @@ impl Looking<'_> {
                 named |= found.looked.contains(name);
                 continue;
             }
-            let whitespace = Whitespace::default();
-            let Ok((file, _)) = self.store.template(name, folders, whitespace) else {
+            let Ok((file, _)) = self.store.template(name, folders, Reading::default()) else {
                 continue;
             };
             named = true;

@@ -2,12 +2,13 @@
 
 use evenkeel_engine::{Map, NotYet, Registry, Value};
 
+use super::chosen::Chosen;
 use crate::{
     ast::{Common, Flag, LoopKind, OrTemplate, Task},
     files::{Span, Spanned},
     parse::REST,
     template::{Fault, Template, is_template},
-    vars::Tree,
+    vars::{Scope, Tree},
     yaml::{Kind, Node},
 };
 
@@ -18,6 +19,8 @@ pub(crate) struct Program {
     pub(crate) name: Tree,
     /// Its module, as written.
     pub(crate) module: Spanned<String>,
+    /// Where a template names its module: what says which it is.
+    pub(crate) chosen: Option<Chosen>,
     /// All that must hold, those of blocks first.
     pub(crate) when: Vec<Condition>,
     /// Its loop.
@@ -64,6 +67,8 @@ pub(crate) struct Loop {
     pub(crate) kind: LoopKind,
     /// What is looped over.
     pub(crate) list: Tree,
+    /// Where a lookup gives the items: the expression that makes them of the list.
+    pub(crate) query: Option<Box<Template>>,
     /// Where it is written.
     pub(crate) span: Span,
     /// The item's variable.
@@ -167,7 +172,30 @@ fn bare(text: &str, span: Span) -> Option<String> {
     Template::expression(&bare, span).is_ok().then_some(bare)
 }
 
+/// The variable that has the terms of a loop's lookup.
+const TERMS: &str = "evenkeel_terms";
+
 impl Loop {
+    /// The expression by which a kind of loop makes its items, if it takes one.
+    pub(crate) fn query(kind: LoopKind, span: Span) -> Option<Box<Template>> {
+        let LoopKind::Query(name) = kind else {
+            return None;
+        };
+        let text = format!("query('{name}', *{TERMS})");
+        Template::expression(&text, span).ok().map(Box::new)
+    }
+
+    /// What the lookup gives for these terms; nothing where the list is what is looped over.
+    pub(super) fn found(&self, terms: Value, scope: &Scope) -> Option<Result<Value, Fault>> {
+        let query = self.query.as_ref()?;
+        let terms = match terms {
+            list @ (Value::Seq(_) | Value::NotYet(_)) => list,
+            one => Value::Seq(vec![one]),
+        };
+        let scope = scope.with_locals([(TERMS.to_owned(), terms)]);
+        Some(query.evaluate(&scope.variables()))
+    }
+
     /// The variables of a turn.
     pub(crate) fn locals(&self, index: usize, items: &[Value]) -> Vec<(String, Value)> {
         let item = items.get(index).cloned().unwrap_or_default();
@@ -182,6 +210,10 @@ impl Loop {
     pub(crate) fn unknown(&self, what: &NotYet) -> Vec<(String, Value)> {
         let later = || Value::NotYet(what.clone());
         let mut locals = self.own(0, later());
+        if let Some(name) = &self.index {
+            locals.retain(|(local, _)| local != name);
+            locals.push((name.clone(), later()));
+        }
         if self.extended {
             locals.push(("ansible_loop".to_owned(), later()));
         }
@@ -306,6 +338,7 @@ impl Program {
         Self {
             name,
             module: task.module.clone(),
+            chosen: is_template(&task.module.value).then(|| Chosen::new(task, commons, faults)),
             when: when.map(|node| Condition::new(node, faults)).collect(),
             notify: notify
                 .map(|word| (Tree::text(&word.value, word.span, faults), word.span))
@@ -316,6 +349,7 @@ impl Program {
             loop_: task.loop_.as_ref().map(|found| Loop {
                 kind: found.kind.value,
                 list: Tree::words(&found.expr, faults),
+                query: Loop::query(found.kind.value, found.expr.span),
                 span: found.expr.span,
                 var: found.loop_var.clone(),
                 index: found.index_var.as_ref().map(|name| name.value.clone()),
@@ -352,8 +386,34 @@ impl Program {
         }
     }
 
+    /// A module with arguments, and nothing else.
+    pub(super) fn with_arguments(module: Spanned<String>, args: Vec<Arg>) -> Self {
+        Self {
+            name: Tree::Is(Value::Null),
+            module,
+            chosen: None,
+            when: Vec::new(),
+            loop_: None,
+            args,
+            changed_when: Vec::new(),
+            failed_when: Vec::new(),
+            until: Vec::new(),
+            retries: None,
+            delay: None,
+            timeout: None,
+            async_: None,
+            poll: None,
+            register: None,
+            notify: Vec::new(),
+            environment: Vec::new(),
+        }
+    }
+
     /// All its templates.
     pub(crate) fn templates<'a>(&'a self, visit: &mut dyn FnMut(&'a Template)) {
+        if let Some(chosen) = &self.chosen {
+            chosen.name.templates(visit);
+        }
         let judged = self
             .changed_when
             .iter()
@@ -370,6 +430,9 @@ impl Program {
             .for_each(&mut *visit);
         if let Some(found) = &self.loop_ {
             found.list.templates(visit);
+            if let Some(query) = &found.query {
+                visit(query);
+            }
             if let Some(label) = &found.label {
                 label.templates(visit);
             }
@@ -419,7 +482,7 @@ impl Program {
 }
 
 impl Arg {
-    fn new(module: &str, key: &Node, node: &Node, faults: &mut Vec<Fault>) -> Self {
+    pub(super) fn new(module: &str, key: &Node, node: &Node, faults: &mut Vec<Fault>) -> Self {
         let name = Spanned::new(key.text.clone(), key.span);
         let form = match (module, name.as_str(), &node.kind) {
             (_, REST, _) => Form::Rest(Tree::words(node, faults)),

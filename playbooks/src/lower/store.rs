@@ -13,13 +13,13 @@ use super::include::Included;
 use crate::{
     files::{self, Files, Span},
     looked,
-    template::{Fault, TemplateFile, Whitespace},
+    template::{Fault, Reading, TemplateFile},
     vault::{self, Envelope},
     words::closest,
 };
 
 type Inclusions = BTreeMap<PathBuf, (Arc<Included>, Vec<Fault>)>;
-type Templates = BTreeMap<(PathBuf, Stamp, bool, bool), Result<Arc<TemplateFile>, Vec<Fault>>>;
+type Templates = BTreeMap<(PathBuf, Stamp, Reading), Result<Arc<TemplateFile>, Vec<Fault>>>;
 
 /// Texts for messages, opened sources, compiled templates.
 #[derive(Default)]
@@ -118,11 +118,11 @@ impl Store {
         &self,
         name: &str,
         folders: &[PathBuf],
-        whitespace: Whitespace,
+        reading: Reading,
     ) -> Result<(Arc<TemplateFile>, PathBuf), Vec<Fault>> {
         let path = find(name, "templates", folders).map_err(|fault| vec![fault])?;
         let stamp = Stamp::of(&path);
-        let key = (path.clone(), stamp, whitespace.trim, whitespace.lstrip);
+        let key = (path.clone(), stamp, reading.clone());
         let mut templates = self
             .templates
             .lock()
@@ -134,7 +134,7 @@ impl Store {
             for folder in folders {
                 all.extend([folder.join("templates"), folder.clone()]);
             }
-            TemplateFile::read(&path, &shown, &all, whitespace, &mut files).map(Arc::new)
+            TemplateFile::read(&path, &shown, &all, reading, &mut files).map(Arc::new)
         });
         found.clone().map(|template| (template, path))
     }

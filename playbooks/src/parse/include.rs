@@ -80,15 +80,44 @@ fn short(key: &str) -> &str {
         .unwrap_or(key)
 }
 
+/// What `action` calls, and what it gives to it.
+fn called(action: &Node) -> Option<(String, Node)> {
+    match &action.kind {
+        Kind::Str(text) => {
+            let (name, rest) = text.trim().split_once(char::is_whitespace)?;
+            let rest = Node::str(rest.trim_start(), action.span);
+            Some((name.to_owned(), rest))
+        }
+        Kind::Map(entries) => {
+            let name = action.get("module")?.as_str()?.to_owned();
+            let rest = entries.iter().filter(|(key, _)| key.text != "module");
+            Some((name, Node::map(rest.cloned().collect(), action.span)))
+        }
+        _ => None,
+    }
+}
+
 impl Reader<'_> {
     /// What brings in tasks; `None` if this is a task, `Some(None)` if it is too wrong.
     #[expect(clippy::option_option, reason = "not one, a wrong one, or one")]
     pub(super) fn include(&mut self, node: &Node, on: On) -> Option<Option<Include>> {
-        let (key, value) = node.as_map()?.iter().find_map(|(key, value)| {
-            let word = WORDS.iter().find(|word| **word == short(&key.text))?;
-            Some((Spanned::new(*word, key.span), value))
-        })?;
-        Some(self.include_of(&key, value, node, on))
+        let entries = node.as_map()?;
+        let named = |name: &str| WORDS.into_iter().find(|word| *word == short(name));
+        let found = entries
+            .iter()
+            .find_map(|(key, value)| Some((Spanned::new(named(&key.text)?, key.span), value)));
+        if let Some((key, value)) = found {
+            return Some(self.include_of(&key, value, node, on));
+        }
+        let (at, (key, value, action)) =
+            entries.iter().enumerate().find_map(|(at, (key, value))| {
+                let (name, rest) = (key.text == "action").then(|| called(value))??;
+                Some((at, (Spanned::new(named(&name)?, key.span), rest, key)))
+            })?;
+        let mut entries = entries.to_vec();
+        entries[at] = (Node::str(key.value, action.span), value.clone());
+        let node = Node::map(entries, node.span);
+        Some(self.include_of(&key, &value, &node, on))
     }
 
     fn include_of(

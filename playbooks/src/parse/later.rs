@@ -1,7 +1,7 @@
 //! Modules of Ansible's that we have not, and what does the same.
 
 /// Things of Ansible that look like modules, and what to do instead.
-const LATER: [(&str, &str); 34] = [
+const LATER: [(&str, &str); 32] = [
     (
         "include",
         "it is gone from Ansible too: write `import_tasks`, or `include_tasks` if facts decide",
@@ -32,15 +32,6 @@ const LATER: [(&str, &str); 34] = [
     (
         "synchronize",
         "`copy` with a directory as its `src` puts a tree in its place",
-    ),
-    (
-        "wait_for_connection",
-        "leave it away: `reboot` waits for its host, and a connection that is lost is made again (`--reconnect SECONDS`); \
-         for a host that never answered yet, `wait_for` with its `host` and `port: 22` and `delegate_to: localhost`, in a play before",
-    ),
-    (
-        "set_stats",
-        "`set_fact` keeps a value for later tasks, and `debug` tells it; every result is in `--output jsonl`",
     ),
     (
         "validate_argument_spec",

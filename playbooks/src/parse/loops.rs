@@ -76,7 +76,10 @@ impl Reader<'_> {
         if let Some((_, kind)) = lookups::KINDS.iter().find(|(known, _)| *known == name) {
             return Some(*kind);
         }
-        if let Some(instead) = lookups::instead_of_loop(name) {
+        if let Some(name) = lookups::ALONE.into_iter().find(|known| *known == name) {
+            return Some(LoopKind::Query(name));
+        }
+        if let Some(instead) = lookups::instead(name) {
             let what = format!("`{}` is not supported", key.value);
             self.error_help("unsupported", key.span, what, instead);
         } else {
@@ -166,5 +169,6 @@ fn takes_one(kind: LoopKind) -> bool {
             | LoopKind::File
             | LoopKind::Env
             | LoopKind::Hostnames
+            | LoopKind::Query(_)
     )
 }

@@ -4,7 +4,7 @@ use super::{
     Reader,
     keywords::{self, On},
     later,
-    values::{Fields, shorten},
+    values::{Fields, is_template, shorten},
 };
 use crate::{
     diagnostic::Diagnostic,
@@ -240,13 +240,21 @@ impl Reader<'_> {
         }
     }
 
+    /// A module by its name, or the template that gives it.
+    fn resolve_or_template(&mut self, key: &Spanned<&str>) -> Option<Spanned<String>> {
+        if is_template(key.value) {
+            return Some(Spanned::new(key.value.to_owned(), key.span));
+        }
+        self.resolve(key)
+    }
+
     /// `action: module key=value`, or a map with `module`.
     fn action<'n>(&mut self, key: &Spanned<&str>, node: &'n Node) -> Option<Found<'n>> {
         match &node.kind {
             Kind::Str(text) => {
                 let text = text.trim_start();
-                let (name, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-                let module = self.resolve(&Spanned::new(name, node.span))?;
+                let (name, rest) = first_word(text);
+                let module = self.resolve_or_template(&Spanned::new(name, node.span))?;
                 let args = Node::str(rest, node.span);
                 Some(Found {
                     module,
@@ -263,7 +271,7 @@ impl Reader<'_> {
                     return None;
                 };
                 let name = self.text("module", name)?;
-                let module = self.resolve(&Spanned::new(name.as_str(), name.span))?;
+                let module = self.resolve_or_template(&Spanned::new(name.as_str(), name.span))?;
                 let mut rest: Vec<(Node, Node)> = Vec::new();
                 for (key, value) in entries.iter().filter(|(key, _)| key.text != "module") {
                     match (key.as_str(), value.as_map()) {
@@ -280,6 +288,48 @@ impl Reader<'_> {
                 self.wrong_type(key, "a module and its arguments", node);
                 None
             }
+        }
+    }
+}
+
+/// A text up to the first space that is not within `{{ }}`, and what comes after it.
+fn first_word(text: &str) -> (&str, &str) {
+    let mut from = 0;
+    loop {
+        let space = text[from..].find(char::is_whitespace);
+        let opens = text[from..].find("{{");
+        let closed = opens
+            .filter(|opens| space.is_some_and(|space| *opens < space))
+            .and_then(|opens| Some(from + opens + text[from + opens..].find("}}")? + 2));
+        match (closed, space) {
+            (Some(closed), _) => from = closed,
+            (None, Some(space)) => {
+                let at = from + space;
+                return (&text[..at], text[at..].trim_start());
+            }
+            (None, None) => return (text, ""),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_word;
+
+    #[test]
+    fn templates_are_one_word() {
+        for (text, first, rest) in [
+            ("ping", "ping", ""),
+            ("debug msg=a b", "debug", "msg=a b"),
+            ("{{ a }} x=1", "{{ a }}", "x=1"),
+            (
+                "{{ a }}_{{ b c }}file x={{ d }}",
+                "{{ a }}_{{ b c }}file",
+                "x={{ d }}",
+            ),
+            ("{{ a", "{{", "a"),
+        ] {
+            assert_eq!(first_word(text), (first, rest), "{text}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Reader, keywords::On, values::Fields};
 use crate::{
-    ast::{HostOrder, Play, Strategy},
+    ast::{HostOrder, OrTemplate, Play, Strategy},
     files::{Span, Spanned},
     words::did_you_mean,
     yaml::{Kind, Node},
@@ -121,33 +121,21 @@ impl Reader<'_> {
         Some(Spanned::new(joined.join(","), node.span))
     }
 
-    fn order(&mut self, fields: &Fields<'_>) -> HostOrder {
-        let Some((node, name)) = fields
-            .get("order")
-            .and_then(|node| Some((node, self.text("order", node)?)))
-        else {
-            return HostOrder::Inventory;
-        };
-        match name.as_str() {
-            "inventory" => HostOrder::Inventory,
-            "reverse_inventory" => HostOrder::ReverseInventory,
-            "sorted" => HostOrder::Sorted,
-            "reverse_sorted" => HostOrder::ReverseSorted,
-            "shuffle" => {
-                let why =
-                    "the same input gives the same order: hosts stay as the inventory has them";
-                self.no_effect("order: shuffle", node.span, why);
-                HostOrder::Inventory
-            }
-            other => {
-                let known = ["inventory", "reverse_inventory", "sorted", "reverse_sorted"];
-                let help = did_you_mean(other, known)
-                    .unwrap_or_else(|| format!("`{}` are there", known.join("`, `")));
-                let what = format!("the order `{other}` is not supported");
-                self.error_help("unsupported", node.span, what, help);
-                HostOrder::Inventory
-            }
+    fn order(&mut self, fields: &Fields<'_>) -> Option<Spanned<OrTemplate<HostOrder>>> {
+        let node = fields.get("order")?;
+        let name = self.text("order", node)?;
+        if crate::template::is_template(&name) {
+            return Some(Spanned::new(OrTemplate::Template(name.value), node.span));
         }
+        if name.value == "shuffle" {
+            self.no_effect("order: shuffle", node.span, HostOrder::SHUFFLE);
+        }
+        let Some(order) = HostOrder::named(&name) else {
+            let what = format!("the order `{}` is not supported", name.value);
+            self.error_help("unsupported", node.span, what, HostOrder::instead(&name));
+            return None;
+        };
+        Some(Spanned::new(OrTemplate::Is(order), node.span))
     }
 
     fn strategy(&mut self, fields: &Fields<'_>) -> Strategy {

@@ -112,6 +112,20 @@ impl Fault {
         self
     }
 
+    /// At the same place of a text that was written anew: `place` maps its bytes to those of the text before.
+    pub(super) fn in_text(
+        mut self,
+        span: Span,
+        text: &str,
+        place: impl FnOnce(usize) -> usize,
+    ) -> Self {
+        if self.span == Some(span) {
+            self.offset = self.offset.map(place);
+            self.text = Some(text.into());
+        }
+        self
+    }
+
     pub(super) fn moved(mut self, place: impl FnOnce(usize) -> usize) -> Self {
         if self.span.is_none() {
             let offset = self.offset.map(place);

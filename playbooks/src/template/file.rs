@@ -11,6 +11,11 @@ use evenkeel_engine::Value;
 use minijinja::{Environment, Error};
 
 mod header;
+mod marks;
+
+pub use marks::Marks;
+
+use marks::Translated;
 
 use super::{
     Fault, Template, Uses, Variables, ending,
@@ -30,19 +35,22 @@ use crate::{
 const MOST: usize = 1_000;
 
 /// How a template file is read, as a task may set it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Whitespace {
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reading {
     /// `trim_blocks`: the newline after a block goes.
     pub trim: bool,
     /// `lstrip_blocks`: blanks before a block go.
     pub lstrip: bool,
+    /// What marks expressions, blocks and comments.
+    pub marks: Marks,
 }
 
-impl Default for Whitespace {
+impl Default for Reading {
     fn default() -> Self {
         Self {
             trim: true,
             lstrip: false,
+            marks: Marks::default(),
         }
     }
 }
@@ -55,12 +63,15 @@ pub struct TemplateFile {
     uses: Uses,
     /// Whether a part of it was encrypted: so is what it gives.
     secret: bool,
-    whitespace: Whitespace,
+    reading: Reading,
 }
 
 struct Part {
     span: Span,
+    /// With the usual marks.
     text: String,
+    /// As it is written, where it has others.
+    raw: Option<(String, Translated)>,
     rewritten: Rewritten,
     /// Lines of the file before the text.
     above: usize,
@@ -79,18 +90,18 @@ impl TemplateFile {
         path: &Path,
         shown: &str,
         folders: &[PathBuf],
-        whitespace: Whitespace,
+        reading: Reading,
         files: &mut Files,
     ) -> Result<Self, Vec<Fault>> {
         let mut env = environment::environment();
-        env.set_syntax(environment::syntax(whitespace.trim, whitespace.lstrip));
+        env.set_syntax(environment::syntax(reading.trim, reading.lstrip));
         let mut template = Self {
             env,
             name: shown.to_owned(),
             parts: BTreeMap::new(),
             uses: Uses::default(),
             secret: false,
-            whitespace,
+            reading,
         };
         let mut all: Vec<PathBuf> = path.parent().map(Path::to_owned).into_iter().collect();
         all.extend_from_slice(folders);
@@ -130,19 +141,36 @@ impl TemplateFile {
         let header = header::len(&whole).filter(|_| self.parts.is_empty());
         let start = header.unwrap_or(0);
         if header.is_some() {
-            self.whitespace = header::read(&whole[..start], at(0), self.whitespace)?;
-            let Whitespace { trim, lstrip } = self.whitespace;
-            self.env.set_syntax(environment::syntax(trim, lstrip));
+            self.reading = header::read(&whole[..start], at(0), self.reading.clone())?;
+            let syntax = environment::syntax(self.reading.trim, self.reading.lstrip);
+            self.env.set_syntax(syntax);
         }
-        let (text, span) = (whole[start..].to_owned(), at(start));
+        if self.reading.marks.alike() {
+            let what = "two kinds of marks of the template begin alike";
+            let fault = Fault::new("template_header", what);
+            let help = "expressions, blocks and comments begin with different marks";
+            return Err(vec![fault.help(help).or_at(at(0))]);
+        }
+        let (raw, span) = (&whole[start..], at(start));
+        let marks = &self.reading.marks;
+        let translated = (*marks != Marks::default()).then(|| marks.translated(raw));
+        let text = match &translated {
+            Some(translated) => translated.text.clone(),
+            None => raw.to_owned(),
+        };
+        let raw = translated.map(|translated| (raw.to_owned(), translated));
         let uses = Uses::of_template(&text);
-        let mut faults = environment::unknown(&uses, &text, span);
+        let mut faults: Vec<Fault> = environment::unknown(&uses, &text, span)
+            .into_iter()
+            .map(|fault| as_written(fault, span, raw.as_ref()))
+            .collect();
         let rewritten = Rewritten::template(&text, Backslash::Escapes);
         let compiled = self
             .env
             .add_template_owned(name.to_owned(), rewritten.text.clone());
         if let Err(error) = compiled {
-            faults.push(Fault::syntax(&error, &text, span, |at| rewritten.old(at)));
+            let fault = Fault::syntax(&error, &text, span, |at| rewritten.old(at));
+            faults.push(as_written(fault, span, raw.as_ref()));
         }
         if !faults.is_empty() {
             return Err(faults);
@@ -154,6 +182,7 @@ impl TemplateFile {
             Part {
                 span,
                 text: text.clone(),
+                raw,
                 rewritten,
                 above: usize::from(header.is_some()),
             },
@@ -176,7 +205,9 @@ impl TemplateFile {
                 None if named.needed => {
                     let fault =
                         Fault::new("no_such_file", format!("there is no template `{other}`"));
-                    return Err(vec![fault.at(span, &text, named.at)]);
+                    let fault = fault.at(span, &text, named.at);
+                    let raw = self.parts.get(name).and_then(|part| part.raw.as_ref());
+                    return Err(vec![as_written(fault, span, raw)]);
                 }
                 None => {}
             }
@@ -255,8 +286,17 @@ impl TemplateFile {
             let line = inner.line().unwrap_or(1) + part.above;
             return fault.in_file(part.span.file, line);
         }
-        fault
+        let fault = fault
             .moved(|at| part.rewritten.old(at))
-            .at_text(part.span, &part.text)
+            .at_text(part.span, &part.text);
+        as_written(fault, part.span, part.raw.as_ref())
+    }
+}
+
+/// A fault at its place in a text with other marks.
+fn as_written(fault: Fault, span: Span, raw: Option<&(String, Translated)>) -> Fault {
+    match raw {
+        Some((text, translated)) => fault.in_text(span, text, |at| translated.old(at)),
+        None => fault,
     }
 }

@@ -32,7 +32,7 @@ pub(crate) const KINDS: [(&str, LoopKind); 15] = [
     ("together", LoopKind::Together),
 ];
 
-/// Lookups that are no loops: `query` gives what a loop goes over.
+/// Lookups that read what only the evaluation of an expression has: loops of them go over what `query` gives.
 pub(crate) const ALONE: [&str; 9] = [
     "csvfile",
     "ini",
@@ -62,14 +62,6 @@ const MISSING: [(&str, &str); 3] = [
 pub(crate) fn instead(name: &str) -> Option<&'static str> {
     let mut found = MISSING.iter().filter(|(missing, _)| *missing == name);
     found.next().map(|(_, instead)| *instead)
-}
-
-/// What to write instead of a loop that is not here.
-pub(crate) fn instead_of_loop(name: &str) -> Option<String> {
-    if ALONE.contains(&name) {
-        return Some(format!("`loop: \"{{{{ query('{name}', …) }}}}\"`"));
-    }
-    instead(name).map(str::to_owned)
 }
 
 /// Why there are no items.
@@ -143,7 +135,10 @@ fn text(kind: LoopKind, term: &Value) -> Result<String, Trouble> {
 /// What a kind is called.
 fn name(kind: LoopKind) -> String {
     let mut found = KINDS.iter().filter(|(_, known)| *known == kind);
-    let name = found.next().map_or("loop", |(name, _)| name);
+    let name = match kind {
+        LoopKind::Query(name) => name,
+        _ => found.next().map_or("loop", |(name, _)| name),
+    };
     format!("`with_{name}`")
 }
 

@@ -1,12 +1,12 @@
 //! The first line of a template that says how it is read: `#jinja2: trim_blocks: True, lstrip_blocks: True`.
 
-use super::Whitespace;
+use super::{Marks, Reading};
 use crate::{files::Span, template::Fault, words::did_you_mean};
 
 const MARK: &str = "#jinja2:";
 
 /// What a task says instead of the line.
-const OF_TASKS: [(&str, &str); 8] = [
+const OF_TASKS: [(&str, &str); 2] = [
     (
         "newline_sequence",
         "say it in the task: it has this argument too",
@@ -15,15 +15,7 @@ const OF_TASKS: [(&str, &str); 8] = [
         "keep_trailing_newline",
         "a newline at the end of a template always stays",
     ),
-    ("variable_start_string", MARKS),
-    ("variable_end_string", MARKS),
-    ("block_start_string", MARKS),
-    ("block_end_string", MARKS),
-    ("comment_start_string", MARKS),
-    ("comment_end_string", MARKS),
 ];
-
-const MARKS: &str = "write the template with `{{ }}`, `{% %}` and `{# #}`, and what has such marks itself within `{% raw %}` and `{% endraw %}`";
 
 /// How long the line is, with its newline; nothing if there is none.
 pub(super) fn len(text: &str) -> Option<usize> {
@@ -32,13 +24,9 @@ pub(super) fn len(text: &str) -> Option<usize> {
 }
 
 /// What it says, over what the task says.
-pub(super) fn read(
-    line: &str,
-    span: Span,
-    mut whitespace: Whitespace,
-) -> Result<Whitespace, Vec<Fault>> {
+pub(super) fn read(line: &str, span: Span, mut reading: Reading) -> Result<Reading, Vec<Fault>> {
     let mut at = MARK.len();
-    for pair in line[MARK.len()..].split(',') {
+    for pair in outside_quotes(&line[MARK.len()..], ',') {
         let start = at + (pair.len() - pair.trim_start().len());
         at += pair.len() + 1;
         let wrong = |message: String, help: &str| {
@@ -55,16 +43,33 @@ pub(super) fn read(
             ));
         };
         let (key, value) = (key.trim(), value.trim());
+        if Marks::NAMES.contains(&key) {
+            let mark = value
+                .strip_prefix(['\'', '"'])
+                .zip(value.chars().next())
+                .and_then(|(mark, quote)| mark.strip_suffix(quote));
+            if !mark.is_some_and(|mark| reading.marks.set(key, mark)) {
+                return Err(wrong(
+                    format!("`{key}` is a mark in quotes, not `{value}`"),
+                    "write it as in `variable_start_string: '[['`",
+                ));
+            }
+            continue;
+        }
         let place = match key {
-            "trim_blocks" => &mut whitespace.trim,
-            "lstrip_blocks" => &mut whitespace.lstrip,
+            "trim_blocks" => &mut reading.trim,
+            "lstrip_blocks" => &mut reading.lstrip,
             _ => {
                 let known = OF_TASKS.iter().find(|(name, _)| *name == key);
-                let meant = || did_you_mean(key, ["trim_blocks", "lstrip_blocks"]);
+                let meant = || {
+                    let marks = Marks::NAMES.into_iter();
+                    did_you_mean(key, marks.chain(["trim_blocks", "lstrip_blocks"]))
+                };
                 let help = match known {
                     Some((_, help)) => (*help).to_owned(),
                     None => meant().unwrap_or_else(|| {
-                        "there are `trim_blocks` and `lstrip_blocks`".to_owned()
+                        "there are `trim_blocks`, `lstrip_blocks` and the marks, as `variable_start_string`"
+                            .to_owned()
                     }),
                 };
                 return Err(wrong(
@@ -86,7 +91,26 @@ pub(super) fn read(
             }
         };
     }
-    Ok(whitespace)
+    Ok(reading)
+}
+
+/// The parts of a text between signs that stand in no quotes.
+fn outside_quotes(text: &str, sign: char) -> Vec<&str> {
+    let (mut parts, mut from, mut open) = (Vec::new(), 0, None);
+    for (at, c) in text.char_indices() {
+        match open {
+            Some(quote) if c == quote => open = None,
+            Some(_) => {}
+            None if matches!(c, '\'' | '"') => open = Some(c),
+            None if c == sign => {
+                parts.push(&text[from..at]);
+                from = at + 1;
+            }
+            None => {}
+        }
+    }
+    parts.push(&text[from..]);
+    parts
 }
 
 #[cfg(test)]
@@ -103,7 +127,7 @@ mod tests {
             start: 0,
             end,
         };
-        read(line, span, Whitespace::default())
+        read(line, span, Reading::default())
             .map(|found| (found.trim, found.lstrip))
             .map_err(|faults| {
                 let found = faults[0].clone().diagnostic(&files);
@@ -124,6 +148,14 @@ mod tests {
         assert_eq!(
             settings("#jinja2: trim_blocks: True, newline_sequence: '\\r\\n'"),
             Err("29 the first line of a template cannot say `newline_sequence`".to_owned())
+        );
+        assert_eq!(
+            settings("#jinja2: variable_start_string: '[,[' , variable_end_string:\"]]\""),
+            Ok((true, false))
+        );
+        assert_eq!(
+            settings("#jinja2: block_end_string: )"),
+            Err("10 `block_end_string` is a mark in quotes, not `)`".to_owned())
         );
         assert_eq!(
             settings("#jinja2: trim_blocks: maybe"),

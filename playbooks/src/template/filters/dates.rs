@@ -24,6 +24,11 @@ pub(in crate::template) const FUNCTION: &str = "evenkeel_dated";
 /// When the run began.
 static NOW: LazyLock<Timestamp> = LazyLock::new(Timestamp::now);
 
+/// When the run began.
+pub(in crate::template) fn begun() -> Timestamp {
+    *NOW
+}
+
 pub(super) fn add(env: &mut Environment<'static>) {
     env.add_filter("to_datetime", to_datetime);
     env.add_filter("strftime", strftime);

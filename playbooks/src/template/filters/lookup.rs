@@ -94,7 +94,7 @@ fn look(
         "random_choice" => choice(terms),
         "pipe" => runs::pipe(state, terms),
         "lines" => runs::lines(state, terms),
-        "unvault" => each(terms, |name| whole(state, "unvault", name, false)),
+        "unvault" => each(terms, |name| whole(state, "unvault", name, (false, false))),
         other => others(state, other, terms, kwargs),
     };
     kwargs.assert_all_used()?;
@@ -259,8 +259,16 @@ fn path(state: &State<'_, '_>, lookup: &str, kind: &str, name: &str) -> Result<P
 }
 
 /// What a file of this machine holds; one that is encrypted is opened, and secret.
-fn whole(state: &State<'_, '_>, lookup: &str, name: &str, rstrip: bool) -> Result<Jinja, Error> {
-    let cut = |text: &str| Jinja::from(if rstrip { text.trim_end() } else { text });
+fn whole(
+    state: &State<'_, '_>,
+    lookup: &str,
+    name: &str,
+    (lstrip, rstrip): (bool, bool),
+) -> Result<Jinja, Error> {
+    let cut = |text: &str| {
+        let text = if lstrip { text.trim_start() } else { text };
+        Jinja::from(if rstrip { text.trim_end() } else { text })
+    };
     let path = path(state, lookup, "files", name)?;
     if files::is_vault(&path) {
         let keys = variables(state).map(|variables| variables.keys());
@@ -283,7 +291,8 @@ fn whole(state: &State<'_, '_>, lookup: &str, name: &str, rstrip: bool) -> Resul
 
 fn file(state: &State<'_, '_>, name: &str, kwargs: &Kwargs) -> Result<Jinja, Error> {
     let rstrip = kwargs.get::<Option<bool>>("rstrip")?.unwrap_or(true);
-    whole(state, "file", name, rstrip)
+    let lstrip = kwargs.get::<Option<bool>>("lstrip")?.unwrap_or(false);
+    whole(state, "file", name, (lstrip, rstrip))
 }
 
 /// What each name gives.

@@ -23,7 +23,7 @@ fn list(name: &str, value: Value) -> Result<Vec<Value>, Trouble> {
 pub(super) fn of(kind: LoopKind, value: Value) -> Result<Vec<Value>, Trouble> {
     match kind {
         LoopKind::Loop => list("loop", value),
-        LoopKind::List => open(value, Some(0)),
+        LoopKind::List | LoopKind::Query(_) => open(value, Some(0)),
         LoopKind::Items => open(value, Some(1)),
         LoopKind::Flattened => open(value, None),
         LoopKind::Dict => match value {

@@ -16,7 +16,7 @@ use super::{path, refuse, variables};
 use crate::{
     files::{Files, is_vault},
     template::{
-        Fault, TemplateFile, Variable, Variables, Whitespace, session,
+        Fault, Marks, Reading, TemplateFile, Variable, Variables, about, session,
         value::{read, to_jinja},
     },
     vault::Keyring,
@@ -35,26 +35,17 @@ thread_local! {
     static COUNT: Cell<usize> = const { Cell::new(0) };
 }
 
-/// What Jinja writes; others are for the module `template`, and refused here.
-const SIGNS: [(&str, &str); 4] = [
-    ("variable_start_string", "{{"),
-    ("variable_end_string", "}}"),
-    ("comment_start_string", "{#"),
-    ("comment_end_string", "#}"),
-];
-
 pub(super) fn of(
     state: &State<'_, '_>,
     terms: &[Jinja],
     kwargs: &Kwargs,
 ) -> Result<Vec<Jinja>, Error> {
-    for (name, usual) in SIGNS {
-        if kwargs
-            .get::<Option<String>>(name)?
-            .is_some_and(|given| given != usual)
-        {
+    let mut marks = Marks::default();
+    for name in Marks::NAMES {
+        let given = kwargs.get::<Option<String>>(name)?;
+        if given.is_some_and(|mark| !marks.set(name, &mark)) {
             return Err(refuse(format!(
-                "`lookup('template', …)`: `{name}` can only be `{usual}` in this version: write the template with that, and `{{% raw %}}` around what is no Jinja"
+                "`lookup('template', …)`: `{name}` is empty"
             )));
         }
     }
@@ -62,9 +53,10 @@ pub(super) fn of(
     kwargs.get::<Option<Jinja>>("convert_data")?;
     kwargs.get::<Option<Jinja>>("jinja2_native")?;
     let flag = |name| kwargs.get::<Option<bool>>(name);
-    let whitespace = Whitespace {
+    let reading = Reading {
         trim: flag("trim_blocks")?.unwrap_or(true),
         lstrip: flag("lstrip_blocks")?.unwrap_or(false),
+        marks,
     };
     let given = match kwargs.get::<Option<Jinja>>("template_vars")? {
         None => Map::new(),
@@ -88,22 +80,18 @@ pub(super) fn of(
         .map(|term| {
             let name = term.to_string();
             let path = path(state, "template", "templates", &name)?;
-            let mut given = given.clone();
-            let shown = || path.to_string_lossy().as_ref().into();
-            given
-                .entry("template_path".to_owned())
-                .or_insert_with(shown);
             let over = Over {
-                given,
+                given: given.clone(),
+                about: Map::new(),
                 others: Arc::clone(&others),
             };
-            one(&name, path, whitespace, over)
+            one(&name, path, reading.clone(), over)
         })
         .collect()
 }
 
 /// One template, unless it is being rendered already.
-fn one(name: &str, path: PathBuf, whitespace: Whitespace, over: Over) -> Result<Jinja, Error> {
+fn one(name: &str, path: PathBuf, reading: Reading, over: Over) -> Result<Jinja, Error> {
     let circle = BUSY.with_borrow(|busy| {
         let at = busy.iter().position(|other| *other == path)?;
         let names = busy[at..].iter().chain([&path]);
@@ -125,7 +113,7 @@ fn one(name: &str, path: PathBuf, whitespace: Whitespace, over: Over) -> Result<
     COUNT.set(count + 1);
     BUSY.with_borrow_mut(|busy| busy.push(path.clone()));
     let mut files = Files::apart(over.keys());
-    let rendered = render(&path, whitespace, over, &mut files);
+    let rendered = render(&path, reading, over, &mut files);
     BUSY.with_borrow_mut(Vec::pop);
     let value = rendered.map_err(|fault| refuse(told(name, &fault, &files)))?;
     Ok(match &value {
@@ -136,7 +124,7 @@ fn one(name: &str, path: PathBuf, whitespace: Whitespace, over: Over) -> Result<
 
 fn render(
     path: &std::path::Path,
-    whitespace: Whitespace,
+    reading: Reading,
     over: Over,
     files: &mut Files,
 ) -> Result<Value, Fault> {
@@ -145,9 +133,12 @@ fn render(
         folders.extend([folder.join("templates"), folder]);
     }
     let shown = path.to_string_lossy();
-    let template = TemplateFile::read(path, &shown, &folders, whitespace, files)
+    let template = TemplateFile::read(path, &shown, &folders, reading, files)
         .map_err(|mut faults| faults.swap_remove(0))?;
-    let variables: Arc<dyn Variables> = Arc::new(over);
+    let variables: Arc<dyn Variables> = Arc::new(Over {
+        about: about(path, template.uses()),
+        ..over
+    });
     if !is_vault(path) {
         if let Some(value) = template.lone(&variables) {
             return value;
@@ -170,6 +161,8 @@ fn told(name: &str, fault: &Fault, files: &Files) -> String {
 /// Variables of the lookup above all others.
 struct Over {
     given: Map,
+    /// What the template says of itself.
+    about: Map,
     others: Arc<dyn Variables>,
 }
 
@@ -178,7 +171,7 @@ const MANAGED: &str = "Ansible managed";
 
 impl Variables for Over {
     fn get(&self, name: &str) -> Result<Option<Variable>, Fault> {
-        if let Some(value) = self.given.get(name) {
+        if let Some(value) = self.given.get(name).or_else(|| self.about.get(name)) {
             return Ok(Some(Variable::Value(value.clone())));
         }
         let found = self.others.get(name)?;

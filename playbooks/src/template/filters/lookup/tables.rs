@@ -167,7 +167,12 @@ pub(super) fn ini(
             no_value: options.flag("allow_no_value", options.flag("allow_none", false)),
             properties,
         };
-        let text = whole(state, "ini", &options.text("file", "ansible.ini"), false)?;
+        let text = whole(
+            state,
+            "ini",
+            &options.text("file", "ansible.ini"),
+            (false, false),
+        )?;
         let ini = Ini::read(text.as_str().unwrap_or_default(), ways)
             .map_err(|wrong| options.wrong(&wrong))?;
         let section = if properties {
@@ -236,7 +241,7 @@ pub(super) fn csv(
             state,
             "csvfile",
             &options.text("file", "ansible.csv"),
-            false,
+            (false, false),
         )?;
         let rows = rows(text.as_str().unwrap_or_default(), delimiter)
             .map_err(|wrong| options.wrong(&wrong))?;
