@@ -224,6 +224,17 @@ pub(super) fn touches(task: &Task, bound: &dyn Bound) -> (Vec<Thing>, Vec<Thing>
     }
 }
 
+/// The tasks whose condition is false before any host was asked.
+pub(super) fn surely_skipped(list: &TaskList) -> BTreeSet<TaskId> {
+    let skips = |task: &Task| matches!(task.body.resolve(&NoResults), Ok(Resolved::Skip(_)));
+    (0..)
+        .map(TaskId)
+        .zip(&list.tasks)
+        .filter(|(_, task)| skips(task))
+        .map(|(id, _)| id)
+        .collect()
+}
+
 /// What is known of tasks before any host was asked: the ground of the graph.
 pub(super) fn shapes(list: &TaskList) -> Vec<Shape> {
     let shape = |task: &Task| {

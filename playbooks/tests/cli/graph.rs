@@ -224,6 +224,32 @@ fn hosts_that_take_turns_are_drawn_each_for_itself() {
 }
 
 #[test]
+fn what_is_surely_skipped_is_in_no_drawing() {
+    let site = "\
+- hosts: all
+  gather_facts: false
+  tasks:
+    - name: of one
+      copy: {dest: /etc/one, content: a}
+      when: inventory_hostname == 'a'
+    - name: of both
+      copy: {dest: /etc/both, content: a}
+";
+    let graph = |more: &[&str]| {
+        let args = [&["graph", "site.yml", "-i", "a,b,"], more].concat();
+        let ended = Case::new(&args).file("site.yml", site);
+        ended.any_stdout().run().stdout
+    };
+    assert_eq!(graph(&[]).matches("of one").count(), 1);
+    assert_eq!(graph(&[]).matches("of both").count(), 2);
+    assert_eq!(graph(&["--host", "b"]).matches("of one").count(), 0);
+    // Who asks for it, and programs, get all.
+    let asked = graph(&["--task", "of one", "--host", "b"]);
+    assert_eq!(asked.matches("of one").count(), 1);
+    assert_eq!(graph(&["--format", "json"]).matches("of one").count(), 2);
+}
+
+#[test]
 fn what_a_unit_touches_may_be_said() {
     let site = |more: &str| {
         format!(
