@@ -172,7 +172,7 @@ fn quiet(lab: &Lab) {
     let begun = Instant::now();
     let ended = run(lab, &[]).changed(0);
     println!("an unchanged run took {:?}", begun.elapsed());
-    let exchanges = ended.last()["exchanges"].as_u64().unwrap();
+    let exchanges = ended.count("exchanges");
     assert!(exchanges <= 5, "{ended}");
 }
 
