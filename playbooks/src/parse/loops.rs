@@ -51,10 +51,22 @@ impl Reader<'_> {
             return None;
         };
         let kind = self.loop_kind(&key)?;
-        self.check_list(&key, kind, expr);
+        let expr = if self.check_list(&key, kind, expr) {
+            expr.clone()
+        } else {
+            // It was said what is wrong with it: nothing is.
+            let kind = match kind {
+                LoopKind::Dict => Kind::Map(Vec::new()),
+                _ => Kind::Seq(Vec::new()),
+            };
+            Node {
+                kind,
+                ..expr.clone()
+            }
+        };
         let mut result = Loop {
             kind: Spanned::new(kind, key.span),
-            expr: expr.clone(),
+            expr,
             loop_var: "item".to_owned(),
             index_var: None,
             label: None,
@@ -90,7 +102,8 @@ impl Reader<'_> {
         None
     }
 
-    fn check_list(&mut self, key: &Spanned<&str>, kind: LoopKind, expr: &Node) {
+    /// Whether a loop goes over what such a one goes over.
+    fn check_list(&mut self, key: &Spanned<&str>, kind: LoopKind, expr: &Node) -> bool {
         let fits = match (kind, &expr.kind) {
             (_, Kind::Str(text)) => super::values::is_template(text) || takes_one(kind),
             (LoopKind::Dict, kind) => matches!(kind, Kind::Map(_) | Kind::Seq(_)),
@@ -100,7 +113,7 @@ impl Reader<'_> {
             (_, kind) => matches!(kind, Kind::Seq(_)),
         };
         if fits {
-            return;
+            return true;
         }
         let wanted = if kind == LoopKind::Dict {
             "a map"
@@ -120,6 +133,7 @@ impl Reader<'_> {
         if let Some(last) = self.out.last_mut() {
             last.help = Some(help);
         }
+        false
     }
 
     fn control(&mut self, result: &mut Loop, node: &Node) {
