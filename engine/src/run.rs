@@ -34,7 +34,12 @@ mod tell;
 mod trouble;
 mod walk;
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
 
 use indexmap::IndexMap;
 use serde::de::DeserializeOwned;
@@ -225,7 +230,12 @@ pub fn graph(list: &TaskList, in_order: bool) -> Result<Graph, RunError> {
     Ok(ground(list, in_order)?.0)
 }
 
-/// The same, with what it was made of.
+/// The tasks that are surely skipped: their conditions are false whatever the hosts are like.
+pub fn skipped(list: &TaskList) -> BTreeSet<TaskId> {
+    decide::surely_skipped(list)
+}
+
+/// The graph, with what it was made of.
 fn ground(list: &TaskList, in_order: bool) -> Result<(Graph, linked::Ground), RunError> {
     let order = if in_order {
         Order::InOrder

@@ -218,9 +218,10 @@ pub struct Task {
     pub once: bool,
     /// Whether a diff may be shown.
     pub diff: bool,
-    /// For commands: all that it reads. With `writes`, it no longer touches everything.
+    /// All that it reads, where its module cannot know that: of a command, of a unit that starts. With `writes`, it
+    /// no longer touches everything.
     pub reads: Option<Vec<Thing>>,
-    /// For commands: all that it writes.
+    /// All that it writes, likewise.
     pub writes: Option<Vec<Thing>>,
     /// Whether tags select it; else it is reported as skipped.
     pub selected: bool,

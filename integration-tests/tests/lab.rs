@@ -9,6 +9,7 @@
 )]
 
 mod lab {
+    mod airflow;
     mod apt;
     mod beside_ansible;
     mod commands;

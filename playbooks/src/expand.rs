@@ -65,6 +65,8 @@ pub(crate) struct Expander<'a> {
     gates: usize,
     /// How many items were brought in.
     brought: usize,
+    /// How often files brought in themselves since something else did.
+    again: BTreeMap<PathBuf, usize>,
     stage: Stage,
     /// What is wrong.
     pub(crate) out: Vec<Diagnostic>,
@@ -129,6 +131,7 @@ impl<'a> Expander<'a> {
             may_be_left: BTreeSet::new(),
             gates: 0,
             brought: 0,
+            again: BTreeMap::new(),
             stage: Stage::default(),
             out: Vec::new(),
             faults: Vec::new(),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod cli {
+    mod airflow;
     mod at_once;
     pub(crate) mod case;
     mod docs;

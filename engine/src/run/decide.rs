@@ -209,12 +209,30 @@ pub(super) fn is_long(action: &Action) -> bool {
 pub(super) fn touches(task: &Task, bound: &dyn Bound) -> (Vec<Thing>, Vec<Thing>) {
     let touches = bound.touches();
     match (bound.nature(), &task.reads, &task.writes) {
-        (Nature::Command, Some(reads), writes) => {
-            (reads.clone(), writes.clone().unwrap_or_default())
+        (Nature::Command | Nature::State, Some(reads), Some(writes)) => {
+            (reads.clone(), writes.clone())
         }
+        (Nature::Command, Some(reads), None) => (reads.clone(), Vec::new()),
         (Nature::Command, None, Some(writes)) => (vec![Thing::Everything], writes.clone()),
+        (Nature::State, Some(reads), None) => (reads.clone(), touches.writes),
+        // What touches everything may read everything.
+        (Nature::State, None, Some(writes)) if touches.writes.contains(&Thing::Everything) => {
+            (vec![Thing::Everything], writes.clone())
+        }
+        (Nature::State, None, Some(writes)) => (touches.reads, writes.clone()),
         _ => (touches.reads, touches.writes),
     }
+}
+
+/// The tasks whose condition is false before any host was asked.
+pub(super) fn surely_skipped(list: &TaskList) -> BTreeSet<TaskId> {
+    let skips = |task: &Task| matches!(task.body.resolve(&NoResults), Ok(Resolved::Skip(_)));
+    (0..)
+        .map(TaskId)
+        .zip(&list.tasks)
+        .filter(|(_, task)| skips(task))
+        .map(|(id, _)| id)
+        .collect()
 }
 
 /// What is known of tasks before any host was asked: the ground of the graph.

@@ -8,7 +8,7 @@ use std::{
 
 use evenkeel_integration_tests::{Lab, need_lab, until};
 
-const SHA: &str = "3c2034c54f811448f516668dce09d24008a0716c3a794dd8639b5388cbde247d";
+pub(super) const SHA: &str = "3c2034c54f811448f516668dce09d24008a0716c3a794dd8639b5388cbde247d";
 
 /// What it is compiled with, what watches that, and what the stubs install.
 pub(super) const PACKAGES: [&str; 13] = [
@@ -44,7 +44,7 @@ mv python3.9_*.orig.tar.xz ../python-3.9.2.tar.xz
 "#;
 
 /// The archive, fetched once; nothing where it is not to be had.
-fn archive() -> Option<PathBuf> {
+pub(super) fn archive() -> Option<PathBuf> {
     let cache = Lab::cache();
     let file = cache.join("python-3.9.2.tar.xz");
     if !file.exists() {

@@ -179,8 +179,17 @@ fn what_one_host_compiled_is_carried_to_those_like_it() {
         };
         assert_eq!(host.sh("ls /usr/local/src/evenkeel-python-*"), left);
     }
-    let kept = std::fs::read_dir(lab.path("builds")).unwrap().count();
-    assert_eq!(kept, 1, "one build for all");
+    let kept: Vec<_> = std::fs::read_dir(lab.path("builds")).unwrap().collect();
+    assert_eq!(kept.len(), 1, "one build for all");
+    // No directory is in it: tar would take rights from `/` while it unpacks.
+    let pack = kept[0].as_ref().unwrap().path();
+    let members = Command::new("tar").arg("-tzf").arg(pack).output().unwrap();
+    let members = String::from_utf8(members.stdout).unwrap();
+    assert!(members.contains("./opt/py/bin/python"), "{members}");
+    assert!(
+        !members.lines().any(|member| member.ends_with('/')),
+        "{members}"
+    );
     lab.run(&[]).ok().changed(0).exchanges(3);
 
     // A host that is another: another release has another build.

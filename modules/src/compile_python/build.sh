@@ -81,7 +81,10 @@ ek_build() {
     ek_dest=$ek_work/dest ek_pack=$ek_work/shared.tar.gz
     rm -rf -- "$ek_dest"
     make altinstall DESTDIR="$ek_dest" >>"$ek_log" 2>&1 || ek_fail '`make altinstall` failed'
-    tar -C "$ek_dest" -c -z -f "$ek_pack" --owner=0 --group=0 . >>"$ek_log" 2>&1 || ek_fail 'what was built cannot be packed'
+    # No directories but empty ones: tar makes those of the host, `/` among them, 0700 until it ends.
+    find "$ek_dest" \( ! -type d -o -empty \) -printf './%P\0' |
+      tar -C "$ek_dest" -c -z -f "$ek_pack" --owner=0 --group=0 --no-recursion --null -T - >>"$ek_log" 2>&1 ||
+      ek_fail 'what was built cannot be packed'
     rm -rf -- "$ek_dest"
     ek_unpack "$ek_pack"
   fi
@@ -104,6 +107,15 @@ for name in sys.argv[1].split():
 [ -z "$ek_bad" ] || rm -f -- "$ek_work/state"
 [ -z "$ek_bad" ] || ek_fail "$ek_lacks:
 $ek_bad"
+# `altinstall` puts no pip into a pack if the host has one already.
+case " $* " in
+  *--without-ensurepip* | *--with-ensurepip=no*) ek_bundled= ;;
+  *) ek_bundled=${EK_SHARE-}${EK_CARRY-} ;;
+esac
+if [ -n "$ek_pip$ek_bundled" ] && ! "$ek_python" -I -c 'import pip' >/dev/null 2>&1; then
+  printf '== ensurepip\n' >>"$ek_log"
+  "$ek_python" -I -m ensurepip --altinstall >>"$ek_log" 2>&1 || ek_fail 'the pip that comes with the source cannot be installed'
+fi
 if [ -n "$ek_pip" ]; then
   ek_has=$("$ek_python" -I -c 'import pip; print(pip.__version__)' 2>/dev/null)
   if [ "$ek_has" != "$ek_pip" ]; then

@@ -38,7 +38,13 @@ pub(super) fn graph(args: &Args) -> Exit {
         Err(error) => return run::ended(Err(error.into()), false),
     };
     let task = args.task.clone();
-    let picture = Picture::of(&list, &ties, &Wanted { host, task });
+    let drawing = !matches!(args.format, GraphFormat::Json);
+    let wanted = Wanted {
+        host,
+        task,
+        drawing,
+    };
+    let picture = Picture::of(&list, &ties, &wanted);
     out::report(&match args.format {
         GraphFormat::Json => graph::json(&picture),
         GraphFormat::Dot => graph::dot(&picture.folded()),

@@ -1,6 +1,6 @@
 //! One include: its turns, the hosts it is for, what it names, and what stands there.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use super::{
     DEPTH, Expander, Here, find, gate,
@@ -109,6 +109,14 @@ impl Expander<'_> {
         ))
     }
 
+    /// Whether a file brings in itself without end, as far as can be told.
+    pub(super) fn circles(&mut self, include: &Include, path: &Path, here: &Here) -> bool {
+        let again = here.chain.iter().any(|(other, _)| other == path);
+        let times = self.again.entry(path.to_owned()).or_default();
+        *times = if again { *times + 1 } else { 0 };
+        again && (!include.dynamic || *times > AGAIN)
+    }
+
     pub(super) fn too_deep(&mut self, include: &Include, here: &Here) {
         let mut chain: Vec<String> = Vec::new();
         for (path, _) in &here.chain {
@@ -123,10 +131,14 @@ impl Expander<'_> {
             "files bring in each other without end: {}",
             chain.join(" -> ")
         );
-        self.out.push(
-            Diagnostic::error("include_circle", include.word.span, message)
-                .help("a `when:` on one of them that is known before the run ends it"),
-        );
+        let help = if include.dynamic {
+            "only so many are made ready before the run: a `when:` that is known by then ends it; \
+             `until` and `retries` try a task again"
+        } else {
+            "a `when:` on one of them that is known before the run ends it"
+        };
+        self.out
+            .push(Diagnostic::error("include_circle", include.word.span, message).help(help));
     }
 
     pub(super) fn conditions(&mut self, include: &Include) -> Vec<Condition> {
@@ -424,9 +436,10 @@ impl Expander<'_> {
             folder: path.parent().unwrap_or(&path).to_owned(),
             ..here.clone()
         };
+        let circles = self.circles(include, &path, here);
         inner.chain.push((path.clone(), include.word.span));
         inner.is_called = include.dynamic;
-        if !include.dynamic && here.chain.iter().any(|(other, _)| *other == path) {
+        if circles {
             self.too_deep(include, &inner);
             return None;
         }
@@ -517,6 +530,9 @@ fn none_of(
 
 /// How many things a run may bring in.
 const MOST: usize = 50_000;
+
+/// How often a file may bring in itself where only the run decides whether it does, in all its branches together.
+const AGAIN: usize = 64;
 
 /// The keywords of what is brought in, and the tags that select the include alone.
 pub(super) fn words(

@@ -421,9 +421,9 @@ impl Expander<'_> {
             }
             return Some(Vec::new());
         };
-        let again = !include.dynamic && here.chain.iter().any(|(other, _)| *other == path);
+        let circles = self.circles(include, &path, here);
         here.chain.push((path.clone(), include.word.span));
-        if again {
+        if circles {
             self.too_deep(include, here);
             return None;
         }

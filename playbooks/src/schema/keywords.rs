@@ -196,8 +196,12 @@ const ABOUT: &[(&str, Kind, &str)] = &[
         "A name for other tasks to refer to, and for the ledger.",
     ),
     ("triggered_by", Texts, "Tasks whose change makes it due."),
-    ("reads", Texts, "All that a command reads."),
-    ("writes", Texts, "All that a command writes."),
+    (
+        "reads",
+        Texts,
+        "All that a command or another task reads, in the place of what its module says.",
+    ),
+    ("writes", Texts, "All that it writes, likewise."),
     ("once", Flag, "A command runs once for each checksum."),
     ("hosts", Hosts, "Names, groups or patterns of hosts."),
     (

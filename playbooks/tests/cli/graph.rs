@@ -224,6 +224,68 @@ fn hosts_that_take_turns_are_drawn_each_for_itself() {
 }
 
 #[test]
+fn what_is_surely_skipped_is_in_no_drawing() {
+    let site = "\
+- hosts: all
+  gather_facts: false
+  tasks:
+    - name: of one
+      copy: {dest: /etc/one, content: a}
+      when: inventory_hostname == 'a'
+    - name: of both
+      copy: {dest: /etc/both, content: a}
+";
+    let graph = |more: &[&str]| {
+        let args = [&["graph", "site.yml", "-i", "a,b,"], more].concat();
+        let ended = Case::new(&args).file("site.yml", site);
+        ended.any_stdout().run().stdout
+    };
+    assert_eq!(graph(&[]).matches("of one").count(), 1);
+    assert_eq!(graph(&[]).matches("of both").count(), 2);
+    assert_eq!(graph(&["--host", "b"]).matches("of one").count(), 0);
+    // Who asks for it, and programs, get all.
+    let asked = graph(&["--task", "of one", "--host", "b"]);
+    assert_eq!(asked.matches("of one").count(), 1);
+    assert_eq!(graph(&["--format", "json"]).matches("of one").count(), 2);
+}
+
+#[test]
+fn what_a_unit_touches_may_be_said() {
+    let site = |more: &str| {
+        format!(
+            "\
+- hosts: web1
+  gather_facts: false
+  tasks:
+    - name: python
+      compile-python: {{version: 3.9.16, remote_src: true, source: /a.tar, sha256: {}}}
+      reads: [/usr/include/]
+      writes: [/usr/local/]
+    - name: unit
+      service: {{name: served, state: started}}
+{more}    - name: note
+      copy: {{dest: /etc/note, content: a}}
+",
+            "a".repeat(64)
+        )
+    };
+    let edges = |more: &str| {
+        let args = ["graph", "site.yml", "-i", "web1,"];
+        let ended = Case::new(&args).file("site.yml", &site(more));
+        let stdout = ended.any_stdout().run().stdout;
+        let edges = stdout.lines().filter(|line| line.contains(" -> "));
+        let ends = edges.filter_map(|line| line.split(" [").next());
+        ends.map(|ends| ends.trim().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(edges(""), ["t0 -> t1", "t1 -> t2"]);
+    let said = "      reads: [/etc/served]\n      writes: [unit:served.service]\n";
+    assert_eq!(edges(said), [""; 0]);
+    // What it reads is as the module has it.
+    let said = "      writes: [unit:served.service]\n";
+    assert_eq!(edges(said), ["t0 -> t1", "t1 -> t2"]);
+}
+
+#[test]
 fn what_is_secret_is_masked() {
     let site = "\
 - hosts: all

@@ -556,6 +556,31 @@ own : own @localhost: \"no collection has it\""
 }
 
 #[test]
+fn a_file_that_brings_in_itself_until_a_result_says_so_is_made_ready_so_often() {
+    let text = "
+== site.yml
+- hosts: localhost
+  tasks:
+    - include_tasks: again.yml
+== again.yml
+- {name: tried, put: {path: /a, text: x}, register: it}
+- include_tasks: again.yml
+  when: it.changed
+- include_tasks: again.yml
+  when: it.failed
+";
+    let loaded = load_all(text);
+    let named = |name: &str| {
+        let tasks = loaded.list.tasks.iter();
+        tasks.filter(|task| task.name == name).count()
+    };
+    // Forty-odd files deep, and of the branches as many as make 64 together.
+    assert_eq!(named("tried"), 55);
+    let circles = |found: &&crate::diagnostic::Diagnostic| found.code == "include_circle";
+    assert!(loaded.warnings.iter().filter(circles).count() > 0);
+}
+
+#[test]
 fn playbooks_import_each_other() {
     let text = "
 == site.yml

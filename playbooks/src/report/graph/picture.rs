@@ -73,6 +73,8 @@ pub struct Wanted {
     pub host: Option<HostId>,
     /// Only tasks of this name or id, with what they wait for and what waits for them.
     pub task: Option<String>,
+    /// Leaves out what is surely skipped: nobody waits for it.
+    pub drawing: bool,
 }
 
 /// All kinds: what somebody asked for before what was found.
@@ -290,6 +292,10 @@ fn shown(list: &TaskList, graph: &Graph, wanted: &Wanted) -> BTreeMap<TaskId, us
         .map(|(turn, id)| (*id, turn))
         .filter(|(id, _)| of_host(id))
         .collect();
+    if wanted.drawing && wanted.task.is_none() {
+        let skipped = evenkeel_engine::run::skipped(list);
+        all.retain(|id, _| !skipped.contains(id));
+    }
     if let Some(name) = &wanted.task {
         let is = |id: TaskId| {
             let task = &list.tasks[id.index()];
