@@ -38,6 +38,8 @@ struct SetUp {
     nonce: String,
     shell: String,
     root_dir: String,
+    /// Where relative paths and programs start.
+    work_dir: Option<String>,
 }
 
 impl SetUp {
@@ -54,6 +56,7 @@ pub struct ScriptHost<C> {
     connection: C,
     shell: String,
     root_dir: String,
+    work_dir: Option<String>,
     limit: u64,
     /// The last exchange with steps.
     last: Mutex<Option<answer::Sendings>>,
@@ -69,6 +72,7 @@ impl<C: Connection> ScriptHost<C> {
             connection,
             shell: "sh".into(),
             root_dir: "/var/lib/evenkeel".into(),
+            work_dir: None,
             limit: 256 * 1024 * 1024,
             last: Mutex::new(None),
             exchanges: AtomicU64::new(0),
@@ -91,6 +95,13 @@ impl<C: Connection> ScriptHost<C> {
         self
     }
 
+    /// Where relative paths and programs start, for whoever may go there; by default, and for others, their home.
+    #[must_use]
+    pub fn work_dir(mut self, dir: impl Into<String>) -> Self {
+        self.work_dir = Some(dir.into());
+        self
+    }
+
     /// How many bytes of an answer are taken before it counts as nonsense; by default 256 MiB.
     #[must_use]
     pub fn answer_limit(mut self, bytes: u64) -> Self {
@@ -110,6 +121,7 @@ impl<C: Connection> ScriptHost<C> {
             nonce: hex(&nonce),
             shell: self.shell.clone(),
             root_dir: self.root_dir.clone(),
+            work_dir: self.work_dir.clone(),
         })
     }
 

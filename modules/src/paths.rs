@@ -68,20 +68,21 @@ pub(crate) fn is_absolute(path: &str) -> bool {
     path.starts_with('/')
 }
 
-/// The absolute path of an argument: `~` is the home of who acts, and so is where relative paths
-/// start.
+/// The absolute path of an argument: `~` is the home of who acts; relative paths start there too, on the machine that
+/// we run on where it was started.
 pub(crate) fn absolute(path: &str, look: &Look<'_>) -> Result<String, NotYet> {
     if is_absolute(path) {
         return Ok(clean(path));
     }
-    let home = look.get(&Whoami)?.home.clone();
+    let me = look.get(&Whoami)?;
+    let (home, dir) = (me.home.clone(), me.dir.clone());
     let below = match path.strip_prefix('~') {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => rest,
         Some(_) => {
             let why = format!("the home that `{path}` starts with (only `~/` is known)");
             return Err(NotYet(why));
         }
-        None => path,
+        None => return Ok(clean(&join(&dir, path))),
     };
     Ok(clean(&join(&home, below)))
 }

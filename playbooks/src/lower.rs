@@ -394,6 +394,7 @@ impl<'a> Lowering<'a> {
         let scope = scope(target, entry, host);
         let (needed, heeds, runs) = self.reads(program, &scope, host, self.copies);
         let way = place.way(host);
+        let spare = (place.turns.as_ref()).is_some_and(elsewhere::Turns::is_spare);
         let name = |id: TaskId| (id, self.list.tasks[id.index()].name.clone());
         let mut body = Body {
             program: Arc::clone(program),
@@ -464,7 +465,7 @@ impl<'a> Lowering<'a> {
                     entry,
                     program,
                     (other, facts_of.as_deref().unwrap_or(other)),
-                    id,
+                    (id, spare),
                     (&included.names, &set),
                 );
                 self.name(entry, other, id);
@@ -598,6 +599,13 @@ impl<'a> Lowering<'a> {
         built.spare = built.mute.iter().any(|text| crate::expand::is_more(text));
         if built.spare {
             built.mute.push(crate::expand::MORE.to_owned());
+        }
+        if let Some(turns) = body.turns.as_ref().filter(|turns| turns.is_late()) {
+            built.mute.push(elsewhere::HERE.to_owned());
+            if turns.is_spare() {
+                built.spare = true;
+                built.mute.push(crate::expand::MORE.to_owned());
+            }
         }
         built.handler = entry.serves.is_some();
         if built.handler {

@@ -87,6 +87,8 @@ pub struct Written {
     pub task: TaskId,
     /// How.
     pub how: How,
+    /// One more of those that stand for a task of which only the run tells where it is done: only if it is the one.
+    pub spare: bool,
 }
 
 impl Written {
@@ -358,8 +360,23 @@ impl Scope {
                 && (left.written.how == How::Included) == included
                 && *left.written.host == *self.0.host
         };
+        // Whether it may be one of those that only the run tells apart.
+        let mut open = false;
         for left in self.0.left.iter().rev().filter(mine) {
             let output = match &left.output {
+                Ok(output) if left.written.spare && output.skipped => continue,
+                Ok(output) if left.written.spare && matches!(output.value, Value::NotYet(_)) => {
+                    open = true;
+                    continue;
+                }
+                Err(_) if left.written.spare => {
+                    open = true;
+                    continue;
+                }
+                Ok(output) if output.skipped && std::mem::take(&mut open) => {
+                    let what = NotYet::new("where a task is done, and what comes of it");
+                    return Some(Variable::Value(Value::NotYet(what)));
+                }
                 Ok(output) => output,
                 Err(what) => return Some(Variable::Value(Value::NotYet(what.clone()))),
             };

@@ -197,7 +197,8 @@ impl World {
         if cast::<Whoami>(probe).is_some() {
             let account = self.actor.clone();
             let home = self.home(&account.name).unwrap_or("/").to_owned();
-            return Some(erase(Ok(Me { account, home })));
+            let dir = home.clone();
+            return Some(erase(Ok(Me { account, home, dir })));
         }
         if let Some(Which(name)) = cast(probe) {
             return Some(erase(Ok(self.which(name))));

@@ -163,11 +163,16 @@ pub struct Me {
     pub account: Account,
     /// Home directory.
     pub home: String,
+    /// Where relative paths and programs start: the home, unless the host is reached otherwise.
+    pub dir: String,
 }
 
 impl Probe for Whoami {
     const KIND: &'static str = "whoami";
-    const SCRIPT: &'static str = r#"printf '%s\n%s\n' "$(id)" "$HOME""#;
+    const SCRIPT: &'static str = r#"
+ek_d=${ek_work:-$HOME}
+[ -x "$ek_d" ] || ek_d=$HOME
+printf '%s\n%s\n%s\n' "$(id)" "$HOME" "$ek_d""#;
     type Answer = Me;
 
     fn operands(&self) -> Vec<Vec<u8>> {
@@ -178,9 +183,12 @@ impl Probe for Whoami {
         let text = String::from_utf8_lossy(output);
         let (id, home) = text.split_once('\n').ok_or("`id` printed nothing")?;
         let account = parse_id(id).ok_or_else(|| format!("`{id}`"))?;
+        let (home, dir) = home.split_once('\n').unwrap_or((home, ""));
+        let dir = Some(dir.trim_end_matches('\n')).filter(|dir| !dir.is_empty());
         let me = Me {
             account,
-            home: home.trim_end_matches('\n').to_owned(),
+            home: home.to_owned(),
+            dir: dir.unwrap_or(home).to_owned(),
         };
         Ok(batch.iter().map(|_| Ok(me.clone())).collect())
     }

@@ -156,10 +156,16 @@ fn program(
     go: &str,
 ) -> Result<(), HostError> {
     script.raw(format!("umask {:04o}\n", run.umask.unwrap_or(0o022)));
-    match &run.dir {
-        None => script.raw("cd -- \"${HOME:-/}\" 2>/dev/null || cd /\n"),
-        Some(dir) => script.raw("cd --").word(dir)?.raw(" || exit 1\n"),
-    };
+    let home = "cd -- \"${HOME:-/}\" 2>/dev/null || cd /\n";
+    if let Some(work) = &script.setup.work_dir {
+        script.raw("cd --").word(work)?.raw(" 2>/dev/null || ");
+        script.raw(home);
+    } else if run.dir.is_none() {
+        script.raw(home);
+    }
+    if let Some(dir) = &run.dir {
+        script.raw("cd --").word(dir)?.raw(" || exit 1\n");
+    }
     for (name, value) in env.iter().chain(&run.env) {
         if !is_name(name) {
             return Err(HostError::Garbled(format!(

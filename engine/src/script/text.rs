@@ -140,6 +140,12 @@ impl<'a> Script<'a> {
             self.setup.shell,
             crate::step::OUTPUT_LIMIT / 2
         );
+        if let Some(dir) = &self.setup.work_dir {
+            let mut word = Vec::new();
+            // A path with a NUL byte is none: then it is as if nothing were said.
+            quote(&mut word, dir.as_bytes());
+            text.extend(["ek_work=", &String::from_utf8_lossy(&word), "\n"]);
+        }
         text.push_str(LOOK);
         let parts = [
             (needs.sections, BECOME),

@@ -171,8 +171,8 @@ impl Guards<'_> {
         }
         let dir = match self.dir(seen)? {
             Some(dir) if dir.starts_with('/') => dir,
-            Some(dir) => format!("{}/{dir}", seen.get(&Whoami)?.home),
-            None => seen.get(&Whoami)?.home.clone(),
+            Some(dir) => format!("{}/{dir}", seen.get(&Whoami)?.dir),
+            None => seen.get(&Whoami)?.dir.clone(),
         };
         Ok(format!("{}/{path}", dir.trim_end_matches('/')))
     }

@@ -70,6 +70,7 @@ fn relative_paths_are_below_chdir_or_home() {
     let me = Me {
         account,
         home: "/home/u".into(),
+        dir: "/home/u".into(),
     };
     let below = args(serde_json::json!({ "cmd": "x", "chdir": "/srv/", "creates": "done" }));
     assert_eq!(

@@ -10,7 +10,9 @@ use crate::support::{Expect, case};
 /// Together, these set every argument there is, none to its default.
 pub(crate) const SAMPLES: &[&str] = &[
     "file-template: {dest: /f, src: f.j2, content: text, newline_sequence: \"\\r\\n\", \
-     trim_blocks: false, lstrip_blocks: true, owner: app, group: web, mode: '0640', force: false, \
+     trim_blocks: false, lstrip_blocks: true, variable_start_string: \"[[\", variable_end_string: \"]]\", \
+     block_start_string: \"[%\", block_end_string: \"%]\", comment_start_string: \"[#\", \
+     comment_end_string: \"#]\", owner: app, group: web, mode: '0640', force: false, \
      backup: true, validate: check %s, follow: true}",
 ];
 

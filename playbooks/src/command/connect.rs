@@ -114,7 +114,13 @@ fn is_here(name: &str) -> bool {
     matches!(name, "localhost" | "127.0.0.1" | "::1")
 }
 
-/// The machine we run on.
+/// The machine we run on: what is relative there starts where we were started.
 pub(super) fn local() -> Arc<dyn Host> {
-    Arc::new(ScriptHost::new(LocalConnection::new()))
+    let host = ScriptHost::new(LocalConnection::new());
+    let here = std::env::current_dir().ok();
+    let here = here.and_then(|dir| dir.into_os_string().into_string().ok());
+    Arc::new(match here {
+        Some(dir) => host.work_dir(dir),
+        None => host,
+    })
 }

@@ -49,7 +49,7 @@ impl Gate {
         Self {
             name: self.name.clone(),
             decided: format!(
-                "({} | default({{}})).{}",
+                "(({} | default({{}})).ansible_facts | default({{}})).{}",
                 self.result(turn),
                 self.name_of_turns()
             ),
@@ -208,6 +208,23 @@ pub(super) fn fail(include: &Include, message: &str) -> Item {
         Node::str(text, include.span),
     )];
     Item::Task(Arc::new(task("fail", args, Common::default(), include)))
+}
+
+/// The same, if its own conditions hold then.
+pub(super) fn fail_when(include: &Include, message: &str) -> Item {
+    let args = vec![(
+        Node::str("msg", include.span),
+        Node::str(message, include.span),
+    )];
+    let common = Common {
+        when: include.common.when.clone(),
+        tags: include.common.tags.clone(),
+        ..Common::default()
+    };
+    Item::Task(Arc::new(Task {
+        silent: true,
+        ..task("fail", args, common, include)
+    }))
 }
 
 fn task(module: &str, args: Vec<(Node, Node)>, common: Common, include: &Include) -> Task {

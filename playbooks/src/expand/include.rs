@@ -36,8 +36,7 @@ struct Brought {
 impl Expander<'_> {
     pub(super) fn include(&mut self, include: &Arc<Include>, here: &Here) -> Vec<Item> {
         if here.chain.len() >= DEPTH || self.brought > MOST {
-            self.too_deep(include, here);
-            return Vec::new();
+            return self.deepest(include, here).into_iter().collect();
         }
         self.brought += 1;
         let mut levels = (*here.levels).clone();
@@ -83,6 +82,31 @@ impl Expander<'_> {
         let note = Gate::new(self.gates, include.word.span).registered(include, name);
         let role = here.role.as_ref().map(|role| Arc::clone(&role.name));
         gate::ours(include, &Arc::new(levels.clone()), role, vec![note])
+    }
+
+    /// What is brought in too deep: where only the run tells whether that is reached, it fails there.
+    fn deepest(&mut self, include: &Arc<Include>, here: &Here) -> Option<Item> {
+        let mut turn = Turn {
+            levels: (*here.levels).clone(),
+            locals: BTreeSet::new(),
+            gate: None,
+        };
+        let whens = self.conditions(include);
+        if self.brought > MOST || !self.reached(include, &whens, &mut turn)? {
+            self.too_deep(include, here);
+            return None;
+        }
+        let message = format!(
+            "files of tasks bring in each other more than {DEPTH} deep: end it sooner by its `when`, or go over a loop"
+        );
+        let role = here.role.as_ref().map(|role| Arc::clone(&role.name));
+        let failing = gate::fail_when(include, &message);
+        Some(gate::ours(
+            include,
+            &Arc::new(turn.levels),
+            role,
+            vec![failing],
+        ))
     }
 
     /// Whether a file brings in itself without end, as far as can be told.

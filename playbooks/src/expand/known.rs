@@ -75,6 +75,7 @@ impl Expander<'_> {
                 name: name.to_owned(),
                 task: TaskId(0),
                 how,
+                spare: false,
             },
             output: Err(NotYet::new(format!("`{name}`"))),
         };

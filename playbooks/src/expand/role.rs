@@ -42,8 +42,22 @@ struct Own {
 /// Where roles are if nothing else is said.
 const USUAL: [&str; 2] = ["/usr/share/ansible/roles", "/etc/ansible/roles"];
 
+/// Whether a file is of a role, and not outside of its folder.
+fn is_of(role: &Path, file: &Path) -> bool {
+    let whole = |path: &Path| {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        find::tidy(&path)
+    };
+    whole(file).starts_with(whole(role))
+}
+
 /// A file of a role: `NAME`, or with an ending.
 pub(super) fn file(role: &Path, kind: &str, name: &str) -> Option<PathBuf> {
+    file_at(role, kind, name).filter(|path| is_of(role, path))
+}
+
+/// The same, wherever it is.
+fn file_at(role: &Path, kind: &str, name: &str) -> Option<PathBuf> {
     let ends = ["", ".yml", ".yaml", ".json"];
     let mut paths = ends
         .iter()
@@ -273,6 +287,13 @@ impl Expander<'_> {
 
     fn missing(&mut self, role: &Path, kind: &str, name: &str, at: Span) {
         let folder = role.join(kind);
+        if let Some(path) = file_at(role, kind, name) {
+            let what = format!("`{}` is outside of the role", path.display());
+            let help = "a role brings in files of its own; what is elsewhere `include_tasks` and `include_vars` bring in";
+            let error = Diagnostic::error("outside_of_role", at, what);
+            self.out.push(error.help(help));
+            return;
+        }
         let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
         let names: Vec<String> = entries
             .filter_map(|entry| entry.file_name().into_string().ok())

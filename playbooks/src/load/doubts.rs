@@ -8,10 +8,11 @@ use crate::{
 };
 
 /// What is not refused for itself, but means that variables and handlers may come from elsewhere.
-const ELSEWHERE: [&str; 13] = [
+const ELSEWHERE: [&str; 14] = [
     "roles",
     "there is no role",
     "the role has no file",
+    "is outside of the role",
     "vars_files",
     "vars_prompt",
     "include_",

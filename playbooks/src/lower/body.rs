@@ -9,7 +9,7 @@ use evenkeel_engine::{
 
 use super::{
     args::{Failure, Making},
-    items, limit,
+    elsewhere, items, limit,
     made_here::Awaited,
     program::{Condition, Loop, Program},
     store::Store,
@@ -34,7 +34,7 @@ pub(crate) struct Body {
     /// Earlier tasks that end the play for its host, if they are not skipped; and their names.
     pub(crate) ended_by: Arc<[(TaskId, String)]>,
     /// Of a loop that is done in several places, which turns this task has.
-    pub(crate) turns: Option<super::elsewhere::Turns>,
+    pub(crate) turns: Option<elsewhere::Turns>,
     /// Tasks that may make files of this machine that this one reads; and their names.
     pub(crate) awaits: Arc<[Awaited]>,
     /// The modules.
@@ -264,6 +264,13 @@ impl Body {
     }
 
     fn make_now(&self, outputs: &dyn Outputs, care: Care) -> Result<Resolved, Trouble> {
+        match &self.turns {
+            Some(turns) if turns.is_spare() => self.make_spare(outputs, care),
+            _ => self.make_one(outputs, care),
+        }
+    }
+
+    fn make_one(&self, outputs: &dyn Outputs, care: Care) -> Result<Resolved, Trouble> {
         if let Some(name) = self.ended(outputs, care)? {
             return Ok(Resolved::Skip(not_ended(name)));
         }
@@ -274,9 +281,40 @@ impl Body {
                 if let Some(found) = care.first_false(self.program.when.iter(), &variables)? {
                     return Ok(Resolved::Skip(found.text()));
                 }
+                if !self.is_here(&scope, care)? {
+                    return Ok(Resolved::Skip(elsewhere::HERE.to_owned()));
+                }
                 Ok(Resolved::One(self.bound(&scope, care)?))
             }
             Some(found) => self.turns(found, &scope, care),
+        }
+    }
+
+    /// Whether a task is done on the machine that this one stands for.
+    fn is_here(&self, scope: &Scope, care: Care) -> Result<bool, Trouble> {
+        match self.turns.as_ref().map(|turns| turns.has(scope)) {
+            None => Ok(true),
+            Some(Err(Trouble::NotYet(_))) if care == Care::Lenient => Ok(true),
+            Some(here) => here,
+        }
+    }
+
+    /// One more of those that stand for a task of which only the run tells where it is done: nothing is said of it
+    /// unless it is the one.
+    fn make_spare(&self, outputs: &dyn Outputs, care: Care) -> Result<Resolved, Trouble> {
+        let skipped = || Ok(Resolved::Skip(elsewhere::HERE.to_owned()));
+        if self.program.loop_.is_none() {
+            match self.is_here(&self.current(outputs), care) {
+                Ok(true) => {}
+                // What is wrong is told by the first of them.
+                Ok(false) | Err(Trouble::Faults(_)) => return skipped(),
+                Err(Trouble::NotYet(_)) => return Err(NotYet::new(crate::expand::MORE).into()),
+            }
+        }
+        match self.make_one(outputs, care) {
+            Ok(Resolved::Skip(_)) => skipped(),
+            Err(Trouble::NotYet(_)) => Err(NotYet::new(crate::expand::MORE).into()),
+            made => made,
         }
     }
 
@@ -358,6 +396,11 @@ impl Body {
                 scope = scope.with_locals(self.making(&own, care)?.values()?);
             }
             turns.push(turn);
+        }
+        let late = self.turns.as_ref().is_some_and(elsewhere::Turns::is_late);
+        let spare = self.turns.as_ref().is_some_and(elsewhere::Turns::is_spare);
+        if turns.is_empty() && (spare || late && !items.is_empty()) {
+            return Ok(Resolved::Skip(elsewhere::HERE.to_owned()));
         }
         Ok(Resolved::Loop(turns))
     }

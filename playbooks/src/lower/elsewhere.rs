@@ -1,8 +1,8 @@
 //! Tasks that are done on another machine than their host's (`delegate_to`).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use evenkeel_engine::{HostId, Value};
+use evenkeel_engine::{HostId, NotYet, Value};
 
 use super::{
     Prepared, Target, body,
@@ -26,17 +26,64 @@ pub(crate) type Elsewhere = BTreeMap<(String, Way), HostId>;
 /// A way that is not that of a host itself: to a machine, with a login of its own if there is one.
 pub(crate) type Way = (String, Option<Login>);
 
-/// A turn of a loop that is done elsewhere than others: what says where, and which place this is.
+/// A task, or a turn of its loop, that may be done elsewhere: what says where, and which place this is.
 #[derive(Clone, Debug)]
 pub(crate) struct Turns {
     word: Spanned<String>,
     place: String,
+    /// Where only the run tells where it is done: all places that may be meant.
+    late: Option<Arc<[String]>>,
 }
+
+/// Of so many machines, for all hosts of a play, one may be meant that only the run tells.
+const MOST_MEANT: usize = 4096;
+
+/// The condition of a task that stands at each place that may be meant: that it is this one. Of the others nothing is
+/// said.
+pub(crate) const HERE: &str = "its `delegate_to` means this machine";
 
 impl Turns {
     /// Whether a turn with these variables is done at this place.
-    pub(super) fn has(&self, scope: &Scope) -> Result<bool, Fault> {
-        Ok(place(&self.word, scope)? == self.place)
+    pub(super) fn has(&self, scope: &Scope) -> Result<bool, Trouble> {
+        let name = match place(&self.word, scope) {
+            Err(fault) if fault.code == keywords::LATE && self.late.is_some() => {
+                return Err(self.not_yet().into());
+            }
+            found => found?,
+        };
+        let listed = |meant: &Arc<[String]>| meant.contains(&name);
+        if !self.late.as_ref().is_none_or(listed) {
+            return if !self.is_spare() {
+                let message = format!("there is no host `{name}` in the inventory");
+                let help = "where only the run tells where a task is done, it is a host of the inventory, or `localhost`";
+                let fault = Fault::new("unknown_host", message).help(help);
+                Err(fault.or_at(self.word.span).into())
+            } else {
+                Ok(false)
+            };
+        }
+        Ok(name == self.place)
+    }
+
+    /// Whether only the run tells where it is done.
+    pub(super) fn is_late(&self) -> bool {
+        self.late.is_some()
+    }
+
+    /// Whether it is one more of those that stand for one task.
+    pub(super) fn is_spare(&self) -> bool {
+        self.late
+            .as_ref()
+            .is_some_and(|meant| meant.first() != Some(&self.place))
+    }
+
+    /// What is waited for; of one more than the first nothing is said.
+    fn not_yet(&self) -> NotYet {
+        NotYet::new(if self.is_spare() {
+            crate::expand::MORE
+        } else {
+            "where it is done"
+        })
     }
 }
 
@@ -162,28 +209,32 @@ pub(super) fn places(
         .as_ref()
         .filter(|found| is_of_item(word, found))
     else {
-        let name = of(place(word, scope)?);
+        let name = match place(word, scope) {
+            Err(fault) if fault.code == keywords::LATE => {
+                return late(target, word, (program, host), login.as_ref());
+            }
+            name => of(name?),
+        };
         return Ok(vec![Place {
             name,
             login,
             turns: None,
         }]);
     };
-    let items = body::items_of(found, scope).map_err(|trouble| match trouble {
-        Trouble::NotYet(what) => Fault::new(
-            "known_too_late",
-            format!(
-                "where it is done must be known before the run: the loop reads {}",
-                what.0
-            ),
-        )
-        .or_at(word.span),
-        Trouble::Faults(mut faults) => faults.remove(0),
-    })?;
+    let items = match body::items_of(found, scope) {
+        Ok(items) => items,
+        Err(Trouble::NotYet(_)) => return late(target, word, (program, host), login.as_ref()),
+        Err(Trouble::Faults(mut faults)) => return Err(faults.remove(0)),
+    };
     let mut names: Vec<String> = Vec::new();
     for index in 0..items.len() {
         let own = scope.with_locals(found.locals(index, &items));
-        let name = place(word, &own)?;
+        let name = match place(word, &own) {
+            Err(fault) if fault.code == keywords::LATE => {
+                return late(target, word, (program, host), login.as_ref());
+            }
+            name => name?,
+        };
         if !names.contains(&name) {
             names.push(name);
         }
@@ -203,6 +254,7 @@ pub(super) fn places(
         several.then(|| Turns {
             word: word.clone(),
             place: name.clone(),
+            late: None,
         })
     };
     let places = names.into_iter().map(|name| Place {
@@ -216,6 +268,55 @@ pub(super) fn places(
     } else {
         places
     })
+}
+
+/// Each machine that may be meant where only the run tells where a task is done: the host itself first.
+fn late(
+    target: &Target<'_>,
+    word: &Spanned<String>,
+    (program, host): (&Program, &str),
+    login: Option<&Login>,
+) -> Result<Vec<Place>, Fault> {
+    let refused = |what: String, help: &str| {
+        let fault = Fault::new(keywords::LATE, what).help(help);
+        Err(fault.or_at(word.span))
+    };
+    if program.loop_.is_some() && program.register.is_some() {
+        return refused(
+            "where the turns of a loop that is registered are done must be known before the run"
+                .to_owned(),
+            "leave `register` out, or loop over what the inventory, the play or the command line says",
+        );
+    }
+    let listed = target.world.hosts.keys().map(String::as_str);
+    let mut meant = vec![host.to_owned()];
+    for name in listed.chain(["localhost"]) {
+        if !meant.iter().any(|other| other == name) {
+            meant.push(name.to_owned());
+        }
+    }
+    let ways = meant.len() * target.world.play_hosts.len();
+    if ways > MOST_MEANT {
+        return refused(
+            format!(
+                "where it is done must be known before the run: {} machines may be meant for each of {} hosts",
+                meant.len(),
+                target.world.play_hosts.len()
+            ),
+            "write a host, or a variable of the inventory, the play or the command line",
+        );
+    }
+    let meant: Arc<[String]> = meant.into();
+    let place = |name: &String| Place {
+        name: (name != host).then(|| name.clone()),
+        login: login.cloned(),
+        turns: Some(Turns {
+            word: word.clone(),
+            place: name.clone(),
+            late: Some(Arc::clone(&meant)),
+        }),
+    };
+    Ok(meant.iter().map(place).collect())
 }
 
 /// All that hosts of a play have done elsewhere: whose tasks, and on which machine. Mistakes are told
@@ -233,7 +334,17 @@ pub(crate) fn all(
                 continue;
             }
             let scope = scope(target, entry, host);
-            let places = places(target, entry, program, (&scope, logins)).unwrap_or_default();
+            let found_places = places(target, entry, program, (&scope, logins));
+            let places = found_places.unwrap_or_else(|_| {
+                // It may read what earlier tasks leave behind: that is known when it is lowered.
+                let said = entry.commons.iter().rev();
+                let word = said.clone().find_map(|common| common.delegate_to.as_ref());
+                let below = &entry.commons[entry.commons.len().min(1)..];
+                let login = Login::of(below, &scope).unwrap_or_default();
+                let login = (login != Login::default()).then_some(login);
+                word.and_then(|word| late(target, word, (program, host), login.as_ref()).ok())
+                    .unwrap_or_default()
+            });
             for way in places.into_iter().filter_map(|place| place.way(host)) {
                 let pair = (host.clone(), way);
                 if !found.contains(&pair) {

@@ -139,6 +139,7 @@ impl Lowering<'_> {
                         name: "ansible_facts".to_owned(),
                         task,
                         how: How::Gathered,
+                        spare: false,
                     };
                     let list = self.written.entry(host.clone()).or_default();
                     list.push((written, true));

@@ -47,6 +47,8 @@ pub(crate) struct Program {
     pub(crate) register: Option<String>,
     /// `notify`: names of handlers, or lists of them.
     pub(crate) notify: Vec<(Tree, Span)>,
+    /// Where it is done, if a template says so.
+    pub(crate) delegate: Option<Tree>,
     /// Environments, each a map; the later ones win.
     pub(crate) environment: Vec<(Tree, Span)>,
 }
@@ -343,6 +345,12 @@ impl Program {
             notify: notify
                 .map(|word| (Tree::text(&word.value, word.span, faults), word.span))
                 .collect(),
+            delegate: commons
+                .iter()
+                .rev()
+                .find_map(|common| common.delegate_to.as_ref())
+                .filter(|word| is_template(&word.value))
+                .map(|word| Tree::text(&word.value, word.span, faults)),
             environment: environment
                 .map(|node| (Tree::words(node, faults), node.span))
                 .collect(),
@@ -405,6 +413,7 @@ impl Program {
             poll: None,
             register: None,
             notify: Vec::new(),
+            delegate: None,
             environment: Vec::new(),
         }
     }
@@ -444,6 +453,9 @@ impl Program {
                 .iter()
                 .filter_map(Condition::template)
                 .for_each(&mut *visit);
+        }
+        if let Some(place) = &self.delegate {
+            place.templates(visit);
         }
         for (tree, _) in self.environment.iter().chain(&self.notify) {
             tree.templates(visit);

@@ -265,7 +265,16 @@ fn facts_set_by_tasks() {
 ",
     );
     assert_eq!(loaded.list.tasks[2].needs, [TaskId(0), TaskId(1)]);
-    let mut known = Known([(0, output(false, serde_json::json!({"version": "1"})))].into());
+    let mut known = Known(
+        [(
+            0,
+            output(
+                false,
+                serde_json::json!({"ansible_facts": {"version": "1"}}),
+            ),
+        )]
+        .into(),
+    );
     // Late: the path is known, the text is not.
     assert_eq!(args(resolve(&loaded, 2, &known))["path"], "/v");
     assert!(args(resolve(&loaded, 2, &known))["text"]["not_known"].is_string());
@@ -278,9 +287,13 @@ fn facts_set_by_tasks() {
         },
     );
     assert_eq!(args(resolve(&loaded, 2, &known))["text"], "v1");
-    known
-        .0
-        .insert(1, output(false, serde_json::json!({"version": "2"})));
+    known.0.insert(
+        1,
+        output(
+            false,
+            serde_json::json!({"ansible_facts": {"version": "2"}}),
+        ),
+    );
     assert_eq!(args(resolve(&loaded, 2, &known))["text"], "v2");
 }
 

@@ -206,11 +206,12 @@ impl Lowering<'_> {
         entry: &Entry<'_>,
         program: &Program,
         (host, facts_of): (&str, &str),
-        task: TaskId,
+        (task, spare): (TaskId, bool),
         (included, set): (&BTreeSet<String>, &BTreeSet<String>),
     ) {
-        let surely =
-            entry.serves.is_none() && entry.blocks.iter().all(|(_, part)| *part == Part::Body);
+        let surely = !spare
+            && entry.serves.is_none()
+            && entry.blocks.iter().all(|(_, part)| *part == Part::Body);
         let mut add = |host: &str, name: &str, how| {
             let name = name.to_owned();
             let list = self.written.entry(host.to_owned()).or_default();
@@ -220,6 +221,7 @@ impl Lowering<'_> {
                 name,
                 task,
                 how,
+                spare,
             };
             list.push((written, surely));
         };

@@ -266,7 +266,12 @@ impl TemplateFile {
     /// The value of the expression of which it consists; `None` if there is more in it.
     pub(super) fn lone(&self, variables: &Arc<dyn Variables>) -> Option<Result<Value, Fault>> {
         let part = self.parts.get(&self.name)?;
-        let [scan::Region::Expr(_)] = &scan::regions(ending::without(&part.text))[..] else {
+        let regions = scan::regions(ending::without(&part.text));
+        let is_comment = |region: &scan::Region| matches!(region, scan::Region::Comment(_));
+        if !regions.is_empty() && regions.iter().all(is_comment) {
+            return Some(Ok(Value::Null));
+        }
+        let [scan::Region::Expr(_)] = &regions[..] else {
             return None;
         };
         let made =

@@ -153,25 +153,81 @@ fn a_failure_there_ends_the_host_here() {
 }
 
 #[test]
-fn where_it_is_done_must_be_known_before_the_run() {
+fn results_may_tell_where_it_is_done() {
+    let playbook = "\
+- hosts: web
+  gather_facts: false
+  tasks:
+    - {command: echo d1, register: name, changed_when: false}
+    - {set_fact: {mine: '{{ inventory_hostname }}'}}
+    - name: there
+      shell: echo {{ where | default('at home') }} of {{ hostvars.d1.where }} >> {{ playbook_dir }}/log; echo done
+      delegate_to: '{{ name.stdout }}'
+      register: done
+    - {debug: {msg: 'it is {{ done.stdout }}'}}
+    - {name: not at all, command: 'false', delegate_to: '{{ name.stdout }}', when: name.stdout != 'd1', register: done}
+    - {debug: {msg: '{{ done is skipped }}'}}
+    - {name: at home, command: echo at home, delegate_to: '{{ mine }}', register: done, changed_when: false}
+    - {debug: {msg: '{{ done.stdout }}'}}
+    - name: by turns
+      shell: echo {{ item }} >> {{ playbook_dir }}/turns
+      delegate_to: '{{ item }}'
+      loop: '{{ [name.stdout, inventory_hostname] }}'
+      run_once: true
+    - {name: nowhere, command: 'true', delegate_to: '{{ name.stdout }}x', ignore_errors: true, run_once: true}
+";
+    let ended = site(playbook).any_stdout().any_stderr().run();
+    assert_eq!(
+        log(&ended),
+        ["at home of the database"; 2],
+        "{}",
+        ended.stdout
+    );
+    let turns = std::fs::read_to_string(ended.path("turns")).unwrap();
+    let mut turns: Vec<&str> = turns.lines().collect();
+    turns.sort_unstable();
+    assert_eq!(turns, ["d1", "w1"], "{}", ended.stdout);
+    let count = |text: &str| ended.stdout.matches(text).count();
+    assert_eq!(count("it is done\n"), 2, "{}", ended.stdout);
+    assert_eq!(count("    true\n"), 2, "{}", ended.stdout);
+    assert_eq!(count("    at home\n"), 2, "{}", ended.stdout);
+    assert_eq!(count("  there  "), 2, "{}", ended.stdout);
+    assert!(ended.stdout.contains("w1 -> d1"), "{}", ended.stdout);
+    assert!(
+        ended
+            .stdout
+            .contains("there is no host `d1x` in the inventory"),
+        "{}",
+        ended.stdout
+    );
+    let planned = Case::new(&["plan", "-i", "hosts", "site.yml"])
+        .file("hosts", HOSTS)
+        .file("site.yml", playbook)
+        .any_stdout()
+        .any_stderr()
+        .run();
+    let count = planned.stdout.matches("  there  ").count();
+    assert_eq!(count, 2, "{}", planned.stdout);
+    assert!(!planned.stdout.contains("include"), "{}", planned.stdout);
+}
+
+#[test]
+fn nobody_asks_machines_that_are_not_meant() {
     let playbook = "\
 - hosts: w1
   gather_facts: false
   tasks:
-    - command: hostname
-      register: name
-    - command: 'true'
-      delegate_to: '{{ name.stdout }}'
+    - {command: echo w1, register: name, changed_when: false}
+    - {command: echo it is done, delegate_to: '{{ name.stdout }}', register: done}
+    - {debug: {msg: '{{ done.stdout }}'}}
 ";
-    let wanted = "\
-error[known_too_late]: this must be known before the run: it reads the result of `command`
- --> site.yml:7:20
-  |
-7 |       delegate_to: '{{ name.stdout }}'
-  |                    ^^^^^^^^^^^^^^^^^^^
-  = help: write a value, or a variable of the inventory, the play or the command line
-";
-    site(playbook).stdout("").stderr(wanted).status(5).run();
+    let ended = Case::new(&["run", "-i", "hosts", "site.yml"])
+        .file("hosts", AWAY)
+        .file("site.yml", playbook)
+        .any_stdout()
+        .run();
+    assert!(ended.stdout.contains("it is done\n"), "{}", ended.stdout);
+    assert!(!ended.stdout.contains("away"), "{}", ended.stdout);
 }
 
 #[test]

@@ -153,8 +153,18 @@ fn a_condition_of_an_include_is_looked_at_once() {
 - {name: after, put: {path: /a, text: done}}
 ";
     let loaded = load_all(text);
-    let set = |value: &str| output(false, serde_json::json!({"again": value}));
-    let note = |value: &str| output(false, serde_json::json!({"evenkeel_include_1": value}));
+    let set = |value: &str| {
+        output(
+            false,
+            serde_json::json!({"ansible_facts": {"again": value}}),
+        )
+    };
+    let note = |value: &str| {
+        output(
+            false,
+            serde_json::json!({"ansible_facts": {"evenkeel_include_1": value}}),
+        )
+    };
     let known = Known(
         [
             (0, set("yes")),
@@ -227,12 +237,18 @@ fn facts_decide_among_the_files_that_fit() {
     assert!(said.contains("red hat @localhost: later"), "{said}");
     let known = Known(
         [
-            (0, output(false, serde_json::json!({"system": "Debian"}))),
+            (
+                0,
+                output(
+                    false,
+                    serde_json::json!({"ansible_facts": {"system": "Debian"}}),
+                ),
+            ),
             (
                 1,
                 output(
                     false,
-                    serde_json::json!({"evenkeel_include_1": "os/Debian.yml"}),
+                    serde_json::json!({"ansible_facts": {"evenkeel_include_1": "os/Debian.yml"}}),
                 ),
             ),
         ]
@@ -276,6 +292,11 @@ fn mistakes_of_includes() {
         ))
     };
     for (task, more, page) in [
+        (
+            "import_role: {name: r, tasks_from: ../../../other.yml}",
+            "== roles/r/tasks/main.yml\n- put: {path: /a}\n== other.yml\n- put: {path: /a}\n",
+            "3:27 outside_of_role `other.yml` is outside of the role; a role brings in files of its own; what is elsewhere `include_tasks` and `include_vars` bring in",
+        ),
         (
             "import_tasks: on.yml",
             "== one.yml\n- put: {path: /a}\n",

@@ -140,8 +140,8 @@ fn what_is_wrong_with_a_file_is_told_with_its_place() {
             "the template is made of itself: @/templates/round.j2 -> @/templates/back.j2 -> @/templates/round.j2",
         ),
         (
-            "lookup('template', 'list.j2', variable_start_string='[[')",
-            "1:4 `lookup('template', …)`: `variable_start_string` can only be `{{` in this version",
+            "lookup('template', 'list.j2', variable_start_string='')",
+            "1:4 `lookup('template', …)`: `variable_start_string` is empty",
         ),
         (
             "lookup('template', 'list.j2', template_vars=[1])",
