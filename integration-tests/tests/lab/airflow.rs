@@ -1,4 +1,4 @@
-//! The example that makes a cluster of Airflow, on three hosts: CPython from its source, PostgreSQL, `RabbitMQ`,
+//! The example that makes a cluster of Airflow, on three hosts: Python from its source, PostgreSQL, `RabbitMQ`,
 //! Airflow 2.7.3 from a folder of wheels, a DAG whose tasks run on both workers.
 //!
 //! What is fetched or compiled is kept in `EVENKEEL_E2E_CACHE`, `/var/cache/evenkeel-e2e` if unset, which may be empty or gone.
@@ -70,7 +70,9 @@ fn wheels() -> Option<PathBuf> {
     let folder = cache().join("wheels");
     if !folder.is_dir() {
         let part = cache().join("wheels.part");
-        let _ = fs::remove_dir_all(&part);
+        if part.exists() {
+            fs::remove_dir_all(&part).unwrap();
+        }
         fs::create_dir_all(&part).unwrap();
         let mut fill = Command::new(example().join("wheelhouse"));
         fill.arg(example().join("files/constraints-2.7.3-3.9.txt"));

@@ -49,9 +49,9 @@ pub(crate) fn cases() -> Vec<Expect> {
             "FCT-01 the result is what was set",
             "set_fact: {a: 1, b: [x], cacheable: true}",
         )
-        .gives("a", "1")
-        .gives("b", "[\"x\"]")
-        .gives("cacheable", "nothing"),
+        .gives("ansible_facts.a", "1")
+        .gives("ansible_facts.b", "[\"x\"]")
+        .gives("ansible_facts.cacheable", "nothing"),
         case("what is set is said", "set_stats: {data: {a: 1, b: [x]}}")
             .gives("ansible_stats.data.a", "1")
             .gives("ansible_stats.aggregate", "true"),
