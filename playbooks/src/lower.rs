@@ -431,14 +431,10 @@ impl<'a> Lowering<'a> {
         self.apart(entry, host, &mut task);
         if task.selected {
             self.faults.extend(included.faults);
-            let found = found.into_iter();
             let caught = task.ignore_errors || entry.rescued;
-            self.faults.extend(found.map(|fault| {
-                if caught && AT_ITS_TURN.contains(&fault.code) {
-                    fault.foreseen()
-                } else {
-                    fault
-                }
+            self.faults.extend(found.into_iter().map(|fault| {
+                let at_its_turn = caught && AT_ITS_TURN.contains(&fault.code);
+                if at_its_turn { fault.foreseen() } else { fault }
             }));
         }
         let id = self.list.task(Task {
@@ -593,20 +589,7 @@ impl<'a> Lowering<'a> {
         built.at_turn = runs || !body.awaits.is_empty();
         built.heeds = heeds;
         built.silent = task.silent;
-        let whens = entry.commons.iter().flat_map(|common| &common.when);
-        let notes = whens.filter(|when| when.text.starts_with(crate::expand::NOTE));
-        built.mute = notes.map(|when| when.text.clone()).collect();
-        built.spare = built.mute.iter().any(|text| crate::expand::is_more(text));
-        if built.spare {
-            built.mute.push(crate::expand::MORE.to_owned());
-        }
-        if let Some(turns) = body.turns.as_ref().filter(|turns| turns.is_late()) {
-            built.mute.push(elsewhere::HERE.to_owned());
-            if turns.is_spare() {
-                built.spare = true;
-                built.mute.push(crate::expand::MORE.to_owned());
-            }
-        }
+        (built.mute, built.spare) = muted(entry, body);
         built.handler = entry.serves.is_some();
         if built.handler {
             // Where a role has ended, its flush of handlers is as if it were not written.
@@ -683,6 +666,25 @@ fn together(
         task.meets = Meets::All;
     }
     Ok(task)
+}
+
+/// Conditions under which nothing is told of a task, and whether it stands there only in case.
+fn muted(entry: &Entry<'_>, body: &Body) -> (Vec<String>, bool) {
+    let whens = entry.commons.iter().flat_map(|common| &common.when);
+    let notes = whens.filter(|when| when.text.starts_with(crate::expand::NOTE));
+    let mut mute: Vec<String> = notes.map(|when| when.text.clone()).collect();
+    let mut spare = mute.iter().any(|text| crate::expand::is_more(text));
+    if spare {
+        mute.push(crate::expand::MORE.to_owned());
+    }
+    if let Some(turns) = body.turns.as_ref().filter(|turns| turns.is_late()) {
+        mute.push(elsewhere::HERE.to_owned());
+        if turns.is_spare() {
+            spare = true;
+            mute.push(crate::expand::MORE.to_owned());
+        }
+    }
+    (mute, spare)
 }
 
 fn scope(target: &Target<'_>, entry: &Entry<'_>, host: &str) -> Scope {

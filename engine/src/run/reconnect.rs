@@ -73,13 +73,7 @@ impl Loop {
         (self.losses, self.decided_at_loss) = (self.losses + 1, self.decided.len());
         let (mut attempts, mut last) = (0, None);
         let (mut begun, mut pause) = (Instant::now(), Duration::ZERO);
-        // Who says that nothing is waited for means that, too.
-        let awaits = self.awaits();
-        let patience = match self.shared.options.reconnect {
-            _ if never => awaits,
-            Duration::ZERO => awaits,
-            bound => bound.max(awaits).max(Duration::from_secs(exchange.away())),
-        };
+        let patience = self.patience(exchange, never);
         // So many attempts fit into it, and as many again.
         let fit = usize::try_from(patience.as_secs() / LONGEST_PAUSE.as_secs()).unwrap_or(ATTEMPTS);
         let most = ATTEMPTS.max(2 * fit);
@@ -93,15 +87,7 @@ impl Loop {
                 let gone = match error {
                     _ if vain || bound == 0 => error,
                     HostError::Lost(why) | HostError::Unreachable(why) => {
-                        let last = last.map_or_else(String::new, |last| format!(": {last}"));
-                        match never {
-                            false => HostError::Lost(format!(
-                                "{why}; it did not come back within {bound} s (`--reconnect` waits longer){last}"
-                            )),
-                            true => HostError::Unreachable(format!(
-                                "{why}; it did not come within {bound} s"
-                            )),
-                        }
+                        given_up(&why, never, bound, last)
                     }
                     other => other,
                 };
@@ -163,6 +149,16 @@ impl Loop {
             HostError::Unreachable(_) => self.connected || !self.awaits().is_zero(),
             HostError::TimedOut(_) => acts,
             _ => false,
+        }
+    }
+
+    /// How long it is tried. Who says that nothing is waited for means that, too.
+    fn patience(&self, exchange: &Exchange, never: bool) -> Duration {
+        let awaits = self.awaits();
+        match self.shared.options.reconnect {
+            _ if never => awaits,
+            Duration::ZERO => awaits,
+            bound => bound.max(awaits).max(Duration::from_secs(exchange.away())),
         }
     }
 
@@ -232,4 +228,15 @@ impl Loop {
             state.schedule.put_back(id);
         }
     }
+}
+
+/// What is said of a host that did not come; `never`: it never answered.
+fn given_up(why: &str, never: bool, bound: u64, last: Option<String>) -> HostError {
+    if never {
+        return HostError::Unreachable(format!("{why}; it did not come within {bound} s"));
+    }
+    let last = last.map_or_else(String::new, |last| format!(": {last}"));
+    HostError::Lost(format!(
+        "{why}; it did not come back within {bound} s (`--reconnect` waits longer){last}"
+    ))
 }

@@ -26,7 +26,7 @@ use super::{
     scan,
 };
 use crate::{
-    files::{self, Files, Span},
+    files::{self, FileId, Files, Span},
     open::{self, ANY},
     vars::hidden,
 };
@@ -117,18 +117,7 @@ impl TemplateFile {
         folders: &[PathBuf],
         files: &mut Files,
     ) -> Result<(), Vec<Fault>> {
-        let file = if files::is_vault(path) {
-            let opened = files.load(path);
-            opened.map_err(|error| vec![Fault::of(&error)])?
-        } else {
-            let text = std::fs::read_to_string(path).map_err(|error| {
-                vec![Fault::new(
-                    "unreadable_file",
-                    format!("cannot read the template `{shown}`: {error}"),
-                )]
-            })?;
-            files.add(shown, text)
-        };
+        let file = loaded(shown, path, files).map_err(|fault| vec![fault])?;
         self.secret |= files.is_secret(file);
         let whole = files.text(file).to_string();
         let end = u32::try_from(whole.len()).unwrap_or(u32::MAX);
@@ -145,12 +134,10 @@ impl TemplateFile {
             let syntax = environment::syntax(self.reading.trim, self.reading.lstrip);
             self.env.set_syntax(syntax);
         }
-        if self.reading.marks.alike() {
-            let what = "two kinds of marks of the template begin alike";
-            let fault = Fault::new("template_header", what);
-            let help = "expressions, blocks and comments begin with different marks";
-            return Err(vec![fault.help(help).or_at(at(0))]);
-        }
+        self.reading
+            .marks
+            .check()
+            .map_err(|fault| vec![fault.or_at(at(0))])?;
         let (raw, span) = (&whole[start..], at(start));
         let marks = &self.reading.marks;
         let translated = (*marks != Marks::default()).then(|| marks.translated(raw));
@@ -196,11 +183,8 @@ impl TemplateFile {
             if self.parts.contains_key(other) {
                 continue;
             }
-            match folders
-                .iter()
-                .map(|folder| folder.join(other))
-                .find(|path| path.is_file())
-            {
+            let mut candidates = folders.iter().map(|folder| folder.join(other));
+            match candidates.find(|path| path.is_file()) {
                 Some(path) => self.add(other, &path.to_string_lossy(), &path, folders, files)?,
                 None if named.needed => {
                     let fault =
@@ -296,6 +280,18 @@ impl TemplateFile {
             .at_text(part.span, &part.text);
         as_written(fault, part.span, part.raw.as_ref())
     }
+}
+
+/// Reads a template, opening it if it is encrypted.
+fn loaded(shown: &str, path: &Path, files: &mut Files) -> Result<FileId, Fault> {
+    if files::is_vault(path) {
+        return files.load(path).map_err(|error| Fault::of(&error));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let why = format!("cannot read the template `{shown}`: {error}");
+        Fault::new("unreadable_file", why)
+    })?;
+    Ok(files.add(shown, text))
 }
 
 /// A fault at its place in a text with other marks.

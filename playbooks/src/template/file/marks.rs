@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::template::Fault;
+
 /// The marks of a template, as a task or its first line may set them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Marks {
@@ -64,9 +66,14 @@ impl Marks {
     }
 
     /// Two that begin alike cannot be told from each other.
-    pub(super) fn alike(&self) -> bool {
+    pub(super) fn check(&self) -> Result<(), Fault> {
         let [a, b, c] = [&self.variable.0, &self.block.0, &self.comment.0];
-        a == b || b == c || a == c
+        if a != b && b != c && a != c {
+            return Ok(());
+        }
+        let what = "two kinds of marks of the template begin alike";
+        let help = "expressions, blocks and comments begin with different marks";
+        Err(Fault::new("template_header", what).help(help))
     }
 
     /// The mark that begins first, the longest of those at one place.
