@@ -166,6 +166,8 @@ fn a_cluster_of_airflow_from_bare_hosts() {
 
     quiet(&lab);
     drifts(&lab);
+    // Else what runs has its directories below `/run` as the lab looks for what is left.
+    play(&lab, "run", "stop.yml", &[]).ok().changed(4);
 }
 
 /// Nothing is left to do, and that is known by one exchange with each host, and one more with those that have their keys
