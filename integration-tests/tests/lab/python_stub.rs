@@ -1,7 +1,10 @@
 //! What `compile-python` does around a build, shown by archives that are no Python: they note their options, fail as
 //! they are told, and install what calls the `python3` of the host.
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use evenkeel_integration_tests::{Ended, Host, Lab, Task, need_lab};
 
@@ -181,15 +184,7 @@ fn what_one_host_compiled_is_carried_to_those_like_it() {
     }
     let kept: Vec<_> = std::fs::read_dir(lab.path("builds")).unwrap().collect();
     assert_eq!(kept.len(), 1, "one build for all");
-    // No directory is in it: tar would take rights from `/` while it unpacks.
-    let pack = kept[0].as_ref().unwrap().path();
-    let members = Command::new("tar").arg("-tzf").arg(pack).output().unwrap();
-    let members = String::from_utf8(members.stdout).unwrap();
-    assert!(members.contains("./opt/py/bin/python"), "{members}");
-    assert!(
-        !members.lines().any(|member| member.ends_with('/')),
-        "{members}"
-    );
+    has_no_directories(&kept[0].as_ref().unwrap().path());
     lab.run(&[]).ok().changed(0).exchanges(3);
 
     // A host that is another: another release has another build.
@@ -213,6 +208,17 @@ fn what_one_host_compiled_is_carried_to_those_like_it() {
     assert!(
         stderr.contains("no_such_module: No module named 'no_such_module'"),
         "{stderr}"
+    );
+}
+
+/// Tar would take rights from `/` while it unpacks.
+fn has_no_directories(pack: &Path) {
+    let members = Command::new("tar").arg("-tzf").arg(pack).output().unwrap();
+    let members = String::from_utf8(members.stdout).unwrap();
+    assert!(members.contains("./opt/py/bin/python"), "{members}");
+    assert!(
+        !members.lines().any(|member| member.ends_with('/')),
+        "{members}"
     );
 }
 
