@@ -595,8 +595,9 @@ impl Ground<'_> {
             let warnings = plan.warnings;
             return Ok((Fate::Rest { warnings }, reason));
         };
+        // What can be rehearsed is.
         let command = bound.nature() == Nature::Command && first.cause == Cause::Unguarded;
-        if self.task.check_mode == Some(true) && command {
+        if self.task.check_mode == Some(true) && command && plan.rehearsal.is_none() {
             return Ok((Fate::Skip, Reason::OnlyForetold));
         }
         let once =
