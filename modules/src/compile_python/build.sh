@@ -112,7 +112,8 @@ case " $* " in
   *--without-ensurepip* | *--with-ensurepip=no*) ek_bundled= ;;
   *) ek_bundled=${EK_SHARE-}${EK_CARRY-} ;;
 esac
-if [ -n "$ek_pip$ek_bundled" ] && ! "$ek_python" -I -c 'import pip' >/dev/null 2>&1; then
+if [ -n "$ek_pip$ek_bundled" ] && ! "$ek_python" -I -c 'import pip' >/dev/null 2>&1 &&
+  "$ek_python" -I -c 'import ensurepip' >/dev/null 2>&1; then
   printf '== ensurepip\n' >>"$ek_log"
   "$ek_python" -I -m ensurepip --altinstall >>"$ek_log" 2>&1 || ek_fail 'the pip that comes with the source cannot be installed'
 fi

@@ -33,10 +33,11 @@ pub(crate) const KINDS: [(&str, LoopKind); 15] = [
 ];
 
 /// Lookups that read what only the evaluation of an expression has: loops of them go over what `query` gives.
-pub(crate) const ALONE: [&str; 9] = [
+pub(crate) const ALONE: [&str; 10] = [
     "csvfile",
     "ini",
     "lines",
+    "password",
     "pipe",
     "random_choice",
     "template",
@@ -46,12 +47,11 @@ pub(crate) const ALONE: [&str; 9] = [
 ];
 
 /// Those of Ansible that are not here, with what does the same.
-const MISSING: [(&str, &str); 3] = [
+const MISSING: [(&str, &str); 2] = [
     (
         "config",
         "write the value: settings of Ansible are not read here",
     ),
-    ("password", "put a password into a variable, by `-e @FILE`"),
     (
         "url",
         "a task of `uri` with `delegate_to: localhost` and `register`",

@@ -1,5 +1,6 @@
 //! `lookup` and `query`: what the controller knows.
 
+mod password;
 mod rendered;
 mod runs;
 mod tables;
@@ -94,6 +95,7 @@ fn look(
         "random_choice" => choice(terms),
         "pipe" => runs::pipe(state, terms),
         "lines" => runs::lines(state, terms),
+        "password" => password::of(state, terms, kwargs),
         "unvault" => each(terms, |name| whole(state, "unvault", name, (false, false))),
         other => others(state, other, terms, kwargs),
     };

@@ -68,6 +68,55 @@ enum Kind {
     Bcrypt,
 }
 
+impl Kind {
+    fn named(name: &str) -> Result<Self, Error> {
+        Ok(match name {
+            "md5" => Self::Md5,
+            "sha256" => Self::Sha256,
+            "sha512" => Self::Sha512,
+            "bcrypt" | "blowfish" => Self::Bcrypt,
+            other => {
+                return Err(refuse(format!(
+                    "`password_hash` knows no `{other}`: there are sha512, sha256, bcrypt, blowfish and md5"
+                )));
+            }
+        })
+    }
+
+    /// By the name that `encrypt` of the lookup `password` has for it: `sha512_crypt`, `bcrypt` …
+    fn of_crypt(name: &str) -> Result<Self, Error> {
+        Self::named(name.strip_suffix("_crypt").unwrap_or(name))
+    }
+}
+
+/// A salt for such a hash.
+pub(super) fn salt_of(kind: &str) -> Result<String, Error> {
+    match Kind::of_crypt(kind)? {
+        Kind::Md5 => salt(8),
+        Kind::Sha256 | Kind::Sha512 => salt(16),
+        // Of its last letter only two bits count.
+        Kind::Bcrypt => Ok(salt(21)? + "."),
+    }
+}
+
+/// A password as such a hash, with this salt.
+pub(super) fn hashed(
+    password: &str,
+    kind: &str,
+    salt: &str,
+    ident: Option<&str>,
+) -> Result<String, Error> {
+    let wanted = Wanted {
+        kind: Kind::of_crypt(kind)?,
+        salt: Some(salt.to_owned()),
+        length: None,
+        rounds: None,
+        ident: ident.map(str::to_owned),
+    };
+    let parts = ["password", kind, password, salt, ident.unwrap_or_default()];
+    once(&parts, || wanted.hash(password))
+}
+
 /// What is said of a hash.
 struct Wanted {
     kind: Kind,
@@ -91,17 +140,7 @@ fn password_hash(password: &Jinja, args: Rest<Jinja>, kwargs: Kwargs) -> Result<
         )));
     };
     let name = kind.map_or_else(|| "sha512".to_owned(), |kind| kind.to_string());
-    let kind = match name.as_str() {
-        "md5" => Kind::Md5,
-        "sha256" => Kind::Sha256,
-        "sha512" => Kind::Sha512,
-        "bcrypt" | "blowfish" => Kind::Bcrypt,
-        other => {
-            return Err(refuse(format!(
-                "`password_hash` knows no `{other}`: there are sha512, sha256, bcrypt, blowfish and md5"
-            )));
-        }
-    };
+    let kind = Kind::named(&name)?;
     let wanted = Wanted {
         kind,
         salt: salt

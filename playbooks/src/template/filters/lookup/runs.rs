@@ -31,14 +31,20 @@ pub(super) fn lines(state: &State<'_, '_>, terms: &[Jinja]) -> Result<Vec<Jinja>
     Ok(all)
 }
 
+/// That a task's turn has come; `does`: what comes of the lookup then.
+pub(super) fn at_turn(name: &str, does: &str) -> Result<(), Error> {
+    if runs::may() {
+        return Ok(());
+    }
+    Err(session::not_yet(&NotYet::new(format!(
+        "what `lookup('{name}', …)` {does} at the task's turn"
+    ))))
+}
+
 fn printed(state: &State<'_, '_>, name: &str, term: &Jinja) -> Result<String, Error> {
     // It may read whatever tasks have made on this machine.
     looked::note(Path::new("/"), true);
-    if !runs::may() {
-        return Err(session::not_yet(&NotYet::new(format!(
-            "what `lookup('{name}', …)` prints at the task's turn"
-        ))));
-    }
+    at_turn(name, "prints")?;
     let line = term.to_string();
     if session::has_secret() {
         let what =
