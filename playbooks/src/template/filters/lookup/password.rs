@@ -172,7 +172,7 @@ impl Wanted {
         }
         let kept = if path == NOWHERE {
             runs::at_turn("password", "makes")?;
-            self.new()?
+            self.made()?
         } else {
             let path = place(state, path);
             let found = kept(&path)?;
@@ -196,7 +196,7 @@ impl Wanted {
         }
     }
 
-    fn new(&self) -> Result<Kept, Error> {
+    fn made(&self) -> Result<Kept, Error> {
         let mut random = match &self.seed {
             Some(seed) => Random::seeded(&Seed::Text(seed)),
             None => Random::System,
@@ -227,7 +227,7 @@ impl Wanted {
         let known = found.is_some();
         let new = match found {
             Some(kept) => self.salted(kept)?,
-            None => self.new()?,
+            None => self.made()?,
         };
         let cannot = |error: std::io::Error| {
             wrong(&format!("`{}` cannot be written: {error}", path.display()))
@@ -268,7 +268,10 @@ impl Kept {
         let mut text = self.password.clone();
         for (name, value) in [("salt", &self.salt), ("ident", &self.ident)] {
             if let Some(value) = value {
-                text.push_str(&format!(" {name}={value}"));
+                text += " ";
+                text += name;
+                text += "=";
+                text += value;
             }
         }
         text.push('\n');
