@@ -192,7 +192,11 @@ fn what_is_wrong_with_a_file_is_told_with_its_place() {
             "`col` is the number of a column, from 0, not `x`",
         ),
         ("query('varnames', '(')", "`(` is not a regular expression"),
-        ("lookup('password', 'x')", "put a password into a variable"),
+        (
+            "lookup('password', 'x length=y')",
+            "`length` is a whole number",
+        ),
+        ("lookup('url', 'x')", "a task of `uri`"),
         ("lookup('tempalte', 'a')", "did you mean `template`?"),
     ] {
         let found = within(folder.path(), &format!("{{{{ {text} }}}}"));
