@@ -224,3 +224,11 @@ fn a_template_made_with_a_secret_is_secret() {
     .unwrap();
     assert_eq!(found.to_json(), serde_json::json!(["***", "a"]));
 }
+
+#[test]
+fn what_is_wrong_with_a_password_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let found = within(folder.path(), "{{ lookup('password', 'x length=y') }}");
+    let wrong = found.expect_err("no number");
+    assert!(wrong.contains("`length` is a whole number"), "{wrong}");
+}
