@@ -30,6 +30,7 @@ mod pace;
 mod reconnect;
 mod rehearse;
 mod settle;
+mod shape;
 mod tell;
 mod trouble;
 mod walk;
@@ -232,7 +233,7 @@ pub fn graph(list: &TaskList, in_order: bool) -> Result<Graph, RunError> {
 
 /// The tasks that are surely skipped: their conditions are false whatever the hosts are like.
 pub fn skipped(list: &TaskList) -> BTreeSet<TaskId> {
-    decide::surely_skipped(list)
+    shape::surely_skipped(list)
 }
 
 /// The graph, with what it was made of.
@@ -242,7 +243,7 @@ fn ground(list: &TaskList, in_order: bool) -> Result<(Graph, linked::Ground), Ru
     } else {
         Order::Inferred
     };
-    let shapes = decide::shapes(list);
+    let shapes = shape::shapes(list);
     let graph = Graph::build(list, &shapes, order)?;
     let ground = linked::Ground::new(list, shapes, &graph, order);
     Ok((graph, ground))

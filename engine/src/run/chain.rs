@@ -7,12 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    decide::{Decided, Fate, Question, is_long, touches},
+    decide::{Decided, Fate, Question, is_long},
     drive::Landed,
     finish::Ran,
     joins::{At, Group, whole},
     known::{Known, Readers, Who},
     links::Links,
+    shape::touches,
 };
 use crate::{
     effects,

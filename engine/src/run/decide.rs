@@ -5,13 +5,12 @@ use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 use super::{
     finish::Kept,
     known::{Known, Who},
-    walk::NoResults,
+    shape::touches,
 };
 use crate::{
     effects,
     event::ChangeShown,
     fingerprint::Fingerprint,
-    graph::Shape,
     identity::Identity,
     late::NotYet,
     ledger::{Ledger, Record, Scope},
@@ -22,7 +21,7 @@ use crate::{
     secret::Text,
     seen::{Past, Seen},
     step::{Action, Cause, Diff, Done, Plan},
-    task::{Resolved, Task, TaskId, TaskList},
+    task::{Resolved, Task, TaskId},
     thing::Thing,
     value::{Map, Value},
 };
@@ -203,76 +202,6 @@ pub(super) fn is_long(action: &Action) -> bool {
         Action::Run(run) => run.long,
         action => matches!(action, Action::Fetch(_)),
     }
-}
-
-/// Reads and writes of a task: what its keys say, else what its module says.
-pub(super) fn touches(task: &Task, bound: &dyn Bound) -> (Vec<Thing>, Vec<Thing>) {
-    let touches = bound.touches();
-    match (bound.nature(), &task.reads, &task.writes) {
-        (Nature::Command | Nature::State, Some(reads), Some(writes)) => {
-            (reads.clone(), writes.clone())
-        }
-        (Nature::Command, Some(reads), None) => (reads.clone(), Vec::new()),
-        (Nature::Command, None, Some(writes)) => (vec![Thing::Everything], writes.clone()),
-        (Nature::State, Some(reads), None) => (reads.clone(), touches.writes),
-        // What touches everything may read everything.
-        (Nature::State, None, Some(writes)) if touches.writes.contains(&Thing::Everything) => {
-            (vec![Thing::Everything], writes.clone())
-        }
-        (Nature::State, None, Some(writes)) => (touches.reads, writes.clone()),
-        _ => (touches.reads, touches.writes),
-    }
-}
-
-/// The tasks whose condition is false before any host was asked.
-pub(super) fn surely_skipped(list: &TaskList) -> BTreeSet<TaskId> {
-    let skips = |task: &Task| matches!(task.body.resolve(&NoResults), Ok(Resolved::Skip(_)));
-    (0..)
-        .map(TaskId)
-        .zip(&list.tasks)
-        .filter(|(_, task)| skips(task))
-        .map(|(id, _)| id)
-        .collect()
-}
-
-/// What is known of tasks before any host was asked: the ground of the graph.
-pub(super) fn shapes(list: &TaskList) -> Vec<Shape> {
-    let shape = |task: &Task| {
-        let resolved = task.body.resolve(&NoResults);
-        let bounds: Vec<Arc<dyn Bound>> = match resolved.or_else(|_| task.body.foresee(&NoResults))
-        {
-            Ok(Resolved::One(bound)) => vec![bound],
-            Ok(Resolved::Loop(turns)) => turns.into_iter().filter_map(|t| t.body.ok()).collect(),
-            Ok(Resolved::Skip(_)) => Vec::new(),
-            Err(_) => {
-                return Shape {
-                    touches: None,
-                    nature: Nature::State,
-                    long: false,
-                };
-            }
-        };
-        let mut all = crate::thing::Touches::default();
-        for bound in &bounds {
-            let (reads, writes) = touches(task, bound.as_ref());
-            all.reads.extend(reads);
-            all.writes.extend(writes);
-            let touches = bound.touches();
-            all.commutes = touches.commutes;
-            all.links.extend(touches.links);
-        }
-        let nature = bounds
-            .first()
-            .map_or(Nature::Passive, |bound| bound.nature());
-        Shape {
-            touches: Some(all),
-            nature,
-            long: false,
-        }
-    };
-    let mut shapes = list.tasks.iter().map(shape).collect::<Vec<_>>();
-    super::aliases::add(list, &mut shapes);
-    shapes
 }
 
 /// How listeners stand to what they listen to.
@@ -542,6 +471,11 @@ impl Ground<'_> {
             for probe in bound.observe(&seen).into_iter().chain([Arc::clone(&me)]) {
                 let key = probe.key();
                 if seen.asked(&key) {
+                    continue;
+                }
+                if key.has_nul() {
+                    more = true;
+                    seen.answer(key, Err(NotYet::new("what has a NUL byte in its name")));
                     continue;
                 }
                 if asked.keys.insert(key.clone()) {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::{
     called::{self, Called},
-    decide::{Decided, Fate, Item, touches, view},
+    decide::{Decided, Fate, Item, view},
     known::{Known, Readers},
     masking::Masking,
     pace,
+    shape::touches,
     trouble::run_error,
 };
 use crate::{

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::{
     board::{End, State, UNWRITTEN, listener_name},
     chain::Entry,
-    decide::{Decided, Decision, Fate, Item, Question, foretell, touches},
+    decide::{Decided, Decision, Fate, Item, Question, foretell},
     drive::Loop,
     finish::{Context, Finished, shown},
     known::Known,
     rehearse::rehearse,
+    shape::touches,
 };
 use crate::{
     event::{Outcome, TaskError},
