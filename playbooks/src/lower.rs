@@ -674,15 +674,12 @@ fn muted(entry: &Entry<'_>, body: &Body) -> (Vec<String>, bool) {
     let notes = whens.filter(|when| when.text.starts_with(crate::expand::NOTE));
     let mut mute: Vec<String> = notes.map(|when| when.text.clone()).collect();
     let mut spare = mute.iter().any(|text| crate::expand::is_more(text));
-    if spare {
-        mute.push(crate::expand::MORE.to_owned());
-    }
     if let Some(turns) = body.turns.as_ref().filter(|turns| turns.is_late()) {
         mute.push(elsewhere::HERE.to_owned());
-        if turns.is_spare() {
-            spare = true;
-            mute.push(crate::expand::MORE.to_owned());
-        }
+        spare |= turns.is_spare();
+    }
+    if spare {
+        mute.push(crate::expand::MORE.to_owned());
     }
     (mute, spare)
 }

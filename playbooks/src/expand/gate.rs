@@ -191,36 +191,20 @@ impl Gate {
             tags: include.common.tags.clone(),
             ..Common::default()
         };
-        let args = vec![(Node::str("msg", self.span), Node::str(message, self.span))];
-        let task = task("fail", args, common, include);
-        Item::Task(Arc::new(Task {
-            silent: true,
-            ..task
-        }))
+        failing(include, common, message)
     }
 }
 
 /// A task that fails when its turn comes.
 pub(super) fn fail(include: &Include, message: &str) -> Item {
     let text = message.replace("{{", "{ {").replace("{%", "{ %");
-    let args = vec![(
-        Node::str("msg", include.span),
-        Node::str(text, include.span),
-    )];
-    Item::Task(Arc::new(task("fail", args, Common::default(), include)))
+    failing(include, Common::default(), &text)
 }
 
-/// The same, if its own conditions hold then.
-pub(super) fn fail_when(include: &Include, message: &str) -> Item {
-    let args = vec![(
-        Node::str("msg", include.span),
-        Node::str(message, include.span),
-    )];
-    let common = Common {
-        when: include.common.when.clone(),
-        tags: include.common.tags.clone(),
-        ..Common::default()
-    };
+/// A task that fails with what a template says, and of which nothing is told where it is skipped.
+fn failing(include: &Include, common: Common, message: &str) -> Item {
+    let at = include.word.span;
+    let args = vec![(Node::str("msg", at), Node::str(message, at))];
     Item::Task(Arc::new(Task {
         silent: true,
         ..task("fail", args, common, include)

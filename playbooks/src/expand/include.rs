@@ -35,8 +35,9 @@ struct Brought {
 
 impl Expander<'_> {
     pub(super) fn include(&mut self, include: &Arc<Include>, here: &Here) -> Vec<Item> {
-        if here.chain.len() >= DEPTH || self.brought > MOST {
-            return self.deepest(include, here).into_iter().collect();
+        if self.brought > MOST {
+            self.too_deep(include, here);
+            return Vec::new();
         }
         self.brought += 1;
         let mut levels = (*here.levels).clone();
@@ -84,37 +85,23 @@ impl Expander<'_> {
         gate::ours(include, &Arc::new(levels.clone()), role, vec![note])
     }
 
-    /// What is brought in too deep: where only the run tells whether that is reached, it fails there.
-    fn deepest(&mut self, include: &Arc<Include>, here: &Here) -> Option<Item> {
-        let mut turn = Turn {
-            levels: (*here.levels).clone(),
-            locals: BTreeSet::new(),
-            gate: None,
-        };
-        let whens = self.conditions(include);
-        if self.brought > MOST || !self.reached(include, &whens, &mut turn)? {
-            self.too_deep(include, here);
-            return None;
-        }
-        let message = format!(
-            "files of tasks bring in each other more than {DEPTH} deep: end it sooner by its `when`, or go over a loop"
-        );
-        let role = here.role.as_ref().map(|role| Arc::clone(&role.name));
-        let failing = gate::fail_when(include, &message);
-        Some(gate::ours(
-            include,
-            &Arc::new(turn.levels),
-            role,
-            vec![failing],
-        ))
-    }
-
-    /// Whether a file brings in itself without end, as far as can be told.
-    pub(super) fn circles(&mut self, include: &Include, path: &Path, here: &Here) -> bool {
+    /// Goes into a file; false if it brings in itself where nothing can end that.
+    pub(super) fn enters(&mut self, include: &Include, path: &Path, here: &mut Here) -> bool {
         let again = here.chain.iter().any(|(other, _)| other == path);
         let times = self.again.entry(path.to_owned()).or_default();
         *times = if again { *times + 1 } else { 0 };
-        again && (!include.dynamic || *times > AGAIN)
+        here.chain.push((path.to_owned(), include.word.span));
+        let circles = again && !include.dynamic;
+        if circles {
+            self.too_deep(include, here);
+        }
+        !circles
+    }
+
+    /// Whether the file that is at hand has brought in itself as often as is made ready.
+    fn is_spent(&self, here: &Here) -> bool {
+        let times = here.chain.last().and_then(|(path, _)| self.again.get(path));
+        times.is_some_and(|times| *times >= AGAIN)
     }
 
     pub(super) fn too_deep(&mut self, include: &Include, here: &Here) {
@@ -131,14 +118,10 @@ impl Expander<'_> {
             "files bring in each other without end: {}",
             chain.join(" -> ")
         );
-        let help = if include.dynamic {
-            "only so many are made ready before the run: a `when:` that is known by then ends it; \
-             `until` and `retries` try a task again"
-        } else {
-            "a `when:` on one of them that is known before the run ends it"
-        };
-        self.out
-            .push(Diagnostic::error("include_circle", include.word.span, message).help(help));
+        self.out.push(
+            Diagnostic::error("include_circle", include.word.span, message)
+                .help("a `when:` on one of them that is known before the run ends it"),
+        );
     }
 
     pub(super) fn conditions(&mut self, include: &Include) -> Vec<Condition> {
@@ -372,6 +355,19 @@ impl Expander<'_> {
         here: &Here,
         doubtful: bool,
     ) -> Option<Part> {
+        let deep = here.chain.len() >= DEPTH;
+        if doubtful && include.dynamic && (deep || self.is_spent(here)) {
+            let why = format!(
+                "{} goes too deep: files bring in each other more than {DEPTH} deep, or one itself more than {AGAIN} times; end it \
+                 sooner by its `when`, or go over a loop",
+                super::title(include)
+            );
+            return Some(fails(include, levels, here, &why));
+        }
+        if deep {
+            self.too_deep(include, here);
+            return None;
+        }
         let before = self.out.len();
         let faults = self.faults.len();
         let part = match &include.what {
@@ -402,19 +398,7 @@ impl Expander<'_> {
             }
         }
         let message = format!("{} cannot be brought in: {first}", super::title(include));
-        let levels = Arc::new(levels);
-        let body = vec![gate::fail(include, &message)];
-        let role = here.role.as_ref().map(|role| Arc::clone(&role.name));
-        Some(Part {
-            span: include.span,
-            common: Common::default(),
-            own_tags: Some(include.common.tags.clone()),
-            levels,
-            role,
-            is_role: false,
-            called: None,
-            body,
-        })
+        Some(fails(include, levels, here, &message))
     }
 
     fn bring_tasks(
@@ -436,11 +420,8 @@ impl Expander<'_> {
             folder: path.parent().unwrap_or(&path).to_owned(),
             ..here.clone()
         };
-        let circles = self.circles(include, &path, here);
-        inner.chain.push((path.clone(), include.word.span));
         inner.is_called = include.dynamic;
-        if circles {
-            self.too_deep(include, &inner);
+        if !self.enters(include, &path, &mut inner) {
             return None;
         }
         let items = self.tasks_in(&path, here.of, at);
@@ -526,6 +507,20 @@ fn none_of(
         What::Role(_) => "file of the role",
     };
     Some(gate.none_of(include, &names, what))
+}
+
+/// What stands for what cannot be brought in: it fails when its turn comes.
+fn fails(include: &Include, levels: Levels, here: &Here, message: &str) -> Part {
+    Part {
+        span: include.span,
+        common: Common::default(),
+        own_tags: Some(include.common.tags.clone()),
+        levels: Arc::new(levels),
+        role: here.role.as_ref().map(|role| Arc::clone(&role.name)),
+        is_role: false,
+        called: None,
+        body: vec![gate::fail(include, message)],
+    }
 }
 
 /// How many things a run may bring in.

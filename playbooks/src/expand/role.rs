@@ -12,6 +12,7 @@ use crate::{
     ast::{Include, Item, Part, RoleCall},
     diagnostic::Diagnostic,
     files::Span,
+    looked::whole,
     open::{ANY, fits},
     parse::For,
     vars::{Layer, Levels, Tree, plain},
@@ -42,18 +43,9 @@ struct Own {
 /// Where roles are if nothing else is said.
 const USUAL: [&str; 2] = ["/usr/share/ansible/roles", "/etc/ansible/roles"];
 
-/// Whether a file is of a role, and not outside of its folder.
-fn is_of(role: &Path, file: &Path) -> bool {
-    let whole = |path: &Path| {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        find::tidy(&path)
-    };
-    whole(file).starts_with(whole(role))
-}
-
 /// A file of a role: `NAME`, or with an ending.
 pub(super) fn file(role: &Path, kind: &str, name: &str) -> Option<PathBuf> {
-    file_at(role, kind, name).filter(|path| is_of(role, path))
+    file_at(role, kind, name).filter(|path| whole(path).starts_with(whole(role)))
 }
 
 /// The same, wherever it is.
@@ -421,10 +413,7 @@ impl Expander<'_> {
             }
             return Some(Vec::new());
         };
-        let circles = self.circles(include, &path, here);
-        here.chain.push((path.clone(), include.word.span));
-        if circles {
-            self.too_deep(include, here);
+        if !self.enters(include, &path, here) {
             return None;
         }
         let items = self.tasks_in(&path, For::Tasks, at);
