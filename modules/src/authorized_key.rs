@@ -9,6 +9,7 @@ use evenkeel_engine::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::presence::State;
 use crate::{
     accounts::Login,
     args::is_default,
@@ -54,17 +55,6 @@ pub struct Args {
     /// If the file is a link, changes what it leads to; else a link is refused.
     #[serde(default, skip_serializing_if = "is_default")]
     pub follow: bool,
-}
-
-/// Whether the keys are to be there or gone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// They are there.
-    #[default]
-    Present,
-    /// They are gone.
-    Absent,
 }
 
 impl Module for AuthorizedKey {

@@ -12,23 +12,10 @@ use std::{
 
 use evenkeel_integration_tests::{Ended, Host, Lab, need_lab};
 
-use super::python::{SHA, archive};
+use super::python::{COMPILED_WITH, SHA, archive};
 
-/// What the hosts have of their repositories; a lab has no way to those.
-const AIRFLOW: [&str; 12] = [
-    "gcc",
-    "libc6-dev",
-    "make",
-    "xz-utils",
-    "libssl-dev",
-    "libbz2-dev",
-    "libffi-dev",
-    "zlib1g-dev",
-    "libsqlite3-dev",
-    "liblzma-dev",
-    "libpq-dev",
-    "curl",
-];
+/// What hosts have of their repositories beyond what compiles Python; a lab has no way to those.
+const DRIVERS: [&str; 1] = ["libpq-dev"];
 const SERVERS: [&str; 2] = ["postgresql", "rabbitmq-server"];
 
 const GROUPS: &str = "
@@ -153,9 +140,10 @@ fn a_cluster_of_airflow_from_bare_hosts() {
     let (Some(archive), Some(wheels)) = (archive(), wheels()) else {
         return;
     };
-    let all: Vec<_> = AIRFLOW.iter().chain(&SERVERS).copied().collect();
+    let workers = [&COMPILED_WITH[..], &DRIVERS].concat();
+    let all = [&workers[..], &SERVERS].concat();
     let lab = Lab::plan().disk("3g").packages(&all).host("node1");
-    let lab = lab.packages(&AIRFLOW).host("node2").host("node3").boot();
+    let lab = lab.packages(&workers).host("node2").host("node3").boot();
     settle(&lab, &archive, &wheels);
 
     let begun = Instant::now();

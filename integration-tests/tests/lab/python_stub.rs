@@ -8,7 +8,7 @@ use std::{
 
 use evenkeel_integration_tests::{Ended, Host, Lab, Task, need_lab};
 
-use super::{python::PACKAGES, web::Web};
+use super::{python::packages, web::Web};
 
 const CONFIGURE: &str = include_str!("python_stub/configure");
 const MAKEFILE: &str = include_str!("python_stub/Makefile.in");
@@ -70,7 +70,7 @@ fn a_build_that_fails_shows_the_end_of_its_log() {
     if !need_lab() {
         return;
     }
-    let lab = Lab::plan().packages(&PACKAGES).host("one").boot();
+    let lab = Lab::plan().packages(&packages()).host("one").boot();
     fails(&lab);
     comes_by_web(&lab);
     by_apt(&lab);
