@@ -169,7 +169,7 @@ pub trait Bound: Send + Sync {
     fn nature(&self) -> Nature;
     /// The arguments as a tree, for fingerprints; secrets are still in it.
     fn args(&self) -> Value;
-    /// [`Module::check`].
+    /// [`Module::check`], and that it asks and runs nothing that no host can be asked or told.
     fn check(&self) -> Result<(), Refusal>;
     /// [`Module::doubts`].
     fn doubts(&self) -> Vec<Refusal> {
@@ -218,7 +218,14 @@ impl<M: Module> Bound for With<M> {
             .unwrap_or_else(|error| panic!("BUG: arguments of `{}`: {error}", M::NAME))
     }
     fn check(&self) -> Result<(), Refusal> {
-        M::check(&self.0)
+        M::check(&self.0)?;
+        let probes = M::observe(&self.0, &Seen::default());
+        let runs = M::NATURE == Nature::Command && M::subject(&self.0).contains('\0');
+        if runs || probes.iter().any(|probe| probe.key().has_nul()) {
+            let why = "it has a NUL byte where a path, a name or a word of a command stands";
+            return Err(Refusal::new(why).help("leave `\\0` and what is like it out"));
+        }
+        Ok(())
     }
     fn doubts(&self) -> Vec<Refusal> {
         M::doubts(&self.0)

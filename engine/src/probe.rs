@@ -55,6 +55,13 @@ pub type Answer = Result<Arc<dyn Any + Send + Sync>, NotYet>;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(pub &'static str, pub Vec<Vec<u8>>);
 
+impl Key {
+    /// Whether it can be asked of no host: no path, name or argument has a NUL byte in it.
+    pub(crate) fn has_nul(&self) -> bool {
+        self.1.iter().any(|operand| operand.contains(&0))
+    }
+}
+
 impl Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)?;

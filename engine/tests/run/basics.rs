@@ -318,3 +318,21 @@ fn what_is_read_at_its_turn_is_read_when_it_is_made() {
     assert_eq!(count(&host, "after"), 2);
     assert_eq!(go(&host, tasks("two")).told()[1], "copied: Unchanged ");
 }
+
+#[test]
+fn what_no_host_can_be_told_is_refused_and_costs_nobody_else_anything() {
+    let host = Arc::new(host());
+    let ran = go(
+        &host,
+        vec![cell("other", "c", "1"), cell("odd", "a\0b", "1")],
+    );
+    assert_eq!(ran.told()[0], "other: Changed value");
+    let error = ran.of("odd").and_then(|task| task.error.as_ref());
+    let said = error.map(|error| error.message.as_str());
+    assert!(
+        said.is_some_and(|said| said.contains("NUL")),
+        "{:?}",
+        ran.told()
+    );
+    assert!(!ran.report.hosts["box"].unreachable);
+}

@@ -113,6 +113,8 @@ fn runs() -> Vec<Expect> {
         )
         .refused("exclude each other"),
         case("CMD-08 nothing to run", "command: {}").refused("no command given"),
+        case("no word has a NUL byte", "command: \"echo a\\0b\"").refused("a NUL byte"),
+        case("nor has a path", "file: {path: \"/a\\0b\", state: touch}").refused("a NUL byte"),
         case(
             "CMD-09 stdin arrives with a newline",
             "command: {cmd: tool, stdin: yes please}",
