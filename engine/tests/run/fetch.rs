@@ -502,7 +502,8 @@ impl Module for Shared {
 
 #[test]
 fn who_waits_for_another_host_sees_what_that_one_has_brought() {
-    let (first, second) = (Arc::new(host().file("/srv/f", "built")), Arc::new(host()));
+    let first = Arc::new(host().file("/srv/f", "built"));
+    let second = Arc::new(host().machine("another"));
     let mut list = TaskList::new("kit");
     let one = list.host("box", Arc::clone(&first) as Arc<dyn Host>);
     let other = list.host("other", Arc::clone(&second) as Arc<dyn Host>);
