@@ -25,7 +25,7 @@ use crate::{
 pub struct CompilePython;
 
 /// Arguments of `compile-python`.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Args {
     /// The version, with three numbers: `3.9.16`.

@@ -117,6 +117,12 @@ pub enum Src {
     Host(String),
 }
 
+impl Default for Src {
+    fn default() -> Self {
+        Self::Host(String::new())
+    }
+}
+
 impl Serialize for Src {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
