@@ -42,7 +42,7 @@ macro_rules! answered_here {
                 $crate::here::About::reads(&self.0)
             }
 
-            fn runs_user_code(&self) -> bool {
+            fn only_at_its_turn(&self) -> bool {
                 $late
             }
         }

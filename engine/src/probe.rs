@@ -41,9 +41,14 @@ pub trait Probe: Clone + Ord + Debug + Send + Sync + 'static {
     /// What it reads.
     fn reads(&self) -> Vec<Thing>;
 
-    /// Whether asking runs code of the user's (`unless:`, `onlyif:`). Such a probe is asked only
-    /// once it is certain that the task's turn comes.
+    /// Whether asking runs code of the user's (`unless:`, `onlyif:`). Such a probe is asked at the task's turn; before
+    /// it only where the task says what it reads and its condition is known to be true.
     fn runs_user_code(&self) -> bool {
+        false
+    }
+
+    /// Whether it is asked only at the task's turn, whatever that says.
+    fn only_at_its_turn(&self) -> bool {
         false
     }
 }
@@ -88,6 +93,8 @@ pub trait AnyProbe: Debug + Send + Sync {
     fn reads(&self) -> Vec<Thing>;
     /// [`Probe::runs_user_code`].
     fn runs_user_code(&self) -> bool;
+    /// [`Probe::only_at_its_turn`].
+    fn only_at_its_turn(&self) -> bool;
     /// [`Probe::parse`] of a batch of this kind; `self` only says the type.
     fn parse(&self, batch: &[Arc<dyn AnyProbe>], output: &[u8]) -> Result<Vec<Answer>, String>;
     /// [`Probe::expected`].
@@ -122,6 +129,9 @@ impl<P: Probe> AnyProbe for P {
     }
     fn runs_user_code(&self) -> bool {
         Probe::runs_user_code(self)
+    }
+    fn only_at_its_turn(&self) -> bool {
+        Probe::only_at_its_turn(self)
     }
     fn parse(&self, batch: &[Arc<dyn AnyProbe>], output: &[u8]) -> Result<Vec<Answer>, String> {
         let typed: Vec<&P> = batch

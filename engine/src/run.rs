@@ -218,6 +218,8 @@ struct Shared {
     fetched: std::sync::Mutex<BTreeMap<KeptPlace, (String, Sha)>>,
     /// How many of them have come.
     fetches: AtomicU64,
+    /// How often a host has begun to change something.
+    acts: AtomicU64,
 }
 
 impl fmt::Debug for Shared {
@@ -286,6 +288,7 @@ pub async fn run(
         forks,
         fetched: std::sync::Mutex::default(),
         fetches: AtomicU64::default(),
+        acts: AtomicU64::default(),
     });
     let mut loops = tokio::task::JoinSet::new();
     for host in (0..).map(crate::task::HostId).take(shared.list.hosts.len()) {

@@ -82,6 +82,8 @@ pub(super) struct Loop {
     pub(super) links_heeded: u64,
     /// How often names of this machine had changed it when this one looked.
     pub(super) seen_writes: u64,
+    /// How often hosts had begun to change something when this one ran code of the user's.
+    pub(super) seen_acts: u64,
     /// How many files hosts had brought to this machine when this one looked.
     pub(super) seen_fetches: u64,
     /// The machine, once it has said which it is.
@@ -199,6 +201,7 @@ impl Loop {
             paced: BTreeMap::new(),
             links_heeded: 0,
             seen_writes: 0,
+            seen_acts: 0,
             seen_fetches: 0,
             machine: Arc::default(),
             kept: None,
@@ -364,15 +367,18 @@ impl Loop {
         all
     }
 
-    /// What one task wants to know next. Code of the user's is not asked before its turn.
+    /// What one task wants to know next. Code of the user's runs before its turn only where the task says what it reads,
+    /// and surely comes to its turn.
     fn foresee(&mut self, id: TaskId) -> Vec<Question> {
         let shared = Arc::clone(&self.shared);
         let state = shared.board.state();
+        let told = self.task(id).reads.is_some() && self.resolve(id, &state, false).is_ok();
         let decision = self.with_known(|it, known| it.decide(id, &state, known, true));
         let Decision::Ask(questions) = decision else {
             return Vec::new();
         };
-        let quiet = |(_, probe): &Question| !probe.runs_user_code();
+        let quiet =
+            |(_, probe): &Question| !probe.only_at_its_turn() && (told || !probe.runs_user_code());
         questions.into_iter().filter(quiet).collect()
     }
 

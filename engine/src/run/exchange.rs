@@ -254,6 +254,7 @@ impl Loop {
             self.kept = Some(turn);
             return None;
         }
+        self.shared.acts.fetch_add(1, Ordering::SeqCst);
         self.seen_writes = self.machine.writes.fetch_add(1, Ordering::SeqCst) + 1;
         let (shared, machine) = (Arc::clone(&self.shared), Arc::clone(&self.machine));
         Some(Alone::new(shared, machine, turn))
@@ -273,6 +274,12 @@ impl Loop {
         if fetched {
             self.seen_fetches = fetches;
             self.forget_what_is_kept();
+        }
+        // Who wrote it may have meant any host.
+        let acts = self.shared.acts.load(Ordering::SeqCst);
+        if acts != self.seen_acts {
+            self.seen_acts = acts;
+            self.known.forget_user_code();
         }
         let writes = self.machine.writes.load(Ordering::SeqCst);
         let changed = writes != self.seen_writes;

@@ -1,6 +1,9 @@
 //! What is known of a host: answers by identity and question, with what was foretold laid over.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::links::Links;
 use crate::{
@@ -18,6 +21,8 @@ pub(super) type Who = usize;
 struct Base {
     answers: BTreeMap<(Who, Key), Answer>,
     readers: Readers<(Who, Key)>,
+    /// Those that code of the user's gave.
+    told: BTreeSet<(Who, Key)>,
 }
 
 /// Who reads a thing, so that a write finds what it makes stale.
@@ -42,7 +47,7 @@ impl<T: Clone> Readers<T> {
         let path = match thing {
             Thing::Everything => return self.0.values().flatten().collect(),
             Thing::Path(path) | Thing::Tree(path) => path.as_str(),
-            other => return self.at(other).collect(),
+            other => return self.at(other).chain(self.at(&Thing::Everything)).collect(),
         };
         let mut found: Vec<&T> = self.at(&Thing::Path(path.to_owned())).collect();
         // Whole trees that the path is in.
@@ -116,6 +121,9 @@ impl Known {
         let others: Vec<Thing> = reads.iter().flat_map(others).collect();
         reads.extend(others);
         let base = Arc::make_mut(&mut self.base);
+        if probe.runs_user_code() {
+            base.told.insert(at.clone());
+        }
         let stale = |(thing, _): &&(Thing, String)| reads.iter().any(|read| meets(read, thing));
         if !self.over.contains_key(&at)
             && let Some((_, why)) = self.voided.iter().find(stale)
@@ -223,6 +231,18 @@ impl Known {
             .collect();
         let base = Arc::make_mut(&mut self.base);
         for at in stale {
+            base.answers.remove(&at);
+            self.over.remove(&at);
+        }
+    }
+
+    /// Forgets what code of the user's gave, so that it runs again: nobody said of which host it tells.
+    pub(super) fn forget_user_code(&mut self) {
+        if self.base.told.is_empty() {
+            return;
+        }
+        let base = Arc::make_mut(&mut self.base);
+        for at in std::mem::take(&mut base.told) {
             base.answers.remove(&at);
             self.over.remove(&at);
         }

@@ -224,7 +224,7 @@ impl Loop {
             .iter()
             .filter(|id| !self.decided.contains(id) && !inside.contains(id));
         let open = later.filter_map(|id| self.asked.get(id)).flatten();
-        open.filter(|(_, probe)| !probe.runs_user_code())
+        open.filter(|(_, probe)| !probe.runs_user_code() && !probe.only_at_its_turn())
             .cloned()
             .collect()
     }

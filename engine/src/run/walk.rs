@@ -324,6 +324,14 @@ impl Loop {
                 if refused || decided.hangs().is_some() || self.foretelling(id) {
                     return false;
                 }
+                // What comes before it may be what it tells of.
+                if decided
+                    .asked
+                    .iter()
+                    .any(|(_, probe)| probe.runs_user_code())
+                {
+                    return false;
+                }
                 if ahead.opaque && !can_be_guarded(&decided, &ahead.known) {
                     return false;
                 }

@@ -100,3 +100,32 @@ fn a_local_file_changed_is_named() {
     assert!(path.contains("data"), "{run}");
     assert_eq!(scratch.read("copied"), "two\n");
 }
+
+const GUARDED: &str = "
+vars:
+  root: '{{ playbook_dir }}/root'
+  port: 80
+tasks:
+- {name: the directory, file: {path: '{{ root }}', state: directory, mode: '0755'}}
+- {name: one, copy: {dest: '{{ root }}/one', content: \"{{ port }}\\n\", mode: '0644'}}
+- name: two
+  command: {cmd: cp one two, chdir: '{{ root }}', unless: cmp one two}
+  reads: ['{{ root }}/one', '{{ root }}/two']
+- name: three
+  command: {cmd: cp two three, chdir: '{{ root }}', unless: cmp two three}
+  reads: ['{{ root }}/two', '{{ root }}/three']
+";
+
+#[test]
+fn guards_of_tasks_that_say_what_they_read_are_asked_with_the_rest_and_again_once_something_changed()
+ {
+    let scratch = Scratch::new();
+    scratch.tasks(GUARDED);
+    scratch.run(&[]).ok().changed(4);
+    scratch.run(&[]).ok().changed(0).exchanges(1);
+    let other = ["-e", "port=81"];
+    let again = scratch.run(&other).ok();
+    again.changes_are(&["one", "two", "three"]);
+    assert_eq!(scratch.read("root/three"), "81\n");
+    scratch.run(&other).ok().changed(0).exchanges(1);
+}

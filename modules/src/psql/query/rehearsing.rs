@@ -128,7 +128,7 @@ impl Probe for Rehearsing {
         reads
     }
 
-    fn runs_user_code(&self) -> bool {
+    fn only_at_its_turn(&self) -> bool {
         true
     }
 }
