@@ -57,6 +57,15 @@ fn first_run(lab: &Lab) {
     println!("the plan did not know of {}: {unknown:#?}", unknown.len());
     let text = lab.read("first.html");
     assert!(!text.contains(MARK), "a secret in the report");
+    let path = text.split_once("data-milliseconds=\"").unwrap().1;
+    let path: f64 = path.split_once('"').unwrap().0.parse().unwrap();
+    let took = run.last()["duration_ms"].as_f64().unwrap();
+    let share = took / path;
+    println!(
+        "it took {share:.2} times its critical path of {} s",
+        path / 1000.0
+    );
+    assert!(share <= 1.25, "{share}");
     let plan = play(lab, "plan", "site.yml", &[]).ok().changed(0);
     assert_eq!(plan.named("unknown"), [""; 0], "{plan}");
 }
