@@ -41,9 +41,11 @@ fn what_somebody_changed_is_put_right_and_what_is_said_anew_is_done() {
     lab.keep_quiet();
     lab.file("dags/long_tasks.py", changes::LONG_TASKS);
     first_run(&lab);
-    drifts::all(&lab);
-    changes::all(&lab);
+    let mut wrong = Vec::new();
+    drifts::all(&lab, &mut wrong);
+    changes::all(&lab, &mut wrong);
     keeps_secrets(&lab);
+    assert_eq!(wrong, [""; 0]);
 }
 
 /// From bare hosts: the plan knows the whole of it.
@@ -105,8 +107,9 @@ fn restarted(lab: &Lab, before: &BTreeMap<String, String>) -> Vec<String> {
     all
 }
 
-/// A run of `site.yml` changes exactly this, by these tasks, and starts these units anew. Each task says why.
-fn puts_right(lab: &Lab, what: &str, tasks: &[String], units: &[String]) -> Ended {
+/// A run of `site.yml` changes exactly this, by these tasks, and starts these units anew. Each task says why. What is not so
+/// is told at the end of the test: the cluster is there, and the rest can be tried on it all the same.
+fn puts_right(lab: &Lab, what: &str, tasks: &[String], units: &[String], wrong: &mut Vec<String>) {
     let before = starts(lab);
     let ended = timed(what, || play(lab, "run", "site.yml", &["--diff"]));
     let reasons = ended.tasks().filter(|task| task.outcome() == "changed");
@@ -114,10 +117,13 @@ fn puts_right(lab: &Lab, what: &str, tasks: &[String], units: &[String]) -> Ende
         println!("  {} {}: {}", task.host(), task.name(), task.0["reason"]);
         assert_ne!(task.reason(), "", "{}", task.name());
     }
-    let ended = ended.ok();
-    assert_eq!(changed(&ended), tasks, "{what}\n{ended}");
-    assert_eq!(restarted(lab, &before), units, "{what}: units\n{ended}");
-    ended
+    let (by, started) = (changed(&ended), restarted(lab, &before));
+    if ended.status != 0 || by != tasks || started != units {
+        let but =
+            format!("{what}: changed {by:?} and started {started:?}, not {tasks:?} and {units:?}");
+        println!("WRONG {but}\n{ended}");
+        wrong.push(but);
+    }
 }
 
 /// No secret is in what runs leave on hosts for themselves.

@@ -24,9 +24,9 @@ def long_tasks():
 long_tasks()
 "#;
 
-pub(super) fn all(lab: &Lab) {
-    of_one_worker(lab);
-    other_passwords(lab);
+pub(super) fn all(lab: &Lab, wrong: &mut Vec<String>) {
+    of_one_worker(lab, wrong);
+    other_passwords(lab, wrong);
     rolling_restart(lab);
     stopped_and_started(lab);
     worker_comes_and_goes(lab);
@@ -36,7 +36,7 @@ fn lines(all: &[&str]) -> Vec<String> {
     all.iter().map(|&line| line.to_owned()).collect()
 }
 
-fn of_one_worker(lab: &Lab) {
+fn of_one_worker(lab: &Lab, wrong: &mut Vec<String>) {
     // `site.yml` there is for all hosts: what is said for one host counts for more.
     lab.file("host_vars/node2.yml", "worker_concurrency: 3\n");
     puts_right(
@@ -47,6 +47,7 @@ fn of_one_worker(lab: &Lab) {
             "node2 worker : the environment of the worker",
         ]),
         &lines(&["node2 airflow-worker"]),
+        wrong,
     );
     let said = lab
         .host("node2")
@@ -73,7 +74,7 @@ const WITH_RESTARTS: [&str; 8] = [
     "node3 airflow : restart the worker",
 ];
 
-fn other_passwords(lab: &Lab) {
+fn other_passwords(lab: &Lab, wrong: &mut Vec<String>) {
     let mut text = PASSWORDS.to_owned();
     let mut rotated = |what: &str, tasks: &[&str], units: &[&str]| {
         let password = format!("{MARK}-{what}");
@@ -82,7 +83,7 @@ fn other_passwords(lab: &Lab) {
         let what = format!("another password of the {what}");
         let mut tasks = lines(tasks);
         tasks.sort();
-        puts_right(lab, &what, &tasks, &lines(units));
+        puts_right(lab, &what, &tasks, &lines(units), wrong);
     };
     let works = |with: &str| {
         play(lab, "run", "status.yml", &[]).ok().changed(0);

@@ -132,13 +132,19 @@ const DRIFTS: [Drift; 17] = [
 ];
 
 /// One after the other; then the cluster works, and nothing is left to do.
-pub(super) fn all(lab: &Lab) {
+pub(super) fn all(lab: &Lab, wrong: &mut Vec<String>) {
     for (host, line, tasks, units) in DRIFTS {
         lab.host(host).sh(line);
         let at = |names: &[&str]| -> Vec<String> {
             names.iter().map(|name| format!("{host} {name}")).collect()
         };
-        puts_right(lab, &format!("{host}: {line}"), &at(tasks), &at(units));
+        puts_right(
+            lab,
+            &format!("{host}: {line}"),
+            &at(tasks),
+            &at(units),
+            wrong,
+        );
     }
     run(lab, &[]).changed(0);
     assert_eq!(finished(lab.host("node1"), "after-drifts").len(), 4);
