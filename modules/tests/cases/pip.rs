@@ -278,6 +278,15 @@ fn files() -> Vec<Expect> {
         case("PIP-22 a file that is not there", yaml)
             .on(with(&[]))
             .not_yet("the file `/opt/all.txt`"),
+        case("PIP-22 a file that names many that are missing", yaml)
+            .on(listed("a\nb\nc\nd\ne\n", &[]))
+            .changes([
+                "package `a`",
+                "package `b`",
+                "package `c`",
+                "package `d`",
+                "package `e`",
+            ]),
         case("PIP-10 only pip can tell", yaml)
             .on(listed("git+https://x.org/a#egg=a\n", &[]))
             .changes(["`git+https://x.org/a#egg=a`"]),
