@@ -39,7 +39,7 @@ mod walk;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -221,6 +221,8 @@ struct Shared {
     forks: tokio::sync::Semaphore,
     /// What this run has fetched: for which host, and what it is.
     fetched: std::sync::Mutex<BTreeMap<KeptPlace, (String, Sha)>>,
+    /// How many of them have come.
+    fetches: AtomicU64,
 }
 
 impl fmt::Debug for Shared {
@@ -289,6 +291,7 @@ pub async fn run(
         before: gone::Before::default(),
         forks,
         fetched: std::sync::Mutex::default(),
+        fetches: AtomicU64::default(),
     });
     let mut loops = tokio::task::JoinSet::new();
     for host in (0..).map(crate::task::HostId).take(shared.list.hosts.len()) {

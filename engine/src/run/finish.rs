@@ -384,7 +384,15 @@ fn turn(
         },
         (Fate::Done, Some(bound)) => rested(bound.as_ref(), seen, Outcome::Changed),
         (Fate::Kept(kept), _) => kept.turned.clone(),
-        (Fate::Skip | Fate::Rest { .. } | Fate::Act(_) | Fate::Done | Fate::Later, _) => Turned {
+        (
+            Fate::Skip
+            | Fate::Rest { .. }
+            | Fate::Act(_)
+            | Fate::Done
+            | Fate::Later
+            | Fate::Hangs(_),
+            _,
+        ) => Turned {
             outcome: Outcome::Skipped,
             output: Output {
                 changed: false.into(),
