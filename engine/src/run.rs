@@ -19,6 +19,7 @@ mod drive;
 mod exchange;
 mod fetch;
 mod finish;
+mod gone;
 mod ground;
 mod joins;
 mod known;
@@ -117,6 +118,9 @@ pub struct Audit {
     pub commit: Option<String>,
     /// When the run started (RFC 3339): the engine has no clock of its own.
     pub at: String,
+    /// All hosts that are managed, whether or not this run is about them. The ledgers of hosts keep them, so that a later
+    /// run can tell which of them it knows no more. Empty: nobody is missed.
+    pub hosts: Vec<String>,
 }
 
 impl Options {
@@ -213,6 +217,7 @@ struct Shared {
     cancel: Cancel,
     board: Board,
     ground: linked::Ground,
+    before: gone::Before,
     forks: tokio::sync::Semaphore,
     /// What this run has fetched: for which host, and what it is.
     fetched: std::sync::Mutex<BTreeMap<KeptPlace, (String, Sha)>>,
@@ -285,6 +290,7 @@ pub async fn run(
         cancel,
         board,
         ground,
+        before: gone::Before::default(),
         forks,
         fetched: std::sync::Mutex::default(),
         fetches: AtomicU64::default(),
@@ -305,6 +311,9 @@ pub async fn run(
                 }
             }
         }
+    }
+    if let Some(warning) = shared.before.warning(&shared.options.audit) {
+        shared.sink.event(&warning);
     }
     let sum = |(id, name): (crate::task::HostId, String)| {
         let all = (0..).map(crate::task::HostId).zip(&recaps);

@@ -135,6 +135,13 @@ impl Loop {
         self.shared.board.share_key(&mut self.ledger);
         self.owing = self.ledger.owing(&self.scope(""));
         self.shared.board.tell_others(&self.owing, &self.ledger);
+        let shared = &self.shared;
+        shared.before.learn(
+            &self.name,
+            &self.ledger,
+            &shared.list.project,
+            &shared.options.run,
+        );
         Ok(())
     }
 
@@ -205,6 +212,7 @@ impl Loop {
                 from: audit.from,
                 commit: audit.commit,
                 at: audit.at,
+                hosts: audit.hosts,
             };
             lines.push(line.text());
         }
