@@ -32,6 +32,8 @@ struct Settings {
     python: String,
     python_archive: PathBuf,
     python_sha256: String,
+    /// Where builds of Python are kept.
+    python_builds: String,
     wheels: PathBuf,
     constraints: PathBuf,
     dags: PathBuf,
@@ -136,7 +138,13 @@ impl Cluster {
             ),
         ];
         let texts = texts.map(|(name, text)| (name, "/etc/airflow", secret(&text), 0o640));
-        let cfg = [("airflow.cfg", "/app1/airflow", Text::from(CFG), 0o644)];
+        let runs = format!(
+            "#!/bin/sh\nexec runuser -u airflow -- env -C /app1/airflow {ENVIRONMENT} \"$@\"\n"
+        );
+        let plain = [
+            ("airflow.cfg", "/app1/airflow", Text::from(CFG), 0o644),
+            ("as-airflow", "/usr/local/sbin", Text::from(runs), 0o755),
+        ];
         let folder = |path: &PathBuf| Source::open("folder/", path).map(copy::Src::Local);
         let wheels = task!("wheels", copy::Copy; dest = format!("{WHEELS}/"), src = folder(&settings.wheels)?);
         let dags =
@@ -146,7 +154,7 @@ impl Cluster {
             task!("constraints", copy::Copy; dest = "/etc/airflow/constraints", src = constraints);
         let archive = copy::Src::Local(Source::open("Python", &settings.python_archive)?);
         let mut python = task!("Python", compile_python::CompilePython; version = settings.python.clone(), source = archive,
-            sha256 = settings.python_sha256.clone(), optimizations = false, pip = "22.0.4".to_owned(), share_build = ".builds".to_owned());
+            sha256 = settings.python_sha256.clone(), optimizations = false, pip = "22.0.4".to_owned(), share_build = settings.python_builds.clone());
         python.after.extend(built);
         python.environment = [("PIP_NO_INDEX", "1"), ("PIP_FIND_LINKS", WHEELS)]
             .map(|(name, value)| (name.into(), value.into()))
@@ -186,7 +194,7 @@ impl Cluster {
         }
         let built = self.add(host, python);
         let mut read = vec![self.add(host, pip)];
-        for (name, dir, text, bits) in cfg.into_iter().chain(texts) {
+        for (name, dir, text, bits) in plain.into_iter().chain(texts) {
             read.push(self.add(host, task!(name, copy::Copy; dest = format!("{dir}/{name}"), content = Late::of(copy::Body(text)),
                 group = airflow(), mode = Mode::bits(bits))));
         }
@@ -216,11 +224,6 @@ fn airflow() -> String {
 
 fn secret(text: &str) -> Text {
     Text::Secret(Secret::new(text))
-}
-
-/// What runs a program as the user of Airflow.
-fn as_airflow(line: &str) -> String {
-    format!("runuser -u airflow -- env -C /app1/airflow {ENVIRONMENT} {line}")
 }
 
 fn restarted(name: &str, causes: &[TaskId]) -> Task {
@@ -264,9 +267,17 @@ auth_backends = airflow.api.auth.backend.session,airflow.api.auth.backend.basic_
 
 /// A command of Airflow behind a guard that asks Airflow itself.
 fn guarded(name: &str, line: &str, unless: &str, stdin: Option<Text>) -> Task {
-    let line = Late::of(as_airflow(&format!("airflow {line}")).as_str());
-    let unless = vec![as_airflow(&format!("airflow {unless}"))];
-    task!(name, command::Command; cmd = line, unless = unless, stdin = stdin.map(Late::of))
+    let line = Late::of(format!("as-airflow airflow {line}").as_str());
+    let unless = vec![format!("as-airflow airflow {unless}")];
+    let mut task =
+        task!(name, command::Command; cmd = line, unless = unless, stdin = stdin.map(Late::of));
+    // So that its guard is asked with the rest.
+    task.reads = Some(
+        ["/usr/local", "/etc/airflow", "/app1/airflow"]
+            .map(|path| Thing::Tree(path.into()))
+            .into(),
+    );
+    task
 }
 
 #[tokio::main]
@@ -295,7 +306,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     cluster.add(control, guarded("administrator", create, has, Some(twice)));
 
     let asks = |line: &str| Health {
-        command: Some(as_airflow(line)),
+        command: Some(format!("as-airflow {line}")),
         ..Health::default()
     };
     let url = Health {
