@@ -469,9 +469,9 @@ pub struct Output {
     pub changed: Value,
     /// Whether it failed (and that was ignored or rescued).
     pub failed: bool,
-    /// Whether it was skipped; then `value` is null.
+    /// Whether it was skipped.
     pub skipped: bool,
-    /// The module's output; for a failed task a map with `msg`, for a loop the list of each turn's
+    /// The module's output; for a failed task a map with `msg`, for a skipped one what says why, for a loop the list of each turn's
     /// [`Output`] as [`Output::to_value`] makes it, with `item` in each.
     pub value: Value,
     /// Whether it is of a loop.

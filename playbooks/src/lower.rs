@@ -2,6 +2,7 @@
 
 mod args;
 mod body;
+mod broken;
 mod check;
 mod chosen;
 mod cycles;

@@ -2,6 +2,7 @@
 
 mod hostvars;
 mod levels;
+mod looped;
 mod magic;
 mod tree;
 
@@ -20,6 +21,7 @@ use crate::{
 use hostvars::{HostVars, Own};
 
 pub use levels::{Levels, Shown};
+pub use looped::{Looped, OfLoop};
 pub use magic::{Member, RolesOfPlay, World};
 pub use tree::{OMIT, Tree, plain, without_omitted};
 pub(crate) use tree::{WRONG, hidden};
@@ -89,6 +91,8 @@ pub struct Written {
     pub how: How,
     /// One more of those that stand for a task of which only the run tells where it is done: only if it is the one.
     pub spare: bool,
+    /// The loop of the task.
+    pub of_loop: OfLoop,
 }
 
 impl Written {
@@ -381,8 +385,10 @@ impl Scope {
                 Err(what) => return Some(Variable::Value(Value::NotYet(what.clone()))),
             };
             match left.written.how {
-                How::Register => return Some(registered(output)),
-                How::Fact | How::Included | How::Gathered if output.skipped || output.failed => {}
+                How::Register => return Some(told(output, left.written.of_loop.as_deref())),
+                // Of a loop those turns count that went well.
+                How::Fact | How::Included | How::Gathered
+                    if output.skipped || output.failed && !output.looped => {}
                 How::Gathered => {}
                 How::Included | How::Fact => {
                     if let Some(value) = given(output, name) {
@@ -430,6 +436,17 @@ impl Scope {
         };
         let all = all.into_iter().map(|(name, value)| (bare(name), value));
         Some(Value::Map(all.collect()))
+    }
+}
+
+/// The result of a task as a variable; that of a loop with the variables of its turns.
+fn told(output: &Output, of_loop: Option<&Looped>) -> Variable {
+    match (of_loop, &output.value) {
+        (Some(looped), Value::Seq(results)) if output.looped => registered(&Output {
+            value: looped.told(results),
+            ..output.clone()
+        }),
+        _ => registered(output),
     }
 }
 

@@ -302,6 +302,10 @@ impl Ground<'_> {
                     continue;
                 }
             };
+            if let Some(refusal) = bound.broken() {
+                items.push(broken(label, value, refusal));
+                continue;
+            }
             let (seen, open) = self
                 .look(bound.as_ref(), &known, before, asked)
                 .map_err(Decision::NotYet)?;
@@ -658,6 +662,14 @@ fn skipped(label: Option<String>, value: Value, reason: Reason) -> Item {
         fate: Fate::Skip,
         reason,
         rehearsed: None,
+    }
+}
+
+/// A turn without arguments.
+fn broken(label: Option<String>, value: Value, refusal: Refusal) -> Item {
+    Item {
+        fate: Fate::Refuse(refusal),
+        ..skipped(label, value, Reason::Differs)
     }
 }
 

@@ -76,6 +76,7 @@ impl Expander<'_> {
                 task: TaskId(0),
                 how,
                 spare: false,
+                of_loop: None,
             },
             output: Err(NotYet::new(format!("`{name}`"))),
         };

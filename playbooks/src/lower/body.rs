@@ -3,12 +3,13 @@
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use evenkeel_engine::{
-    Judge, Judgement, NotYet, Output, Outputs, Registry, Resolve, Resolved, Stop, TaskId, Text,
+    Judge, Judgement, Map, NotYet, Output, Outputs, Refusal, Registry, Resolve, Resolved, Stop, TaskId, Text,
     Turn, Value,
 };
 
 use super::{
     args::{Failure, Making},
+    broken::Broken,
     elsewhere, items, limit,
     made_here::Awaited,
     program::{Condition, Loop, Program},
@@ -377,7 +378,6 @@ impl Body {
             return Ok(Resolved::Skip(no.text()));
         }
         let items = items_of(found, scope)?;
-        let sets = self.sets();
         let mut scope = scope.clone();
         let mut turns = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
@@ -390,12 +390,18 @@ impl Body {
             if here == Some(false) {
                 continue;
             }
-            let turn = self.turn(found, &own, &of_items, item.clone(), care)?;
-            if sets && turn.body.is_ok() {
-                // `list: "{{ list | default([]) + [item] }}"`: a turn sees what those before it set.
-                scope = scope.with_locals(self.making(&own, care)?.values()?);
+            match self.turn(found, &own, &of_items, item.clone(), care) {
+                Ok((turn, set)) => {
+                    // `list: "{{ list | default([]) + [item] }}"`: a turn sees what those before it set.
+                    scope = scope.with_locals(set);
+                    turns.push(turn);
+                }
+                // That turn fails, the others have theirs.
+                Err(Trouble::Faults(faults)) if care == Care::Strict => {
+                    turns.push(self.broken_turn(item, faults));
+                }
+                Err(trouble) => return Err(trouble),
             }
-            turns.push(turn);
         }
         let late = self.turns.as_ref().is_some_and(elsewhere::Turns::is_late);
         let spare = self.turns.as_ref().is_some_and(elsewhere::Turns::is_spare);
@@ -412,7 +418,7 @@ impl Body {
         conditions: &[&Condition],
         item: Value,
         care: Care,
-    ) -> Result<Turn, Trouble> {
+    ) -> Result<(Turn, Map), Trouble> {
         let variables = scope.variables();
         let no = care.first_false(conditions.iter().copied(), &variables)?;
         let body = match no {
@@ -423,11 +429,35 @@ impl Body {
             Some(label) => label.render(&variables)?,
             None => item.clone(),
         };
-        Ok(Turn {
-            label: items::label(&label),
-            item,
-            body,
-        })
+        let set = if self.sets() && body.is_ok() {
+            self.making(scope, care)?.values()?
+        } else {
+            Map::new()
+        };
+        let label = items::label(&label);
+        Ok((Turn { label, item, body }, set))
+    }
+
+    /// A turn whose condition, arguments or label cannot be made.
+    fn broken_turn(&self, item: &Value, faults: Vec<Fault>) -> Turn {
+        let refusal = match self.stop(Trouble::Faults(faults)) {
+            Stop::Refused(refusal) => refusal,
+            Stop::NotYet(what) => Refusal::new(what.to_string()),
+        };
+        Turn {
+            label: items::label(item),
+            item: item.clone(),
+            body: Ok(Arc::new(Broken {
+                module: self.module(),
+                refusal,
+            })),
+        }
+    }
+
+    /// The name of its module, as far as that is known.
+    fn module(&self) -> &'static str {
+        let module = self.registry.get(&self.program.module.value);
+        module.map_or("", evenkeel_engine::AnyModule::name)
     }
 
     /// The environment of its programs; what stands further in wins.
@@ -487,13 +517,13 @@ impl Body {
         let program = &self.program;
         let mut scope = self.current(outputs);
         if let (Some(found), Some((index, item))) = (&program.loop_, turn) {
-            let items = if found.extended {
+            let items = if found.names.extended {
                 items_of(found, &scope).map_err(|trouble| self.stop(trouble))?
             } else {
                 Vec::new()
             };
             scope = scope.with_locals(found.locals(index, &items));
-            scope = scope.with_locals([(found.var.clone(), item.clone())]);
+            scope = scope.with_locals([(found.names.var.clone(), item.clone())]);
         }
         let (Some(name), Some(result)) = (&program.register, result) else {
             return Ok(scope.variables());

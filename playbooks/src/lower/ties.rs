@@ -1,6 +1,6 @@
 //! What ties a task to others: results it reads, ids it waits for.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use evenkeel_engine::{Part, TaskId};
 
@@ -222,6 +222,7 @@ impl Lowering<'_> {
                 task,
                 how,
                 spare,
+                of_loop: program.loop_.as_ref().map(|found| Arc::clone(&found.names)),
             };
             list.push((written, surely));
         };
