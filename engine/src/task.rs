@@ -183,6 +183,8 @@ pub struct Task {
     pub pace: Option<Arc<dyn Pace>>,
     /// As whom.
     pub identity: Identity,
+    /// As whom only the run tells ([`Resolve::identity`]): it may be anybody.
+    pub late_identity: bool,
     /// Environment of its programs.
     pub environment: Vec<(String, Text)>,
     /// Tasks that must have ended well before (`after:`).
@@ -294,6 +296,7 @@ impl Task {
             judge: None,
             pace: None,
             identity: Identity::default(),
+            late_identity: false,
             environment: Vec::new(),
             after: Vec::new(),
             needs: Vec::new(),
@@ -384,6 +387,12 @@ pub trait Resolve: Send + Sync {
     /// asked, and what they touch is known, whatever the condition will be. Pure.
     fn foresee(&self, outputs: &dyn Outputs) -> Result<Resolved, Stop> {
         self.resolve(outputs)
+    }
+
+    /// As whom it is done where that depends on results; nothing where [`Task::identity`] has it. Pure.
+    fn identity(&self, outputs: &dyn Outputs) -> Result<Option<Identity>, Stop> {
+        let _: &dyn Outputs = outputs;
+        Ok(None)
     }
 
     /// The environment of its programs where that depends on results; nothing where

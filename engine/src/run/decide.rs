@@ -219,6 +219,8 @@ pub(super) struct Ground<'a> {
     pub(super) task: &'a Task,
     pub(super) id: TaskId,
     pub(super) who: Who,
+    /// The user that it becomes.
+    pub(super) user: Option<&'a str>,
     pub(super) resolved: Resolved,
     pub(super) environment: Vec<(String, Text)>,
     pub(super) known: &'a Known,
@@ -385,8 +387,8 @@ impl Ground<'_> {
         reads: Vec<(String, Value)>,
     ) -> Option<Fingerprint> {
         let mut extras = Vec::new();
-        if let Some(user) = &self.task.identity.user {
-            extras.push(("become_user", Value::from(user.as_str())));
+        if let Some(user) = self.user {
+            extras.push(("become_user", Value::from(user)));
         }
         let environment: Map = self
             .environment

@@ -387,17 +387,19 @@ fn turn(
         },
         (Fate::Done, Some(bound)) => rested(bound.as_ref(), seen, Outcome::Changed),
         (Fate::Kept(kept), _) => kept.turned.clone(),
-        (Fate::Skip | Fate::Rest { .. } | Fate::Act(_) | Fate::Done | Fate::Later, bound) => Turned {
-            outcome: Outcome::Skipped,
-            output: Output {
-                changed: false.into(),
-                skipped: true,
-                value: passed_over(item, bound.as_deref()),
-                ..Output::default()
-            },
-            error: None,
-            warnings: Vec::new(),
-        },
+        (Fate::Skip | Fate::Rest { .. } | Fate::Act(_) | Fate::Done | Fate::Later, bound) => {
+            Turned {
+                outcome: Outcome::Skipped,
+                output: Output {
+                    changed: false.into(),
+                    skipped: true,
+                    value: passed_over(item, bound.as_deref()),
+                    ..Output::default()
+                },
+                error: None,
+                warnings: Vec::new(),
+            }
+        }
     };
     if let Some(attempt) = attempt {
         pace::count(&mut turned, attempt);
@@ -569,8 +571,8 @@ fn would_act(plan: &Plan, bound: &dyn Bound, why: Option<&NotYet>, seen: &Seen) 
 
 /// What is foretold of a command that its task says is not to run is its result.
 fn only_told(mut turned: Turned, bound: &dyn Bound, task: &Task) -> Turned {
-    let told = (task.check_mode == Some(true) && bound.nature() == Nature::Command)
-        .then(|| bound.unrun());
+    let told =
+        (task.check_mode == Some(true) && bound.nature() == Nature::Command).then(|| bound.unrun());
     if let Some(told) = told.flatten() {
         turned.output.value = told;
     }

@@ -76,6 +76,7 @@ impl Expander<'_> {
                 task: TaskId(0),
                 how,
                 spare: false,
+                share: None,
                 of_loop: None,
             },
             output: Err(NotYet::new(format!("`{name}`"))),

@@ -366,7 +366,9 @@ impl Expander<'_> {
             below.defaults.splice(0..0, defaults);
         }
         // Their `vars` are above those of who brought this role in, their `defaults` below them.
-        levels.roles.splice(given..given, below.vars.iter().cloned());
+        levels
+            .roles
+            .splice(given..given, below.vars.iter().cloned());
         levels.defaults.extend(below.defaults.iter().cloned());
         own.vars.extend(below.vars);
         own.defaults.extend(below.defaults);

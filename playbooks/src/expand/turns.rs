@@ -307,6 +307,8 @@ fn is_open(value: &Value) -> bool {
 fn about(condition: &Condition, found: &Loop) -> bool {
     condition.template().is_some_and(|template| {
         let mut names = template.uses().names();
-        names.any(|used| used.name == found.names.var || Some(&used.name) == found.names.index.as_ref())
+        names.any(|used| {
+            used.name == found.names.var || Some(&used.name) == found.names.index.as_ref()
+        })
     })
 }

@@ -3,11 +3,12 @@
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use evenkeel_engine::{
-    Judge, Judgement, Map, NotYet, Output, Outputs, Refusal, Registry, Resolve, Resolved, Stop, TaskId, Text,
-    Turn, Value,
+    Identity, Judge, Judgement, Map, NotYet, Output, Outputs, Refusal, Registry, Resolve, Resolved,
+    Stop, TaskId, Text, Turn, Value,
 };
 
 use super::{
+    acts::{Acts, Part},
     args::{Failure, Making},
     broken::Broken,
     elsewhere, items, limit,
@@ -36,6 +37,10 @@ pub(crate) struct Body {
     pub(crate) ended_by: Arc<[(TaskId, String)]>,
     /// Of a loop that is done in several places, which turns this task has.
     pub(crate) turns: Option<elsewhere::Turns>,
+    /// Of a loop whose turns differ in as whom they are done, which turns this task has.
+    pub(super) part: Option<Part>,
+    /// Where only the run tells as whom it is done: what says it.
+    pub(super) acts: Option<Arc<Acts>>,
     /// Tasks that may make files of this machine that this one reads; and their names.
     pub(crate) awaits: Arc<[Awaited]>,
     /// The modules.
@@ -375,19 +380,14 @@ impl Body {
         let variables = scope.variables();
         let (of_items, of_task) = self.conditions(found);
         if let Some(no) = care.first_false(of_task.into_iter(), &variables)? {
-            return Ok(Resolved::Skip(no.text()));
+            return Ok(self.passed_over(found, scope, no.text()));
         }
         let items = items_of(found, scope)?;
         let mut scope = scope.clone();
         let mut turns = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
             let own = scope.with_locals(found.locals(index, &items));
-            let here = self
-                .turns
-                .as_ref()
-                .map(|turns| turns.has(&own))
-                .transpose()?;
-            if here == Some(false) {
+            if !self.has_turn(&own)? {
                 continue;
             }
             match self.turn(found, &own, &of_items, item.clone(), care) {
@@ -409,6 +409,44 @@ impl Body {
             return Ok(Resolved::Skip(elsewhere::HERE.to_owned()));
         }
         Ok(Resolved::Loop(turns))
+    }
+
+    /// Whether a turn with these variables is one of this task.
+    fn has_turn(&self, scope: &Scope) -> Result<bool, Trouble> {
+        let here = self.turns.as_ref().map(|turns| turns.has(scope));
+        if here.transpose()? == Some(false) {
+            return Ok(false);
+        }
+        self.part.as_ref().map_or(Ok(true), |part| part.has(scope))
+    }
+
+    /// A loop that is skipped; its result has all items, if they can be told.
+    fn passed_over(&self, found: &Loop, scope: &Scope, condition: String) -> Resolved {
+        let noted = condition.starts_with(crate::expand::NOTE);
+        if self.program.register.is_none() || noted || self.turns.is_some() {
+            return Resolved::Skip(condition);
+        }
+        let Ok(items) = items_of(found, scope) else {
+            return Resolved::Skip(condition);
+        };
+        let mut turns = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            let own = scope.with_locals(found.locals(index, &items));
+            if !matches!(self.has_turn(&own), Ok(true)) {
+                continue;
+            }
+            let label = found.label.as_ref();
+            let label = label.and_then(|label| label.render(&own.variables()).ok());
+            turns.push(Turn {
+                label: items::label(label.as_ref().unwrap_or(item)),
+                item: item.clone(),
+                body: Err(condition.clone()),
+            });
+        }
+        if turns.is_empty() {
+            return Resolved::Skip(condition);
+        }
+        Resolved::Loop(turns)
     }
 
     fn turn(
@@ -568,6 +606,14 @@ impl Resolve for Body {
     fn foresee(&self, outputs: &dyn Outputs) -> Result<Resolved, Stop> {
         self.make(outputs, Care::Foresee)
             .map_err(|trouble| self.stop(trouble))
+    }
+
+    fn identity(&self, outputs: &dyn Outputs) -> Result<Option<Identity>, Stop> {
+        let Some(acts) = &self.acts else {
+            return Ok(None);
+        };
+        let identity = self.at_turn(outputs, || acts.identity(&self.current(outputs)));
+        identity.map(Some).map_err(|trouble| self.stop(trouble))
     }
 
     fn environment(&self, outputs: &dyn Outputs) -> Result<Option<Vec<(String, Text)>>, Stop> {

@@ -198,13 +198,14 @@ impl<'a> Keywords<'a> {
 
     fn var(&self, names: &[&str]) -> Result<Option<Value>, Fault> {
         for name in names {
-            if let Some(value) = self
-                .machine
-                .unwrap_or(self.scope)
-                .value(name)?
-                .filter(|value| *value != Value::Null)
-            {
-                return Ok(Some(value));
+            match self.machine.unwrap_or(self.scope).value(name)? {
+                None | Some(Value::Null) => {}
+                Some(Value::NotYet(what)) => {
+                    let message =
+                        format!("`{name}` must be known before the run: it reads {}", what.0);
+                    return Err(Fault::new(LATE, message).help(EARLIER));
+                }
+                Some(value) => return Ok(Some(value)),
             }
         }
         Ok(None)

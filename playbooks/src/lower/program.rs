@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use evenkeel_engine::{NotYet, Registry, Value};
 
-use super::chosen::Chosen;
+use super::{acts, chosen::Chosen};
 use crate::{
     ast::{Common, Flag, LoopKind, OrTemplate, Task},
     files::{Span, Spanned},
@@ -51,6 +51,8 @@ pub(crate) struct Program {
     pub(crate) notify: Vec<(Tree, Span)>,
     /// Where it is done, if a template says so.
     pub(crate) delegate: Option<Tree>,
+    /// The templates that say as whom it is done.
+    pub(crate) acts: Vec<Tree>,
     /// Environments, each a map; the later ones win.
     pub(crate) environment: Vec<(Tree, Span)>,
 }
@@ -299,6 +301,7 @@ impl Program {
                 .find_map(|common| common.delegate_to.as_ref())
                 .filter(|word| is_template(&word.value))
                 .map(|word| Tree::text(&word.value, word.span, faults)),
+            acts: acts::templates(commons, &mut Vec::new()),
             environment: environment
                 .map(|node| (Tree::words(node, faults), node.span))
                 .collect(),
@@ -364,6 +367,7 @@ impl Program {
             register: None,
             notify: Vec::new(),
             delegate: None,
+            acts: Vec::new(),
             environment: Vec::new(),
         }
     }
@@ -404,8 +408,8 @@ impl Program {
                 .filter_map(Condition::template)
                 .for_each(&mut *visit);
         }
-        if let Some(place) = &self.delegate {
-            place.templates(visit);
+        for tree in self.delegate.iter().chain(&self.acts) {
+            tree.templates(visit);
         }
         for (tree, _) in self.environment.iter().chain(&self.notify) {
             tree.templates(visit);
