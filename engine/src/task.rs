@@ -403,6 +403,17 @@ pub trait Resolve: Send + Sync {
     }
 }
 
+impl Resolved {
+    /// Whether nothing of it is done.
+    pub fn is_skipped(&self) -> bool {
+        match self {
+            Self::Skip(_) => true,
+            Self::One(_) => false,
+            Self::Loop(turns) => !turns.is_empty() && turns.iter().all(|turn| turn.body.is_err()),
+        }
+    }
+}
+
 /// What a task turned out to be.
 #[derive(Clone)]
 pub enum Resolved {

@@ -14,6 +14,7 @@ mod folder;
 mod include;
 mod items;
 mod keywords;
+mod label;
 mod limit;
 mod listing;
 mod login;

@@ -324,6 +324,12 @@ impl Scope {
             || member.is_some_and(|member| member.vars.get(name).is_some())
     }
 
+    /// Whether anybody writes this variable, or sets it by its name.
+    pub fn is_named(&self, name: &str) -> bool {
+        let mut left = self.0.left.iter();
+        self.is_written(name) || left.any(|left| left.written.name == name)
+    }
+
     /// Whether a variable is written where it wins over facts.
     pub fn is_over_facts(&self, name: &str) -> bool {
         let inner = &self.0;
