@@ -19,6 +19,7 @@ mod drive;
 mod exchange;
 mod fetch;
 mod finish;
+mod gone;
 mod ground;
 mod joins;
 mod known;
@@ -38,7 +39,7 @@ mod walk;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -117,6 +118,9 @@ pub struct Audit {
     pub commit: Option<String>,
     /// When the run started (RFC 3339): the engine has no clock of its own.
     pub at: String,
+    /// All hosts that are managed, whether or not this run is about them. The ledgers of hosts keep them, so that a later
+    /// run can tell which of them it knows no more. Empty: nobody is missed.
+    pub hosts: Vec<String>,
 }
 
 impl Options {
@@ -213,9 +217,12 @@ struct Shared {
     cancel: Cancel,
     board: Board,
     ground: linked::Ground,
+    before: gone::Before,
     forks: tokio::sync::Semaphore,
     /// What this run has fetched: for which host, and what it is.
     fetched: std::sync::Mutex<BTreeMap<KeptPlace, (String, Sha)>>,
+    /// How many of them have come.
+    fetches: AtomicU64,
 }
 
 impl fmt::Debug for Shared {
@@ -281,8 +288,10 @@ pub async fn run(
         cancel,
         board,
         ground,
+        before: gone::Before::default(),
         forks,
         fetched: std::sync::Mutex::default(),
+        fetches: AtomicU64::default(),
     });
     let mut loops = tokio::task::JoinSet::new();
     for host in (0..).map(crate::task::HostId).take(shared.list.hosts.len()) {
@@ -299,6 +308,9 @@ pub async fn run(
                 }
             }
         }
+    }
+    if let Some(warning) = shared.before.warning(&shared.options.audit) {
+        shared.sink.event(&warning);
     }
     let sum = |(id, name): (crate::task::HostId, String)| {
         let all = (0..).map(crate::task::HostId).zip(&recaps);

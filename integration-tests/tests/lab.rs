@@ -10,6 +10,7 @@
 
 mod lab {
     mod airflow;
+    mod airflow_more;
     mod apt;
     mod beside_ansible;
     mod commands;

@@ -185,6 +185,8 @@ pub struct Loaded {
     pub files: Files,
     /// The project's settings.
     pub settings: Settings,
+    /// All hosts of the inventory but this machine, which nobody has to name.
+    pub known: Vec<String>,
     /// Words for the user that stop nothing.
     pub warnings: Vec<Diagnostic>,
     /// Commands that will run every time, each with the line that would guard it.
@@ -447,8 +449,14 @@ impl Read {
             warnings: out,
             unguarded: once_each(unguarded),
             tags,
+            known: self.others(),
             settings: self.settings,
         })
+    }
+
+    fn others(&self) -> Vec<String> {
+        let all = self.inventory.hosts.keys();
+        all.filter(|name| *name != "localhost").cloned().collect()
     }
 
     /// Plays with what they bring in, and their worlds.

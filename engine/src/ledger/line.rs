@@ -97,6 +97,9 @@ pub enum Line {
         commit: Option<String>,
         /// When.
         at: String,
+        /// All hosts that it knew.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        hosts: Vec<String>,
     },
     /// A task is about to take its first step; on disk before it does.
     Intent {

@@ -101,6 +101,7 @@ pub async fn show(host: &dyn Host, place: LedgerPlace) -> Result<LedgerView, Hos
             from,
             commit,
             at,
+            ..
         } => Some(RunView {
             run,
             project,

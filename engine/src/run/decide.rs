@@ -103,6 +103,8 @@ pub(super) enum Fate {
     Kept(Box<Kept>),
     /// Its turn comes later.
     Later,
+    /// What an earlier turn makes decides it.
+    Hangs(NotYet),
 }
 
 impl Decided {
@@ -110,6 +112,20 @@ impl Decided {
     pub(super) fn is_kept(&self) -> bool {
         let kept = |item: &Item| matches!(item.fate, Fate::Kept(_));
         !self.items.is_empty() && self.items.iter().all(kept)
+    }
+
+    /// What an earlier turn has to make before a later one can be decided.
+    pub(super) fn hangs(&self) -> Option<&NotYet> {
+        self.items.iter().find_map(|item| match &item.fate {
+            Fate::Hangs(what) => Some(what),
+            _ => None,
+        })
+    }
+
+    /// Whether turns are left for later.
+    pub(super) fn has_more(&self) -> bool {
+        let later = |item: &Item| matches!(item.fate, Fate::Later);
+        self.items.iter().any(later)
     }
 
     /// Whether steps have to be taken.
@@ -237,6 +253,8 @@ pub(super) struct Ground<'a> {
     pub(super) pays: bool,
     /// Results that it uses were foretold after a program that may write anything.
     pub(super) blurred: bool,
+    /// So many of its turns are over, where they are taken one by one.
+    pub(super) had: usize,
 }
 
 impl Ground<'_> {
@@ -308,14 +326,23 @@ impl Ground<'_> {
                 items.push(broken(label, value, refusal));
                 continue;
             }
-            let (seen, open) = self
-                .look(bound.as_ref(), &known, before, asked)
-                .map_err(Decision::NotYet)?;
-            if !open.is_empty() {
-                missing.extend(open);
-                continue;
-            }
-            let (fate, reason) = self.fate(&bound, &seen, before).map_err(Decision::NotYet)?;
+            let decided = if at < self.had {
+                Ok((Fate::Later, Reason::InState))
+            } else {
+                self.one(&bound, &known, before, asked)
+            };
+            let (fate, reason) = match decided {
+                Ok(decided) => decided,
+                Err(Decision::Ask(open)) => {
+                    missing.extend(open);
+                    continue;
+                }
+                // Once the turns before it are over it is known.
+                Err(Decision::NotYet(what)) if matches!(known, Cow::Owned(_)) => {
+                    (Fate::Hangs(what), Reason::Differs)
+                }
+                Err(decision) => return Err(decision),
+            };
             if let Fate::Act(plan) = &fate
                 && at < last
             {
@@ -335,6 +362,24 @@ impl Ground<'_> {
             Ok(items)
         } else {
             Err(Decision::Ask(missing))
+        }
+    }
+
+    /// What is to become of one turn, or what has to be known first.
+    fn one(
+        &self,
+        bound: &Arc<dyn Bound>,
+        known: &Known,
+        before: &Before<'_>,
+        asked: &mut Asked,
+    ) -> Result<(Fate, Reason), Decision> {
+        let (seen, open) = self
+            .look(bound.as_ref(), known, before, asked)
+            .map_err(Decision::NotYet)?;
+        if open.is_empty() {
+            self.fate(bound, &seen, before).map_err(Decision::NotYet)
+        } else {
+            Err(Decision::Ask(open))
         }
     }
 

@@ -82,6 +82,8 @@ pub(super) struct Loop {
     pub(super) links_heeded: u64,
     /// How often names of this machine had changed it when this one looked.
     pub(super) seen_writes: u64,
+    /// How many files hosts had brought to this machine when this one looked.
+    pub(super) seen_fetches: u64,
     /// The machine, once it has said which it is.
     pub(super) machine: Arc<Machine>,
     /// Its turn on the machine, while it looks again at what others have changed.
@@ -197,6 +199,7 @@ impl Loop {
             paced: BTreeMap::new(),
             links_heeded: 0,
             seen_writes: 0,
+            seen_fetches: 0,
             machine: Arc::default(),
             kept: None,
             blurred: BTreeSet::new(),

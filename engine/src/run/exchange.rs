@@ -135,6 +135,13 @@ impl Loop {
         self.shared.board.share_key(&mut self.ledger);
         self.owing = self.ledger.owing(&self.scope(""));
         self.shared.board.tell_others(&self.owing, &self.ledger);
+        let shared = &self.shared;
+        shared.before.learn(
+            &self.name,
+            &self.ledger,
+            &shared.list.project,
+            &shared.options.run,
+        );
         Ok(())
     }
 
@@ -205,6 +212,7 @@ impl Loop {
                 from: audit.from,
                 commit: audit.commit,
                 at: audit.at,
+                hosts: audit.hosts,
             };
             lines.push(line.text());
         }
@@ -265,15 +273,22 @@ impl Loop {
         Arc::clone(&self.machine.turn).write_owned().await
     }
 
-    /// If another name of the run has changed the machine, nothing counts that was seen before.
+    /// If another name of the run has changed the machine, nothing counts that was seen before; if a host has brought
+    /// a file to this machine, what was kept here does not.
     pub(super) fn heed_others(&mut self) -> bool {
+        let fetches = self.shared.fetches.load(Ordering::SeqCst);
+        let fetched = fetches != self.seen_fetches;
+        if fetched {
+            self.seen_fetches = fetches;
+            self.forget_what_is_kept();
+        }
         let writes = self.machine.writes.load(Ordering::SeqCst);
         let changed = writes != self.seen_writes;
         if changed {
             self.seen_writes = writes;
             self.known.clear();
         }
-        changed
+        changed || fetched
     }
 
     /// Asks while no other name of the run changes the machine: questions that belong together

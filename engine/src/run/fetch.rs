@@ -1,7 +1,7 @@
 //! Files of the host that are brought here: some bytes in each exchange, so that a file of any size
 //! takes a bounded memory, and a lost connection costs one part of it.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, atomic::Ordering};
 
 use sha2::{Digest as _, Sha256};
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     host::{HostError, Op, OpResult, StepEnd},
-    keep::Incoming,
+    keep::{Incoming, KeptPlace},
     probe::{Answer, AnyProbe, ask, downcast},
     probes::{Chunk, Digest},
     source::Sha,
@@ -119,7 +119,20 @@ impl Loop {
             let why = "it changed while it was being read: run again when nothing writes to it";
             return Err(because(why));
         }
-        blocking(move || Incoming::finish(file)).await.map_err(here)
+        blocking(move || Incoming::finish(file))
+            .await
+            .map_err(here)?;
+        self.shared.fetches.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// What was seen of the files that this run has fetched is asked again.
+    pub(super) fn forget_what_is_kept(&mut self) {
+        let fetched = self.shared.fetched.lock();
+        let fetched = fetched.unwrap_or_else(PoisonError::into_inner);
+        let places: Vec<_> = fetched.keys().map(KeptPlace::thing).collect();
+        drop(fetched);
+        self.known.forget(&places);
     }
 
     /// What it must be when it is here.

@@ -387,19 +387,25 @@ fn turn(
         },
         (Fate::Done, Some(bound)) => rested(bound.as_ref(), seen, Outcome::Changed),
         (Fate::Kept(kept), _) => kept.turned.clone(),
-        (Fate::Skip | Fate::Rest { .. } | Fate::Act(_) | Fate::Done | Fate::Later, bound) => {
-            Turned {
-                outcome: Outcome::Skipped,
-                output: Output {
-                    changed: false.into(),
-                    skipped: true,
-                    value: passed_over(item, bound.as_deref()),
-                    ..Output::default()
-                },
-                error: None,
-                warnings: Vec::new(),
-            }
-        }
+        (
+            Fate::Skip
+            | Fate::Rest { .. }
+            | Fate::Act(_)
+            | Fate::Done
+            | Fate::Later
+            | Fate::Hangs(_),
+            bound,
+        ) => Turned {
+            outcome: Outcome::Skipped,
+            output: Output {
+                changed: false.into(),
+                skipped: true,
+                value: passed_over(item, bound.as_deref()),
+                ..Output::default()
+            },
+            error: None,
+            warnings: Vec::new(),
+        },
     };
     if let Some(attempt) = attempt {
         pace::count(&mut turned, attempt);

@@ -107,6 +107,7 @@ impl Loop {
                 serves,
                 pays,
                 blurred: task.needs.iter().any(|need| self.blurred.contains(need)),
+                had: if early { 0 } else { self.turns_had(id) },
             };
             ground.decide()
         };

@@ -73,10 +73,19 @@ impl Loop {
         }
     }
 
+    /// So many turns of a task are over that takes them one by one.
+    pub(super) fn turns_had(&self, id: TaskId) -> usize {
+        self.paced.get(&id).map_or(0, |paced| paced.kept.len())
+    }
+
     /// What is only foretold, and what never came to its arguments, is told as a whole.
     fn takes_turns(&self, decided: &Decided) -> bool {
-        let paced = self.task(decided.task).pace.is_some();
-        paced && decided.scope.is_some() && !self.foretelling(decided.task)
+        let id = decided.task;
+        let one_by_one = self.task(id).pace.is_some()
+            || decided.hangs().is_some()
+            || decided.has_more()
+            || self.turns_had(id) > 0;
+        one_by_one && decided.scope.is_some() && !self.foretelling(decided.task)
     }
 
     /// What a task is finished with; nothing if it is to be tried again, or has turns left.
@@ -163,17 +172,19 @@ impl Loop {
             turn: task.at_turn,
         };
         let context = self.context(task, &self.known, &results);
-        let pace = task.pace.as_deref().expect("BUG: a task without a pace");
+        let pace = task.pace.as_deref();
         let turn = decided.looped.then(|| (at, &decided.items[at].value));
         let skipped = matches!(decided.items[at].fate, Fate::Skip);
-        let tries = if skipped {
-            Ok(None)
-        } else {
-            pace.tries(turn, &results)
+        let tries = match pace {
+            Some(pace) if !skipped => pace.tries(turn, &results),
+            _ => Ok(None),
         };
         let counted = matches!(tries, Ok(Some(_))).then_some(number);
         let mut kept = tried(decided, at, ran, counted, &context);
         let done = || -> Result<(After, bool, Duration), Stop> {
+            let Some(pace) = pace else {
+                return Ok((After::Enough, false, Duration::ZERO));
+            };
             let tries = tries?.filter(|_| !kept.turned.is_out_of_time());
             let holds = tries.is_none() || pace.holds(&kept.turned.output, turn, &results)?;
             let after = after(tries, number, holds);

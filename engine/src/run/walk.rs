@@ -189,7 +189,11 @@ impl Loop {
             .judge
             .as_ref()
             .is_some_and(|judge| judge.judges_failure());
-        judged || task.pace.is_some() || ahead.astray || self.shared.options.in_order
+        judged
+            || task.pace.is_some()
+            || last.decided.has_more()
+            || ahead.astray
+            || self.shared.options.in_order
     }
 
     /// Decides a task at its own turn.
@@ -203,6 +207,9 @@ impl Loop {
         });
         if let Decision::Decided(decided) = &mut decision {
             self.take_one_turn(decided);
+            if let Some(what) = decided.hangs().cloned() {
+                decision = Decision::NotYet(what);
+            }
         }
         match decision {
             Decision::Quiet => self.quiet(id),
@@ -300,7 +307,7 @@ impl Loop {
 
     /// Decides a task on what is foretold; false if it has to wait for its own turn.
     fn foresee_task(&mut self, id: TaskId, ahead: &mut Ahead) -> bool {
-        if self.task(id).pace.is_some() || self.task(id).at_turn {
+        if self.task(id).pace.is_some() || self.task(id).at_turn || self.turns_had(id) > 0 {
             return false;
         }
         match self.decide(id, &ahead.state, &ahead.known, false) {
@@ -313,7 +320,8 @@ impl Loop {
             Decision::Ask(_) | Decision::NotYet(_) => false,
             Decision::Decided(decided) => {
                 let refuses = |item: &Item| matches!(item.fate, Fate::Refuse(_));
-                if decided.items.iter().any(refuses) || self.foretelling(id) {
+                let refused = decided.items.iter().any(refuses);
+                if refused || decided.hangs().is_some() || self.foretelling(id) {
                     return false;
                 }
                 if ahead.opaque && !can_be_guarded(&decided, &ahead.known) {

@@ -6,11 +6,12 @@ use std::{
 };
 
 use evenkeel_engine::{
-    Sha, Source, Task, TaskList,
+    Action, Content, Module, Plan, Probes, Seen, Sha, Source, Stop, Task, TaskList, Write, ask,
     event::Outcome,
     fake::FakeHost,
     host::Host,
-    keep::{Incoming, Keep, KeptPlace},
+    keep::{Incoming, Keep, KeptFile, KeptPlace},
+    probes::Digest,
     run::{Cancel, Options},
 };
 use evenkeel_modules::fetch::{Args, Fetch};
@@ -451,4 +452,65 @@ fn a_run_that_is_stopped_keeps_nothing() {
     let next = go_with(&host, vec![fetch("get", "/srv/large")], keeping(&host));
     assert!(next.report.ok, "{:?}", next.told());
     assert!(kept(&host, "box/srv/large").is_some());
+}
+
+/// Has what is kept on this machine, else makes its own: as one build does for all hosts.
+struct Shared;
+
+impl Module for Shared {
+    const NAME: &'static str = "shared";
+    const ABOUT: &'static str = "has what another made";
+    const EXAMPLE: &'static str = "";
+    type Args = String;
+    type Output = ();
+
+    fn observe(name: &String, _: &Seen) -> Probes {
+        vec![ask(KeptFile(place(name))), ask(Digest(path("shared")))]
+    }
+
+    fn plan(name: &String, seen: &Seen) -> Result<Plan, Stop> {
+        let kept = seen.get(&KeptFile(place(name)))?;
+        if seen.get(&Digest(path("shared")))?.is_some() {
+            return Ok(Plan::nothing());
+        }
+        let content = match kept {
+            Ok(Some(kept)) => Content::from(kept),
+            _ => Content::from("its own"),
+        };
+        let write = Write {
+            path: path("shared"),
+            content,
+            ..Write::default()
+        };
+        Ok(evenkeel_engine::Change::new("shared", "", "")
+            .step(Action::Write(write))
+            .into())
+    }
+
+    fn output(_: &String, _: &Seen, _: &[evenkeel_engine::Done]) -> Result<(), Stop> {
+        Ok(())
+    }
+
+    fn touches(_: &String) -> evenkeel_engine::Touches {
+        evenkeel_engine::Touches::writes([evenkeel_engine::Thing::Path(path("shared"))])
+    }
+
+    fn subject(name: &String) -> String {
+        name.clone()
+    }
+}
+
+#[test]
+fn who_waits_for_another_host_sees_what_that_one_has_brought() {
+    let first = Arc::new(host().file("/srv/f", "built"));
+    let second = Arc::new(host().machine("another"));
+    let mut list = TaskList::new("kit");
+    let one = list.host("box", Arc::clone(&first) as Arc<dyn Host>);
+    let other = list.host("other", Arc::clone(&second) as Arc<dyn Host>);
+    let get = list.task(fetch("get", "/srv/f").on(one));
+    let shared = Task::new::<Shared>("shared", "box/srv/f".to_owned());
+    list.task(shared.on(other).after(get));
+    let ran = go_list(list, keeping(&first), &Cancel::new(), &first);
+    assert!(ran.report.ok, "{:?}", ran.told());
+    assert_eq!(second.world().text(&path("shared")).unwrap(), "built");
 }

@@ -6,14 +6,14 @@ use std::{
 };
 
 use evenkeel_engine::{
-    NotYet, Output, Outputs, Pace, Resolved, Stop, Task, TaskList, Tries, Turn, Value, With,
+    NotYet, Output, Outputs, Pace, Resolved, Stop, Task, TaskList, Thing, Tries, Turn, Value, With,
     event::{Event, Outcome, TaskFinished},
     fake::{FakeHost, World},
     host::Host,
     run::{Cancel, Mode, Options, Report, run},
 };
 
-use crate::kit::{Cell, CellArgs, cell, cells, host, put};
+use crate::kit::{Cell, CellArgs, Sum, SumArgs, cell, cells, host, path, put};
 
 /// Tried so often, until what it says of its result is true.
 struct Often {
@@ -437,4 +437,48 @@ fn each_turn_has_its_own_tries() {
     let wanted = [Outcome::Changed, Outcome::Changed, Outcome::Failed];
     assert_eq!(outcomes, wanted);
     assert_eq!(cells(&host).len(), 2);
+}
+
+/// Commands whose guards look at what they all say they write.
+fn guarded() -> Task {
+    let turn = |cell: &str| Turn {
+        item: cell.into(),
+        label: cell.to_owned(),
+        body: Ok(Arc::new(With::<Sum>(SumArgs {
+            label: cell.to_owned(),
+            out: cell.to_owned(),
+            creates: Some(cell.to_owned()),
+            ..SumArgs::default()
+        }))),
+    };
+    let turns: Vec<_> = ["a", "b", "c"].map(turn).into();
+    let body = move |_: &dyn Outputs| Ok::<_, Stop>(Resolved::Loop(turns.clone()));
+    let mut task = Task::resolved("loop", "sum", Arc::new(body)).id("loop");
+    task.reads = Some(Vec::new());
+    task.writes = Some(vec![Thing::Tree(path(""))]);
+    task
+}
+
+#[test]
+fn a_turn_waits_for_what_the_one_before_it_makes() {
+    let host = Arc::new(host().file("/cells/b", "was there"));
+    let go = |mode| {
+        let options = Options {
+            mode,
+            ..Options::new()
+        };
+        go(one(&host, vec![guarded()]), options, &Cancel::new(), |_| {})
+    };
+    assert_eq!(go(Mode::Check).of("loop").outcome, Outcome::Unknown);
+    let ran = go(Mode::Apply);
+    assert!(ran.report.ok, "{:?}", ran.events);
+    let outcomes = |ran: &Timed| -> Vec<_> {
+        let items = ran.of("loop").items.iter();
+        items.map(|item| item.outcome).collect()
+    };
+    let wanted = [Outcome::Changed, Outcome::Unchanged, Outcome::Changed];
+    assert_eq!(outcomes(&ran), wanted);
+    assert_eq!(cells(&host).len(), 3);
+    let again = go(Mode::Apply);
+    assert_eq!(outcomes(&again), [Outcome::Unchanged; 3]);
 }

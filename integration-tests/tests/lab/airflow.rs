@@ -18,22 +18,10 @@ use super::python::{COMPILED_WITH, SHA, archive};
 const DRIVERS: [&str; 1] = ["libpq-dev"];
 const SERVERS: [&str; 2] = ["postgresql", "rabbitmq-server"];
 
-const GROUPS: &str = "
-[database]
-node1
-[broker]
-node1
-[control]
-node1
-[workers]
-node2
-node3
-[airflow:children]
-control
-workers
-";
+/// The version that the example installs if nothing else is said.
+pub(super) const FIRST: &str = "2.7.3";
 
-const PASSWORDS: &str = "
+pub(super) const PASSWORDS: &str = "
 database_password: s3cret-database
 broker_password: s3cret-broker
 admin_password: s3cret-admin
@@ -42,7 +30,7 @@ fernet_key: ''
 webserver_secret: ''
 ";
 
-fn example() -> PathBuf {
+pub(super) fn example() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     root.join("playbooks/examples/airflow")
 }
@@ -52,17 +40,22 @@ fn cache() -> PathBuf {
     set.map_or_else(|| "/var/cache/evenkeel-e2e".into(), PathBuf::from)
 }
 
-/// A folder of wheels, filled by the example's own script; nothing where there is no index of packages.
-fn wheels() -> Option<PathBuf> {
-    let folder = cache().join("wheels");
+/// A folder of the wheels of a version of Airflow, filled by the example's own script; nothing where there is no index
+/// of packages.
+pub(super) fn wheels(version: &str) -> Option<PathBuf> {
+    let name = match version {
+        FIRST => "wheels".to_owned(),
+        later => format!("wheels-{later}"),
+    };
+    let folder = cache().join(&name);
     if !folder.is_dir() {
-        let part = cache().join("wheels.part");
+        let part = cache().join(name + ".part");
         if part.exists() {
             fs::remove_dir_all(&part).unwrap();
         }
         fs::create_dir_all(&part).unwrap();
         let mut fill = Command::new(example().join("wheelhouse"));
-        fill.arg(example().join("files/constraints-2.7.3-3.9.txt"));
+        fill.arg(example().join(format!("files/constraints-{version}-3.9.txt")));
         let output = fill.arg(&part).output().unwrap();
         if !output.status.success() {
             let why = String::from_utf8_lossy(&output.stderr);
@@ -74,22 +67,31 @@ fn wheels() -> Option<PathBuf> {
     Some(folder)
 }
 
+/// Hosts that have nothing of Airflow, `node1` for all but the work and these for that; and the example for `node2` and
+/// `node3`. Nothing where what they need is not to be had.
+pub(super) fn booted(workers: &[&str]) -> Option<Lab> {
+    let (Some(archive), Some(wheels)) = (archive(), wheels(FIRST)) else {
+        return None;
+    };
+    let some = [&COMPILED_WITH[..], &DRIVERS].concat();
+    let all = [&some[..], &SERVERS].concat();
+    let lab = Lab::plan().disk("3g").packages(&all).host("node1");
+    let lab = workers
+        .iter()
+        .fold(lab.packages(&some), |lab, name| lab.host(name));
+    let lab = lab.boot();
+    settle(&lab, &archive, &wheels);
+    Some(lab)
+}
+
 /// The example as a user has it, with an inventory and variables for hosts of a lab.
 fn settle(lab: &Lab, archive: &Path, wheels: &Path) {
     let mut copy = Command::new("cp");
     copy.arg("-r").arg(example().join(".")).arg(lab.path(""));
     assert!(copy.status().unwrap().success());
-    lab.file("hosts.ini", &(lab.read("inventory.ini") + GROUPS));
+    inventory(lab, &["node2", "node3"]);
     lab.file("password", "s3cret-of-the-vault\n");
-    lab.file("group_vars/all/passwords.yml", PASSWORDS);
-    lab.evenkeel(&[
-        "vault",
-        "encrypt",
-        "--vault-password-file",
-        "password",
-        "group_vars/all/passwords.yml",
-    ])
-    .ok();
+    passwords(lab, PASSWORDS);
     let settings = [
         ("python_version", "3.9.2"),
         ("python_source", archive.to_str().unwrap()),
@@ -106,23 +108,54 @@ fn settle(lab: &Lab, archive: &Path, wheels: &Path) {
         ),
     ]
     .map(|(name, value)| format!("{name}: {value}\n"));
-    lab.file("lab.yml", &settings.concat());
+    lab.file("group_vars/all/site.yml", &settings.concat());
+}
+
+/// An inventory with `node1` and these workers.
+pub(super) fn inventory(lab: &Lab, workers: &[&str]) {
+    let known = lab.read("inventory.ini");
+    let is_ours = |line: &&str| {
+        let host = line.split(' ').next().unwrap_or_default();
+        !host.starts_with("node") || host == "node1" || workers.contains(&host)
+    };
+    let mut text: String = known
+        .lines()
+        .filter(is_ours)
+        .map(|line| format!("{line}\n"))
+        .collect();
+    for group in ["database", "broker", "control"] {
+        text += &format!("[{group}]\nnode1\n");
+    }
+    text += &format!("[workers]\n{}\n", workers.join("\n"));
+    lab.file(
+        "hosts.ini",
+        &(text + "[airflow:children]\ncontrol\nworkers\n"),
+    );
+}
+
+/// The file of passwords, encrypted.
+pub(super) fn passwords(lab: &Lab, text: &str) {
+    let file = "group_vars/all/passwords.yml";
+    lab.file(file, text);
+    let by = ["--vault-password-file", "password", file];
+    lab.evenkeel(&[&["vault", "encrypt"], &by[..]].concat())
+        .ok();
 }
 
 /// A playbook of the example on the cluster.
-fn play(lab: &Lab, command: &str, playbook: &str, more: &[&str]) -> Ended {
+pub(super) fn play(lab: &Lab, command: &str, playbook: &str, more: &[&str]) -> Ended {
     let mut args = vec![command, "--output", "json", "-i", "hosts.ini", playbook];
-    args.extend(["--vault-password-file", "password", "-e", "@lab.yml"]);
+    args.extend(["--vault-password-file", "password"]);
     args.extend(more);
     lab.evenkeel(&args)
 }
 
-fn run(lab: &Lab, more: &[&str]) -> Ended {
+pub(super) fn run(lab: &Lab, more: &[&str]) -> Ended {
     play(lab, "run", "site.yml", more).ok()
 }
 
 /// Who changed what: `host task`.
-fn changed(ended: &Ended) -> Vec<String> {
+pub(super) fn changed(ended: &Ended) -> Vec<String> {
     let changed = ended.tasks().filter(|task| task.outcome() == "changed");
     let mut all: Vec<_> = changed
         .map(|task| format!("{} {}", task.host(), task.name()))
@@ -137,14 +170,9 @@ fn a_cluster_of_airflow_from_bare_hosts() {
     if !need_lab() {
         return;
     }
-    let (Some(archive), Some(wheels)) = (archive(), wheels()) else {
+    let Some(lab) = booted(&["node2", "node3"]) else {
         return;
     };
-    let workers = [&COMPILED_WITH[..], &DRIVERS].concat();
-    let all = [&workers[..], &SERVERS].concat();
-    let lab = Lab::plan().disk("3g").packages(&all).host("node1");
-    let lab = lab.packages(&workers).host("node2").host("node3").boot();
-    settle(&lab, &archive, &wheels);
 
     let begun = Instant::now();
     run(&lab, &[]);
@@ -160,7 +188,7 @@ fn a_cluster_of_airflow_from_bare_hosts() {
 
 /// Nothing is left to do, and that is known by one exchange with each host, and one more with those that have their keys
 /// from another.
-fn quiet(lab: &Lab) {
+pub(super) fn quiet(lab: &Lab) {
     let begun = Instant::now();
     let ended = run(lab, &[]).changed(0);
     println!("an unchanged run took {:?}", begun.elapsed());
@@ -169,7 +197,7 @@ fn quiet(lab: &Lab) {
 }
 
 /// A DAG whose tasks run on both workers, and the log of each through the webserver.
-fn works(lab: &Lab) {
+pub(super) fn works(lab: &Lab) {
     let control = lab.host("node1");
     let health = control.sh("curl -sf http://localhost:8080/health");
     assert!(
@@ -195,34 +223,45 @@ fn works(lab: &Lab) {
 }
 
 /// Begins a run of the DAG and waits for its end: the index and the host of each of its tasks.
-fn finished(control: &Host, run: &str) -> Vec<(String, String)> {
-    let airflow = "/usr/local/sbin/as-airflow airflow";
-    bounded("the DAG is known", || {
-        control.is(&format!(
-            "{airflow} dags unpause both_workers >/dev/null 2>&1"
-        ))
-    });
-    control.sh(&format!(
-        "{airflow} dags trigger --run-id {run} both_workers 2>&1"
-    ));
-    let sql = |sql: &str| {
-        control.sh(&format!(
-            "runuser -u postgres -- psql -XqAt -F ' ' -d airflow -c \"{sql}\""
-        ))
-    };
-    let state = format!("SELECT state FROM dag_run WHERE run_id = '{run}'");
-    bounded("the DAG has ended", || {
-        let state = sql(&state);
-        assert_ne!(state, "failed\n");
-        state == "success\n"
-    });
-    let tasks = sql(&format!(
-        "SELECT map_index, hostname FROM task_instance WHERE run_id = '{run}' AND state = 'success'"
-    ));
+pub(super) fn finished(control: &Host, run: &str) -> Vec<(String, String)> {
+    begin(control, "both_workers", run);
+    succeeds(control, run);
+    let tasks = sql(
+        control,
+        &format!(
+            "SELECT map_index, hostname FROM task_instance WHERE run_id = '{run}' AND state = 'success'"
+        ),
+    );
     let tasks = tasks.lines().filter_map(|line| line.split_once(' '));
     tasks
         .map(|(index, host)| (index.to_owned(), host.to_owned()))
         .collect()
+}
+
+/// Begins a run of a DAG.
+pub(super) fn begin(control: &Host, dag: &str, run: &str) {
+    let airflow = "/usr/local/sbin/as-airflow airflow";
+    bounded("the DAG is known", || {
+        control.is(&format!("{airflow} dags unpause {dag} >/dev/null 2>&1"))
+    });
+    control.sh(&format!("{airflow} dags trigger --run-id {run} {dag} 2>&1"));
+}
+
+/// Waits until a run of a DAG has ended well.
+pub(super) fn succeeds(control: &Host, run: &str) {
+    let state = format!("SELECT state FROM dag_run WHERE run_id = '{run}'");
+    bounded("the DAG has ended", || {
+        let state = sql(control, &state);
+        assert_ne!(state, "failed\n");
+        state == "success\n"
+    });
+}
+
+/// What the database of Airflow answers.
+pub(super) fn sql(control: &Host, sql: &str) -> String {
+    control.sh(&format!(
+        "runuser -u postgres -- psql -XqAt -F ' ' -d airflow -c \"{sql}\""
+    ))
 }
 
 /// What somebody changed is put right, by the tasks that are about it and no others.
@@ -255,7 +294,7 @@ fn drifts(lab: &Lab) {
 }
 
 /// Waits for what takes a while.
-fn bounded(what: &str, mut holds: impl FnMut() -> bool) {
+pub(super) fn bounded(what: &str, mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(120);
     while !holds() {
         assert!(Instant::now() < end, "{what}: not within two minutes");

@@ -103,3 +103,34 @@ fn ten_names_of_one_machine_share_its_ledger_and_lock() {
     assert_eq!(third.named("changed"), ["a file of each", "tell"]);
     assert_eq!(sorted("told").len(), 11);
 }
+
+#[test]
+fn a_host_that_is_gone_from_the_inventory_is_told() {
+    let scratch = Scratch::new();
+    scratch.file(
+        "site.yml",
+        "
+- hosts: all
+  gather_facts: false
+  tasks:
+    - copy: {dest: '{{ playbook_dir }}/of-{{ inventory_hostname }}', content: it}
+",
+    );
+    scratch.file(
+        "both.ini",
+        "one ansible_connection=local\nother ansible_connection=local\n",
+    );
+    scratch.file("one.ini", "one ansible_connection=local\n");
+    let told = "`other` is no longer managed";
+    let both = scratch.run(&["-i", "both.ini"]).ok().changed(2);
+    both.never_says("no longer managed");
+    let limited = ["-i", "both.ini", "--limit", "one"];
+    scratch.run(&limited).ok().never_says("no longer managed");
+    scratch.plan(&["-i", "one.ini"]).ok().says(told);
+    scratch.run(&["-i", "one.ini"]).ok().changed(0).says(told);
+    // A run that changes something knows it no more.
+    std::fs::remove_file(scratch.path("of-one")).unwrap();
+    scratch.run(&["-i", "one.ini"]).ok().changed(1).says(told);
+    let last = scratch.run(&["-i", "one.ini"]).ok();
+    last.never_says("no longer managed");
+}

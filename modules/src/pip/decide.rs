@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use evenkeel_engine::{Cause, Change, Effect, NotYet, Plan, Step, Stop, Value, probes::Which};
 use pep440_rs::VersionSpecifiers;
-use pep508_rs::PackageName;
+use pep508_rs::{PackageName, Requirement, VerbatimUrl};
 
 use super::{
     Args, Distributions, Env, Extras, Installed, Interpreter, Pip, Release, State,
@@ -204,35 +204,50 @@ impl Task<'_> {
     fn differing(&self, wanted: &[Wanted], look: &Look<'_>) -> Result<Vec<Differs>, Stop> {
         let named = self.args.wanted()?;
         let named: Vec<_> = named.iter().filter_map(Wanted::name).cloned().collect();
-        let mut differing = Vec::new();
+        let (mut differing, mut open) = (Vec::new(), None);
         for wanted in wanted {
             let Wanted::Named { requirement, .. } = wanted else {
                 continue;
             };
-            if !self.applies(requirement, &[], look)? {
-                continue;
+            let is_named = named.contains(&requirement.name);
+            match self.differs(requirement, is_named, look) {
+                Ok(differs) => differing.extend(differs),
+                // The others have their questions too: a file may name hundreds.
+                Err(Stop::NotYet(what)) => open = open.or(Some(what)),
+                Err(refused) => return Err(refused),
             }
-            let before = if named.contains(&requirement.name) {
-                self.there(&requirement.name, look)?
-            } else {
-                self.mentioned(&requirement.name, look)?
-            };
-            if self.satisfied(requirement, before.as_ref(), look, 0)? {
-                continue;
-            }
-            let versions = versions(requirement).to_string();
-            differing.push(Differs {
-                name: requirement.name.clone(),
-                before,
-                wanted: if versions.is_empty() {
-                    "installed".to_owned()
-                } else {
-                    versions
-                },
-                after: pinned(requirement).map(|version| Release(version.to_string())),
-            });
         }
-        Ok(differing)
+        open.map_or(Ok(differing), |what| Err(what.into()))
+    }
+
+    fn differs(
+        &self,
+        requirement: &Requirement<VerbatimUrl>,
+        is_named: bool,
+        look: &Look<'_>,
+    ) -> Result<Option<Differs>, Stop> {
+        if !self.applies(requirement, &[], look)? {
+            return Ok(None);
+        }
+        let before = if is_named {
+            self.there(&requirement.name, look)?
+        } else {
+            self.mentioned(&requirement.name, look)?
+        };
+        if self.satisfied(requirement, before.as_ref(), look, 0)? {
+            return Ok(None);
+        }
+        let versions = versions(requirement).to_string();
+        Ok(Some(Differs {
+            name: requirement.name.clone(),
+            before,
+            wanted: if versions.is_empty() {
+                "installed".to_owned()
+            } else {
+                versions
+            },
+            after: pinned(requirement).map(|version| Release(version.to_string())),
+        }))
     }
 
     fn there(&self, name: &PackageName, look: &Look<'_>) -> Result<Option<Release>, NotYet> {

@@ -154,7 +154,9 @@ done"#;
     }
 
     fn reads(&self) -> Vec<Thing> {
-        vec![Thing::Object(super::OBJECT.to_owned())]
+        // A broker that does not run has no answer: once it is started it is asked anew.
+        let unit = Thing::Unit("rabbitmq-server.service".to_owned());
+        vec![Thing::Object(super::OBJECT.to_owned()), unit]
     }
 }
 

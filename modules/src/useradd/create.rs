@@ -91,6 +91,9 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Made, Stop> {
     taken.users.insert(uid);
     if primary.new {
         taken.groups.insert(primary.gid);
+    }
+    // A group of the user's name that was there before stays as it is.
+    if primary.new || primary.name == args.name {
         step = step.effect(Effect::new(
             Group(args.name.clone()),
             Some((args.name.clone(), primary.gid)),

@@ -32,7 +32,13 @@ fn pip(env: &Env, world: &mut World, call: &Call) -> Done {
     if args.contains(&"--dry-run") {
         return fake::ok("Requirement already satisfied: flask\n");
     }
-    for word in names {
+    // A file stands for the packages that it lists.
+    let words = names.flat_map(|word| match world.text(word) {
+        Some(text) => text.lines().map(str::to_owned).collect(),
+        None => vec![(*word).to_owned()],
+    });
+    let words: Vec<String> = words.collect();
+    for word in words {
         let end = word
             .find(['=', '<', '>', '!', '[', ' '])
             .unwrap_or(word.len());
@@ -278,6 +284,16 @@ fn files() -> Vec<Expect> {
         case("PIP-22 a file that is not there", yaml)
             .on(with(&[]))
             .not_yet("the file `/opt/all.txt`"),
+        case("PIP-22 a file that names many that are missing", yaml)
+            .on(listed("a==1\nb==1\nc==1\nd==1\ne==1\n", &[]))
+            .changes([
+                "package `a`",
+                "package `b`",
+                "package `c`",
+                "package `d`",
+                "package `e`",
+            ])
+            .no_run("the list of what is installed is not kept by this pip: it asks again"),
         case("PIP-10 only pip can tell", yaml)
             .on(listed("git+https://x.org/a#egg=a\n", &[]))
             .changes(["`git+https://x.org/a#egg=a`"]),

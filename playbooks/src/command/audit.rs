@@ -9,8 +9,8 @@ use std::{
 use evenkeel_engine::run::Audit;
 use jiff::Timestamp;
 
-/// As it is now, for playbooks beside this one.
-pub(super) fn audit(playbook: &Path) -> Audit {
+/// As it is now, for playbooks beside this one, by an inventory with these hosts.
+pub(super) fn audit(playbook: &Path, hosts: &[String]) -> Audit {
     let user = env::var("SUDO_USER").ok();
     let machine = fs::read_to_string("/proc/sys/kernel/hostname");
     Audit {
@@ -18,6 +18,7 @@ pub(super) fn audit(playbook: &Path) -> Audit {
         from: machine.unwrap_or_default().trim().to_owned(),
         commit: commit(playbook),
         at: format!("{:.0}", Timestamp::now()),
+        hosts: hosts.to_vec(),
     }
 }
 

@@ -26,6 +26,7 @@ pub(super) fn explain(args: &Explain) -> Exit {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
+    let usual = run::options(&args.selection, args.forks, &loaded);
     let list = loaded.list;
     if let Some(task) = &args.task {
         if let Err(exit) = known(task, &list) {
@@ -50,7 +51,7 @@ pub(super) fn explain(args: &Explain) -> Exit {
     let options = evenkeel_engine::run::Options {
         mode: Mode::Check,
         in_order: args.in_order,
-        ..run::options(&args.selection, args.forks, &loaded.settings)
+        ..usual
     };
     let ran = run::perform(list, options, &printer);
     drop(printer);

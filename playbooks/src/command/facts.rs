@@ -98,7 +98,7 @@ pub(super) fn facts(args: &Args) -> Exit {
     };
     let options = Options {
         results: true,
-        ..run::options(&selection, args.forks, &loaded.settings)
+        ..run::options(&selection, args.forks, &loaded)
     };
     let collect = Arc::new(Collect::default());
     let sink = Arc::clone(&collect);

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use evenkeel_engine::{HostId, TaskList, run::RunError};
+use evenkeel_engine::{Graph, HostId, TaskList, run::RunError};
 
 use super::vault::{private, random};
 use crate::report::{
@@ -72,6 +72,10 @@ impl PageFile {
 pub(super) fn drawing(list: &TaskList, in_order: bool) -> Result<html::Graph, RunError> {
     let ties = evenkeel_engine::run::graph(list, in_order)?;
     let (mut wanted, mut note) = (Wanted::default(), String::new());
+    let mut waits = Vec::new();
+    if list.tasks.len() <= DRAWN {
+        waits = waits_of(list, &ties);
+    }
     if list.tasks.len() > DRAWN {
         let mut counts = vec![0_usize; list.hosts.len()];
         for task in &list.tasks {
@@ -89,5 +93,32 @@ pub(super) fn drawing(list: &TaskList, in_order: bool) -> Result<html::Graph, Ru
         wanted.host = Some(host);
     }
     let drawing = graph::svg(&Picture::of(list, &ties, &wanted).folded());
-    Ok(html::Graph { drawing, note })
+    Ok(html::Graph {
+        drawing,
+        note,
+        waits,
+    })
+}
+
+/// What each task waits for, in an order in which they may run.
+fn waits_of(list: &TaskList, ties: &Graph) -> Vec<html::Waits> {
+    let mut places = vec![0; list.tasks.len()];
+    let mut all = Vec::with_capacity(list.tasks.len());
+    for (place, &id) in ties.sequence().iter().enumerate() {
+        places[id.index()] = place;
+        let task = &list.tasks[id.index()];
+        let before = ties.edges_into(id);
+        all.push(html::Waits {
+            host: list.hosts[task.host.index()].name.clone(),
+            id: task
+                .id
+                .clone()
+                .unwrap_or_else(|| format!("task-{}", id.0 + 1)),
+            for_these: before
+                .iter()
+                .map(|edge| places[edge.from.index()])
+                .collect(),
+        });
+    }
+    all
 }

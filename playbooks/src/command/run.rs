@@ -35,7 +35,6 @@ use crate::{
         out::{self, Printer},
         progress::Live,
     },
-    settings::Settings,
 };
 
 /// `evenkeel run`.
@@ -142,7 +141,7 @@ fn go(
         force_handlers: how.force_handlers,
         lock_wait: Duration::from_secs(how.lock_wait),
         results: reporting.verbose >= 1,
-        ..options(selection, how.forks, &loaded.settings)
+        ..options(selection, how.forks, &loaded)
     };
     let report: Box<dyn crate::report::Report> = match reporting.output {
         Output::Human => Box::new(Human::new(reporting.verbose)),
@@ -197,9 +196,12 @@ fn unwritable(path: &Path, error: &io::Error) -> String {
 }
 
 /// What all runs have in common.
-pub(super) fn options(selection: &Selection, forks: Option<usize>, settings: &Settings) -> Options {
+pub(super) fn options(selection: &Selection, forks: Option<usize>, loaded: &Loaded) -> Options {
     let usual = Options::new();
-    let set = settings.forks.and_then(|forks| usize::try_from(forks).ok());
+    let set = loaded
+        .settings
+        .forks
+        .and_then(|forks| usize::try_from(forks).ok());
     let names = selection
         .playbooks
         .iter()
@@ -207,7 +209,9 @@ pub(super) fn options(selection: &Selection, forks: Option<usize>, settings: &Se
     let playbook = selection.playbooks.first();
     Options {
         playbooks: names.collect(),
-        audit: playbook.map(|path| audit::audit(path)).unwrap_or_default(),
+        audit: playbook
+            .map(|path| audit::audit(path, &loaded.known))
+            .unwrap_or_default(),
         forks: forks.or(set).unwrap_or(usual.forks),
         reconnect: Duration::from_secs(selection.connection.reconnect),
         keep: Arc::new(LocalFiles),

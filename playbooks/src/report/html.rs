@@ -1,5 +1,6 @@
 //! A run as one page of HTML: nothing outside it is asked for, and no script is needed.
 
+mod critical;
 mod page;
 mod timeline;
 
@@ -31,6 +32,19 @@ pub struct Graph {
     pub drawing: String,
     /// What it leaves out.
     pub note: String,
+    /// All tasks, each after those that it waits for; none where there are too many.
+    pub waits: Vec<Waits>,
+}
+
+/// What a task waits for.
+#[derive(Clone, Debug)]
+pub struct Waits {
+    /// The name of its host.
+    pub host: String,
+    /// What events call it.
+    pub id: String,
+    /// Others, by their place in the list.
+    pub for_these: Vec<usize>,
 }
 
 /// A task, with when it ran.

@@ -2,7 +2,7 @@
 
 use evenkeel_engine::event::{ChangeShown, Forgiven, Outcome, Recap, TaskError};
 
-use super::{End, Html, Timed, timeline};
+use super::{End, Html, Timed, critical, timeline};
 use crate::{
     printable, prose,
     report::{
@@ -37,7 +37,9 @@ pub(super) fn page(all: &Html, end: &End) -> String {
     out += &warnings(all);
     out += "<h2 id=\"timeline\">Timeline</h2>\n<div class=\"wide\">\n";
     out += &timeline::timeline(all, end);
-    out += "</div>\n<h2 id=\"graph\">Graph</h2>\n";
+    out += "</div>\n";
+    out += &critical::section(all, end);
+    out += "<h2 id=\"graph\">Graph</h2>\n";
     if !all.graph.note.is_empty() {
         out += &format!("<p class=\"dim\">{}</p>\n", line(&all.graph.note));
     }

@@ -1,0 +1,175 @@
+//! What is said anew is done where it counts, and nowhere else.
+
+use super::*;
+
+/// Tasks that take longer than a restart of the control host, and leave a mark each time that they run.
+pub(super) const LONG_TASKS: &str = r#"
+import time
+from datetime import datetime
+
+from airflow.decorators import dag, task
+
+
+@dag(schedule=None, start_date=datetime(2023, 1, 1), catchup=False)
+def long_tasks():
+    @task
+    def once(number: int) -> None:
+        with open(f"/app1/airflow_logs/ran-{number}", "a") as file:
+            file.write("once\n")
+        time.sleep(30)
+
+    once.expand(number=[1, 2, 3, 4, 5, 6, 7, 8])
+
+
+long_tasks()
+"#;
+
+pub(super) fn all(lab: &Lab, wrong: &mut Vec<String>) {
+    of_one_worker(lab, wrong);
+    other_passwords(lab, wrong);
+    rolling_restart(lab);
+    stopped_and_started(lab);
+    worker_comes_and_goes(lab);
+}
+
+fn lines(all: &[&str]) -> Vec<String> {
+    all.iter().map(|&line| line.to_owned()).collect()
+}
+
+fn of_one_worker(lab: &Lab, wrong: &mut Vec<String>) {
+    // `site.yml` there is for all hosts: what is said for one host counts for more.
+    lab.file("host_vars/node2.yml", "worker_concurrency: 3\n");
+    puts_right(
+        lab,
+        "another concurrency of node2",
+        &lines(&[
+            "node2 airflow : restart the worker",
+            "node2 worker : the environment of the worker",
+        ]),
+        &lines(&["node2 airflow-worker"]),
+        wrong,
+    );
+    let said = lab
+        .host("node2")
+        .sh("tr '\\0' '\\n' </proc/$(systemctl show -P MainPID airflow-worker)/environ | grep CONCURRENCY");
+    assert_eq!(said, "AIRFLOW__CELERY__WORKER_CONCURRENCY=3\n");
+}
+
+const ALL_OF_AIRFLOW: [&str; 5] = [
+    "node1 airflow-flower",
+    "node1 airflow-scheduler",
+    "node1 airflow-webserver",
+    "node2 airflow-worker",
+    "node3 airflow-worker",
+];
+
+const WITH_RESTARTS: [&str; 8] = [
+    "node1 airflow : logins",
+    "node1 airflow : restart Flower",
+    "node1 airflow : restart the scheduler",
+    "node1 airflow : restart the webserver",
+    "node2 airflow : logins",
+    "node2 airflow : restart the worker",
+    "node3 airflow : logins",
+    "node3 airflow : restart the worker",
+];
+
+fn other_passwords(lab: &Lab, wrong: &mut Vec<String>) {
+    let mut text = PASSWORDS.to_owned();
+    let mut rotated = |what: &str, tasks: &[&str], units: &[&str]| {
+        let password = format!("{MARK}-{what}");
+        text = text.replace(&password, &format!("{password}-the-2nd"));
+        passwords(lab, &text);
+        let what = format!("another password of the {what}");
+        let mut tasks = lines(tasks);
+        tasks.sort();
+        puts_right(lab, &what, &tasks, &lines(units), wrong);
+    };
+    let works = |with: &str| {
+        play(lab, "run", "status.yml", &[]).ok().changed(0);
+        assert_eq!(finished(lab.host("node1"), with).len(), 4);
+    };
+    let role = "node1 postgresql : the role of Airflow";
+    let with_it = [&WITH_RESTARTS[..], &[role]].concat();
+    rotated("database", &with_it, &ALL_OF_AIRFLOW);
+    works("another-database");
+    let user = "node1 rabbitmq : the broker's user for Airflow";
+    let with_it = [&WITH_RESTARTS[..], &[user]].concat();
+    rotated("broker", &with_it, &ALL_OF_AIRFLOW);
+    works("another-broker");
+    let flower = [
+        "node1 airflow : restart Flower",
+        "node1 airflow : the login of Flower",
+        "node2 airflow : the login of Flower",
+        "node3 airflow : the login of Flower",
+    ];
+    rotated("flower", &flower, &["node1 airflow-flower"]);
+}
+
+/// A DAG runs while all is restarted: it ends well, and each of its tasks has run once.
+fn rolling_restart(lab: &Lab) {
+    let control = lab.host("node1");
+    begin(control, "long_tasks", "rolling");
+    bounded("tasks run on both workers", || {
+        let running = "SELECT count(DISTINCT hostname) FROM task_instance WHERE run_id = 'rolling' AND state = 'running'";
+        sql(control, running) == "2\n"
+    });
+    let before = starts(lab);
+    timed("restart.yml", || {
+        play(lab, "run", "restart.yml", &[]).ok().changed(5)
+    });
+    assert_eq!(restarted(lab, &before), ALL_OF_AIRFLOW);
+    succeeds(control, "rolling");
+    let ran = ["node2", "node3"].map(|host| {
+        lab.host(host)
+            .sh("cat /app1/airflow_logs/ran-* 2>/dev/null || true")
+            .lines()
+            .count()
+    });
+    println!("tasks of the DAG on each worker: {ran:?}");
+    assert_eq!(ran.iter().sum::<usize>(), 8);
+    let tries = sql(
+        control,
+        "SELECT DISTINCT state, try_number FROM task_instance WHERE run_id = 'rolling'",
+    );
+    assert_eq!(tries, "success 1\n");
+}
+
+fn stopped_and_started(lab: &Lab) {
+    timed("stop.yml", || {
+        play(lab, "run", "stop.yml", &[]).ok().changed(4)
+    });
+    let left: Vec<_> = starts(lab).into_keys().collect();
+    assert_eq!(left, ["node1 postgresql@15-main", "node1 rabbitmq-server"]);
+    play(lab, "run", "stop.yml", &[]).ok().changed(0);
+    play(lab, "run", "status.yml", &[]).status(2);
+    timed("start.yml", || {
+        play(lab, "run", "start.yml", &[]).ok().changed(5)
+    });
+    play(lab, "run", "start.yml", &[]).ok().changed(0);
+    play(lab, "run", "status.yml", &[]).ok().changed(0);
+    run(lab, &[]).changed(0);
+}
+
+fn worker_comes_and_goes(lab: &Lab) {
+    inventory(lab, &["node2", "node3", "node4"]);
+    let before = starts(lab);
+    let ended = timed("a worker more", || run(lab, &[]));
+    let others = changed(&ended);
+    let others: Vec<_> = others
+        .iter()
+        .filter(|line| !line.starts_with("node4 "))
+        .collect();
+    assert_eq!(others, [""; 0], "{ended}");
+    assert_eq!(restarted(lab, &before), ["node4 airflow-worker"]);
+    run(lab, &[]).changed(0);
+    let control = lab.host("node1");
+    let took: Vec<_> = (1..=3)
+        .flat_map(|turn| finished(control, &format!("joined-{turn}")))
+        .map(|(_, host)| host)
+        .collect();
+    assert!(took.iter().any(|host| host == "node4"), "{took:?}");
+
+    inventory(lab, &["node2", "node3"]);
+    run(lab, &[]).changed(0).says("node4");
+}
