@@ -1,10 +1,10 @@
 //! What SELinux calls a path (`seuser`, `serole`, `setype`, `selevel`): what any module of files keeps beside the rest.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use evenkeel_engine::{
-    Bound, Change, Done, Effect, Map, Nature, NotYet, Plan, Probe as _, Probes, Refusal, Run, Seen,
-    Step, Stop, Thing, Touches, Value, ask,
+    Bound, Change, Done, Effect, Map, Nature, Plan, Probes, Refusal, Run, Seen, Step, Stop, Thing,
+    Touches, Value, ask,
     probes::{Answered, Ask, Glob},
 };
 
@@ -56,6 +56,12 @@ pub struct Labelled {
     pub bound: Arc<dyn Bound>,
     /// What is wanted.
     pub label: Label,
+}
+
+impl fmt::Debug for Labelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Labelled({})", self.bound.subject())
+    }
 }
 
 impl Labelled {
