@@ -154,6 +154,12 @@ pub trait Module: Send + Sync + 'static {
         None
     }
 
+    /// The result where it is told not to run and to say what it would do (`check_mode` of a task): nothing, if it has none.
+    fn unrun(args: &Self::Args) -> Option<Self::Output> {
+        let _: &Self::Args = args;
+        None
+    }
+
     /// How many seconds a host that cannot be reached is waited for because of it, from the first attempt on.
     fn awaits(args: &Self::Args) -> u64 {
         let _: &Self::Args = args;
@@ -187,6 +193,14 @@ pub trait Bound: Send + Sync {
     fn subject(&self) -> String;
     /// [`Module::witness`].
     fn witness(&self, after: &Seen) -> Option<Value>;
+    /// [`Module::unrun`], as a tree.
+    fn unrun(&self) -> Option<Value> {
+        None
+    }
+    /// Why there are no arguments: a turn of a loop fails of that alone, and nothing judges it.
+    fn broken(&self) -> Option<Refusal> {
+        None
+    }
     /// [`Module::awaits`].
     fn awaits(&self) -> u64 {
         0
@@ -253,6 +267,9 @@ impl<M: Module> Bound for With<M> {
     }
     fn witness(&self, after: &Seen) -> Option<Value> {
         M::witness(&self.0, after)
+    }
+    fn unrun(&self) -> Option<Value> {
+        Value::from_typed(&M::unrun(&self.0)?).ok()
     }
     fn awaits(&self) -> u64 {
         M::awaits(&self.0)

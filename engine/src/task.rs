@@ -183,6 +183,8 @@ pub struct Task {
     pub pace: Option<Arc<dyn Pace>>,
     /// As whom.
     pub identity: Identity,
+    /// As whom only the run tells ([`Resolve::identity`]): it may be anybody.
+    pub late_identity: bool,
     /// Environment of its programs.
     pub environment: Vec<(String, Text)>,
     /// Tasks that must have ended well before (`after:`).
@@ -294,6 +296,7 @@ impl Task {
             judge: None,
             pace: None,
             identity: Identity::default(),
+            late_identity: false,
             environment: Vec::new(),
             after: Vec::new(),
             needs: Vec::new(),
@@ -386,11 +389,28 @@ pub trait Resolve: Send + Sync {
         self.resolve(outputs)
     }
 
+    /// As whom it is done where that depends on results; nothing where [`Task::identity`] has it. Pure.
+    fn identity(&self, outputs: &dyn Outputs) -> Result<Option<Identity>, Stop> {
+        let _: &dyn Outputs = outputs;
+        Ok(None)
+    }
+
     /// The environment of its programs where that depends on results; nothing where
     /// [`Task::environment`] has it. Pure.
     fn environment(&self, outputs: &dyn Outputs) -> Result<Option<Vec<(String, Text)>>, Stop> {
         let _: &dyn Outputs = outputs;
         Ok(None)
+    }
+}
+
+impl Resolved {
+    /// Whether nothing of it is done.
+    pub fn is_skipped(&self) -> bool {
+        match self {
+            Self::Skip(_) => true,
+            Self::One(_) => false,
+            Self::Loop(turns) => !turns.is_empty() && turns.iter().all(|turn| turn.body.is_err()),
+        }
     }
 }
 
@@ -469,9 +489,9 @@ pub struct Output {
     pub changed: Value,
     /// Whether it failed (and that was ignored or rescued).
     pub failed: bool,
-    /// Whether it was skipped; then `value` is null.
+    /// Whether it was skipped.
     pub skipped: bool,
-    /// The module's output; for a failed task a map with `msg`, for a loop the list of each turn's
+    /// The module's output; for a failed task a map with `msg`, for a skipped one what says why, for a loop the list of each turn's
     /// [`Output`] as [`Output::to_value`] makes it, with `item` in each.
     pub value: Value,
     /// Whether it is of a loop.

@@ -252,6 +252,11 @@ impl Module for Command {
         output(cmd, &args.guards(), args.strip_empty_ends, after, done)
     }
 
+    fn unrun(args: &Args) -> Option<Output> {
+        let cmd = args.words().ok()?.into_iter().map(text_value).collect();
+        Some(unrun(cmd, WOULD_RUN))
+    }
+
     fn touches(_: &Args) -> Touches {
         Touches::everything()
     }
@@ -342,14 +347,9 @@ pub(crate) fn output(
     let Some(done) = done.last() else {
         return match guards.decide(after)? {
             Decision::Rest(_, why) => Ok(Output {
-                cmd,
-                rc: 0,
-                stdout: String::new(),
-                stdout_lines: Vec::new(),
-                stderr: String::new(),
-                stderr_lines: Vec::new(),
-                delta: None,
-                msg: why,
+                stdout_lines: why.stdout().lines().map(str::to_owned).collect(),
+                stdout: why.stdout(),
+                ..unrun(cmd, why.message())
             }),
             Decision::Run(_) => Err(NotYet::new("what the command prints").into()),
         };
@@ -366,6 +366,23 @@ pub(crate) fn output(
         msg: String::new(),
     })
 }
+
+/// The result of a command that did not run.
+pub(crate) fn unrun(cmd: Value, msg: impl Into<String>) -> Output {
+    Output {
+        cmd,
+        rc: 0,
+        stdout: String::new(),
+        stdout_lines: Vec::new(),
+        stderr: String::new(),
+        stderr_lines: Vec::new(),
+        delta: None,
+        msg: msg.into(),
+    }
+}
+
+/// What is said of one that only says what it would do.
+pub(crate) const WOULD_RUN: &str = "Command would have run if not in check mode";
 
 pub(crate) fn text(bytes: &[u8], strip: bool) -> String {
     let text = String::from_utf8_lossy(bytes);

@@ -14,6 +14,7 @@ mod accounts;
 mod args;
 mod attributes;
 mod download;
+pub mod labelled;
 mod look;
 mod many;
 mod mode;

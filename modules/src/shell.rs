@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     args::is_default,
     command::{
-        Decision, Guards, Output, change, check_line, limited, output, secret, shown, stdin,
-        text_value,
+        Decision, Guards, Output, WOULD_RUN, change, check_line, limited, output, secret, shown,
+        stdin, text_value, unrun,
     },
     many::{is_yes, one_or_many, yes},
 };
@@ -167,6 +167,11 @@ impl Module for Shell {
     fn output(args: &Args, after: &Seen, done: &[Done]) -> Result<Output, Stop> {
         let cmd = text_value(args.cmd.get()?.clone());
         output(cmd, &args.guards(), args.strip_empty_ends, after, done)
+    }
+
+    fn unrun(args: &Args) -> Option<Output> {
+        let cmd = text_value(args.cmd.get().ok()?.clone());
+        Some(unrun(cmd, WOULD_RUN))
     }
 
     fn touches(_: &Args) -> Touches {

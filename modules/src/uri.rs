@@ -209,7 +209,9 @@ what comes; `If-Modified-Since` is not sent. wget knows no `unix_socket`. Only f
     fn output(args: &Args, after: &Seen, done: &[Done]) -> Result<Map, Stop> {
         let Some(done) = done.last() else {
             return match args.guards().decide(after)? {
-                Decision::Rest(_, why) => Ok(Map::from_iter([("msg".to_owned(), why.into())])),
+                Decision::Rest(_, why) => {
+                    Ok(Map::from_iter([("msg".to_owned(), why.message().into())]))
+                }
                 Decision::Run(_) => Err(NotYet::new("what the server answers").into()),
             };
         };

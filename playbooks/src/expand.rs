@@ -112,6 +112,8 @@ struct Here {
     of: For,
     /// Whether this is what an include among handlers brings in.
     is_called: bool,
+    /// What stands here is for a role that keeps its variables to itself.
+    is_private: bool,
 }
 
 impl<'a> Expander<'a> {
@@ -182,6 +184,7 @@ impl<'a> Expander<'a> {
             chain: Vec::new(),
             of: For::Tasks,
             is_called: false,
+            is_private: false,
         };
         new.pre_tasks = self.items(&play.pre_tasks, &here);
         let roles: Vec<Item> = play.roles.iter().cloned().map(Item::Include).collect();

@@ -1,7 +1,9 @@
 //! From the syntax tree to the engine's tasks: one for each listed task and host.
 
+mod acts;
 mod args;
 mod body;
+mod broken;
 mod check;
 mod chosen;
 mod cycles;
@@ -12,6 +14,7 @@ mod folder;
 mod include;
 mod items;
 mod keywords;
+mod label;
 mod limit;
 mod listing;
 mod login;
@@ -31,13 +34,14 @@ use std::{
 };
 
 use evenkeel_engine::{
-    BlockId, HostId, Meets, Nature, NotYet, Output, Outputs, Registry, Task, TaskId, TaskList,
+    BlockId, HostId, Identity, Meets, Nature, NotYet, Output, Outputs, Registry, Task, TaskId,
+    TaskList,
 };
 
 use crate::{
     ast::{self, Play},
     files::Span,
-    load::{Request, Unguarded},
+    load::{Privilege, Request, Unguarded},
     looked,
     settings::Settings,
     template::Fault,
@@ -54,6 +58,7 @@ pub(crate) use mentions::{Looking, Mentions};
 pub(crate) use program::{Condition, Loop, Program};
 pub(crate) use store::{Store, find, first};
 
+use acts::Acts;
 use body::{Body, Failing, Verdict};
 use elsewhere::Place;
 use keywords::Keywords;
@@ -377,7 +382,14 @@ impl<'a> Lowering<'a> {
         host: &str,
     ) -> Vec<Place> {
         let scope = self.with_left(&scope(target, entry, host));
-        elsewhere::places(target, entry, program, (&scope, &self.logins)).unwrap_or_else(|fault| {
+        let acts = |place: &Place| {
+            let name = place.name.as_deref();
+            let machine = name.map(|name| self::scope(target, entry, name));
+            Acts::new(entry, machine.as_ref(), self.privileges())
+        };
+        let places = elsewhere::places(target, entry, program, (&scope, &self.logins));
+        let places = places.and_then(|places| acts::split(places, acts, program, &scope));
+        places.unwrap_or_else(|fault| {
             self.faults.push(fault.or_at(entry.task.span));
             vec![Place::default()]
         })
@@ -395,6 +407,7 @@ impl<'a> Lowering<'a> {
         let (needed, heeds, runs) = self.reads(program, &scope, host, self.copies);
         let way = place.way(host);
         let spare = (place.turns.as_ref()).is_some_and(elsewhere::Turns::is_spare);
+        let share = place.share(self.copies).map(Arc::new);
         let name = |id: TaskId| (id, self.list.tasks[id.index()].name.clone());
         let mut body = Body {
             program: Arc::clone(program),
@@ -403,6 +416,8 @@ impl<'a> Lowering<'a> {
             failing: failing.into(),
             ended_by: ended.into_iter().map(name).collect(),
             turns: place.turns,
+            part: place.part,
+            acts: None,
             awaits: Arc::new([]),
             registry: Arc::clone(&self.registry),
             store: Arc::clone(&self.store),
@@ -419,6 +434,7 @@ impl<'a> Lowering<'a> {
             None => self.hosts.get(host),
         };
         let at = at.copied().unwrap_or(HostId(0));
+        body.acts = self.acts(entry, &body, machine.as_ref());
         let mut task = self
             .build(entry, &body, (at, machine.as_ref()), (heeds, runs))
             .and_then(|task| together(task, target, entry, &words))
@@ -461,7 +477,7 @@ impl<'a> Lowering<'a> {
                     entry,
                     program,
                     (other, facts_of.as_deref().unwrap_or(other)),
-                    (id, spare),
+                    (id, spare, share.as_ref()),
                     (&included.names, &set),
                 );
                 self.name(entry, other, id);
@@ -469,6 +485,32 @@ impl<'a> Lowering<'a> {
         }
         self.refer(entry, &scope, host, id);
         id
+    }
+
+    /// What the command line and the project say of as whom tasks are done.
+    fn privileges(&self) -> (&Privilege, &Settings) {
+        (&self.request.privilege, self.settings)
+    }
+
+    /// What says as whom a task is done, where only the run tells.
+    fn acts(&self, entry: &Entry<'_>, body: &Body, machine: Option<&Scope>) -> Option<Arc<Acts>> {
+        if body.part.is_some() || body.program.acts.is_empty() {
+            return None;
+        }
+        let acts = Acts::new(entry, machine, self.privileges());
+        let early = self.early(body);
+        let late = match acts.identity(&early) {
+            Ok(_) => false,
+            Err(Trouble::NotYet(_)) => true,
+            // Where its turn may not come, that is its failure if it comes.
+            Err(Trouble::Faults(faults)) => {
+                let conditions = body.program.when.iter();
+                let surely = body::first_false(conditions, &early.variables());
+                let mut codes = faults.iter().map(|fault| fault.code);
+                !matches!(surely, Ok(None)) && codes.all(|code| AT_ITS_TURN.contains(&code))
+            }
+        };
+        late.then(|| Arc::new(acts))
     }
 
     /// The mistakes of a task, if it is selected; and what it waits for on this machine.
@@ -575,7 +617,8 @@ impl<'a> Lowering<'a> {
             module.map_or(task.module.value.as_str(), |module| module.name()),
             Arc::new(body.clone()),
         );
-        built.id = task.id.as_ref().map(|id| match entry.repeated {
+        let part = body.part.as_ref().map_or(0, |part| part.number);
+        built.id = task.id.as_ref().map(|id| match entry.repeated + part {
             0 => id.value.clone(),
             number => format!("{}#{number}", id.value),
         });
@@ -584,7 +627,12 @@ impl<'a> Lowering<'a> {
         built.judge =
             judged.then(|| Arc::new(Verdict(body.clone())) as Arc<dyn evenkeel_engine::Judge>);
         built.pace = Rhythm::of(body).map(|pace| Arc::new(pace) as Arc<dyn evenkeel_engine::Pace>);
-        built.identity = words.identity(&self.request.privilege, self.settings)?;
+        built.late_identity = body.acts.is_some();
+        built.identity = match &body.part {
+            Some(part) => part.identity.clone(),
+            None if built.late_identity => Identity::login(),
+            None => words.identity(&self.request.privilege, self.settings)?,
+        };
         built.needs = needs;
         built.at_turn = runs || !body.awaits.is_empty();
         built.heeds = heeds;

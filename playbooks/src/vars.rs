@@ -2,6 +2,7 @@
 
 mod hostvars;
 mod levels;
+mod looped;
 mod magic;
 mod tree;
 
@@ -20,6 +21,7 @@ use crate::{
 use hostvars::{HostVars, Own};
 
 pub use levels::{Levels, Shown};
+pub use looped::{Looped, OfLoop};
 pub use magic::{Member, RolesOfPlay, World};
 pub use tree::{OMIT, Tree, plain, without_omitted};
 pub(crate) use tree::{WRONG, hidden};
@@ -89,6 +91,19 @@ pub struct Written {
     pub how: How,
     /// One more of those that stand for a task of which only the run tells where it is done: only if it is the one.
     pub spare: bool,
+    /// Which turns of a loop it had, where others had the others.
+    pub share: Option<Arc<Share>>,
+    /// The loop of the task.
+    pub of_loop: OfLoop,
+}
+
+/// Turns of a loop that several tasks have among them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The first of all these tasks.
+    pub of: TaskId,
+    /// Which turns, from 0.
+    pub turns: Vec<usize>,
 }
 
 impl Written {
@@ -309,6 +324,12 @@ impl Scope {
             || member.is_some_and(|member| member.vars.get(name).is_some())
     }
 
+    /// Whether anybody writes this variable, or sets it by its name.
+    pub fn is_named(&self, name: &str) -> bool {
+        let mut left = self.0.left.iter();
+        self.is_written(name) || left.any(|left| left.written.name == name)
+    }
+
     /// Whether a variable is written where it wins over facts.
     pub fn is_over_facts(&self, name: &str) -> bool {
         let inner = &self.0;
@@ -352,6 +373,53 @@ impl Scope {
         }
     }
 
+    /// The result of a loop whose turns several tasks had, in the order of the turns.
+    fn whole(&self, name: &str, of: TaskId) -> Result<Output, NotYet> {
+        let mut whole = Output {
+            changed: false.into(),
+            skipped: true,
+            looped: true,
+            ..Output::default()
+        };
+        let (mut turns, mut later): (Vec<(usize, Value)>, Option<NotYet>) = (Vec::new(), None);
+        for left in &self.0.left {
+            let written = &left.written;
+            let Some(share) = written.share.as_ref().filter(|share| share.of == of) else {
+                continue;
+            };
+            if written.name != name || *written.host != *self.0.host {
+                continue;
+            }
+            let output = match &left.output {
+                Ok(output) => output,
+                Err(what) => {
+                    later = Some(what.clone());
+                    continue;
+                }
+            };
+            match &output.value {
+                Value::Seq(results) => {
+                    turns.extend(share.turns.iter().copied().zip(results.iter().cloned()));
+                }
+                Value::NotYet(what) => return Err(what.clone()),
+                _ if output.skipped => {}
+                _ => return Ok((**output).clone()),
+            }
+            whole.skipped &= output.skipped;
+            whole.failed |= output.failed;
+            if !whole.changed.is_true() && output.changed != Value::Bool(false) {
+                whole.changed = output.changed.clone();
+            }
+        }
+        // After a failure the others have no result.
+        if let (Some(what), false) = (later, whole.failed) {
+            return Err(what);
+        }
+        turns.sort_by_key(|(turn, _)| *turn);
+        whole.value = turns.into_iter().map(|(_, result)| result).collect();
+        Ok(whole)
+    }
+
     /// What tasks left behind: results and facts that were set, or what files gave (`included`).
     fn left(&self, name: &str, included: bool) -> Option<Variable> {
         let mine = |left: &&Left| {
@@ -381,8 +449,19 @@ impl Scope {
                 Err(what) => return Some(Variable::Value(Value::NotYet(what.clone()))),
             };
             match left.written.how {
-                How::Register => return Some(registered(output)),
-                How::Fact | How::Included | How::Gathered if output.skipped || output.failed => {}
+                How::Register => {
+                    let of_loop = left.written.of_loop.as_deref();
+                    return Some(match &left.written.share {
+                        None => told(output, of_loop),
+                        Some(share) => match self.whole(name, share.of) {
+                            Ok(whole) => told(&whole, of_loop),
+                            Err(what) => Variable::Value(Value::NotYet(what)),
+                        },
+                    });
+                }
+                // Of a loop those turns count that went well.
+                How::Fact | How::Included | How::Gathered
+                    if output.skipped || output.failed && !output.looped => {}
                 How::Gathered => {}
                 How::Included | How::Fact => {
                     if let Some(value) = given(output, name) {
@@ -430,6 +509,17 @@ impl Scope {
         };
         let all = all.into_iter().map(|(name, value)| (bare(name), value));
         Some(Value::Map(all.collect()))
+    }
+}
+
+/// The result of a task as a variable; that of a loop with the variables of its turns.
+fn told(output: &Output, of_loop: Option<&Looped>) -> Variable {
+    match (of_loop, &output.value) {
+        (Some(looped), Value::Seq(results)) if output.looped => registered(&Output {
+            value: looped.told(results),
+            ..output.clone()
+        }),
+        _ => registered(output),
     }
 }
 

@@ -144,7 +144,9 @@ enum Needs {
 }
 
 fn needs((task, shape): (&Task, &Shape)) -> Needs {
-    let Some(touches) = &shape.touches else {
+    // As whom it is done may be anybody, whom earlier tasks make.
+    let known = shape.touches.as_ref().filter(|_| !task.late_identity);
+    let Some(touches) = known else {
         return Needs::All(match shape.nature {
             Nature::Passive | Nature::Control => READS_ALL,
             Nature::State | Nature::Command => Mode::Alone,

@@ -235,6 +235,8 @@ pub(super) struct Ground<'a> {
     pub(super) task: &'a Task,
     pub(super) id: TaskId,
     pub(super) who: Who,
+    /// The user that it becomes.
+    pub(super) user: Option<&'a str>,
     pub(super) resolved: Resolved,
     pub(super) environment: Vec<(String, Text)>,
     pub(super) known: &'a Known,
@@ -320,6 +322,10 @@ impl Ground<'_> {
                     continue;
                 }
             };
+            if let Some(refusal) = bound.broken() {
+                items.push(broken(label, value, refusal));
+                continue;
+            }
             let decided = if at < self.had {
                 Ok((Fate::Later, Reason::InState))
             } else {
@@ -426,8 +432,8 @@ impl Ground<'_> {
         reads: Vec<(String, Value)>,
     ) -> Option<Fingerprint> {
         let mut extras = Vec::new();
-        if let Some(user) = &self.task.identity.user {
-            extras.push(("become_user", Value::from(user.as_str())));
+        if let Some(user) = self.user {
+            extras.push(("become_user", Value::from(user)));
         }
         let environment: Map = self
             .environment
@@ -703,6 +709,14 @@ fn skipped(label: Option<String>, value: Value, reason: Reason) -> Item {
         fate: Fate::Skip,
         reason,
         rehearsed: None,
+    }
+}
+
+/// A turn without arguments.
+fn broken(label: Option<String>, value: Value, refusal: Refusal) -> Item {
+    Item {
+        fate: Fate::Refuse(refusal),
+        ..skipped(label, value, Reason::Differs)
     }
 }
 

@@ -222,11 +222,14 @@ impl Loop {
         &self.shared.list.tasks[id.index()]
     }
 
-    pub(super) fn who(&self, task: &Task) -> Who {
-        self.identities
-            .iter()
-            .position(|one| *one == task.identity)
-            .unwrap_or_default()
+    /// Which of the host's identities it is; one that only the run tells is added.
+    pub(super) fn who(&mut self, identity: &Identity) -> Who {
+        let known = self.identities.iter().position(|one| one == identity);
+        known.unwrap_or_else(|| {
+            self.masking.learn(identity.secret.clone());
+            self.identities.push(identity.clone());
+            self.identities.len() - 1
+        })
     }
 
     pub(super) fn checking(&self) -> bool {

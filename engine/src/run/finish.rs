@@ -379,8 +379,11 @@ fn turn(
                 };
                 acted(plan, bound.as_ref(), &left, seen)
             }
-            (None, Some(Err(why))) => would_act(plan, bound.as_ref(), Some(why), seen),
-            (None, None) => would_act(plan, bound.as_ref(), None, seen),
+            (None, rehearsed) => {
+                let why = rehearsed.as_ref().and_then(|done| done.as_ref().err());
+                let turned = would_act(plan, bound.as_ref(), why, seen);
+                only_told(turned, bound.as_ref(), context.task)
+            }
         },
         (Fate::Done, Some(bound)) => rested(bound.as_ref(), seen, Outcome::Changed),
         (Fate::Kept(kept), _) => kept.turned.clone(),
@@ -391,12 +394,13 @@ fn turn(
             | Fate::Done
             | Fate::Later
             | Fate::Hangs(_),
-            _,
+            bound,
         ) => Turned {
             outcome: Outcome::Skipped,
             output: Output {
                 changed: false.into(),
                 skipped: true,
+                value: passed_over(item, bound.as_deref()),
                 ..Output::default()
             },
             error: None,
@@ -568,6 +572,35 @@ fn would_act(plan: &Plan, bound: &dyn Bound, why: Option<&NotYet>, seen: &Seen) 
     Turned {
         warnings: plan.warnings.clone(),
         ..turned
+    }
+}
+
+/// What is foretold of a command that its task says is not to run is its result.
+fn only_told(mut turned: Turned, bound: &dyn Bound, task: &Task) -> Turned {
+    let told =
+        (task.check_mode == Some(true) && bound.nature() == Nature::Command).then(|| bound.unrun());
+    if let Some(told) = told.flatten() {
+        turned.output.value = told;
+    }
+    turned
+}
+
+/// The result of a turn that was skipped.
+fn passed_over(item: &Item, bound: Option<&dyn Bound>) -> Value {
+    match (&item.reason, bound) {
+        (Reason::WhenFalse { condition }, _) => {
+            let condition = match condition.as_str() {
+                "false" => false.into(),
+                text => Value::from(text),
+            };
+            let pairs = [
+                ("skip_reason", "Conditional result was False".into()),
+                ("false_condition", condition),
+            ];
+            Value::Map(pairs.map(|(name, value)| (name.to_owned(), value)).into())
+        }
+        (_, Some(bound)) => bound.unrun().unwrap_or_default(),
+        _ => Value::Null,
     }
 }
 

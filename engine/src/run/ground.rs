@@ -11,6 +11,7 @@ use super::{
     walk::Results,
 };
 use crate::{
+    identity::Identity,
     late::NotYet,
     ledger::Scope,
     module::{Refusal, Stop},
@@ -64,6 +65,12 @@ impl Loop {
             Err(Stop::NotYet(what)) => return Decision::NotYet(what),
             Err(Stop::Refused(refusal)) => return Self::refused(id, refusal),
         };
+        let identity = match self.identity(id, &resolved, state, turn) {
+            Ok(identity) => identity,
+            Err(Stop::NotYet(what)) => return Decision::NotYet(what),
+            Err(Stop::Refused(refusal)) => return Self::refused(id, refusal),
+        };
+        let who = self.who(&identity);
         if early || !self.resolved.contains_key(&id) {
             self.learn_secrets(&resolved, &environment);
         }
@@ -86,7 +93,8 @@ impl Loop {
             let ground = Ground {
                 task,
                 id,
-                who: self.who(task),
+                who,
+                user: identity.user.as_deref(),
                 resolved,
                 environment,
                 known,
@@ -193,6 +201,23 @@ impl Loop {
         let list = &self.shared.list;
         let turn = false;
         self.task(id).body.foresee(&Results { state, list, turn })
+    }
+
+    /// As whom a task is done.
+    fn identity(
+        &self,
+        id: TaskId,
+        resolved: &Resolved,
+        state: &State,
+        turn: bool,
+    ) -> Result<Identity, Stop> {
+        let task = self.task(id);
+        if matches!(resolved, Resolved::Skip(_)) {
+            return Ok(task.identity.clone());
+        }
+        let list = &self.shared.list;
+        let late = task.body.identity(&Results { state, list, turn })?;
+        Ok(late.unwrap_or_else(|| task.identity.clone()))
     }
 
     /// The environment of a task's programs.

@@ -31,7 +31,11 @@ pub(super) fn touches(task: &Task, bound: &dyn Bound) -> (Vec<Thing>, Vec<Thing>
 
 /// The tasks whose condition is false before any host was asked.
 pub(super) fn surely_skipped(list: &TaskList) -> BTreeSet<TaskId> {
-    let skips = |task: &Task| matches!(task.body.resolve(&NoResults), Ok(Resolved::Skip(_)));
+    let skips = |task: &Task| {
+        task.body
+            .resolve(&NoResults)
+            .is_ok_and(|found| found.is_skipped())
+    };
     (0..)
         .map(TaskId)
         .zip(&list.tasks)

@@ -8,7 +8,7 @@ use std::{
     process::Stdio,
 };
 
-use evenkeel_integration_tests::{Ended, Scratch, need_ansible};
+use evenkeel_integration_tests::{Ended, Scratch, need, need_ansible, need_root};
 
 /// What each play says: messages that begin with `= `, in order. Batches of a play are one.
 type Said = Vec<(String, Vec<String>)>;
@@ -121,6 +121,20 @@ fn many_small_plays_say_what_they_say_for_ansible() {
     scratch.file("site.yml", &text);
     let count = same(&scratch, &["-i", "localhost,"]);
     assert!(count > 120, "{count} messages");
+}
+
+#[test]
+fn as_whom_tasks_and_their_items_are_done() {
+    let users = ["nobody", "games"].map(|user| need(user, &format!("id {user}")));
+    if !need_root() || !need("sudo", "command -v sudo") || users.contains(&false) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/runner/beside");
+    copy(&data, &scratch, Path::new(""));
+    let text = scratch.read("become.yml");
+    scratch.file("site.yml", &text);
+    assert_eq!(same(&scratch, &["-i", "localhost,"]), 11);
 }
 
 /// Levels at which a variable can be written, the lowest first.

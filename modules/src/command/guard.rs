@@ -20,9 +20,40 @@ pub(crate) struct Guards<'a> {
 /// What the guards say.
 pub(crate) enum Decision {
     /// It need not run: which guard says so, and why.
-    Rest(&'static str, String),
+    Rest(&'static str, Why),
     /// It has to.
     Run(Cause),
+}
+
+/// Why a command need not run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// What it makes is there.
+    Exists(String),
+    /// What it takes away is not.
+    Missing(String),
+    /// Another command says so.
+    Says(String),
+}
+
+impl Why {
+    /// For `msg` of the result.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Self::Exists(path) => format!("Did not run command since '{path}' exists"),
+            Self::Missing(path) => format!("Did not run command since '{path}' does not exist"),
+            Self::Says(what) => what.clone(),
+        }
+    }
+
+    /// For `stdout` of the result.
+    pub(crate) fn stdout(&self) -> String {
+        match self {
+            Self::Exists(path) => format!("skipped, since {path} exists"),
+            Self::Missing(path) => format!("skipped, since {path} does not exist"),
+            Self::Says(_) => String::new(),
+        }
+    }
 }
 
 impl Guards<'_> {
@@ -115,24 +146,24 @@ impl Guards<'_> {
         first.map_or(Cause::Unguarded, |(name, _)| Cause::Guard(name))
     }
 
-    fn creates_rests(&self, seen: &Seen) -> Result<Option<String>, NotYet> {
+    fn creates_rests(&self, seen: &Seen) -> Result<Option<Why>, NotYet> {
         let mut found = None;
         for path in self.creates {
             match seen.get(&Glob(self.path(path, seen)?))? {
-                Some(path) => found = Some(format!("`{path}` exists")),
+                Some(_) => found = Some(Why::Exists(path.clone())),
                 None => return Ok(None),
             }
         }
         Ok(found)
     }
 
-    fn removes_rests(&self, seen: &Seen) -> Result<Option<String>, NotYet> {
+    fn removes_rests(&self, seen: &Seen) -> Result<Option<Why>, NotYet> {
         let mut missing = None;
         for path in self.removes {
             if seen.get(&Glob(self.path(path, seen)?))?.is_some() {
                 return Ok(None);
             }
-            missing = Some(format!("`{path}` does not exist"));
+            missing = Some(Why::Missing(path.clone()));
         }
         Ok(missing)
     }
@@ -142,12 +173,12 @@ impl Guards<'_> {
         commands: &[String],
         rests_on: bool,
         seen: &Seen,
-    ) -> Result<Option<String>, NotYet> {
+    ) -> Result<Option<Why>, NotYet> {
         let dir = self.dir(seen)?;
         for text in commands {
             if *seen.get(&Succeeds::new(text, dir.as_deref()))? == rests_on {
                 let verb = if rests_on { "succeeds" } else { "fails" };
-                return Ok(Some(format!("`{text}` {verb}")));
+                return Ok(Some(Why::Says(format!("`{text}` {verb}"))));
             }
         }
         Ok(None)

@@ -282,7 +282,10 @@ fn the_result_of_a_command_that_would_run_is_not_known_yet() {
     args.creates = vec!["/a".into()];
     let seen = glob(Seen::default(), "/a", true);
     let output = Command::output(&args, &seen, &[]).unwrap();
-    assert_eq!((output.rc, output.msg.as_str()), (0, "`/a` exists"));
+    assert_eq!(
+        (output.rc, output.msg.as_str()),
+        (0, "Did not run command since '/a' exists")
+    );
 }
 
 #[test]

@@ -76,6 +76,8 @@ impl Expander<'_> {
                 task: TaskId(0),
                 how,
                 spare: false,
+                share: None,
+                of_loop: None,
             },
             output: Err(NotYet::new(format!("`{name}`"))),
         };

@@ -343,27 +343,36 @@ impl Expander<'_> {
             self.circle(include, &inner);
             return None;
         }
+        let around = levels.roles.len();
         self.role_levels(include, call, &own, &mut levels);
+        let given = levels.roles.len() - around;
         levels.magic = inner
             .role
             .as_ref()
             .map(|role| Arc::new(Layer::values(magic(role))));
         levels.folders = self.folders(&inner);
         inner.levels = Arc::new(levels.clone());
+        let shows = call.public && !here.is_private;
+        inner.is_private = !shows;
         let mut body = Vec::new();
+        // What is seen of those that it depends on: the last of them is the highest.
+        let mut below = Own::default();
         for dependency in &meta.dependencies {
-            let Some((part, of_dependency)) = self.dependency(dependency, &inner) else {
+            let Some((part, Own { vars, defaults })) = self.dependency(dependency, &inner) else {
                 continue;
             };
             body.extend(part.map(|part| Item::Part(Box::new(part))));
-            // Its variables are seen by who depends on it, below its own.
-            let Own { vars, defaults } = of_dependency;
-            levels.roles.extend(vars.iter().cloned());
-            levels.defaults.extend(defaults.iter().cloned());
-            own.vars.extend(vars);
-            own.defaults.extend(defaults);
+            below.vars.splice(0..0, vars);
+            below.defaults.splice(0..0, defaults);
         }
-        if call.public {
+        // Their `vars` are above those of who brought this role in, their `defaults` below them.
+        levels
+            .roles
+            .splice(given..given, below.vars.iter().cloned());
+        levels.defaults.extend(below.defaults.iter().cloned());
+        own.vars.extend(below.vars);
+        own.defaults.extend(below.defaults);
+        if shows {
             show(&mut self.stage.shown.vars, &own.vars);
             show(&mut self.stage.shown.defaults, &own.defaults);
         }
@@ -374,6 +383,7 @@ impl Expander<'_> {
         }
         self.stage.ran.push(ran);
         inner.levels = Arc::new(levels);
+        inner.is_private = false;
         let which = from.tasks.unwrap_or("main");
         if call.checked {
             let bare = which.trim_end_matches(".yml").trim_end_matches(".yaml");

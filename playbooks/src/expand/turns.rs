@@ -21,7 +21,7 @@ use crate::{
     ast::{Include, Item},
     files::Spanned,
     lower::{Condition, Loop, Trouble, items_of},
-    vars::{Layer, Levels, Tree},
+    vars::{Layer, Levels, Looped, Tree},
     yaml::Node,
 };
 
@@ -72,14 +72,16 @@ impl Expander<'_> {
             query: Loop::query(looped.kind.value, looped.expr.span),
             list,
             span: looped.expr.span,
-            var: looped.loop_var.clone(),
-            index: looped.index_var.as_ref().map(|name| name.value.clone()),
+            names: Arc::new(Looped {
+                var: looped.loop_var.clone(),
+                index: looped.index_var.as_ref().map(|name| name.value.clone()),
+                extended: is_yes(looped.extended.as_ref()),
+                all_items: looped
+                    .extended_allitems
+                    .as_ref()
+                    .is_none_or(|flag| is_yes(Some(flag))),
+            }),
             label: None,
-            extended: is_yes(looped.extended.as_ref()),
-            all_items: looped
-                .extended_allitems
-                .as_ref()
-                .is_none_or(|flag| is_yes(Some(flag))),
             folder: "files",
             pause: None,
             break_when: Vec::new(),
@@ -228,14 +230,14 @@ impl Expander<'_> {
             |name: &str, text: String| (Spanned::new(name.to_owned(), at), Node::str(text, at));
         let item = format!("{{{{ {}.item }}}}", gate.result(turn));
         let mut vars = vec![
-            variable(&found.var, item),
-            variable("ansible_loop_var", found.var.clone()),
+            variable(&found.names.var, item),
+            variable("ansible_loop_var", found.names.var.clone()),
         ];
-        if let Some(name) = &found.index {
+        if let Some(name) = &found.names.index {
             vars.push(variable(name, format!("{{{{ {turn} }}}}")));
             vars.push(variable("ansible_index_var", name.clone()));
         }
-        if found.extended {
+        if found.names.extended {
             vars.push(variable("ansible_loop", about_turn(found, gate, turn)));
         }
         Layer::new(&vars, &mut self.faults)
@@ -255,7 +257,7 @@ fn about_turn(found: &Loop, gate: &Gate, turn: usize) -> String {
         turn + 1,
         turn + 1,
     );
-    if found.all_items {
+    if found.names.all_items {
         about = format!("{about} | combine({{'allitems': {items}}})");
     }
     if turn > 0 {
@@ -285,7 +287,7 @@ fn known_turns(turns: Known, found: &Loop, levels: &Levels) -> Vec<Turn> {
 
 /// The names that mean something else in each turn.
 fn names(found: &Loop) -> BTreeSet<String> {
-    [Some(found.var.clone()), found.index.clone()]
+    [Some(found.names.var.clone()), found.names.index.clone()]
         .into_iter()
         .flatten()
         .collect()
@@ -305,6 +307,8 @@ fn is_open(value: &Value) -> bool {
 fn about(condition: &Condition, found: &Loop) -> bool {
     condition.template().is_some_and(|template| {
         let mut names = template.uses().names();
-        names.any(|used| used.name == found.var || Some(&used.name) == found.index.as_ref())
+        names.any(|used| {
+            used.name == found.names.var || Some(&used.name) == found.names.index.as_ref()
+        })
     })
 }

@@ -6,7 +6,7 @@ use std::{os::unix::fs::PermissionsExt as _, sync::Arc};
 use evenkeel_engine::{AnyModule, BindError, Bound, Map, Value};
 
 use super::{
-    include, named,
+    include, label, named,
     program::{Arg, Condition, Form, Program},
     rest,
     store::{self, Store},
@@ -101,8 +101,9 @@ impl Making<'_> {
         {
             self.kept_here(&mut args, name);
         }
+        let label = label::take(&mut args, self.module, |name| self.span_of(name))?;
         let bound = match self.module.bind(&Value::Map(args)) {
-            Ok(bound) => bound,
+            Ok(bound) => label::labelled(bound, label),
             Err(BindError::NotYet(what)) => return Err(Failure::NotYet(what)),
             Err(error) => return Err(self.misfit(&error).into()),
         };

@@ -3,12 +3,14 @@
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use evenkeel_engine::{
-    Judge, Judgement, NotYet, Output, Outputs, Registry, Resolve, Resolved, Stop, TaskId, Text,
-    Turn, Value,
+    Identity, Judge, Judgement, Map, NotYet, Output, Outputs, Refusal, Registry, Resolve, Resolved,
+    Stop, TaskId, Text, Turn, Value,
 };
 
 use super::{
+    acts::{Acts, Part},
     args::{Failure, Making},
+    broken::Broken,
     elsewhere, items, limit,
     made_here::Awaited,
     program::{Condition, Loop, Program},
@@ -35,6 +37,10 @@ pub(crate) struct Body {
     pub(crate) ended_by: Arc<[(TaskId, String)]>,
     /// Of a loop that is done in several places, which turns this task has.
     pub(crate) turns: Option<elsewhere::Turns>,
+    /// Of a loop whose turns differ in as whom they are done, which turns this task has.
+    pub(super) part: Option<Part>,
+    /// Where only the run tells as whom it is done: what says it.
+    pub(super) acts: Option<Arc<Acts>>,
     /// Tasks that may make files of this machine that this one reads; and their names.
     pub(crate) awaits: Arc<[Awaited]>,
     /// The modules.
@@ -374,28 +380,28 @@ impl Body {
         let variables = scope.variables();
         let (of_items, of_task) = self.conditions(found);
         if let Some(no) = care.first_false(of_task.into_iter(), &variables)? {
-            return Ok(Resolved::Skip(no.text()));
+            return Ok(self.passed_over(found, scope, no.text()));
         }
         let items = items_of(found, scope)?;
-        let sets = self.sets();
         let mut scope = scope.clone();
         let mut turns = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
             let own = scope.with_locals(found.locals(index, &items));
-            let here = self
-                .turns
-                .as_ref()
-                .map(|turns| turns.has(&own))
-                .transpose()?;
-            if here == Some(false) {
+            if !self.has_turn(&own)? {
                 continue;
             }
-            let turn = self.turn(found, &own, &of_items, item.clone(), care)?;
-            if sets && turn.body.is_ok() {
-                // `list: "{{ list | default([]) + [item] }}"`: a turn sees what those before it set.
-                scope = scope.with_locals(self.making(&own, care)?.values()?);
+            match self.turn(found, &own, &of_items, item.clone(), care) {
+                Ok((turn, set)) => {
+                    // `list: "{{ list | default([]) + [item] }}"`: a turn sees what those before it set.
+                    scope = scope.with_locals(set);
+                    turns.push(turn);
+                }
+                // That turn fails, the others have theirs.
+                Err(Trouble::Faults(faults)) if care == Care::Strict => {
+                    turns.push(self.broken_turn(item, faults));
+                }
+                Err(trouble) => return Err(trouble),
             }
-            turns.push(turn);
         }
         let late = self.turns.as_ref().is_some_and(elsewhere::Turns::is_late);
         let spare = self.turns.as_ref().is_some_and(elsewhere::Turns::is_spare);
@@ -405,6 +411,44 @@ impl Body {
         Ok(Resolved::Loop(turns))
     }
 
+    /// Whether a turn with these variables is one of this task.
+    fn has_turn(&self, scope: &Scope) -> Result<bool, Trouble> {
+        let here = self.turns.as_ref().map(|turns| turns.has(scope));
+        if here.transpose()? == Some(false) {
+            return Ok(false);
+        }
+        self.part.as_ref().map_or(Ok(true), |part| part.has(scope))
+    }
+
+    /// A loop that is skipped; its result has all items, if they can be told.
+    fn passed_over(&self, found: &Loop, scope: &Scope, condition: String) -> Resolved {
+        let noted = condition.starts_with(crate::expand::NOTE);
+        if self.program.register.is_none() || noted || self.turns.is_some() {
+            return Resolved::Skip(condition);
+        }
+        let Ok(items) = items_of(found, scope) else {
+            return Resolved::Skip(condition);
+        };
+        let mut turns = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            let own = scope.with_locals(found.locals(index, &items));
+            if !matches!(self.has_turn(&own), Ok(true)) {
+                continue;
+            }
+            let label = found.label.as_ref();
+            let label = label.and_then(|label| label.render(&own.variables()).ok());
+            turns.push(Turn {
+                label: items::label(label.as_ref().unwrap_or(item)),
+                item: item.clone(),
+                body: Err(condition.clone()),
+            });
+        }
+        if turns.is_empty() {
+            return Resolved::Skip(condition);
+        }
+        Resolved::Loop(turns)
+    }
+
     fn turn(
         &self,
         found: &Loop,
@@ -412,7 +456,7 @@ impl Body {
         conditions: &[&Condition],
         item: Value,
         care: Care,
-    ) -> Result<Turn, Trouble> {
+    ) -> Result<(Turn, Map), Trouble> {
         let variables = scope.variables();
         let no = care.first_false(conditions.iter().copied(), &variables)?;
         let body = match no {
@@ -423,11 +467,35 @@ impl Body {
             Some(label) => label.render(&variables)?,
             None => item.clone(),
         };
-        Ok(Turn {
-            label: items::label(&label),
-            item,
-            body,
-        })
+        let set = if self.sets() && body.is_ok() {
+            self.making(scope, care)?.values()?
+        } else {
+            Map::new()
+        };
+        let label = items::label(&label);
+        Ok((Turn { label, item, body }, set))
+    }
+
+    /// A turn whose condition, arguments or label cannot be made.
+    fn broken_turn(&self, item: &Value, faults: Vec<Fault>) -> Turn {
+        let refusal = match self.stop(Trouble::Faults(faults)) {
+            Stop::Refused(refusal) => refusal,
+            Stop::NotYet(what) => Refusal::new(what.to_string()),
+        };
+        Turn {
+            label: items::label(item),
+            item: item.clone(),
+            body: Ok(Arc::new(Broken {
+                module: self.module(),
+                refusal,
+            })),
+        }
+    }
+
+    /// The name of its module, as far as that is known.
+    fn module(&self) -> &'static str {
+        let module = self.registry.get(&self.program.module.value);
+        module.map_or("", evenkeel_engine::AnyModule::name)
     }
 
     /// The environment of its programs; what stands further in wins.
@@ -487,13 +555,13 @@ impl Body {
         let program = &self.program;
         let mut scope = self.current(outputs);
         if let (Some(found), Some((index, item))) = (&program.loop_, turn) {
-            let items = if found.extended {
+            let items = if found.names.extended {
                 items_of(found, &scope).map_err(|trouble| self.stop(trouble))?
             } else {
                 Vec::new()
             };
             scope = scope.with_locals(found.locals(index, &items));
-            scope = scope.with_locals([(found.var.clone(), item.clone())]);
+            scope = scope.with_locals([(found.names.var.clone(), item.clone())]);
         }
         let (Some(name), Some(result)) = (&program.register, result) else {
             return Ok(scope.variables());
@@ -538,6 +606,14 @@ impl Resolve for Body {
     fn foresee(&self, outputs: &dyn Outputs) -> Result<Resolved, Stop> {
         self.make(outputs, Care::Foresee)
             .map_err(|trouble| self.stop(trouble))
+    }
+
+    fn identity(&self, outputs: &dyn Outputs) -> Result<Option<Identity>, Stop> {
+        let Some(acts) = &self.acts else {
+            return Ok(None);
+        };
+        let identity = self.at_turn(outputs, || acts.identity(&self.current(outputs)));
+        identity.map(Some).map_err(|trouble| self.stop(trouble))
     }
 
     fn environment(&self, outputs: &dyn Outputs) -> Result<Option<Vec<(String, Text)>>, Stop> {

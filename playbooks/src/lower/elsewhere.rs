@@ -2,10 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use evenkeel_engine::{HostId, NotYet, Value};
+use evenkeel_engine::{HostId, NotYet, TaskId, Value};
 
 use super::{
-    Prepared, Target, body,
+    Prepared, Target,
+    acts::Part,
+    body,
     body::Trouble,
     keywords,
     listing::Entry,
@@ -17,7 +19,7 @@ use crate::{
     ast::Common,
     files::{Span, Spanned},
     template::{Fault, Template},
-    vars::Scope,
+    vars::{Scope, Share},
 };
 
 /// The machines on which hosts have tasks done, and other logins to them: for a host and a way, the entry of the list.
@@ -31,6 +33,8 @@ pub(crate) type Way = (String, Option<Login>);
 pub(crate) struct Turns {
     word: Spanned<String>,
     place: String,
+    /// Which turns these are, where that is known before the run.
+    turns: Vec<usize>,
     /// Where only the run tells where it is done: all places that may be meant.
     late: Option<Arc<[String]>>,
 }
@@ -96,9 +100,19 @@ pub(super) struct Place {
     pub(super) login: Option<Login>,
     /// Of a loop that is done in several places, those turns that are done here.
     pub(super) turns: Option<Turns>,
+    /// Of a loop whose turns differ in as whom they are done, those of one of them.
+    pub(super) part: Option<Part>,
 }
 
 impl Place {
+    /// Which turns of its loop a task has that is done here; nothing: all.
+    pub(super) fn share(&self, of: TaskId) -> Option<Share> {
+        let part = self.part.as_ref().map(|part| &part.turns);
+        let known = self.turns.as_ref().filter(|turns| !turns.is_late());
+        let turns = part.or_else(|| Some(&known?.turns))?.clone();
+        Some(Share { of, turns })
+    }
+
     /// The way to it; nothing is that of the host itself.
     pub(super) fn way(&self, host: &str) -> Option<Way> {
         if self.name.is_none() && self.login.is_none() {
@@ -218,7 +232,7 @@ pub(super) fn places(
         return Ok(vec![Place {
             name,
             login,
-            turns: None,
+            ..Place::default()
         }]);
     };
     let items = match body::items_of(found, scope) {
@@ -227,6 +241,7 @@ pub(super) fn places(
         Err(Trouble::Faults(mut faults)) => return Err(faults.remove(0)),
     };
     let mut names: Vec<String> = Vec::new();
+    let mut of_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for index in 0..items.len() {
         let own = scope.with_locals(found.locals(index, &items));
         let name = match place(word, &own) {
@@ -235,25 +250,17 @@ pub(super) fn places(
             }
             name => name?,
         };
+        of_name.entry(name.clone()).or_default().push(index);
         if !names.contains(&name) {
             names.push(name);
         }
-    }
-    if let [_, _, ..] = names[..]
-        && program.register.is_some()
-    {
-        return Err(Fault::new(
-            "unsupported",
-            "a loop whose turns are done on several machines cannot be registered",
-        )
-        .help("leave `register` out, or write one task for each machine")
-        .or_at(word.span));
     }
     let several = names.len() > 1;
     let turns = |name: &String| {
         several.then(|| Turns {
             word: word.clone(),
             place: name.clone(),
+            turns: of_name.get(name).cloned().unwrap_or_default(),
             late: None,
         })
     };
@@ -261,6 +268,7 @@ pub(super) fn places(
         turns: turns(&name),
         login: login.clone(),
         name: of(name),
+        part: None,
     });
     let places: Vec<Place> = places.collect();
     Ok(if places.is_empty() {
@@ -313,8 +321,10 @@ fn late(
         turns: Some(Turns {
             word: word.clone(),
             place: name.clone(),
+            turns: Vec::new(),
             late: Some(Arc::clone(&meant)),
         }),
+        part: None,
     };
     Ok(meant.iter().map(place).collect())
 }

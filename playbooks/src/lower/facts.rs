@@ -140,6 +140,8 @@ impl Lowering<'_> {
                         task,
                         how: How::Gathered,
                         spare: false,
+                        share: None,
+                        of_loop: None,
                     };
                     let list = self.written.entry(host.clone()).or_default();
                     list.push((written, true));

@@ -198,13 +198,17 @@ impl<'a> Keywords<'a> {
 
     fn var(&self, names: &[&str]) -> Result<Option<Value>, Fault> {
         for name in names {
-            if let Some(value) = self
-                .machine
-                .unwrap_or(self.scope)
-                .value(name)?
-                .filter(|value| *value != Value::Null)
-            {
-                return Ok(Some(value));
+            let scope = self.machine.unwrap_or(self.scope);
+            match scope.value(name)? {
+                None | Some(Value::Null) => {}
+                // Only a task of which nobody knows what it sets may set it.
+                Some(Value::NotYet(_)) if !scope.is_named(name) => {}
+                Some(Value::NotYet(what)) => {
+                    let message =
+                        format!("`{name}` must be known before the run: it reads {}", what.0);
+                    return Err(Fault::new(LATE, message).help(EARLIER));
+                }
+                Some(value) => return Ok(Some(value)),
             }
         }
         Ok(None)

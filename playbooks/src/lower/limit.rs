@@ -196,4 +196,16 @@ impl Bound for Limited {
     fn witness(&self, after: &Seen) -> Option<Value> {
         self.bound.witness(after)
     }
+    fn unrun(&self) -> Option<Value> {
+        self.bound.unrun()
+    }
+    fn broken(&self) -> Option<Refusal> {
+        self.bound.broken()
+    }
+    fn awaits(&self) -> u64 {
+        self.bound.awaits()
+    }
+    fn says(&self) -> Option<&'static str> {
+        self.bound.says()
+    }
 }

@@ -1,14 +1,16 @@
 //! A task with all its texts compiled, before it is known on which host it runs.
 
-use evenkeel_engine::{Map, NotYet, Registry, Value};
+use std::sync::Arc;
 
-use super::chosen::Chosen;
+use evenkeel_engine::{NotYet, Registry, Value};
+
+use super::{acts, chosen::Chosen};
 use crate::{
     ast::{Common, Flag, LoopKind, OrTemplate, Task},
     files::{Span, Spanned},
     parse::REST,
     template::{Fault, Template, is_template},
-    vars::{Scope, Tree},
+    vars::{Looped, Scope, Tree},
     yaml::{Kind, Node},
 };
 
@@ -49,6 +51,8 @@ pub(crate) struct Program {
     pub(crate) notify: Vec<(Tree, Span)>,
     /// Where it is done, if a template says so.
     pub(crate) delegate: Option<Tree>,
+    /// The templates that say as whom it is done.
+    pub(crate) acts: Vec<Tree>,
     /// Environments, each a map; the later ones win.
     pub(crate) environment: Vec<(Tree, Span)>,
 }
@@ -73,18 +77,12 @@ pub(crate) struct Loop {
     pub(crate) query: Option<Box<Template>>,
     /// Where it is written.
     pub(crate) span: Span,
-    /// The item's variable.
-    pub(crate) var: String,
-    /// The index's variable.
-    pub(crate) index: Option<String>,
+    /// What it calls its items.
+    pub(crate) names: Arc<Looped>,
     /// What people see of an item.
     pub(crate) label: Option<Tree>,
     /// The folder in which its files are looked for first.
     pub(crate) folder: &'static str,
-    /// Whether there is `ansible_loop`.
-    pub(crate) extended: bool,
-    /// And whether all items are in it.
-    pub(crate) all_items: bool,
     /// `pause`.
     pub(crate) pause: Option<(Tree, Span)>,
     /// `break_when`.
@@ -200,77 +198,29 @@ impl Loop {
 
     /// The variables of a turn.
     pub(crate) fn locals(&self, index: usize, items: &[Value]) -> Vec<(String, Value)> {
-        let item = items.get(index).cloned().unwrap_or_default();
-        let mut locals = self.own(index, item);
-        if self.extended {
-            locals.push(("ansible_loop".to_owned(), self.about(index, items)));
-        }
-        locals
+        self.names.locals(index, items)
     }
 
     /// The variables of a turn of which the item is not known, nor how many there are.
     pub(crate) fn unknown(&self, what: &NotYet) -> Vec<(String, Value)> {
         let later = || Value::NotYet(what.clone());
-        let mut locals = self.own(0, later());
-        if let Some(name) = &self.index {
+        let mut locals = self.names.own(0, later());
+        if let Some(name) = &self.names.index {
             locals.retain(|(local, _)| local != name);
             locals.push((name.clone(), later()));
         }
-        if self.extended {
+        if self.names.extended {
             locals.push(("ansible_loop".to_owned(), later()));
         }
         locals
     }
 
-    fn own(&self, index: usize, item: Value) -> Vec<(String, Value)> {
-        let mut locals = vec![
-            (self.var.clone(), item),
-            ("ansible_loop_var".to_owned(), self.var.as_str().into()),
-        ];
-        if let Some(name) = &self.index {
-            locals.push((name.clone(), count(index)));
-            locals.push(("ansible_index_var".to_owned(), name.as_str().into()));
-        }
-        locals
-    }
-
-    /// `ansible_loop`.
-    fn about(&self, index: usize, items: &[Value]) -> Value {
-        let left = items.len().saturating_sub(index);
-        let mut about: Map = [
-            ("index", count(index + 1)),
-            ("index0", count(index)),
-            ("first", (index == 0).into()),
-            ("last", (left == 1).into()),
-            ("length", count(items.len())),
-            ("revindex", count(left)),
-            ("revindex0", count(left.saturating_sub(1))),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into_iter()
-        .collect();
-        if self.all_items {
-            about.insert("allitems".to_owned(), Value::Seq(items.to_vec()));
-        }
-        if let Some(next) = items.get(index + 1) {
-            about.insert("nextitem".to_owned(), next.clone());
-        }
-        if let Some(previous) = index.checked_sub(1).and_then(|before| items.get(before)) {
-            about.insert("previtem".to_owned(), previous.clone());
-        }
-        Value::Map(about)
-    }
-
     /// Whether a variable is another one in each turn.
     pub(crate) fn has(&self, name: &str) -> bool {
-        name == self.var
-            || self.index.as_deref() == Some(name)
-            || (self.extended && name == "ansible_loop")
+        name == self.names.var
+            || self.names.index.as_deref() == Some(name)
+            || (self.names.extended && name == "ansible_loop")
     }
-}
-
-fn count(number: usize) -> Value {
-    i64::try_from(number).unwrap_or(i64::MAX).into()
 }
 
 /// A yes or no that is written as it is; `otherwise`, if it is not written.
@@ -351,6 +301,7 @@ impl Program {
                 .find_map(|common| common.delegate_to.as_ref())
                 .filter(|word| is_template(&word.value))
                 .map(|word| Tree::text(&word.value, word.span, faults)),
+            acts: acts::templates(commons, &mut Vec::new()),
             environment: environment
                 .map(|node| (Tree::words(node, faults), node.span))
                 .collect(),
@@ -359,17 +310,19 @@ impl Program {
                 list: Tree::words(&found.expr, faults),
                 query: Loop::query(found.kind.value, found.expr.span),
                 span: found.expr.span,
-                var: found.loop_var.clone(),
-                index: found.index_var.as_ref().map(|name| name.value.clone()),
+                names: Arc::new(Looped {
+                    var: found.loop_var.clone(),
+                    index: found.index_var.as_ref().map(|name| name.value.clone()),
+                    extended: switch("extended", found.extended.as_ref(), false, faults),
+                    all_items: switch(
+                        "extended_allitems",
+                        found.extended_allitems.as_ref(),
+                        true,
+                        faults,
+                    ),
+                }),
                 label: found.label.as_ref().map(|label| Tree::words(label, faults)),
                 folder: folder_of(&task.module.value),
-                extended: switch("extended", found.extended.as_ref(), false, faults),
-                all_items: switch(
-                    "extended_allitems",
-                    found.extended_allitems.as_ref(),
-                    true,
-                    faults,
-                ),
                 pause: number(found.pause.as_ref(), faults),
                 break_when: conditions(&found.break_when, faults),
             }),
@@ -414,6 +367,7 @@ impl Program {
             register: None,
             notify: Vec::new(),
             delegate: None,
+            acts: Vec::new(),
             environment: Vec::new(),
         }
     }
@@ -454,8 +408,8 @@ impl Program {
                 .filter_map(Condition::template)
                 .for_each(&mut *visit);
         }
-        if let Some(place) = &self.delegate {
-            place.templates(visit);
+        for tree in self.delegate.iter().chain(&self.acts) {
+            tree.templates(visit);
         }
         for (tree, _) in self.environment.iter().chain(&self.notify) {
             tree.templates(visit);

@@ -1,6 +1,6 @@
 //! What ties a task to others: results it reads, ids it waits for.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use evenkeel_engine::{Part, TaskId};
 
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     files::Span,
     template::Fault,
-    vars::{How, Scope, Written},
+    vars::{How, Scope, Share, Written},
     words::closest,
 };
 
@@ -206,13 +206,17 @@ impl Lowering<'_> {
         entry: &Entry<'_>,
         program: &Program,
         (host, facts_of): (&str, &str),
-        (task, spare): (TaskId, bool),
+        (task, spare, share): (TaskId, bool, Option<&Arc<Share>>),
         (included, set): (&BTreeSet<String>, &BTreeSet<String>),
     ) {
         let surely = !spare
+            && share.is_none()
             && entry.serves.is_none()
             && entry.blocks.iter().all(|(_, part)| *part == Part::Body);
         let mut add = |host: &str, name: &str, how| {
+            // What is noted of an include is read by the names that the engine has.
+            let noted = name.starts_with(crate::expand::NOTE);
+            let of_loop = program.loop_.as_ref().filter(|_| !noted);
             let name = name.to_owned();
             let list = self.written.entry(host.to_owned()).or_default();
             let host = host.into();
@@ -222,6 +226,8 @@ impl Lowering<'_> {
                 task,
                 how,
                 spare,
+                share: share.cloned(),
+                of_loop: of_loop.map(|found| Arc::clone(&found.names)),
             };
             list.push((written, surely));
         };
