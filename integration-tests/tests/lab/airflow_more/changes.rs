@@ -170,6 +170,11 @@ fn worker_comes_and_goes(lab: &Lab) {
         .collect();
     assert!(took.iter().any(|host| host == "node4"), "{took:?}");
 
+    // Hosts on which something changes learn who is managed.
+    lab.host("node2").sh("rm -r /app1/airflow/plugins");
+    run(lab, &[]).changed(1);
     inventory(lab, &["node2", "node3"]);
-    run(lab, &[]).changed(0).says("node4");
+    run(lab, &[])
+        .changed(0)
+        .says("`node4` is no longer managed");
 }

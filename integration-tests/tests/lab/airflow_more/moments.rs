@@ -50,7 +50,6 @@ fn a_first_run_that_is_hit_at_any_moment_is_ended_by_the_next() {
 
 /// A run that somebody is taken from.
 fn hit(lab: &Lab, victim: &str, moment: Duration) -> Ended {
-    // Without power for longer than it is waited for.
     let mut running = start(lab);
     let begun = Instant::now();
     while begun.elapsed() < moment && running.is_running() {
@@ -69,7 +68,8 @@ fn hit(lab: &Lab, victim: &str, moment: Duration) -> Ended {
         ended.status,
         changed(&ended).len(),
     );
-    assert!(over || ended.status != 0, "{ended}");
+    // A host may have been through already.
+    assert!(over || host.is_some() || ended.status != 0, "{ended}");
     if let Some(host) = host {
         host.power_on();
     }
