@@ -1,4 +1,4 @@
-//! What SELinux calls a path (`seuser`, `serole`, `setype`, `selevel`): what any module of files keeps beside the rest.
+//! What `SELinux` calls a path (`seuser`, `serole`, `setype`, `selevel`): what any module of files keeps beside the rest.
 
 use std::{fmt, sync::Arc};
 
@@ -16,7 +16,7 @@ pub const PARTS: [(&str, &str); 4] = [
     ("selevel", "-l"),
 ];
 
-/// It is there where SELinux is enabled.
+/// It is there where `SELinux` is enabled.
 const ENABLED: &str = "/sys/fs/selinux/enforce";
 
 /// What is wanted of a context: each part that is named.
@@ -50,7 +50,7 @@ impl Label {
     }
 }
 
-/// A module of files, and what SELinux is to call the path.
+/// A module of files, and what `SELinux` is to call the path.
 pub struct Labelled {
     /// The module with its other arguments.
     pub bound: Arc<dyn Bound>,

@@ -425,10 +425,8 @@ impl<'a> Lowering<'a> {
         let (included, set) = self.variables_of(&body);
         let found = self.check(entry, &mut body, host);
         let words = Keywords::new(entry, &scope);
-        let machine = place
-            .name
-            .as_deref()
-            .map(|name| self::scope(target, entry, name));
+        let machine = place.name.as_deref();
+        let machine = machine.map(|name| self::scope(target, entry, name));
         let at = match way {
             Some(way) => self.elsewhere.get(&(host.to_owned(), way)),
             None => self.hosts.get(host),

@@ -395,17 +395,7 @@ fn turn(
             | Fate::Later
             | Fate::Hangs(_),
             bound,
-        ) => Turned {
-            outcome: Outcome::Skipped,
-            output: Output {
-                changed: false.into(),
-                skipped: true,
-                value: passed_over(item, bound.as_deref()),
-                ..Output::default()
-            },
-            error: None,
-            warnings: Vec::new(),
-        },
+        ) => passed_over(item, bound.as_deref()),
     };
     if let Some(attempt) = attempt {
         pace::count(&mut turned, attempt);
@@ -585,9 +575,9 @@ fn only_told(mut turned: Turned, bound: &dyn Bound, task: &Task) -> Turned {
     turned
 }
 
-/// The result of a turn that was skipped.
-fn passed_over(item: &Item, bound: Option<&dyn Bound>) -> Value {
-    match (&item.reason, bound) {
+/// A turn that was skipped; its result says why, or what a command would have.
+fn passed_over(item: &Item, bound: Option<&dyn Bound>) -> Turned {
+    let value = match (&item.reason, bound) {
         (Reason::WhenFalse { condition }, _) => {
             let condition = match condition.as_str() {
                 "false" => false.into(),
@@ -601,6 +591,17 @@ fn passed_over(item: &Item, bound: Option<&dyn Bound>) -> Value {
         }
         (_, Some(bound)) => bound.unrun().unwrap_or_default(),
         _ => Value::Null,
+    };
+    Turned {
+        outcome: Outcome::Skipped,
+        output: Output {
+            changed: false.into(),
+            skipped: true,
+            value,
+            ..Output::default()
+        },
+        error: None,
+        warnings: Vec::new(),
     }
 }
 

@@ -49,8 +49,7 @@ impl Loop {
             Call::None if task.handler && !early => return Decision::Quiet,
             Call::None => None,
         };
-        let turn = !early && task.at_turn;
-        let resolved = match self.resolve(id, state, turn) {
+        let resolved = match self.resolve(id, state, !early && task.at_turn) {
             Ok(resolved) => resolved,
             Err(Stop::NotYet(what)) => match early.then(|| self.foresee_arguments(id, state)) {
                 Some(Ok(resolved)) => resolved,
@@ -58,15 +57,8 @@ impl Loop {
             },
             Err(Stop::Refused(refusal)) => return Self::refused(id, refusal),
         };
-        let environment = match self.environment(id, state, turn) {
-            Ok(environment) => environment,
-            // What is asked of the host does not depend on it.
-            Err(Stop::NotYet(_)) if early => Vec::new(),
-            Err(Stop::NotYet(what)) => return Decision::NotYet(what),
-            Err(Stop::Refused(refusal)) => return Self::refused(id, refusal),
-        };
-        let identity = match self.identity(id, &resolved, state, turn) {
-            Ok(identity) => identity,
+        let (environment, identity) = match self.around(id, &resolved, state, early) {
+            Ok(both) => both,
             Err(Stop::NotYet(what)) => return Decision::NotYet(what),
             Err(Stop::Refused(refusal)) => return Self::refused(id, refusal),
         };
@@ -201,6 +193,23 @@ impl Loop {
         let list = &self.shared.list;
         let turn = false;
         self.task(id).body.foresee(&Results { state, list, turn })
+    }
+
+    /// The environment of a task's programs, and as whom it is done.
+    fn around(
+        &self,
+        id: TaskId,
+        resolved: &Resolved,
+        state: &State,
+        early: bool,
+    ) -> Result<(Vec<(String, crate::Text)>, Identity), Stop> {
+        let turn = !early && self.task(id).at_turn;
+        let environment = match self.environment(id, state, turn) {
+            // What is asked of the host does not depend on it.
+            Err(Stop::NotYet(_)) if early => Vec::new(),
+            environment => environment?,
+        };
+        Ok((environment, self.identity(id, resolved, state, turn)?))
     }
 
     /// As whom a task is done.

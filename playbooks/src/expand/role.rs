@@ -343,9 +343,7 @@ impl Expander<'_> {
             self.circle(include, &inner);
             return None;
         }
-        let around = levels.roles.len();
-        self.role_levels(include, call, &own, &mut levels);
-        let given = levels.roles.len() - around;
+        let given = self.role_levels(include, call, &own, &mut levels);
         levels.magic = inner
             .role
             .as_ref()
@@ -449,14 +447,21 @@ impl Expander<'_> {
         }
     }
 
-    /// Puts what a role has and is given among what is around it.
-    fn role_levels(&mut self, include: &Include, call: &RoleCall, own: &Own, levels: &mut Levels) {
+    /// Puts what a role has and is given among what is around it; how many layers of `vars` that are.
+    fn role_levels(
+        &mut self,
+        include: &Include,
+        call: &RoleCall,
+        own: &Own,
+        levels: &mut Levels,
+    ) -> usize {
         // Given to it where it is named, then its own.
         let mut roles = own.vars.clone();
         if include.word.value == "roles" && !include.common.vars.is_empty() {
             let layer = Layer::new(&include.common.vars, &mut self.faults);
             roles.insert(0, Arc::new(layer));
         }
+        let given = roles.len();
         levels.roles.splice(0..0, roles);
         levels.defaults.splice(0..0, own.defaults.iter().cloned());
         if !call.params.is_empty() {
@@ -466,6 +471,7 @@ impl Expander<'_> {
         if include.dynamic {
             self.apply_vars(include, levels);
         }
+        given
     }
 
     fn circle(&mut self, include: &Include, here: &Here) {

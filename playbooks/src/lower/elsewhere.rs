@@ -33,8 +33,8 @@ pub(crate) type Way = (String, Option<Login>);
 pub(crate) struct Turns {
     word: Spanned<String>,
     place: String,
-    /// Which turns these are, where that is known before the run.
-    turns: Vec<usize>,
+    /// Which they are, where that is known before the run.
+    known: Vec<usize>,
     /// Where only the run tells where it is done: all places that may be meant.
     late: Option<Arc<[String]>>,
 }
@@ -109,7 +109,7 @@ impl Place {
     pub(super) fn share(&self, of: TaskId) -> Option<Share> {
         let part = self.part.as_ref().map(|part| &part.turns);
         let known = self.turns.as_ref().filter(|turns| !turns.is_late());
-        let turns = part.or_else(|| Some(&known?.turns))?.clone();
+        let turns = part.or_else(|| Some(&known?.known))?.clone();
         Some(Share { of, turns })
     }
 
@@ -260,7 +260,7 @@ pub(super) fn places(
         several.then(|| Turns {
             word: word.clone(),
             place: name.clone(),
-            turns: of_name.get(name).cloned().unwrap_or_default(),
+            known: of_name.get(name).cloned().unwrap_or_default(),
             late: None,
         })
     };
@@ -321,7 +321,7 @@ fn late(
         turns: Some(Turns {
             word: word.clone(),
             place: name.clone(),
-            turns: Vec::new(),
+            known: Vec::new(),
             late: Some(Arc::clone(&meant)),
         }),
         part: None,

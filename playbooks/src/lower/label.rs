@@ -1,4 +1,4 @@
-//! `seuser`, `serole`, `setype` and `selevel` of modules of files: what SELinux is to call the path.
+//! `seuser`, `serole`, `setype` and `selevel` of modules of files: what `SELinux` is to call the path.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub(super) fn take(
     Ok(label)
 }
 
-/// The module with what SELinux is to call its path.
+/// The module with what `SELinux` is to call its path.
 pub(super) fn labelled(bound: Arc<dyn Bound>, label: Label) -> Arc<dyn Bound> {
     if label.is_empty() {
         return bound;
