@@ -118,19 +118,12 @@ pub(super) fn inventory(lab: &Lab, workers: &[&str]) {
         let host = line.split(' ').next().unwrap_or_default();
         !host.starts_with("node") || host == "node1" || workers.contains(&host)
     };
-    let mut text: String = known
-        .lines()
-        .filter(is_ours)
-        .map(|line| format!("{line}\n"))
-        .collect();
-    for group in ["database", "broker", "control"] {
-        text += &format!("[{group}]\nnode1\n");
-    }
-    text += &format!("[workers]\n{}\n", workers.join("\n"));
-    lab.file(
-        "hosts.ini",
-        &(text + "[airflow:children]\ncontrol\nworkers\n"),
-    );
+    let mut lines: Vec<_> = known.lines().filter(is_ours).collect();
+    lines.extend(["[database]", "node1", "[broker]", "node1"]);
+    lines.extend(["[control]", "node1", "[workers]"]);
+    lines.extend(workers);
+    lines.extend(["[airflow:children]", "control", "workers", ""]);
+    lab.file("hosts.ini", &lines.join("\n"));
 }
 
 /// The file of passwords, encrypted.

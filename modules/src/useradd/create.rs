@@ -92,13 +92,7 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Made, Stop> {
     if primary.new {
         taken.groups.insert(primary.gid);
     }
-    // A group of the user's name that was there before stays as it is.
-    if primary.new || primary.name == args.name {
-        step = step.effect(Effect::new(
-            Group(args.name.clone()),
-            Some((args.name.clone(), primary.gid)),
-        ));
-    }
+    step.effects.extend(own_group(args, &primary));
     step = step.effect(Effect::new(Numbers, taken));
     let fresh = args.create_home && look.get(&Stat(home.clone()))?.is_none();
     if fresh {
@@ -117,6 +111,13 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Made, Stop> {
         entry,
         group: primary.name,
     })
+}
+
+/// The group of the user's name: made, or there before, and then it stays as it is.
+fn own_group(args: &Args, primary: &Primary) -> Option<Effect> {
+    let is_ours = primary.new || primary.name == args.name;
+    let group = (args.name.clone(), primary.gid);
+    is_ours.then(|| Effect::new(Group(args.name.clone()), Some(group)))
 }
 
 /// What is above a home that was made.

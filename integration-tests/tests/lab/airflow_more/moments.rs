@@ -98,7 +98,7 @@ fn key(lab: &Lab) -> Option<String> {
 /// What has to happen once did not happen twice.
 fn once_only(lab: &Lab, ends: &[Ended]) {
     let done = |name: &str| {
-        let all = ends.iter().flat_map(|ended| changed(ended));
+        let all = ends.iter().flat_map(changed);
         all.filter(|line| line == &format!("node1 {name}")).count()
     };
     for name in [

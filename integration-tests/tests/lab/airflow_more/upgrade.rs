@@ -20,13 +20,10 @@ fn it_is_brought_to_a_later_version_and_taken_away() {
 
     let site = lab.read("group_vars/all/site.yml");
     let is_old = |line: &&str| line.starts_with("airflow_wheels:");
-    let kept: String = site
-        .lines()
-        .filter(|line| !is_old(line))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let kept: Vec<_> = site.lines().filter(is_old).collect();
+    let kept = kept.join("\n");
     let new = format!(
-        "{kept}airflow_wheels: {}\nairflow_version: {LATER}\n",
+        "{kept}\nairflow_wheels: {}\nairflow_version: {LATER}\n",
         later.display()
     );
     lab.file("group_vars/all/site.yml", &new);
