@@ -501,6 +501,9 @@ pub struct Output {
 impl Output {
     /// As one map: the module's output with `changed`, `failed`, `skipped`; `results` of a loop.
     pub fn to_value(&self) -> Value {
+        if self.looped && matches!(&self.value, Value::Seq(turns) if turns.is_empty()) {
+            return self.of_no_turns();
+        }
         let mut map = match &self.value {
             Value::Map(map) => map.clone(),
             Value::Null => crate::value::Map::new(),
@@ -524,6 +527,17 @@ impl Output {
             map.insert("skipped".to_owned(), true.into());
         }
         Value::Map(map)
+    }
+
+    /// A loop over nothing, as Ansible tells it.
+    fn of_no_turns(&self) -> Value {
+        let pairs = [
+            ("changed", self.changed.clone()),
+            ("skipped", true.into()),
+            ("skipped_reason", "No items in the list".into()),
+            ("results", self.value.clone()),
+        ];
+        Value::Map(pairs.map(|(name, value)| (name.to_owned(), value)).into())
     }
 }
 

@@ -79,7 +79,7 @@ fn runs() -> Vec<Expect> {
             "script: {cmd: x, creates: /srv/made}",
         )
         .on(host().file("/srv/made", "before"))
-        .gives("msg", "\"`/srv/made` exists\"")
+        .gives("msg", "\"Did not run command since '/srv/made' exists\"")
         .then("/srv/made", "file = before"),
         script(
             "SCR-04 what it creates is missing",

@@ -137,7 +137,7 @@ fn answered() -> Vec<Expect> {
             "uri: {url: 'http://web/f', creates: /srv/f}",
         )
         .on(host().file("/srv/f", ""))
-        .gives("msg", "\"`/srv/f` exists\""),
+        .gives("msg", "\"Did not run command since '/srv/f' exists\""),
         case(
             "URI-06 what it creates is not there",
             "uri: {url: 'http://web/f', method: POST, creates: /srv/f}",

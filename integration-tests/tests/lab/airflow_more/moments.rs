@@ -1,11 +1,14 @@
 //! The controller is killed, and each host loses its power, at moments of the first run that nobody chose.
 
-use evenkeel_integration_tests::Random;
+use evenkeel_integration_tests::{Random, Running};
 
 use super::*;
 
 /// How long after its begin a run is disturbed, at most. What is left of the first run shrinks from one to the next.
-const LATEST: Duration = Duration::from_secs(60);
+const LATEST: Duration = Duration::from_secs(40);
+
+/// How long the others go on without a host that lost its power, at most; then somebody stops the run.
+const ALONE: Duration = Duration::from_secs(10);
 
 /// Who is hit.
 const VICTIMS: [&str; 4] = ["the controller", "node1", "node2", "node3"];
@@ -35,7 +38,13 @@ fn a_first_run_that_is_hit_at_any_moment_is_ended_by_the_next() {
     let mut ends = Vec::new();
     let mut keys = None;
     for victim in victims {
-        ends.push(hit(&lab, victim, LATEST.mul_f64(random.share())));
+        let (moment, alone) = (random.share(), random.share());
+        ends.push(hit(
+            &lab,
+            victim,
+            LATEST.mul_f64(moment),
+            ALONE.mul_f64(alone),
+        ));
         let now = key(&lab);
         assert!(keys.is_none() || keys == now, "another key than before");
         keys = now;
@@ -49,16 +58,18 @@ fn a_first_run_that_is_hit_at_any_moment_is_ended_by_the_next() {
 }
 
 /// A run that somebody is taken from.
-fn hit(lab: &Lab, victim: &str, moment: Duration) -> Ended {
+fn hit(lab: &Lab, victim: &str, moment: Duration, alone: Duration) -> Ended {
     let mut running = start(lab);
-    let begun = Instant::now();
-    while begun.elapsed() < moment && running.is_running() {
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    let over = !running.is_running();
+    let over = ends_within(&mut running, moment);
     let host = lab.hosts().iter().find(|host| host.name() == victim);
     match host {
-        Some(host) => host.power_off(),
+        Some(host) => {
+            host.power_off();
+            // Else the others would be through, and nothing left for the next.
+            if !ends_within(&mut running, alone) {
+                running.signal("INT");
+            }
+        }
         None => drop(running.signal("KILL")),
     }
     let ended = running.wait();
@@ -76,7 +87,16 @@ fn hit(lab: &Lab, victim: &str, moment: Duration) -> Ended {
     ended
 }
 
-fn start(lab: &Lab) -> evenkeel_integration_tests::Running {
+/// Whether a run is over before that long.
+fn ends_within(running: &mut Running, time: Duration) -> bool {
+    let begun = Instant::now();
+    while begun.elapsed() < time && running.is_running() {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    !running.is_running()
+}
+
+fn start(lab: &Lab) -> Running {
     lab.start(&[
         "-i",
         "hosts.ini",
