@@ -14,6 +14,7 @@ mod called;
 mod cancel;
 mod chain;
 mod decide;
+mod decided;
 mod door;
 mod drive;
 mod exchange;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::{
     board::{End, UNWRITTEN},
     called::Called,
-    decide::{Decided, Decision, Fate},
+    decide::Decision,
+    decided::{Decided, Fate},
     drive::{Loop, futures_poll_once},
     exchange::Lost,
 };

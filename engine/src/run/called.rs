@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    decide::Decided,
+    decided::Decided,
     finish::{Context, Turned, failed},
 };
 use crate::{

@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    decide::{Decided, Fate, Question, is_long},
+    decide::Question,
+    decided::{Decided, Fate, is_long},
     drive::Landed,
     finish::Ran,
     joins::{At, Group, whole},

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::{
     called::{self, Called},
-    decide::{Decided, Fate, Item, view},
+    decide::view,
+    decided::{Decided, Fate, Item},
     known::{Known, Readers},
     masking::Masking,
     pace,

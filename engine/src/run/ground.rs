@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     board::{State, listener_name},
-    decide::{Call, Decided, Decision, Fate, Ground, Item},
+    decide::{Call, Decision, Ground},
+    decided::{Decided, Fate, Item},
     drive::Loop,
     known::Known,
     walk::Results,

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     chain::{Entry, steps},
-    decide::Decided,
+    decided::Decided,
     drive::Landed,
 };
 use crate::{

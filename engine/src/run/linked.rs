@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use super::{
-    decide::{Decided, Question},
+    decide::Question,
+    decided::Decided,
     drive::Loop,
     known::{Known, Who},
 };

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     chain::{Entry, Slot, steps},
-    decide::Decided,
+    decided::Decided,
     drive::{Flight, Landed, Loop},
     exchange::Lost,
     known::Who,

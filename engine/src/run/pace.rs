@@ -5,7 +5,7 @@ use std::{borrow::Cow, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    decide::{Decided, Fate, Item},
+    decided::{Decided, Fate, Item},
     drive::Loop,
     finish::{self, Context, Kept, Ran, Turned, failed, tried},
     long::LONG_WAIT,

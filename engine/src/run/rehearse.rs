@@ -1,7 +1,8 @@
 //! Rehearsing a task that is only foretold. Pure.
 
 use super::{
-    decide::{Decided, Fate, Item, Question},
+    decide::Question,
+    decided::{Decided, Fate, Item},
     known::Known,
 };
 use crate::{late::NotYet, reason::Reason, rehearsal::Rehearsal, step::Plan};

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use super::{
     board::{End, State, UNWRITTEN, listener_name, name_for},
     called::Called,
-    decide::{Decided, Fate},
+    decided::{Decided, Fate},
     drive::Loop,
     exchange::Lost,
     finish::{Finished, Ran, finish},

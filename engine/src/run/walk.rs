@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{
     board::{End, State, UNWRITTEN, listener_name},
     chain::Entry,
-    decide::{Decided, Decision, Fate, Item, Question, foretell},
+    decide::{Decision, Question, foretell},
+    decided::{Decided, Fate, Item},
     drive::Loop,
     finish::{Context, Finished, shown},
     known::Known,
