@@ -29,6 +29,7 @@ mod task;
 pub mod testing;
 mod thing;
 mod value;
+mod wrap;
 
 pub use connection::{Channel, Connection, LocalConnection};
 pub use graph::{Condition, Cycle, CycleLink, Edge, Graph, Kind, Order, Shape};
@@ -53,3 +54,4 @@ pub use task::{
 };
 pub use thing::{Thing, Touches};
 pub use value::{BindError, Map, Value, bind};
+pub use wrap::Wrap;

@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use evenkeel_engine::{
-    Bound, Change, Done, Effect, Map, Nature, Plan, Probes, Refusal, Run, Seen, Step, Stop, Thing,
-    Touches, Value, ask,
+    Bound, Change, Done, Effect, Map, Plan, Probes, Refusal, Run, Seen, Step, Stop, Thing, Value,
+    Wrap, ask,
     probes::{Answered, Ask, Glob},
 };
 
@@ -93,12 +93,9 @@ fn known(answer: &Answered) -> Option<&str> {
     (answer.status == 0 && text.matches(':').count() >= 2).then_some(text)
 }
 
-impl Bound for Labelled {
-    fn module(&self) -> &'static str {
-        self.bound.module()
-    }
-    fn nature(&self) -> Nature {
-        self.bound.nature()
+impl Wrap for Labelled {
+    fn inner(&self) -> &dyn Bound {
+        self.bound.as_ref()
     }
     fn args(&self) -> Value {
         let mut args = match self.bound.args() {
@@ -130,9 +127,6 @@ impl Bound for Labelled {
             return Err(Refusal::new(what).help(help));
         }
         Ok(())
-    }
-    fn doubts(&self) -> Vec<Refusal> {
-        self.bound.doubts()
     }
     fn observe(&self, seen: &Seen) -> Probes {
         let mut probes = self.bound.observe(seen);
@@ -199,27 +193,6 @@ impl Bound for Labelled {
         }
         Ok(value)
     }
-    fn touches(&self) -> Touches {
-        self.bound.touches()
-    }
-    fn subject(&self) -> String {
-        self.bound.subject()
-    }
-    fn witness(&self, after: &Seen) -> Option<Value> {
-        self.bound.witness(after)
-    }
-    fn unrun(&self) -> Option<Value> {
-        self.bound.unrun()
-    }
-    fn broken(&self) -> Option<Refusal> {
-        self.bound.broken()
-    }
-    fn awaits(&self) -> u64 {
-        self.bound.awaits()
-    }
-    fn says(&self) -> Option<&'static str> {
-        self.bound.says()
-    }
 }
 
 #[cfg(test)]
@@ -262,7 +235,7 @@ mod tests {
 
     /// The programs of a plan, and what is said to differ.
     fn planned(state: State, seen: &Seen) -> (Vec<String>, Vec<String>) {
-        let plan = labelled(state).plan(seen).unwrap();
+        let plan = Bound::plan(&labelled(state), seen).unwrap();
         let steps = plan.changes.iter().flat_map(|change| &change.steps);
         let runs = steps.filter_map(|step| match &step.action {
             Action::Run(run) => Some(run.argv.join(" ")),
@@ -304,9 +277,9 @@ mod tests {
     #[test]
     fn no_part_of_a_context_and_what_goes_below_is_refused() {
         let mut all = labelled(State::Directory);
-        assert!(all.check().is_ok());
+        assert!(Bound::check(&all).is_ok());
         all.label.0[2] = Some("_default".to_owned());
-        assert!(all.check().is_err());
+        assert!(Bound::check(&all).is_err());
         all = Labelled {
             bound: Arc::new(With::<File>(Args {
                 path: "/srv/www".into(),
@@ -315,6 +288,6 @@ mod tests {
             })),
             ..labelled(State::Directory)
         };
-        assert!(all.check().is_err());
+        assert!(Bound::check(&all).is_err());
     }
 }

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use evenkeel_engine::{
-    Action, Bound, Cause, Done, Map, Nature, NotYet, Plan, Probes, Refusal, Seen, Stop, Touches,
-    Value,
+    Action, Bound, Cause, Done, Map, Nature, NotYet, Plan, Seen, Stop, Value, Wrap,
 };
 use evenkeel_modules::async_status::job::{Job, detached};
 
@@ -138,24 +137,9 @@ fn with_job(mut value: Value, job: &Job) -> Result<Value, Stop> {
     Ok(value)
 }
 
-impl Bound for Limited {
-    fn module(&self) -> &'static str {
-        self.bound.module()
-    }
-    fn nature(&self) -> Nature {
-        self.bound.nature()
-    }
-    fn args(&self) -> Value {
-        self.bound.args()
-    }
-    fn check(&self) -> Result<(), Refusal> {
-        self.bound.check()
-    }
-    fn doubts(&self) -> Vec<Refusal> {
-        self.bound.doubts()
-    }
-    fn observe(&self, seen: &Seen) -> Probes {
-        self.bound.observe(seen)
+impl Wrap for Limited {
+    fn inner(&self) -> &dyn Bound {
+        self.bound.as_ref()
     }
     fn plan(&self, seen: &Seen) -> Result<Plan, Stop> {
         let mut plan = self.bound.plan(seen)?;
@@ -186,26 +170,5 @@ impl Bound for Limited {
                 }
             }
         }
-    }
-    fn touches(&self) -> Touches {
-        self.bound.touches()
-    }
-    fn subject(&self) -> String {
-        self.bound.subject()
-    }
-    fn witness(&self, after: &Seen) -> Option<Value> {
-        self.bound.witness(after)
-    }
-    fn unrun(&self) -> Option<Value> {
-        self.bound.unrun()
-    }
-    fn broken(&self) -> Option<Refusal> {
-        self.bound.broken()
-    }
-    fn awaits(&self) -> u64 {
-        self.bound.awaits()
-    }
-    fn says(&self) -> Option<&'static str> {
-        self.bound.says()
     }
 }
