@@ -615,10 +615,13 @@ impl<'a> Lowering<'a> {
             module.map_or(task.module.value.as_str(), |module| module.name()),
             Arc::new(body.clone()),
         );
-        let part = body.part.as_ref().map_or(0, |part| part.number);
-        built.id = task.id.as_ref().map(|id| match entry.repeated + part {
-            0 => id.value.clone(),
-            number => format!("{}#{number}", id.value),
+        built.id = task.id.as_ref().map(|id| {
+            let part = body.part.as_ref().map_or(0, |part| part.number);
+            let numbered = [('#', entry.repeated), ('.', part)];
+            let numbers = numbered.into_iter().filter(|(_, number)| *number > 0);
+            numbers.fold(id.value.clone(), |id, (mark, number)| {
+                format!("{id}{mark}{number}")
+            })
         });
         built.place = Some(self.store.with_files(|files| files.place(task.span)));
         built.host = host;

@@ -15,10 +15,16 @@ pub(super) fn take(
     at: impl Fn(&str) -> Span,
 ) -> Result<Label, Failure> {
     let mut label = Label::default();
+    // Where a module has some of these names only, they mean something else (`seuser` of a login).
+    let is_of_files = || {
+        PARTS
+            .iter()
+            .all(|(name, _)| unknown_argument(module, name).is_none())
+    };
+    if !PARTS.iter().any(|(name, _)| args.contains_key(*name)) || !is_of_files() {
+        return Ok(label);
+    }
     for ((name, _), wanted) in PARTS.iter().zip(&mut label.0) {
-        if !args.contains_key(*name) || unknown_argument(module, name).is_some() {
-            continue;
-        }
         match args.shift_remove(*name) {
             None | Some(Value::Null) => {}
             Some(Value::Str(text)) => *wanted = Some(text),

@@ -327,3 +327,29 @@ fn what_is_secret_is_masked() {
         assert!(ended.stdout.contains("again"), "{}", ended.stdout);
     }
 }
+
+#[test]
+fn a_handler_of_several_users_has_another_id_for_each_at_each_flush() {
+    let site = "\
+- hosts: localhost
+  gather_facts: false
+  tasks:
+  - {command: 'true', notify: h}
+  - meta: flush_handlers
+  - {command: 'true', notify: h}
+  handlers:
+  - {name: h, id: h, command: whoami, become: true, become_user: '{{ item }}', loop: [root, nobody]}
+";
+    let ended = Case::new(&["graph", "site.yml", "--format", "json"])
+        .file("site.yml", site)
+        .any_stdout()
+        .run();
+    let graph: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    let ids: Vec<_> = graph["tasks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|task| task["id"].as_str())
+        .collect();
+    assert_eq!(ids, ["h", "h.1", "h#1", "h#1.1"]);
+}

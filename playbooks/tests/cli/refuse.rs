@@ -128,3 +128,25 @@ fn a_connection_of_an_inventory_that_there_is_not() {
         .status(5)
         .run();
 }
+
+#[test]
+fn what_selinux_is_to_call_a_login() {
+    let site = "\
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - useradd: {name: ann, seuser: staff_u}
+";
+    let error = "\
+error[wrong_argument]: `seuser`: not supported: set it with a task of `command` (`chcon`, `chattr`, `setfacl`)
+ --> site.yml:4:36
+  |
+4 |     - useradd: {name: ann, seuser: staff_u}
+  |                                    ^^^^^^^
+";
+    Case::new(&["validate", "site.yml"])
+        .file("site.yml", site)
+        .stderr(error)
+        .status(5)
+        .run();
+}
