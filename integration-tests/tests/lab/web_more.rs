@@ -57,7 +57,7 @@ const READS: &str = r#"
       - stayed.status == 302 and stayed.location == "/file/f.txt" and not stayed.redirected
       - missing.status == 404 and missing.msg == "Not Found (23 bytes)"
       - closed.status == -1
-      - guarded.msg == "`/etc/hostname` exists"
+      - guarded.msg == "Did not run command since '/etc/hostname' exists"
 "#;
 
 fn reads(lab: &Lab, web: &Web<'_>) {
