@@ -79,6 +79,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     ),
     kw("connection", "pbth", Read),
     kw("remote_user", "pbth", Read),
+    kw("user", "p", Read),
     kw("port", "pbth", Read),
     kw("check_mode", "pbth", Read),
     kw("diff", "pbth", Read),

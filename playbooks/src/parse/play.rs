@@ -24,6 +24,14 @@ impl Reader<'_> {
                 );
             }
         }
+        if let (Some((user, _)), Some(_)) = (fields.entry("user"), fields.get("remote_user")) {
+            self.error_help(
+                "misplaced",
+                user.span,
+                "`user` and `remote_user` are the same, and this play says both",
+                "leave `user` out",
+            );
+        }
         let common = self.common(&fields, On::Play);
         let hosts = self.hosts(&fields, node.span);
         let items = |reader: &mut Self, name| {

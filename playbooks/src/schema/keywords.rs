@@ -148,6 +148,7 @@ const ABOUT: &[(&str, Kind, &str)] = &[
     ("become_exe", Text, "The program that becomes another user."),
     ("connection", Text, "How hosts are reached."),
     ("remote_user", Text, "As whom to log in."),
+    ("user", Text, "The older name of `remote_user`, on plays."),
     ("port", Number, "The port to log in at."),
     (
         "check_mode",
