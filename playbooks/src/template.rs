@@ -286,7 +286,7 @@ impl Template {
     }
 
     /// Whether it is but a name, so that a text in it may mean a boolean.
-    fn is_bare_word(&self) -> bool {
+    pub(crate) fn is_bare_word(&self) -> bool {
         matches!(&self.uses.all[..], [used] if used.kind == UseKind::Name)
     }
 

@@ -113,15 +113,14 @@ fn a_file_is_put_together_of_fragments() {
 const CHOSEN: &str = "
 become: true
 tasks:
-- name: the first of its name
+- name: the heavier
+  alternatives: {name: edit, path: /opt/two, link: /usr/local/bin/edit, priority: 30, state: present}
+- name: another, that is chosen
   alternatives:
     name: edit
     path: /opt/one
-    link: /usr/local/bin/edit
     priority: 20
     subcommands: [{name: edit.1, path: /opt/one.1, link: /usr/local/share/edit.1}]
-- name: one more, that is heavier
-  alternatives: {name: edit, path: /opt/two, priority: 30, state: present}
 ";
 
 const AUTO: &str = "
@@ -199,15 +198,16 @@ fn limits_hold_at_the_next_login() {
     let lab = Lab::plan().host("one").boot();
     let host = lab.host("one");
     host.sh("useradd -m -s /bin/sh app");
+    // The shell counts blocks of 512 bytes.
     let has = || host.sh("su - app -c 'ulimit -Sn; ulimit -Hn; ulimit -Sc'");
     lab.settles(LIMITS);
-    assert_eq!(has(), "300\n300\n7\n");
+    assert_eq!(has(), "300\n300\n14\n");
     lab.settles(&LIMITS.replace("300", "250").replace("value: 7", "value: 5"));
-    assert_eq!(has(), "250\n250\n7\n");
+    assert_eq!(has(), "250\n250\n14\n");
     lab.settles(
         &LIMITS
             .replace("use_max", "use_min")
             .replace("value: 7", "value: 5"),
     );
-    assert_eq!(has(), "300\n300\n5\n");
+    assert_eq!(has(), "300\n300\n10\n");
 }

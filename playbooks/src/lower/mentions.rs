@@ -111,7 +111,8 @@ impl Looking<'_> {
         let mut all = Vec::new();
         for template in direct.iter().filter(|template| template.tells()) {
             reached(self.scope, template, &mut |inner| {
-                for used in inner.uses().names() {
+                let names = inner.is_bare_word().then(|| inner.uses().names());
+                for used in names.into_iter().flatten() {
                     if let Some(tree) = self.scope.tree(&used.name) {
                         tree.texts(&mut |text| all.extend(template.told(text)));
                     }

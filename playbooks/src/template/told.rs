@@ -28,9 +28,9 @@ impl Template {
         (!super::is_template(text) && !told.uses.all.iter().any(looks)).then_some(told)
     }
 
-    /// Whether what it gives may be a condition: it is written in braces, where an expression stands by itself.
+    /// Whether what a variable holds may be a condition here: it stands in braces, where an expression stands by itself.
     pub(crate) fn tells(&self) -> bool {
-        self.braced
+        self.braced && self.is_bare_word()
     }
 
     /// Whether a text that it gave holds.
