@@ -51,7 +51,7 @@ fn variables() -> Arc<dyn Variables> {
             ("later", Variable::Value(Value::NotYet(later()))),
             ("db", Variable::Value(Value::Map(db))),
             ("no", json("no".into())),
-            ("so", json("ports[0] == 80 and name".into())),
+            ("so", json("ports[0] == 80 and name == 'web'".into())),
             ("not_so", json("name == 'db'".into())),
             (
                 "all_so",
@@ -235,7 +235,7 @@ fn conditions_that_variables_hold() {
     };
     assert_eq!(
         fault("so"),
-        "`so` is the text `ports[0] == 80 and name`, which is neither true nor false"
+        "`so` is the text `ports[0] == 80 and name == 'web'`, which is neither true nor false"
     );
     // A text may come from anywhere: it reads variables, and nothing else.
     assert_eq!(
