@@ -1,6 +1,6 @@
 //! What the system of alternatives keeps about one name.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::BTreeMap;
 
 use evenkeel_engine::{
     Thing,
@@ -115,12 +115,10 @@ impl Known {
             }
         }
         lines.sort_unstable();
-        let mut stdout = String::new();
-        for (at, line) in lines.iter().enumerate() {
-            let newline = if at == 0 { "" } else { "\n" };
-            let _ = write!(stdout, "{newline}{line}");
+        Answered {
+            status: 0,
+            stdout: lines.join("\n"),
         }
-        Answered { status: 0, stdout }
     }
 
     /// What the priorities choose; nothing if several are the highest.
