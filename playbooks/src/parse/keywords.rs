@@ -125,6 +125,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     ),
     kw("strategy", "p", Read),
     kw("order", "p", Read),
+    kw("user", "p", Read),
     kw("force_handlers", "p", Read),
     kw("max_fail_percentage", "p", Read),
     kw("serial", "p", Read),
@@ -178,8 +179,8 @@ pub(super) fn find(name: &str, on: On) -> Option<&'static Keyword> {
 
 /// Where a keyword that may not stand here may stand: "on a task or a handler".
 pub(super) fn elsewhere(name: &str) -> Option<String> {
-    // On a task it is a module.
-    if name == "gather_facts" {
+    // On a task they are modules.
+    if ["gather_facts", "user"].contains(&name) {
         return None;
     }
     let places: Vec<&str> = [On::Play, On::Block, On::Task, On::Handler]

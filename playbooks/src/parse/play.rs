@@ -24,7 +24,18 @@ impl Reader<'_> {
                 );
             }
         }
-        let common = self.common(&fields, On::Play);
+        let mut common = self.common(&fields, On::Play);
+        if let Some((key, node)) = fields.entry("user") {
+            if common.remote_user.is_some() {
+                self.error_help(
+                    "misplaced",
+                    key.span,
+                    "`user` is the old name of `remote_user`, and both stand on this play",
+                    "remove `user`",
+                );
+            }
+            common.remote_user = self.text("user", node);
+        }
         let hosts = self.hosts(&fields, node.span);
         let items = |reader: &mut Self, name| {
             fields

@@ -219,6 +219,11 @@ const ABOUT: &[(&str, Kind, &str)] = &[
     ),
     ("order", Text, "The order of hosts."),
     (
+        "user",
+        Text,
+        "As whom to log in: the old name of `remote_user`.",
+    ),
+    (
         "force_handlers",
         Flag,
         "Handlers run even after a failure on their host.",
