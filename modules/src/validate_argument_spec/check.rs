@@ -114,21 +114,24 @@ impl Checking {
         let (Some(kind), Value::Seq(items)) = (word("elements"), value) else {
             return;
         };
-        for item in items {
-            match convert(&kind, item) {
-                Ok(converted) => *item = converted,
-                Err(why) => {
-                    let mut what = format!("Elements value for option '{name}'");
-                    if !within.is_empty() {
-                        what += &format!(" found in '{}'", within.join(" -> "));
-                    }
-                    let of = type_of(item);
-                    what +=
-                        &format!(" is of type {of} and we were unable to convert to {kind}: {why}");
-                    self.errors.push(what);
+        // What is wrong with an item is told once.
+        items.retain_mut(|item| {
+            let why = match convert(&kind, item) {
+                Ok(converted) => {
+                    *item = converted;
+                    return true;
                 }
+                Err(why) => why,
+            };
+            let mut what = format!("Elements value for option '{name}'");
+            if !within.is_empty() {
+                what += &format!(" found in '{}'", within.join(" -> "));
             }
-        }
+            let of = type_of(item);
+            what += &format!(" is of type {of} and we were unable to convert to {kind}: {why}");
+            self.errors.push(what);
+            false
+        });
     }
 
     /// The options of maps.
