@@ -409,6 +409,7 @@ impl Read {
             ways,
         );
         lowering.faults = faults;
+        lowering.limit.clone_from(&self.limit);
         for (target, prepared) in targets.iter().zip(&prepared) {
             lowering.play(target, prepared, &facts);
         }

@@ -82,6 +82,8 @@ pub(crate) struct Lowering<'a> {
     pub(crate) list: TaskList,
     /// Mistakes.
     pub(crate) faults: Vec<Fault>,
+    /// The hosts that `--limit` leaves.
+    pub(crate) limit: Option<Vec<String>>,
     /// Commands that nothing guards.
     pub(crate) unguarded: Vec<Unguarded>,
     /// All tags that occur.
@@ -220,6 +222,7 @@ impl<'a> Lowering<'a> {
             store,
             list,
             faults: Vec::new(),
+            limit: None,
             unguarded: Vec::new(),
             tags: Vec::new(),
             hosts,

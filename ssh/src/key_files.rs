@@ -10,6 +10,8 @@ use std::{
 use evenkeel_engine::Secret;
 use russh::keys::{Certificate, PrivateKey, PublicKey, decode_secret_key};
 
+use crate::short_keys;
+
 /// Asks somebody for words.
 pub trait Ask: Send + Sync {
     /// The passphrase of a key; `None` if there is nobody to ask.
@@ -94,11 +96,16 @@ impl KeyFiles {
             Err(_) if PublicKey::from_openssh(text.trim()).is_ok() => {
                 return Err(KeyTrouble::Public);
             }
-            Err(error) => return Err(KeyTrouble::Bad(format!("it is no private key: {error}"))),
+            Err(error) => {
+                let bad = || KeyTrouble::Bad(format!("it is no private key: {error}"));
+                return short_keys::read(&text, None).ok_or_else(bad);
+            }
         }
         let words = self.ask.passphrase(file).ok_or(KeyTrouble::Locked)?;
         let words = std::str::from_utf8(words.reveal()).map_err(|_| KeyTrouble::WrongPassphrase)?;
-        decode_secret_key(&text, Some(words)).map_err(|_| {
+        let key = decode_secret_key(&text, Some(words)).ok();
+        let key = key.or_else(|| short_keys::read(&text, Some(words)));
+        key.ok_or_else(|| {
             if is_old_and_locked(&text) {
                 KeyTrouble::WrongOrOld
             } else {

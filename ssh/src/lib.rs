@@ -19,6 +19,7 @@ mod place;
 mod program;
 mod route;
 mod session;
+mod short_keys;
 mod stream;
 mod trouble;
 mod wrapped;

@@ -112,10 +112,13 @@ case " $* " in
   *--without-ensurepip* | *--with-ensurepip=no*) ek_bundled= ;;
   *) ek_bundled=${EK_SHARE-}${EK_CARRY-} ;;
 esac
-if [ -n "$ek_pip$ek_bundled" ] && ! "$ek_python" -I -c 'import pip' >/dev/null 2>&1 &&
+if [ -n "$ek_pip$ek_bundled" ] && ! "$ek_python" -I -m pip install --help >/dev/null 2>&1 &&
   "$ek_python" -I -c 'import ensurepip' >/dev/null 2>&1; then
   printf '== ensurepip\n' >>"$ek_log"
-  "$ek_python" -I -m ensurepip --altinstall >>"$ek_log" 2>&1 || ek_fail 'the pip that comes with the source cannot be installed'
+  # What is left of one that was ended while it replaced itself counts as installed otherwise.
+  ek_site=$("$ek_python" -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))') && [ -n "$ek_site" ] &&
+    rm -rf -- "$ek_site"/pip "$ek_site"/pip-*.dist-info &&
+    "$ek_python" -I -m ensurepip --altinstall >>"$ek_log" 2>&1 || ek_fail 'the pip that comes with the source cannot be installed'
 fi
 if [ -n "$ek_pip" ]; then
   ek_has=$("$ek_python" -I -c 'import pip; print(pip.__version__)' 2>/dev/null)
@@ -127,6 +130,7 @@ if [ -n "$ek_pip" ]; then
 fi
 # What is shared is finished once it is kept, what was carried once its pack is gone: by steps of their own.
 [ -z "${EK_SHARE-}${EK_CARRY-}" ] || exit 0
-{ printf '%s\n' "$ek_id" >"$ek_stamp.new" && sync -- "$ek_stamp.new" && mv -f -- "$ek_stamp.new" "$ek_stamp"; } 2>>"$ek_log" ||
+# With `-f` all that was installed is on the disk before that.
+{ printf '%s\n' "$ek_id" >"$ek_stamp.new" && sync -f -- "$ek_stamp.new" && mv -f -- "$ek_stamp.new" "$ek_stamp"; } 2>>"$ek_log" ||
   ek_fail 'that it is finished cannot be noted'
 rm -rf -- "$ek_tree" "$ek_work/state"

@@ -56,7 +56,7 @@ pub(super) fn pack(args: &Args) -> String {
 /// Notes that a build is finished: nothing of it is needed any more.
 const FINISH: &str = r#"
 shift
-{ printf '%s\n' "$3" >"$2.new" && sync -- "$2.new" && mv -f -- "$2.new" "$2"; } || exit 1
+{ printf '%s\n' "$3" >"$2.new" && sync -f -- "$2.new" && mv -f -- "$2.new" "$2"; } || exit 1
 rm -rf -- "$1/tree" "$1/state" "$1/shared.tar.gz"
 "#;
 

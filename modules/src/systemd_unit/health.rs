@@ -13,6 +13,9 @@ pub struct Health {
     /// An address that has to answer a GET, asked by the host itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// Whether the certificate of an `https` address is looked at; yes if unset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validate_certs: Option<bool>,
     /// The statuses that `url` may answer with; all from 200 to 399 if unset.
     #[serde(default, skip_serializing_if = "is_default")]
     pub status: Vec<u16>,
@@ -51,6 +54,9 @@ impl Health {
         if !self.status.is_empty() && self.url.is_none() {
             return Err(Refusal::new("`health`: `status` belongs to `url`"));
         }
+        if self.validate_certs.is_some() && self.url.is_none() {
+            return Err(Refusal::new("`health`: `validate_certs` belongs to `url`"));
+        }
         if let Some(url) = &self.url
             && !url.starts_with("http://")
             && !url.starts_with("https://")
@@ -70,7 +76,11 @@ impl Health {
         };
         if let Some(url) = &health.url {
             let statuses: Vec<String> = health.status.iter().map(u16::to_string).collect();
-            return ["url".to_owned(), url.clone(), statuses.join(",")];
+            let kind = match health.validate_certs {
+                Some(false) => "url_of_anybody",
+                _ => "url",
+            };
+            return [kind.to_owned(), url.clone(), statuses.join(",")];
         }
         if let Some(port) = health.port {
             let host = health

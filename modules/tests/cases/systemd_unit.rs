@@ -14,7 +14,7 @@ pub(crate) const SAMPLES: &[&str] = &[
     "service: {name: app, sleep: 5, pattern: app, runlevel: 3, arguments: -v}",
     "systemd-unit: {name: app, state: stopped, enabled: true, masked: true, daemon_reload: true, \
      scope: user, no_block: true, force: true, steady: 7, content: text, src: u.j2, verify: false, \
-     timeout: 9, health: {url: 'http://h/', status: [204], port: 5, host: h, command: c, timeout: 3}}",
+     timeout: 9, health: {url: 'http://h/', validate_certs: false, status: [204], port: 5, host: h, command: c, timeout: 3}}",
 ];
 
 fn host(load: &str, active: &str, enabled: &str, stale: bool) -> FakeHost {

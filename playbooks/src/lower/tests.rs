@@ -470,6 +470,37 @@ fn hosts_groups_and_their_variables() {
 }
 
 #[test]
+fn what_hosts_make_that_are_left_out_is_taken_to_be_there() {
+    let dir = tempfile::tempdir().expect("a folder");
+    write(dir.path(), "hosts", "[db]\nd1\nd2\n[web]\nw1\n");
+    write(
+        dir.path(),
+        "site.yml",
+        "- hosts: db\n  tasks:\n  - {id: made, debug: {msg: made}}\n\
+         - hosts: web\n  tasks:\n  - {debug: {msg: one}, after: made@db}\n  \
+         - {debug: {msg: two}, after: made@db}\n",
+    );
+    let limited = |hosts: &str| {
+        let loaded = load_dir(dir.path(), |request| request.limit = Some(hosts.to_owned()));
+        let loaded = loaded.unwrap_or_else(|found| panic!("{found}"));
+        let said = loaded.warnings.iter().map(|found| found.message.clone());
+        let after = loaded.list.tasks.iter().map(|task| task.after.len());
+        (said.collect::<Vec<_>>(), after.collect::<Vec<_>>())
+    };
+    assert_eq!(limited("all"), (vec![], vec![0, 0, 2, 2]));
+    assert_eq!(limited("w1:d2"), (vec![], vec![0, 1, 1]));
+    let said = "what `made@db` makes is taken to be there: `--limit` leaves out who makes it";
+    assert_eq!(limited("w1"), (vec![said.to_owned()], vec![0, 0]));
+    write(
+        dir.path(),
+        "site.yml",
+        "- hosts: web\n  tasks:\n  - {debug: {msg: one}, after: made@dbs}\n",
+    );
+    let refused = load_dir(dir.path(), |request| request.limit = Some("w1".to_owned()));
+    assert!(refused.is_err());
+}
+
+#[test]
 fn files_and_templates_of_the_controller() {
     let dir = tempfile::tempdir().expect("a folder");
     write(dir.path(), "files/a.txt", "hello");

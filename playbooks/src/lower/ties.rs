@@ -31,6 +31,7 @@ pub(super) struct Reference {
 impl Lowering<'_> {
     /// Resolves `after` and `triggered_by`, when all plays are there.
     pub(crate) fn finish(&mut self) {
+        let mut told = BTreeSet::new();
         for reference in std::mem::take(&mut self.references) {
             let (id, host) = match reference.id.split_once('@') {
                 Some((id, host)) => (id, host),
@@ -63,6 +64,18 @@ impl Lowering<'_> {
                 // The task is there, but not on this host: nothing to wait for.
                 true if self.ids.keys().any(|(other, _)| other == id)
                     && !reference.id.contains('@') => {}
+                true if reference.id.contains('@') && self.are_left_out(&hosts) => {
+                    let fault = Fault::new(
+                        "left_out",
+                        format!(
+                            "what `{}` makes is taken to be there: `--limit` leaves out who makes it",
+                            reference.id
+                        ),
+                    );
+                    if told.insert(reference.id) {
+                        self.faults.push(fault.foreseen().or_at(reference.at));
+                    }
+                }
                 true => {
                     let fault = Fault::new(
                         "unknown_task",
@@ -77,6 +90,17 @@ impl Lowering<'_> {
                 }
             }
         }
+    }
+
+    /// Whether these are hosts of the inventory, and `--limit` leaves none of them.
+    fn are_left_out(&self, hosts: &[String]) -> bool {
+        let all = self.groups.iter().find(|(name, _)| name == "all");
+        let known = |host| all.is_some_and(|(_, all)| all.contains(host));
+        let Some(limit) = &self.limit else {
+            return false;
+        };
+        let left_out = |host| known(host) && !limit.contains(host);
+        !hosts.is_empty() && hosts.iter().all(left_out)
     }
 
     /// What a task may read of what others leave behind: the candidates, and those whose

@@ -19,8 +19,8 @@ fn it_is_brought_to_a_later_version_and_taken_away() {
     assert_eq!(finished(control, "before").len(), 4);
 
     let site = lab.read("group_vars/all/site.yml");
-    let is_old = |line: &&str| line.starts_with("airflow_wheels:");
-    let kept: Vec<_> = site.lines().filter(is_old).collect();
+    let is_other = |line: &&str| !line.starts_with("airflow_wheels:");
+    let kept: Vec<_> = site.lines().filter(is_other).collect();
     let kept = kept.join("\n");
     let new = format!(
         "{kept}\nairflow_wheels: {}\nairflow_version: {LATER}\n",
