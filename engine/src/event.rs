@@ -54,6 +54,14 @@ pub enum Event {
         /// What.
         message: String,
     },
+    /// A task's turn has come, and its host was asked what could not be known before. There may be several for a task.
+    TaskAsked {
+        /// Which.
+        #[serde(flatten)]
+        name: TaskName,
+        /// How long the host took, in milliseconds.
+        duration_ms: u64,
+    },
     /// A task's steps were sent.
     TaskStarted(TaskName),
     /// What came of a task is not what is waited for: it is going to be tried again.

@@ -315,13 +315,13 @@ impl Loop {
             // Registered before the walk looks, so that no move is missed.
             let waiting = futures_poll_once(next_move.as_mut()).await;
             let todo = self.walk();
-            if !matches!(todo, Todo::Ask(_) | Todo::Send(..)) {
+            if !matches!(todo, Todo::Ask(..) | Todo::Send(..)) {
                 // Others are not kept waiting.
                 self.kept = None;
             }
             match todo {
                 Todo::Over => return Ok(()),
-                Todo::Ask(mut questions) => {
+                Todo::Ask(id, mut questions) => {
                     rounds += 1;
                     if rounds <= 3 {
                         // What this one asks is among it.
@@ -333,7 +333,9 @@ impl Loop {
                         more.retain(|(who, probe)| keys.insert((*who, probe.key())));
                         questions.extend(more);
                     }
+                    let begun = Instant::now();
                     self.look_in_quiet(&questions).await?;
+                    self.tell_asked(id, super::millis(begun));
                 }
                 Todo::Send(entries, more) => {
                     rounds = 0;
@@ -350,6 +352,15 @@ impl Loop {
                 }
                 Todo::AwaitOthers => {}
             }
+        }
+    }
+
+    fn tell_asked(&self, id: TaskId, duration_ms: u64) {
+        if !self.checking() {
+            let name = self.task_name(id);
+            self.shared
+                .sink
+                .event(&Event::TaskAsked { name, duration_ms });
         }
     }
 
@@ -372,11 +383,13 @@ impl Loop {
     }
 
     /// What one task wants to know next. Code of the user's runs before its turn only where the task says what it reads,
-    /// and surely comes to its turn.
+    /// surely comes to its turn, and nothing was done yet: what is done next would make its answer void.
     fn foresee(&mut self, id: TaskId) -> Vec<Question> {
         let shared = Arc::clone(&self.shared);
         let state = shared.board.state();
-        let told = self.task(id).reads.is_some() && self.resolve(id, &state, false).is_ok();
+        let told = self.started.is_empty()
+            && self.task(id).reads.is_some()
+            && self.resolve(id, &state, false).is_ok();
         let decision = self.with_known(|it, known| it.decide(id, &state, known, true));
         let Decision::Ask(questions) = decision else {
             return Vec::new();

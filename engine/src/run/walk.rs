@@ -29,8 +29,8 @@ use crate::{
 pub(super) enum Todo {
     /// Every task of this host is decided.
     Over,
-    /// These have to be answered first.
-    Ask(Vec<Question>),
+    /// These have to be answered first, for a task whose turn has come.
+    Ask(TaskId, Vec<Question>),
     /// These have to be sent; whether other tasks could go on beside their long steps.
     Send(Vec<Entry>, bool),
     /// A task whose steps were taken can be finished.
@@ -214,7 +214,7 @@ impl Loop {
         }
         match decision {
             Decision::Quiet => self.quiet(id),
-            Decision::Ask(questions) => return Here::Todo(Todo::Ask(questions)),
+            Decision::Ask(questions) => return Here::Todo(Todo::Ask(id, questions)),
             // What it waits for may be made by a long step that goes on.
             Decision::NotYet(_) if !self.flights.is_empty() => {
                 return Here::Todo(Todo::AwaitLong);
@@ -229,7 +229,7 @@ impl Loop {
             Decision::Decided(mut decided) => {
                 if decided.acts() {
                     if let Some(question) = rehearse(&mut decided, &self.known) {
-                        return Here::Todo(Todo::Ask(vec![question]));
+                        return Here::Todo(Todo::Ask(id, vec![question]));
                     }
                     // A diff needs what the host holds before the change is foretold.
                     let context = self.context(self.task(id), &self.known, &NoResults);

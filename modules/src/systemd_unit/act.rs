@@ -2,7 +2,7 @@
 
 use evenkeel_engine::Run;
 
-use super::{Args, Health};
+use super::{Args, Health, State};
 
 const ACT: &str = include_str!("act.sh");
 
@@ -46,17 +46,22 @@ pub(super) fn run(args: &Args, verb: &str, unit: &str) -> Run {
     }
 }
 
-/// The same words ask once whether a unit answers now.
-pub(super) fn look(health: &Health) -> Vec<String> {
-    let [kind, a, b] = Health::words(Some(health));
+/// The same words ask once whether a unit answers now. One that has to run and does not is not asked: that may take long.
+pub(super) fn look(args: &Args, unit: &str) -> Vec<String> {
+    let [kind, a, b] = Health::words(args.health.as_ref());
+    let unit = if args.state == Some(State::Started) {
+        unit
+    } else {
+        ""
+    };
     [
         "sh",
         "-c",
         ACT,
         "systemd-unit",
-        "system",
+        args.scope(),
         "ask",
-        "",
+        unit,
         "yes",
         "0",
         "0",

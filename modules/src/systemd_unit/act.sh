@@ -98,7 +98,11 @@ healthy() {
 }
 
 said= answer=
-if [ "$verb" = ask ]; then healthy; exit; fi
+if [ "$verb" = ask ]; then
+  [ -z "$unit" ] || sc is-active --quiet -- "$unit" </dev/null || exit 3
+  healthy
+  exit
+fi
 clock
 begun=$now
 if [ "$verb" = check ]; then

@@ -34,10 +34,8 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     }
     // One round of questions is enough for what is in its state.
     look.ask(&task.unit);
-    let health = args
-        .health
-        .as_ref()
-        .map(|health| Ask::new(act::look(health)));
+    let health = args.health.as_ref();
+    let health = health.map(|_| Ask::new(act::look(args, &task.unit.name)));
     if let Some(health) = &health {
         look.ask(health);
     }
@@ -356,8 +354,9 @@ impl Task<'_> {
             Effect::new(self.unit.clone(), self.state.clone())
         };
         let mut step = Step::from(run).effect(effect);
-        if let Some(health) = &self.args.health {
-            step = step.effect(answering(&Ask::new(act::look(health))));
+        if self.args.health.is_some() {
+            let health = Ask::new(act::look(self.args, &self.unit.name));
+            step = step.effect(answering(&health));
         }
         self.changes.push(change.step(step));
     }

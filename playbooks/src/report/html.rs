@@ -19,6 +19,8 @@ pub struct Html {
     begun: Option<Timestamp>,
     /// By host and id: when steps were sent.
     sent: BTreeMap<(String, String), Timestamp>,
+    /// By host and id: how many milliseconds the host took to say what a task wanted to know at its turn.
+    asked: BTreeMap<(String, String), u64>,
     tasks: Vec<Timed>,
     unreachable: Vec<Unreachable>,
     warnings: Vec<Warning>,
@@ -54,6 +56,15 @@ struct Timed {
     /// Milliseconds after the run began.
     from: u64,
     to: u64,
+    /// How many milliseconds went by before that with questions about it.
+    asked: u64,
+}
+
+impl Timed {
+    /// How many milliseconds it took, questions included.
+    fn took(&self) -> u64 {
+        self.asked + (self.to - self.from)
+    }
 }
 
 #[derive(Debug)]
@@ -112,6 +123,10 @@ impl Html {
                 task: task.clone(),
                 message: message.clone(),
             }),
+            Event::TaskAsked { name, duration_ms } => {
+                let key = (name.host.clone(), name.id.clone());
+                *self.asked.entry(key).or_default() += duration_ms;
+            }
             Event::TaskStarted(name) => {
                 self.sent.insert((name.host.clone(), name.id.clone()), at);
             }
@@ -146,6 +161,7 @@ impl Html {
             task: task.clone(),
             from: sent.map_or(from, |sent| from.max(sent)),
             to,
+            asked: self.asked.remove(&key).unwrap_or_default(),
         });
     }
 

@@ -364,6 +364,7 @@ impl Report for Human {
             }
             Event::HostConnected { .. }
             | Event::Waiting { .. }
+            | Event::TaskAsked { .. }
             | Event::TaskStarted(_)
             | Event::TaskRetried { .. } => {}
         }

@@ -65,7 +65,10 @@ impl Progress {
                 self.connecting = 0;
                 self.running.clear();
             }
-            Event::Waiting { .. } | Event::Warning { .. } | Event::TaskRetried { .. } => {}
+            Event::Waiting { .. }
+            | Event::Warning { .. }
+            | Event::TaskAsked { .. }
+            | Event::TaskRetried { .. } => {}
         }
     }
 

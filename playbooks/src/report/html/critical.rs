@@ -37,27 +37,25 @@ pub(super) fn section(all: &Html, end: &End) -> String {
         })
         .collect();
     let found = |of: &Waits| by_name.get(&(of.host.as_str(), of.id.as_str())).copied();
-    let (chain, took) = longest(waits, |task| {
-        found(task).map_or(0, |timed| timed.to - timed.from)
-    });
+    let (chain, took) = longest(waits, |task| found(task).map_or(0, Timed::took));
     if took == 0 {
         return String::new();
     }
     let mut out = format!(
         "<h2 id=\"critical-path\" data-milliseconds=\"{took}\">Critical path</h2>\n\
-         <p>Of {} the longest chain of tasks that wait for each other took {}:</p>\n<table>\n",
+         <p>Of {} the longest chain of tasks that wait for each other took {}, what they ask at their turns included:</p>\n<table>\n",
         prose::duration(end.duration_ms),
         prose::duration(took),
     );
     let tasks = chain.iter().filter_map(|&at| found(&waits[at]));
-    for timed in tasks.filter(|timed| (timed.to - timed.from) * NAMED >= took) {
+    for timed in tasks.filter(|timed| timed.took() * NAMED >= took) {
         let name = &timed.task.name;
         out += &format!(
             "<tr><td>{}</td><td class=\"{}\">{}</td><td class=\"n\">{}</td></tr>\n",
             line(&name.host),
             page::class(timed),
             line(&name.task),
-            prose::duration(timed.to - timed.from),
+            prose::duration(timed.took()),
         );
     }
     out + "</table>\n"
