@@ -6,7 +6,7 @@
 use data_encoding::BASE64;
 use russh::keys::{
     PrivateKey,
-    ssh_encoding::{self, Decode, Encode},
+    ssh_encoding::{self, Decode as _, Encode as _},
 };
 
 const MAGIC: &[u8] = b"openssh-key-v1\0";

@@ -102,12 +102,14 @@ impl Checking {
         match convert(&kind, value) {
             Ok(converted) => *value = converted,
             Err(why) => {
-                let mut what = format!("argument '{name}' is of type {}", type_of(value));
-                if !within.is_empty() {
-                    what += &format!(" found in '{}'.", within.join(" -> "));
-                }
-                what += &format!(" and we were unable to convert to {kind}: {why}");
-                self.errors.push(what);
+                let of = type_of(value);
+                let place = match within {
+                    [] => String::new(),
+                    within => format!(" found in '{}'.", within.join(" -> ")),
+                };
+                self.errors.push(format!(
+                    "argument '{name}' is of type {of}{place} and we were unable to convert to {kind}: {why}"
+                ));
                 return;
             }
         }
@@ -123,13 +125,14 @@ impl Checking {
                 }
                 Err(why) => why,
             };
-            let mut what = format!("Elements value for option '{name}'");
-            if !within.is_empty() {
-                what += &format!(" found in '{}'", within.join(" -> "));
-            }
             let of = type_of(item);
-            what += &format!(" is of type {of} and we were unable to convert to {kind}: {why}");
-            self.errors.push(what);
+            let place = match within {
+                [] => String::new(),
+                within => format!(" found in '{}'", within.join(" -> ")),
+            };
+            self.errors.push(format!(
+                "Elements value for option '{name}'{place} is of type {of} and we were unable to convert to {kind}: {why}"
+            ));
             false
         });
     }
@@ -140,7 +143,8 @@ impl Checking {
             let is = |key: &str, kind: &str| {
                 option.get(key).and_then(Value::as_text).as_deref() == Some(kind)
             };
-            if !is("type", "dict") && !(is("type", "list") && is("elements", "dict")) {
+            let has_options = is("type", "dict") || is("type", "list") && is("elements", "dict");
+            if !has_options {
                 continue;
             }
             let Some(Value::Map(inner)) = option.get("options") else {
