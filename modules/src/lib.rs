@@ -55,6 +55,7 @@ macro_rules! modules {
 }
 
 modules! {
+    alternatives => Alternatives,
     apt => Apt,
     apt_key => AptKey,
     apt_repository => AptRepository,
@@ -90,6 +91,7 @@ modules! {
     openssl_certificate => OpensslCertificate,
     package => Package,
     package_facts => PackageFacts,
+    pam_limits => PamLimits,
     pause => Pause,
     ping => Ping,
     pip => Pip,

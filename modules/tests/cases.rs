@@ -36,6 +36,7 @@ macro_rules! cases_of {
 }
 
 cases_of! {
+    alternatives,
     apt,
     apt_key,
     apt_repository,
@@ -67,6 +68,7 @@ cases_of! {
     openssl_certificate,
     package,
     package_facts,
+    pam_limits,
     pause,
     pip,
     psql,

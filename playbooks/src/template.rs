@@ -22,6 +22,7 @@ mod rewrite;
 pub(crate) mod runs;
 mod scan;
 mod session;
+mod told;
 mod uses;
 mod value;
 
@@ -89,6 +90,8 @@ pub struct Template {
     uses: Uses,
     /// How many newlines its result ends with at least.
     newlines: usize,
+    /// Whether it is an expression that is written in braces though it need not.
+    braced: bool,
 }
 
 enum Form {
@@ -173,13 +176,16 @@ impl Template {
 
     /// Compiles a bare expression, as `when` has it. `{{ }}` around it is tolerated.
     pub fn expression(text: &str, span: Span) -> Result<Self, Vec<Fault>> {
-        let range = match &scan::regions(text.trim_end())[..] {
-            [Region::Expr(range)] => range.clone(),
-            _ => 0..text.len(),
+        let (range, braced) = match &scan::regions(text.trim_end())[..] {
+            [Region::Expr(range)] => (range.clone(), true),
+            _ => (0..text.len(), false),
         };
         let uses = Uses::of_expression(text, range.clone());
         let form = Form::Value(Expr::new(text, range, span, Backslash::Escapes)?);
-        Self::checked(text, span, form, uses)
+        Ok(Self {
+            braced,
+            ..Self::checked(text, span, form, uses)?
+        })
     }
 
     fn checked(text: &str, span: Span, form: Form, uses: Uses) -> Result<Self, Vec<Fault>> {
@@ -193,6 +199,7 @@ impl Template {
             form,
             uses,
             newlines: 0,
+            braced: false,
         })
     }
 
@@ -271,28 +278,15 @@ impl Template {
         Ok(match value {
             Value::NotYet(what) => Err(what),
             Value::Secret(secret) => Ok(!secret.reveal().is_empty()),
-            Value::Str(text) if self.is_bare_word() => match text.to_ascii_lowercase().as_str() {
-                "true" | "yes" | "on" | "1" => Ok(true),
-                "false" | "no" | "off" | "0" | "" => Ok(false),
-                _ => {
-                    return Err(self
-                        .fault_at(
-                            "not_a_condition",
-                            0,
-                            format!(
-                                "`{}` is the text `{text}`, which is neither true nor false",
-                                self.text
-                            ),
-                        )
-                        .help("compare it, or use the filter `bool`"));
-                }
-            },
+            Value::Str(text) if self.braced || self.is_bare_word() => {
+                return self.judge(&text, variables);
+            }
             other => Ok(truth(&other)),
         })
     }
 
     /// Whether it is but a name, so that a text in it may mean a boolean.
-    fn is_bare_word(&self) -> bool {
+    pub(crate) fn is_bare_word(&self) -> bool {
         matches!(&self.uses.all[..], [used] if used.kind == UseKind::Name)
     }
 

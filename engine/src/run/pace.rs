@@ -299,7 +299,7 @@ pub(super) fn count(turned: &mut Turned, attempt: u32) {
     }
 }
 
-/// It may not be tried again: it failed, whatever its module and `failed_when` say.
+/// It may not be tried again: its result says that it failed, and so it did unless its `failed_when` lets that pass.
 fn exhausted(turned: &mut Turned, tries: Tries, tried: u32) {
     // As in Ansible, the last try is not counted.
     count(turned, tries.retries);
@@ -307,6 +307,14 @@ fn exhausted(turned: &mut Turned, tries: Tries, tried: u32) {
         2 => "twice".to_owned(),
         tried => format!("{tried} times"),
     };
+    turned.output.failed = true;
+    let let_pass = turned.output.value.get("failed_when_result") == Some(&Value::Bool(false));
+    if let_pass && turned.error.is_none() {
+        turned.warnings.push(format!(
+            "it was tried {times}, and what it waits for did not come; its `failed_when` lets that pass"
+        ));
+        return;
+    }
     let error = match turned.error.take() {
         Some(error) => TaskError {
             message: format!("{} (it was tried {times})", error.message),
@@ -336,7 +344,6 @@ fn exhausted(turned: &mut Turned, tries: Tries, tried: u32) {
         }
     }
     turned.error = Some(error);
-    turned.output.failed = true;
     turned.outcome = Outcome::Failed;
 }
 

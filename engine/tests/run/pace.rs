@@ -6,7 +6,8 @@ use std::{
 };
 
 use evenkeel_engine::{
-    NotYet, Output, Outputs, Pace, Resolved, Stop, Task, TaskList, Thing, Tries, Turn, Value, With,
+    Judge, Judgement, NotYet, Output, Outputs, Pace, Resolved, Stop, Task, TaskList, Thing, Tries,
+    Turn, Value, With,
     event::{Event, Outcome, TaskFinished},
     fake::{FakeHost, World},
     host::Host,
@@ -205,6 +206,57 @@ fn what_went_well_and_never_holds_fails_too() {
     let error = ran.of("a").error.as_ref().unwrap();
     assert!(error.message.starts_with("it was tried twice"), "{error:?}");
     assert_eq!(ran.of("a").outcome, Outcome::Failed);
+}
+
+/// Says of each result whether it counts as a failure.
+struct Says(bool);
+
+impl Judge for Says {
+    fn always_changed(&self) -> Option<bool> {
+        None
+    }
+
+    fn judges_failure(&self) -> bool {
+        true
+    }
+
+    fn judge(
+        &self,
+        _: &Output,
+        _: Option<(usize, &Value)>,
+        _: &dyn Outputs,
+    ) -> Result<Judgement, Stop> {
+        Ok(Judgement {
+            changed: None,
+            failed: Some(self.0),
+        })
+    }
+}
+
+#[test]
+fn what_never_holds_passes_where_it_is_said_to_be_no_failure() {
+    let host = Arc::new(host());
+    let task = Task {
+        pace: Some(often(1, |_| Ok(false))),
+        judge: Some(Arc::new(Says(false))),
+        ..cell("a", "a", "1")
+    };
+    let ran = go(
+        one(&host, vec![task]),
+        Options::new(),
+        &Cancel::new(),
+        |_| {},
+    );
+    assert!(ran.report.ok);
+    let a = ran.of("a");
+    // The second try found what the first one had done.
+    assert_eq!(a.outcome, Outcome::Unchanged);
+    assert!(a.error.is_none());
+    let warned = ran.events.iter().filter(
+        |event| matches!(event, Event::Warning { message, .. } if message.starts_with("it was tried twice")),
+    );
+    assert_eq!(warned.count(), 1, "{:?}", ran.events);
+    assert_eq!(ran.retries(), [(1, 1)]);
 }
 
 #[test]

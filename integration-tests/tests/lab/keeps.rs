@@ -109,3 +109,105 @@ fn a_file_is_put_together_of_fragments() {
     assert_eq!(host.sh("cat /etc/whole.conf"), "a\n# --\na");
     assert!(host.is("ls /etc/whole.conf.*~"));
 }
+
+const CHOSEN: &str = "
+become: true
+tasks:
+- name: the heavier
+  alternatives: {name: edit, path: /opt/two, link: /usr/local/bin/edit, priority: 30, state: present}
+- name: another, that is chosen
+  alternatives:
+    name: edit
+    path: /opt/one
+    priority: 20
+    subcommands: [{name: edit.1, path: /opt/one.1, link: /usr/local/share/edit.1}]
+";
+
+const AUTO: &str = "
+become: true
+tasks:
+- alternatives: {name: edit, path: /opt/two, state: auto}
+";
+
+const LIGHTER: &str = "
+become: true
+tasks:
+- alternatives: {name: edit, path: /opt/two, priority: 10, state: present}
+";
+
+const ALONE: &str = "
+become: true
+tasks:
+- alternatives: {name: edit, path: /opt/one, state: absent}
+- alternatives: {name: edit, path: /opt/two, state: absent}
+";
+
+#[test]
+#[ignore = "needs root and a lab"]
+fn a_name_stands_for_what_is_chosen() {
+    if !need_lab() {
+        return;
+    }
+    let lab = Lab::plan().host("one").boot();
+    let host = lab.host("one");
+    host.sh("mkdir -p /opt; for f in one two; do printf '#!/bin/sh\\necho %s\\n' $f >/opt/$f; chmod 755 /opt/$f; done; touch /opt/one.1");
+    let says = |mode: &str, what: &str| {
+        let shown = host.sh("update-alternatives --query edit");
+        assert!(shown.contains(&format!("Status: {mode}\n")), "{shown}");
+        assert_eq!(host.sh("/usr/local/bin/edit"), format!("{what}\n"));
+    };
+    lab.settles(CHOSEN);
+    says("manual", "one");
+    assert_eq!(
+        host.sh("readlink -f /usr/local/share/edit.1"),
+        "/opt/one.1\n"
+    );
+    lab.settles(AUTO);
+    says("auto", "two");
+    assert!(!host.is("test -e /usr/local/share/edit.1"));
+    // By its own hand it is chosen again; what goes with a choice stays where nothing is said of it.
+    lab.settles(LIGHTER);
+    says("auto", "one");
+    lab.settles(&CHOSEN.replace("priority: 20", "priority: 25"));
+    says("manual", "one");
+    assert!(
+        host.sh("update-alternatives --query edit")
+            .contains("Alternative: /opt/one\nPriority: 25\nSlaves:\n edit.1 /opt/one.1\n")
+    );
+    lab.settles(ALONE);
+    assert!(!host.is("update-alternatives --query edit"));
+    assert!(!host.is("test -L /usr/local/bin/edit"));
+
+    lab.tasks("\nbecome: true\ntasks:\n- alternatives: {name: edit, path: /opt/one}\n");
+    lab.run(&[]).status(2).says("say it: `link: /usr/bin/edit`");
+}
+
+const LIMITS: &str = "
+become: true
+tasks:
+- pam_limits: {domain: app, limit_type: '-', limit_item: nofile, value: 300, dest: /etc/security/limits.d/app.conf}
+- pam_limits: {domain: app, limit_type: soft, limit_item: core, value: 7, use_max: true, comment: for the tests}
+";
+
+#[test]
+#[ignore = "needs root and a lab"]
+fn limits_hold_at_the_next_login() {
+    if !need_lab() {
+        return;
+    }
+    let lab = Lab::plan().host("one").boot();
+    let host = lab.host("one");
+    host.sh("useradd -m -s /bin/sh app");
+    // The shell counts blocks of 512 bytes.
+    let has = || host.sh("su - app -c 'ulimit -Sn; ulimit -Hn; ulimit -Sc'");
+    lab.settles(LIMITS);
+    assert_eq!(has(), "300\n300\n14\n");
+    lab.settles(&LIMITS.replace("300", "250").replace("value: 7", "value: 5"));
+    assert_eq!(has(), "250\n250\n14\n");
+    lab.settles(
+        &LIMITS
+            .replace("use_max", "use_min")
+            .replace("value: 7", "value: 5"),
+    );
+    assert_eq!(has(), "300\n300\n10\n");
+}

@@ -183,7 +183,10 @@ impl Making<'_> {
                 }
                 Ok(value)
             }
-            Form::Conditions(all) => all.iter().map(|one| judged(one, &variables)).collect(),
+            Form::Conditions(all) => match &all[..] {
+                [one] => Ok(Value::Seq(judged_all(one, &variables)?)),
+                all => all.iter().map(|one| judged(one, &variables)).collect(),
+            },
             Form::Named(template) => Ok(named(template, &variables)?),
             // Its parts are arguments by themselves.
             Form::Rest(tree) => tree.render(&variables),
@@ -525,10 +528,28 @@ pub(super) fn judged(
             Err(what) => Value::NotYet(what),
         },
     };
-    let pairs = [("text", condition.text().into()), ("holds", holds)];
-    Ok(Value::Map(
-        pairs.map(|(name, value)| (name.to_owned(), value)).into(),
-    ))
+    Ok(check(condition.text(), holds))
+}
+
+/// The same for one condition that may be a list of them, which a variable holds.
+fn judged_all(condition: &Condition, variables: &Arc<dyn Variables>) -> Result<Vec<Value>, Fault> {
+    let told = condition.template().map(|one| one.all_told(variables));
+    let Some(all) = told.transpose()?.flatten() else {
+        return Ok(vec![judged(condition, variables)?]);
+    };
+    if all.is_empty() {
+        return Ok(vec![check(condition.text(), Value::Bool(true))]);
+    }
+    let all = all.into_iter();
+    Ok(all
+        .map(|(text, holds)| check(text, holds.map_or_else(Value::NotYet, Value::Bool)))
+        .collect())
+}
+
+/// What `assert` takes.
+fn check(text: String, holds: Value) -> Value {
+    let pairs = [("text", text.into()), ("holds", holds)];
+    Value::Map(pairs.map(|(name, value)| (name.to_owned(), value)).into())
 }
 
 /// An expression's value under its text, for `debug: var`.

@@ -97,7 +97,29 @@ impl Looking<'_> {
                 self.note(template.uses(), template.source(), &groups, &mut found);
             });
         }
+        for told in self.told(direct) {
+            groups.add(told.uses(), self.scope);
+            reached(self.scope, &told, &mut |template| {
+                self.note(template.uses(), template.source(), &groups, &mut found);
+            });
+        }
         (found, groups)
+    }
+
+    /// The conditions that variables hold, of which a template names one.
+    fn told(&self, direct: &[&Template]) -> Vec<Template> {
+        let mut all = Vec::new();
+        for template in direct.iter().filter(|template| template.tells()) {
+            reached(self.scope, template, &mut |inner| {
+                let names = inner.is_bare_word().then(|| inner.uses().names());
+                for used in names.into_iter().flatten() {
+                    if let Some(tree) = self.scope.tree(&used.name) {
+                        tree.texts(&mut |text| all.extend(template.told(text)));
+                    }
+                }
+            });
+        }
+        all
     }
 
     /// What a task may read.

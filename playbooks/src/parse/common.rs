@@ -122,6 +122,8 @@ impl Reader<'_> {
             "become_flags" => common.become_flags = self.text(name, node),
             "connection" => common.connection = self.connection(node, on),
             "remote_user" => common.remote_user = self.text(name, node),
+            // Its older name, on plays.
+            "user" => common.remote_user = self.text(name, node),
             "port" => common.port = self.whole(name, 65_535, node),
             "check_mode" => common.check_mode = self.flag(name, node),
             "diff" => common.diff = self.flag(name, node),

@@ -296,6 +296,12 @@ impl Reader<'_> {
                     format!("`{}` takes no loop: it is there once", key.value),
                     format!("write `{}`", key.replace("import", "include")),
                 );
+            } else if OF_TASKS.contains(&name)
+                && !dynamic
+                && !["id", "once", "register"].contains(&name)
+            {
+                let why = "what it would say something about is the tasks that are brought in: write it there";
+                self.no_effect(name, word.span, why);
             } else if OF_TASKS.contains(&name) && (name != "register" || on == On::Handler) {
                 self.error_help(
                     "misplaced",

@@ -1,7 +1,7 @@
 //! Modules of Ansible's that we have not, and what does the same.
 
 /// Things of Ansible that look like modules, and what to do instead.
-const LATER: [(&str, &str); 31] = [
+const LATER: [(&str, &str); 29] = [
     (
         "include",
         "it is gone from Ansible too: write `import_tasks`, or `include_tasks` if facts decide",
@@ -46,15 +46,6 @@ const LATER: [(&str, &str); 31] = [
         "sefcontext",
         "`shell: semanage fcontext -a -t TYPE 'TARGET'`, after a `command: semanage fcontext -l -C` with `changed_when: false` and \
          `register`, when that does not list it; then `command: restorecon -R PATH`",
-    ),
-    (
-        "pam_limits",
-        "`lineinfile` with `path: /etc/security/limits.d/NAME.conf`, `create: true` and `line: DOMAIN TYPE ITEM VALUE`",
-    ),
-    (
-        "alternatives",
-        "`command: update-alternatives --set NAME PATH`, when a `command: update-alternatives --query NAME` with \
-         `changed_when: false` and `register` says otherwise",
     ),
     (
         "locale_gen",

@@ -24,18 +24,15 @@ impl Reader<'_> {
                 );
             }
         }
-        let mut common = self.common(&fields, On::Play);
-        if let Some((key, node)) = fields.entry("user") {
-            if common.remote_user.is_some() {
-                self.error_help(
-                    "misplaced",
-                    key.span,
-                    "`user` is the old name of `remote_user`, and both stand on this play",
-                    "remove `user`",
-                );
-            }
-            common.remote_user = self.text("user", node);
+        if let (Some((user, _)), Some(_)) = (fields.entry("user"), fields.get("remote_user")) {
+            self.error_help(
+                "misplaced",
+                user.span,
+                "`user` and `remote_user` are the same, and this play says both",
+                "leave `user` out",
+            );
         }
+        let common = self.common(&fields, On::Play);
         let hosts = self.hosts(&fields, node.span);
         let items = |reader: &mut Self, name| {
             fields

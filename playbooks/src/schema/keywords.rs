@@ -148,6 +148,7 @@ const ABOUT: &[(&str, Kind, &str)] = &[
     ("become_exe", Text, "The program that becomes another user."),
     ("connection", Text, "How hosts are reached."),
     ("remote_user", Text, "As whom to log in."),
+    ("user", Text, "The older name of `remote_user`, on plays."),
     ("port", Number, "The port to log in at."),
     (
         "check_mode",
@@ -218,11 +219,6 @@ const ABOUT: &[(&str, Kind, &str)] = &[
         "`linear`, or `free`: hosts do not wait for each other.",
     ),
     ("order", Text, "The order of hosts."),
-    (
-        "user",
-        Text,
-        "As whom to log in: the old name of `remote_user`.",
-    ),
     (
         "force_handlers",
         Flag,

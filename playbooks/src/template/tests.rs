@@ -51,6 +51,14 @@ fn variables() -> Arc<dyn Variables> {
             ("later", Variable::Value(Value::NotYet(later()))),
             ("db", Variable::Value(Value::Map(db))),
             ("no", json("no".into())),
+            ("so", json("ports[0] == 80 and name".into())),
+            ("not_so", json("name == 'db'".into())),
+            (
+                "all_so",
+                json(serde_json::json!(["ports", true, "name == 'web'"])),
+            ),
+            ("waits", json("half.stdout == 'x'".into())),
+            ("reads", json("lookup('pipe', 'id') is defined".into())),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into(),
@@ -206,6 +214,54 @@ fn conditions() {
     ] {
         assert_eq!(condition(text), Some(wanted), "{text}");
     }
+}
+
+#[test]
+fn conditions_that_variables_hold() {
+    for (text, wanted) in [
+        ("{{ so }}", Some(true)),
+        ("{{ not_so }}", Some(false)),
+        ("{{ no }}", Some(false)),
+        ("{{ [not_so, so] | last }}", Some(true)),
+        ("{{ waits }}", None),
+    ] {
+        assert_eq!(condition(text), wanted, "{text}");
+    }
+    let fault = |text: &str| {
+        let mut files = Files::new();
+        let at = span(&mut files, text);
+        let template = Template::expression(text, at).unwrap();
+        template.holds(&variables()).unwrap_err().message.clone()
+    };
+    assert_eq!(
+        fault("so"),
+        "`so` is the text `ports[0] == 80 and name`, which is neither true nor false"
+    );
+    // A text may come from anywhere: it reads variables, and nothing else.
+    assert_eq!(
+        fault("{{ reads }}"),
+        "`{{ reads }}` is the text `lookup('pipe', 'id') is defined`, which is neither true nor false"
+    );
+    assert_eq!(
+        fault("{{ name }}"),
+        "`{{ name }}` is the condition `web`: `web` is undefined"
+    );
+    let all = |text: &str| {
+        let mut files = Files::new();
+        let at = span(&mut files, text);
+        let template = Template::expression(text, at).unwrap();
+        let all = template.all_told(&variables()).unwrap()?;
+        let all = all.into_iter();
+        Some(
+            all.map(|(text, holds)| (text, holds.ok()))
+                .collect::<Vec<_>>(),
+        )
+    };
+    let told = [("ports", true), ("True", true), ("name == 'web'", true)];
+    let told = told.map(|(text, holds)| (text.to_owned(), Some(holds)));
+    assert_eq!(all("{{ all_so }}"), Some(told.to_vec()));
+    assert_eq!(all("{{ so }}"), None);
+    assert_eq!(all("all_so"), None);
 }
 
 #[test]

@@ -214,6 +214,19 @@ impl Tree {
     }
 }
 
+impl Tree {
+    /// Every text in it that stands as it is, keys left out.
+    pub(crate) fn texts(&self, visit: &mut dyn FnMut(&str)) {
+        match self {
+            Self::Is(Value::Str(text)) => visit(text),
+            Self::Is(_) => {}
+            Self::Seq(items) => items.iter().for_each(|item| item.texts(visit)),
+            Self::Map(entries) => entries.iter().for_each(|(_, value)| value.texts(visit)),
+            Self::Text(_) | Self::Sealed(..) | Self::Hidden(_) => {}
+        }
+    }
+}
+
 fn open(sealed: &Sealed, at: Span) -> Result<Secret, Fault> {
     sealed.open().map_err(|trouble| {
         Fault::new(vault::CODE, trouble.message)
