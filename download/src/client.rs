@@ -9,7 +9,7 @@ use std::{
 
 use evenkeel_engine::{Text, download::Order};
 use reqwest::{
-    Client, Response, StatusCode,
+    Client, RequestBuilder, Response, StatusCode,
     header::{
         CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_RANGE, ETAG, HeaderMap, HeaderName,
         HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED, RANGE,
@@ -42,10 +42,12 @@ pub(crate) struct Came {
     pub(crate) is_packed: bool,
 }
 
-/// Asks for a file: for the rest of it, if there is a part, and for none if `known` is still what the
-/// server has.
-pub(crate) async fn get(order: &Order, known: Option<&Whole>, part: Part) -> io::Result<Answer> {
-    let client = client(order)?;
+/// So often a server may send elsewhere.
+pub(crate) const REDIRECTS: usize = 10;
+
+/// What is asked, by whom.
+pub(crate) fn request(order: &Order, redirects: usize) -> io::Result<RequestBuilder> {
+    let client = client(order, redirects)?;
     let url = String::from_utf8_lossy(order.url.bytes()).into_owned();
     let mut request = client.get(url);
     for (name, value) in &order.headers {
@@ -56,6 +58,13 @@ pub(crate) async fn get(order: &Order, known: Option<&Whole>, part: Part) -> io:
     if let Some((user, password)) = &order.login {
         request = request.basic_auth(text(user), Some(text(password)));
     }
+    Ok(request)
+}
+
+/// Asks for a file: for the rest of it, if there is a part, and for none if `known` is still what the
+/// server has.
+pub(crate) async fn get(order: &Order, known: Option<&Whole>, part: Part) -> io::Result<Answer> {
+    let mut request = request(order, REDIRECTS)?;
     let had = part.len();
     if had > 0 {
         let tag = part.tag().unwrap_or_default();
@@ -126,7 +135,7 @@ async fn save(mut response: Response, at: u64, part: Part, order: &Order) -> io:
     Ok(Answer::Cut { len, why })
 }
 
-fn client(order: &Order) -> io::Result<Client> {
+fn client(order: &Order, redirects: usize) -> io::Result<Client> {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         // Somebody else may have chosen one.
@@ -139,7 +148,11 @@ fn client(order: &Order) -> io::Result<Client> {
             .user_agent(agent.unwrap_or(concat!("evenkeel/", env!("CARGO_PKG_VERSION"))))
             .connect_timeout(wait)
             .read_timeout(wait)
-            .redirect(Policy::limited(10))
+            .redirect(if redirects == 0 {
+                Policy::none()
+            } else {
+                Policy::limited(redirects)
+            })
             .tls_danger_accept_invalid_certs(!order.verify);
         if !order.proxy {
             builder = builder.no_proxy();
@@ -168,7 +181,7 @@ fn header(value: &Text) -> io::Result<HeaderValue> {
 }
 
 /// Why a request came to nothing, without the address: a login may stand in it.
-fn said(error: reqwest::Error, order: &Order) -> io::Error {
+pub(crate) fn said(error: reqwest::Error, order: &Order) -> io::Error {
     let error = error.without_url();
     if error.is_timeout() {
         let what = format!("nothing came for {} s", order.timeout);

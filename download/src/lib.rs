@@ -3,8 +3,9 @@
 //! [`Downloader`] is what a program gives to a run as
 //! [`Options::downloads`](evenkeel_engine::run::Options::downloads). A file is got once for all hosts
 //! of a run, and kept in a cache: what has come is gone on with, and what is whole is got again only
-//! if the server has something else.
+//! if the server has something else. [`answer`] is for what is small, wanted at once and kept nowhere.
 
+mod answer;
 mod cache;
 mod client;
 mod sum;
@@ -23,6 +24,7 @@ use evenkeel_engine::{
     download::{Checksum, Downloads, Got, Order},
 };
 
+pub use answer::{Bounds, answer};
 use cache::{Entry, Whole};
 use client::{Answer, Came};
 

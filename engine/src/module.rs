@@ -11,11 +11,11 @@ use crate::{
     seen::Seen,
     step::{Done, Plan},
     thing::Touches,
-    value::{BindError, Value, bind},
+    value::{BindError, Map, Value, bind},
 };
 
 /// Why a module cannot decide.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Stop {
     /// Something comes later in this run, or is not there yet.
     NotYet(NotYet),
@@ -24,12 +24,14 @@ pub enum Stop {
 }
 
 /// A request that cannot be fulfilled, and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Refusal {
     /// What is wrong: a lower-case fragment, literals in backticks.
     pub message: String,
     /// What to do instead.
     pub help: Option<String>,
+    /// What the task's result has besides `msg`.
+    pub result: Option<Box<Map>>,
 }
 
 impl Refusal {
@@ -38,6 +40,7 @@ impl Refusal {
         Self {
             message: message.into(),
             help: None,
+            result: None,
         }
     }
 
@@ -45,6 +48,13 @@ impl Refusal {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// What the task's result has besides `msg`; a `msg` in it is there in the place of the message.
+    #[must_use]
+    pub fn result(mut self, result: Map) -> Self {
+        self.result = Some(Box::new(result));
         self
     }
 }

@@ -27,5 +27,6 @@ mod runner {
     mod quickstart;
     mod readme;
     mod together;
+    mod url;
     mod vault;
 }

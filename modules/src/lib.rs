@@ -124,6 +124,7 @@ modules! {
     unarchive => Unarchive,
     uri => Uri,
     useradd => Useradd,
+    validate_argument_spec => ValidateArgumentSpec,
     wait_for => WaitFor,
     wait_for_connection => WaitForConnection,
     yum => Yum,

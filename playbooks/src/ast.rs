@@ -439,6 +439,8 @@ pub enum LoopKind {
     Sequence,
     /// `with_fileglob`: files of this machine that fit a pattern.
     FileGlob,
+    /// `with_community.general.filetree`: what is below folders of this machine.
+    FileTree,
     /// `with_first_found`: the first of these files of this machine that there is.
     FirstFound,
     /// `with_file`: what files of this machine hold.

@@ -17,6 +17,7 @@ mod references;
 mod tags;
 mod task;
 mod values;
+pub(crate) mod wanted;
 
 use std::sync::Arc;
 

@@ -18,7 +18,7 @@ use crate::{
     event::{ChangeShown, ItemFinished, Outcome, TaskError},
     late::NotYet,
     ledger::Ended,
-    module::{Bound, Nature, Stop},
+    module::{Bound, Nature, Refusal, Stop},
     reason::Reason,
     seen::{Past, Seen},
     step::{Cause, Change, Done, Plan},
@@ -351,11 +351,7 @@ fn turn(
     context: &Context<'_>,
 ) -> Turned {
     let mut turned = match (&item.fate, &item.bound) {
-        (Fate::Refuse(refusal), _) => failed(TaskError {
-            message: refusal.message.clone(),
-            help: refusal.help.clone(),
-            ..TaskError::default()
-        }),
+        (Fate::Refuse(refusal), _) => refused(refusal.clone()),
         (Fate::Rest { warnings }, Some(bound)) => Turned {
             warnings: warnings.clone(),
             ..rested(bound.as_ref(), seen, Outcome::Unchanged)
@@ -468,11 +464,7 @@ fn apply(turned: &mut Turned, verdict: Result<Judgement, Stop>) {
             turned.output.changed = Value::NotYet(what);
         }
         Err(Stop::Refused(refusal)) => {
-            *turned = failed(TaskError {
-                message: refusal.message,
-                help: refusal.help,
-                ..TaskError::default()
-            });
+            *turned = refused(refusal);
         }
     }
 }
@@ -501,16 +493,24 @@ pub(super) fn failed(error: TaskError) -> Turned {
     }
 }
 
+fn refused(refusal: Refusal) -> Turned {
+    let mut turned = failed(TaskError {
+        message: refusal.message,
+        help: refusal.help,
+        ..TaskError::default()
+    });
+    if let (Some(more), Value::Map(result)) = (refusal.result, &mut turned.output.value) {
+        result.extend(*more);
+    }
+    turned
+}
+
 fn rested(bound: &dyn Bound, seen: &Seen, outcome: Outcome) -> Turned {
     let value = match bound.output(seen, &[]) {
         Ok(value) => value,
         Err(Stop::NotYet(what)) => Value::NotYet(what),
         Err(Stop::Refused(refusal)) => {
-            return failed(TaskError {
-                message: refusal.message,
-                help: refusal.help,
-                ..TaskError::default()
-            });
+            return refused(refusal);
         }
     };
     let changed = outcome == Outcome::Changed;
@@ -618,11 +618,7 @@ fn acted(plan: &Plan, bound: &dyn Bound, left: &Left<'_>, seen: &Seen) -> Turned
             Map::from_iter([("msg".to_owned(), format!("not known: {what}").into())]).into()
         }
         Err(Stop::Refused(refusal)) => {
-            return failed(TaskError {
-                message: refusal.message,
-                help: refusal.help,
-                ..TaskError::default()
-            });
+            return refused(refusal);
         }
     };
     let mut warnings = plan.warnings.clone();

@@ -10,7 +10,7 @@ use crate::{
 pub(super) fn run_error(run: &Run, done: &Done) -> TaskError {
     let program = run.argv.first().map_or("", String::as_str);
     let (explained, help) = match run.explain.and_then(|explain| explain(done)) {
-        Some(Refusal { message, help }) => (Some(message), help),
+        Some(Refusal { message, help, .. }) => (Some(message), help),
         None => (None, None),
     };
     TaskError {

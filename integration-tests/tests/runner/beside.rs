@@ -8,7 +8,7 @@ use std::{
     process::Stdio,
 };
 
-use evenkeel_integration_tests::{Ended, Scratch, need, need_ansible, need_root};
+use evenkeel_integration_tests::{Ended, Scratch, need, need_ansible, need_collection, need_root};
 
 /// What each play says: messages that begin with `= `, in order. Batches of a play are one.
 type Said = Vec<(String, Vec<String>)>;
@@ -76,7 +76,7 @@ fn ansible(scratch: &Scratch, args: &[&str]) -> String {
 }
 
 /// Both say the same, told by plays; how much that is.
-fn same(scratch: &Scratch, args: &[&str]) -> usize {
+pub(super) fn same(scratch: &Scratch, args: &[&str]) -> usize {
     let ended = scratch.run(&[args, &["-c", "local"]].concat()).ok();
     let ours = of_ours(&ended);
     let count = ours.iter().map(|(_, said)| said.len()).sum();
@@ -135,6 +135,41 @@ fn as_whom_tasks_and_their_items_are_done() {
     let text = scratch.read("become.yml");
     scratch.file("site.yml", &text);
     assert_eq!(same(&scratch, &["-i", "localhost,"]), 11);
+}
+
+#[test]
+fn what_is_below_folders_is_told_alike() {
+    if !need_collection("community.general") {
+        return;
+    }
+    let scratch = Scratch::new();
+    scratch.file("files/one/a.txt", "a");
+    scratch.file("files/one/sub/b.txt", "bb");
+    scratch.file("files/two/a.txt", "other");
+    scratch.file("files/two/sub/c.txt", "");
+    std::os::unix::fs::symlink("a.txt", scratch.path("files/one/link")).unwrap();
+    std::os::unix::fs::symlink("sub", scratch.path("files/one/down")).unwrap();
+    scratch.file(
+        "site.yml",
+        r#"
+- name: what is below folders
+  hosts: localhost
+  vars:
+    all: "{{ query('community.general.filetree', 'one/', 'two') | sort(attribute='path') }}"
+  tasks:
+  - debug: {msg: "= {{ all | map(attribute='path') }} {{ all | map(attribute='state') }}"}
+  - debug: {msg: "= {{ all | map(attribute='mode') }} {{ all | map(attribute='size') }}"}
+  - debug: {msg: "= {{ all | map(attribute='owner') | unique }} {{ all | map(attribute='gid') | unique }}"}
+  - debug: {msg: "= {{ all | map(attribute='root') | map('basename') }}"}
+  - debug: {msg: "= {{ all | selectattr('src', 'defined') | map(attribute='src') | map('basename') }}"}
+  - debug: {msg: "= {{ all | map(attribute='mtime') | map('int') }}"}
+  - debug: {msg: "= {{ item.path }} {{ lookup('file', item.src) }}"}
+    with_community.general.filetree: two/
+    when: item.state == 'file' and item.path == 'a.txt'
+  - debug: {msg: "= {{ query('community.general.filetree', 'none/') }}"}
+"#,
+    );
+    assert_eq!(same(&scratch, &["-i", "localhost,"]), 8);
 }
 
 /// Levels at which a variable can be written, the lowest first.

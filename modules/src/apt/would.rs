@@ -8,7 +8,7 @@ use super::{
 };
 
 /// What would be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Would {
     /// This; nothing, if there are no rows.
     This(Vec<Row>),

@@ -5,7 +5,7 @@ use evenkeel_engine::{Done, Refusal};
 use super::{probes::Nevra, resolve::Said, version::Evr};
 
 /// What would be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Would {
     /// Nothing.
     Nothing,

@@ -11,6 +11,7 @@ pub(crate) const SAMPLES: &[&str] = &[
     "fail: {msg: no}",
     "set_fact: {a: 1, b: [x], cacheable: true}",
     "set_stats: {data: {a: 1, b: [x]}, per_host: true, aggregate: false}",
+    "validate_argument_spec: {argument_spec: {a: {type: int}}, provided_arguments: {a: 1}, variables: {a: 2}, validate_args_context: {name: x}}",
     "setup: {gather_subset: [network], filter: [all_*], fact_path: /f, gather_timeout: 9}",
 ];
 
@@ -44,6 +45,19 @@ pub(crate) fn cases() -> Vec<Expect> {
             .gives("msg", "{\"a\":[1,true]}"),
         case("DBG-02 what is not known yet is not said", "debug: {}")
             .arg("msg", Value::NotYet(NotYet::new("the result of `a`")))
+            .not_yet("the result of `a`"),
+        case(
+            "arguments that are as they are wanted",
+            "validate_argument_spec: {argument_spec: {a: {type: int}}, provided_arguments: {a: '1'}, variables: {a: x}}",
+        )
+        .gives("msg", "\"The arg spec validation passed\""),
+        case(
+            "an argument that is not as it is wanted",
+            "validate_argument_spec: {argument_spec: {a: {type: int}, b: {required: true}}, variables: {a: x}}",
+        )
+        .refused("missing required arguments: b"),
+        case("arguments that are not known yet", "validate_argument_spec: {argument_spec: {a: {}}}")
+            .arg("variables", Value::NotYet(NotYet::new("the result of `a`")))
             .not_yet("the result of `a`"),
         case(
             "FCT-01 the result is what was set",

@@ -204,6 +204,8 @@ const TAKE_SECRETS: &[&str] = &[
     "uri.url",
     "useradd.password",
     "useradd.ssh_key_passphrase",
+    "validate_argument_spec.argument_spec.a.type",
+    "validate_argument_spec.validate_args_context.name",
     "yum-repository.proxy_password",
     "yum-repository.password",
 ];

@@ -86,6 +86,7 @@ impl Gate {
         let common = Common {
             when: include.common.when.clone(),
             tags: include.common.tags.clone(),
+            ignore_errors: include.common.ignore_errors.clone(),
             ..Common::default()
         };
         let task = task("set_fact", args, common, include);
@@ -103,6 +104,7 @@ impl Gate {
             when: include.common.when.clone(),
             tags: include.common.tags.clone(),
             run_once: include.common.run_once.clone(),
+            ignore_errors: include.common.ignore_errors.clone(),
             ..Common::default()
         };
         let task = task("set_fact", args, common, include);
@@ -120,6 +122,7 @@ impl Gate {
         let common = Common {
             when: include.common.when.clone(),
             tags: include.common.tags.clone(),
+            ignore_errors: include.common.ignore_errors.clone(),
             ..Common::default()
         };
         let task = task("set_fact", args, common, include);

@@ -184,7 +184,9 @@ impl Expander<'_> {
         };
         let changes =
             |name: &String| wrote.iter().any(|open| fits(name, open)) || turn.locals.contains(name);
+        // Where the condition itself fails and that is ignored, nothing is brought in.
         let noted = decided.is_some()
+            || open && include.common.ignore_errors.is_some()
             || open
                 && (read.iter().any(changes)
                     || brought

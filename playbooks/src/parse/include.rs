@@ -43,7 +43,7 @@ const BESIDE: [&str; 15] = [
     "timeout",
 ];
 
-/// Those of them that Ansible takes for the include alone, which cannot fail here and shows nothing.
+/// Those of them that Ansible takes for the include alone, of which only a `when` can fail, and which shows nothing.
 const OF_ITSELF: [&str; 3] = ["ignore_errors", "no_log", "timeout"];
 
 /// What says something about a task's own result, and nothing about what is brought in.
@@ -282,7 +282,8 @@ impl Reader<'_> {
                 }
                 continue;
             }
-            if dynamic && OF_ITSELF.contains(&name) {
+            let may_fail = name == "ignore_errors" && fields.get("when").is_some();
+            if dynamic && OF_ITSELF.contains(&name) && !may_fail {
                 let why =
                     "it is about the include, not about what is brought in: put it below `apply:`";
                 self.no_effect(name, word.span, why);

@@ -179,8 +179,8 @@ pub(super) fn find(name: &str, on: On) -> Option<&'static Keyword> {
 
 /// Where a keyword that may not stand here may stand: "on a task or a handler".
 pub(super) fn elsewhere(name: &str) -> Option<String> {
-    // On a task it is a module.
-    if name == "gather_facts" {
+    // On a task they are modules.
+    if ["gather_facts", "user"].contains(&name) {
         return None;
     }
     let places: Vec<&str> = [On::Play, On::Block, On::Task, On::Handler]

@@ -1,7 +1,7 @@
 //! Modules of Ansible's that we have not, and what does the same.
 
 /// Things of Ansible that look like modules, and what to do instead.
-const LATER: [(&str, &str); 30] = [
+const LATER: [(&str, &str); 29] = [
     (
         "include",
         "it is gone from Ansible too: write `import_tasks`, or `include_tasks` if facts decide",
@@ -32,10 +32,6 @@ const LATER: [(&str, &str); 30] = [
     (
         "synchronize",
         "`copy` with a directory as its `src` puts a tree in its place",
-    ),
-    (
-        "validate_argument_spec",
-        "`assert` with `that` and `fail_msg` says what an argument has to be",
     ),
     (
         "selinux",

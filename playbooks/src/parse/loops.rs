@@ -85,6 +85,11 @@ impl Reader<'_> {
         let Some(name) = key.value.strip_prefix("with_") else {
             return Some(LoopKind::Loop);
         };
+        // As a lookup by its whole name.
+        let name = ["ansible.builtin.", "ansible.legacy.", "community.general."]
+            .iter()
+            .find_map(|collection| name.strip_prefix(collection))
+            .unwrap_or(name);
         if let Some((_, kind)) = lookups::KINDS.iter().find(|(known, _)| *known == name) {
             return Some(*kind);
         }
@@ -179,6 +184,7 @@ fn takes_one(kind: LoopKind) -> bool {
         LoopKind::Items
             | LoopKind::Sequence
             | LoopKind::FileGlob
+            | LoopKind::FileTree
             | LoopKind::FirstFound
             | LoopKind::File
             | LoopKind::Env

@@ -79,6 +79,7 @@ impl Reader<'_> {
             Args::Made(node) => node,
         };
         let args = self.arguments(&found.module, args, fields.get("args"));
+        let args = self.with_variables(&found.module, args);
         match found.module.value.as_str() {
             "add_host" => return self.adds(task, &found.module, args),
             "group_by" => return self.groups(task, &found.module, &args),

@@ -257,9 +257,10 @@ impl Fault {
             Some(place) => format!("{} ({place})", self.message),
             None => self.message.clone(),
         };
-        Stop::Refused(Refusal {
-            message,
-            help: self.help.clone(),
+        let refusal = Refusal::new(message);
+        Stop::Refused(match &self.help {
+            Some(help) => refusal.help(help),
+            None => refusal,
         })
     }
 }

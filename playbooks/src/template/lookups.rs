@@ -6,6 +6,7 @@ mod hosts;
 pub(in crate::template) mod ini;
 mod lists;
 mod sequence;
+mod tree;
 
 use std::path::PathBuf;
 
@@ -14,12 +15,13 @@ use evenkeel_engine::{NotYet, Value};
 use crate::ast::LoopKind;
 
 /// Lookups by name, as they are behind `with_`.
-pub(crate) const KINDS: [(&str, LoopKind); 15] = [
+pub(crate) const KINDS: [(&str, LoopKind); 16] = [
     ("cartesian", LoopKind::Nested),
     ("dict", LoopKind::Dict),
     ("env", LoopKind::Env),
     ("file", LoopKind::File),
     ("fileglob", LoopKind::FileGlob),
+    ("filetree", LoopKind::FileTree),
     ("first_found", LoopKind::FirstFound),
     ("flattened", LoopKind::Flattened),
     ("indexed_items", LoopKind::IndexedItems),
@@ -33,7 +35,7 @@ pub(crate) const KINDS: [(&str, LoopKind); 15] = [
 ];
 
 /// Lookups that read what only the evaluation of an expression has: loops of them go over what `query` gives.
-pub(crate) const ALONE: [&str; 10] = [
+pub(crate) const ALONE: [&str; 11] = [
     "csvfile",
     "ini",
     "lines",
@@ -42,21 +44,16 @@ pub(crate) const ALONE: [&str; 10] = [
     "random_choice",
     "template",
     "unvault",
+    "url",
     "varnames",
     "vars",
 ];
 
 /// Those of Ansible that are not here, with what does the same.
-const MISSING: [(&str, &str); 2] = [
-    (
-        "config",
-        "write the value: settings of Ansible are not read here",
-    ),
-    (
-        "url",
-        "a task of `uri` with `delegate_to: localhost` and `register`",
-    ),
-];
+const MISSING: [(&str, &str); 1] = [(
+    "config",
+    "write the value, or a variable of it: settings of Ansible are not read here",
+)];
 
 /// What to do instead of a lookup that is not here.
 pub(crate) fn instead(name: &str) -> Option<&'static str> {
@@ -96,6 +93,11 @@ pub(crate) fn of(kind: LoopKind, value: Value, around: &Around<'_>) -> Result<Ve
         LoopKind::Sequence => each(value, |term| sequence::of(&text(kind, term)?)),
         LoopKind::FileGlob => each(value, |term| Ok(files::glob(&text(kind, term)?, around))),
         LoopKind::File => each(value, |term| files::contents(&text(kind, term)?, around)),
+        LoopKind::FileTree => {
+            let terms = lists::open(value, Some(0))?;
+            let terms: Result<Vec<String>, _> = terms.iter().map(|term| text(kind, term)).collect();
+            tree::below(&terms?, around)
+        }
         LoopKind::FirstFound => files::first(value, around),
         LoopKind::Env => each(value, |term| {
             let name = text(kind, term)?;

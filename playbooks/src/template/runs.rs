@@ -1,4 +1,4 @@
-//! Lookups that run programs of this machine, or write a file of it: only when the turn of their task has come, and never in
+//! Lookups that run programs of this machine, ask a server, or write a file: only when the turn of their task has come, and never in
 //! a plan.
 
 use std::cell::Cell;
@@ -26,7 +26,7 @@ pub(in crate::template) fn may() -> bool {
 /// Whether a text with a lookup may name one of them.
 pub(crate) fn named_in(source: &str) -> bool {
     let mut words = source.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
-    // Many a variable has that name: as a lookup it stands in quotes.
-    let password = ["password'", "password\""];
-    words.any(|word| NAMES.contains(&word)) || password.iter().any(|name| source.contains(name))
+    // Many a variable has such a name: as a lookup it stands in quotes.
+    let quoted = ["password'", "password\"", "url'", "url\""];
+    words.any(|word| NAMES.contains(&word)) || quoted.iter().any(|name| source.contains(name))
 }

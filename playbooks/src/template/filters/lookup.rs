@@ -4,6 +4,7 @@ mod password;
 mod rendered;
 mod runs;
 mod tables;
+mod url;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -95,6 +96,7 @@ fn look(
         "random_choice" => choice(terms),
         "pipe" => runs::pipe(state, terms),
         "lines" => runs::lines(state, terms),
+        "url" => url::of(state, terms, kwargs),
         "password" => password::of(state, terms, kwargs),
         "unvault" => each(terms, |name| whole(state, "unvault", name, (false, false))),
         other => others(state, other, terms, kwargs),

@@ -8,7 +8,7 @@ use super::{Around, Trouble, lists};
 use crate::looked;
 
 /// Where a name may lead: below each folder first in the one for such files.
-fn candidates(name: &str, around: &Around<'_>) -> Vec<PathBuf> {
+pub(super) fn candidates(name: &str, around: &Around<'_>) -> Vec<PathBuf> {
     let home = std::env::var("HOME").ok();
     let path = match (name.strip_prefix("~/"), home) {
         (Some(rest), Some(home)) => Path::new(&home).join(rest),

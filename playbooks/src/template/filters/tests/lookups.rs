@@ -191,7 +191,7 @@ fn what_is_wrong_with_a_file_is_told_with_its_place() {
             "lookup('password', 'x length=y')",
             "`length` is a whole number",
         ),
-        ("lookup('url', 'x')", "a task of `uri`"),
+        ("lookup('url', 'x')", "begins with `https://`"),
         ("lookup('tempalte', 'a')", "did you mean `template`?"),
     ] {
         let found = within(folder.path(), &format!("{{{{ {text} }}}}"));
