@@ -18,6 +18,9 @@ pub(super) fn word(text: &str) -> Option<bool> {
     }
 }
 
+/// A condition that a variable holds: its text, and whether it holds.
+pub(crate) type Told = (String, Result<bool, NotYet>);
+
 impl Template {
     /// A condition that is the value of a variable, if a text can be one.
     pub(crate) fn told(&self, text: &str) -> Option<Self> {
@@ -60,9 +63,8 @@ impl Template {
         };
         Ok(match told.evaluate(variables).map_err(within)? {
             Value::NotYet(what) => Err(what),
-            Value::Str(other) => match word(&other) {
-                Some(means) => Ok(means),
-                None => {
+            Value::Str(other) => {
+                let Some(means) = word(&other) else {
                     let message = format!(
                         "`{}` is the text `{text}`, and that is `{other}`, which is neither true nor false",
                         self.text
@@ -70,8 +72,9 @@ impl Template {
                     return Err(self
                         .fault_at("not_a_condition", 0, message)
                         .help("compare it, or use the filter `bool`"));
-                }
-            },
+                };
+                Ok(means)
+            }
             other => Ok(truth(&other)),
         })
     }
@@ -80,7 +83,7 @@ impl Template {
     pub(crate) fn all_told(
         &self,
         variables: &Arc<dyn Variables>,
-    ) -> Result<Option<Vec<(String, Result<bool, NotYet>)>>, Fault> {
+    ) -> Result<Option<Vec<Told>>, Fault> {
         if !self.braced {
             return Ok(None);
         }
