@@ -432,7 +432,6 @@ impl Read {
         out.extend(unknown_tags(request, &tags));
         let out = tidy(out);
         let tasks = plays.iter().map(|play| count_play(play)).sum();
-        let prompts = self.prompts(request);
         if out.iter().any(Diagnostic::is_error) {
             return Err(Refused {
                 diagnostics: out,
@@ -442,7 +441,7 @@ impl Read {
             });
         }
         Ok(Loaded {
-            prompts,
+            prompts: self.prompts(request),
             list,
             files,
             tasks,
