@@ -9,7 +9,7 @@ use evenkeel_engine::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::look::Look;
+use crate::{args::is_default, look::Look};
 
 mod system;
 use system::{Choice, Known, things};
@@ -37,7 +37,7 @@ pub struct Args {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<i64>,
     /// What is to be true of it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub state: State,
     /// Other names that change with it; those that it has if nothing is said.
     #[serde(default, alias = "slaves", skip_serializing_if = "Option::is_none")]

@@ -57,7 +57,7 @@ fn serve(mut stream: TcpStream) {
         ),
         "/asked" => {
             let names = ["x-a", "user-agent", "cache-control"];
-            ("200 OK", "", names.map(|name| header(name)).join("\n"))
+            ("200 OK", "", names.map(header).join("\n"))
         }
         _ => ("404 Not Found", "", String::new()),
     };

@@ -55,11 +55,11 @@ pub(crate) fn cases() -> Vec<Expect> {
         case("ALT-02 chosen already", vim).on(host("manual", "/usr/bin/vim.basic", &both)),
         case("ALT-03 the first of its name", first)
             .on(told(0, ""))
-            .changes(["choice: nothing -> \"/bin/nano\""]),
+            .changes(["choice: null -> \"/bin/nano\""]),
         case("ALT-03 one more, that is chosen", first)
             .on(host("manual", "/usr/bin/vim.basic", VIM))
             .changes([
-                "choice: nothing -> \"/bin/nano\"",
+                "choice: null -> \"/bin/nano\"",
                 "chosen: \"/usr/bin/vim.basic\" -> \"/bin/nano\"",
             ]),
         case(
@@ -93,7 +93,7 @@ pub(crate) fn cases() -> Vec<Expect> {
             "alternatives: {name: editor, path: /bin/nano, state: absent}",
         )
         .on(host("manual", "/bin/nano", &both))
-        .changes(["choice: \"/bin/nano\" -> nothing"]),
+        .changes(["choice: \"/bin/nano\" -> null"]),
         case(
             "ALT-08 it is gone",
             "alternatives: {name: editor, path: /bin/nano, state: absent}",

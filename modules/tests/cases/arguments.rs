@@ -8,7 +8,9 @@ use evenkeel_engine::{
 };
 
 /// What a text is tried to be changed to where not any text fits.
-const OTHERS: [&str; 31] = [
+const OTHERS: [&str; 33] = [
+    "soft",
+    "stack",
     "boolean",
     "status",
     "install",

@@ -7,7 +7,7 @@ use crate::support::{Expect, case};
 /// Together, these set every argument there is.
 pub(crate) const SAMPLES: &[&str] = &[
     "pam_limits: {domain: a, limit_type: hard, limit_item: nofile, value: 1, use_max: true, dest: /a, backup: true, comment: b}",
-    "pam_limits: {domain: a, limit_type: hard, limit_item: nofile, value: 1, use_min: true}",
+    "pam_limits: {domain: a, limit_type: soft, limit_item: core, value: 1, use_min: true}",
 ];
 
 const FILE: &str = "/etc/security/limits.conf";
