@@ -99,11 +99,19 @@ pub(crate) fn cases() -> Vec<Expect> {
             "alternatives: {name: editor, path: /bin/nano, state: absent}",
         )
         .on(host("auto", "/usr/bin/vim.basic", VIM)),
+    ]
+    .into_iter()
+    .chain(refused(vim, &both))
+    .collect()
+}
+
+fn refused(vim: &str, both: &str) -> Vec<Expect> {
+    vec![
         case(
             "ALT-09 nothing is there yet",
             "alternatives: {name: editor, path: /opt/ed}",
         )
-        .on(host("auto", "/bin/nano", &both))
+        .on(host("auto", "/bin/nano", both))
         .not_yet("the file `/opt/ed`"),
         case("ALT-09 no program", vim)
             .on(told(127, ""))
