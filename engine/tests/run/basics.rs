@@ -155,7 +155,9 @@ fn time_grows_with_the_number_of_tasks_and_not_with_its_square() {
     };
     let (few, many) = (least(500), least(5_000));
     let (first, second) = (many.0 / few.0, many.1 / few.1);
-    assert!(first < 30.0 && second < 30.0, "{few:?} {many:?}");
+    // Ten times as many take some 12 times as long, and would take 100 times by the square. Half of all that is the
+    // machine's to be busy with something else.
+    assert!(first < 50.0 && second < 50.0, "{few:?} {many:?}");
 }
 
 #[test]
