@@ -25,9 +25,9 @@ long_tasks()
 "#;
 
 pub(super) fn all(lab: &Lab, wrong: &mut Vec<String>) {
+    by_https(lab);
     of_one_worker(lab, wrong);
     other_passwords(lab, wrong);
-    by_https(lab);
     rolling_restart(lab);
     stopped_and_started(lab);
     worker_comes_and_goes(lab);
