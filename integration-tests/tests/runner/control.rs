@@ -238,7 +238,7 @@ fn loops_that_cannot_be_are_refused() {
     scratch.tasks(
         "
 - debug: {msg: x}
-  with_url: http://a/
+  with_config: DEFAULT_ROLES_PATH
 - debug: {msg: x}
   with_sequense: end=3
 - debug: {msg: x}
@@ -247,8 +247,7 @@ fn loops_that_cannot_be_are_refused() {
     );
     let refused = scratch.evenkeel(&["validate", "site.yml"]).status(5);
     for said in [
-        "`with_url` is not supported",
-        "a task of `uri` with `delegate_to: localhost`",
+        "`with_config` is not supported",
         "did you mean `with_sequence`?",
         "`with_subelements` wants a list",
     ] {

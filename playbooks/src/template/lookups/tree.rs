@@ -24,6 +24,9 @@ pub(super) fn below(terms: &[String], around: &Around<'_>) -> Result<Vec<Value>,
         let Some(root) = looked::first_there(&places, Path::is_dir) else {
             continue;
         };
+        // As it is written, with the slash at its end.
+        let slash = if term.ends_with('/') { "/" } else { "" };
+        let shown = format!("{}{slash}", root.display());
         for (path, about) in walk(root)? {
             let Ok(below) = path.strip_prefix(root) else {
                 continue;
@@ -33,7 +36,7 @@ pub(super) fn below(terms: &[String], around: &Around<'_>) -> Result<Vec<Value>,
                 continue;
             }
             if let Some(mut item) = described(&path, &about, (&users, &groups)) {
-                item.insert("root".to_owned(), text(root));
+                item.insert("root".to_owned(), shown.as_str().into());
                 item.insert("path".to_owned(), below.as_str().into());
                 seen.insert(below);
                 found.push(Value::Map(item));
