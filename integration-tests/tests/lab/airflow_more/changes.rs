@@ -63,7 +63,7 @@ fn by_https(lab: &Lab) {
     let control = lab.host("node1");
     control.sh(
         "cd /etc/airflow && umask 027 && openssl req -x509 -newkey rsa:2048 -nodes -days 99 -subj /CN=node1 \
-         -keyout tls.key -out tls.crt 2>/dev/null && chgrp airflow tls.key tls.crt",
+         -keyout tls.key -out tls.crt 2>/dev/null && chgrp airflow tls.key tls.crt && chmod 640 tls.key",
     );
     let plain = lab.read("group_vars/all/site.yml");
     let paths =
