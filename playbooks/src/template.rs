@@ -39,6 +39,7 @@ pub use file::{Marks, Reading, TemplateFile};
 pub(crate) use filters::dict_to_items;
 pub use uses::{Use, UseKind, Uses};
 
+pub(crate) use environment::is_function;
 use environment::{JINJA, Root};
 use rewrite::{Backslash, Rewritten};
 use scan::Region;
@@ -52,6 +53,11 @@ pub trait Variables: Send + Sync {
     /// Why there may be more names than those.
     fn more_names(&self) -> Option<NotYet> {
         None
+    }
+    /// Whether all that a template is made of was written by people: then a text that it gives may be a condition. What a
+    /// host said is never evaluated.
+    fn is_of_people(&self, _: &Template) -> bool {
+        false
     }
     /// The folders in which `lookup('file', …)` looks.
     fn folders(&self) -> Vec<std::path::PathBuf> {

@@ -159,6 +159,8 @@ struct Inner {
     left: Vec<Left>,
     /// The loop's item and the like.
     locals: Map,
+    /// Which of them is an item that people wrote.
+    item: Option<String>,
     folders: Vec<PathBuf>,
 }
 
@@ -190,6 +192,7 @@ impl Scope {
             magic: None,
             left: Vec::new(),
             locals: Map::new(),
+            item: None,
             folders,
         }))
     }
@@ -205,6 +208,7 @@ impl Scope {
             magic: levels.magic.clone(),
             left: Vec::new(),
             locals: Map::new(),
+            item: None,
             folders: levels.folders.clone(),
         }))
     }
@@ -219,6 +223,7 @@ impl Scope {
             magic: self.0.magic.clone(),
             left: self.0.left.clone(),
             locals: self.0.locals.clone(),
+            item: self.0.item.clone(),
             folders: self.0.folders.clone(),
         };
         change(&mut inner);
@@ -235,6 +240,15 @@ impl Scope {
     #[must_use]
     pub fn with_locals(&self, locals: impl IntoIterator<Item = (String, Value)>) -> Self {
         self.with(|inner| inner.locals.extend(locals))
+    }
+
+    /// The same with the variables of a turn of a loop; `item`: which of them is an item that people wrote.
+    #[must_use]
+    pub fn with_turn(&self, locals: Vec<(String, Value)>, item: Option<String>) -> Self {
+        self.with(|inner| {
+            inner.locals.extend(locals);
+            inner.item = item;
+        })
     }
 
     /// The same with variables above all but facts that were set.
@@ -475,6 +489,14 @@ impl Scope {
 }
 
 impl Scope {
+    /// Whether a host, or a program, may have said what is in a variable.
+    fn is_of_hosts(&self, name: &str) -> bool {
+        let inner = &self.0;
+        ["hostvars", "vars"].contains(&name)
+            || inner.left.iter().any(|left| left.written.may_be(name))
+            || inner.locals.contains_key(name) && inner.item.as_deref() != Some(name)
+    }
+
     /// A gathered fact, or all of them as `ansible_facts`.
     fn gathered(&self, name: &str) -> Option<Value> {
         let mine = |left: &&Left| {
@@ -644,6 +666,15 @@ impl Variables for Scope {
         names.sort_unstable();
         names.dedup();
         names
+    }
+
+    fn is_of_people(&self, template: &Template) -> bool {
+        let mut people = true;
+        reached(self, template, &mut |inner| {
+            let mut names = inner.uses().names();
+            people &= !inner.looks_up() && !names.any(|used| self.is_of_hosts(&used.name));
+        });
+        people
     }
 
     fn more_names(&self) -> Option<NotYet> {

@@ -121,6 +121,16 @@ fn the_same_input_gives_the_same_events_in_the_same_order() {
     }
 }
 
+/// How many seconds this thread has run, as Linux counts it: what else the machine does is no part of that. Elsewhere it is
+/// the time that went by.
+fn spent() -> f64 {
+    static BEGUN: std::sync::LazyLock<std::time::Instant> =
+        std::sync::LazyLock::new(std::time::Instant::now);
+    let said = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let said = said.and_then(|line| line.split(' ').next()?.parse::<f64>().ok());
+    said.map_or_else(|| BEGUN.elapsed().as_secs_f64(), |nanos| nanos / 1e9)
+}
+
 /// How long a run over so many cells takes, in seconds: the first, and one that finds all in its
 /// state.
 fn times(tasks: usize) -> (f64, f64) {
@@ -137,9 +147,9 @@ fn times(tasks: usize) -> (f64, f64) {
         (0..tasks).map(task).collect()
     };
     let time = || {
-        let begun = std::time::Instant::now();
+        let begun = spent();
         assert!(go(&host, list()).report.ok);
-        begun.elapsed().as_secs_f64()
+        spent() - begun
     };
     (time(), time())
 }
@@ -155,9 +165,7 @@ fn time_grows_with_the_number_of_tasks_and_not_with_its_square() {
     };
     let (few, many) = (least(500), least(5_000));
     let (first, second) = (many.0 / few.0, many.1 / few.1);
-    // Ten times as many take some 12 times as long, and would take 100 times by the square. Half of all that is the
-    // machine's to be busy with something else.
-    assert!(first < 50.0 && second < 50.0, "{few:?} {many:?}");
+    assert!(first < 30.0 && second < 30.0, "{few:?} {many:?}");
 }
 
 #[test]

@@ -126,6 +126,11 @@ fn go(
     }
 }
 
+/// A run of these tasks with nothing said beside them.
+fn plainly(host: &Arc<FakeHost>, tasks: Vec<Task>) -> Timed {
+    go(one(host, tasks), Options::new(), &Cancel::new(), |_| {})
+}
+
 fn one(host: &Arc<FakeHost>, tasks: Vec<Task>) -> TaskList {
     crate::kit::list(host, tasks)
 }
@@ -172,12 +177,7 @@ fn in_the_end_it_fails_and_what_follows_does_not_run() {
     };
     let mut next = cell("b", "b", "2");
     next.after.push(evenkeel_engine::TaskId(0));
-    let ran = go(
-        one(&host, vec![task, next]),
-        Options::new(),
-        &Cancel::new(),
-        |_| {},
-    );
+    let ran = plainly(&host, vec![task, next]);
     assert!(!ran.report.ok);
     assert_eq!(ran.retries(), [(1, 3), (2, 3), (3, 3)]);
     assert!(ran.took >= DELAY * 3);
@@ -197,12 +197,7 @@ fn what_went_well_and_never_holds_fails_too() {
         pace: Some(often(1, |_| Ok(false))),
         ..cell("a", "a", "1")
     };
-    let ran = go(
-        one(&host, vec![task]),
-        Options::new(),
-        &Cancel::new(),
-        |_| {},
-    );
+    let ran = plainly(&host, vec![task]);
     let error = ran.of("a").error.as_ref().unwrap();
     assert!(error.message.starts_with("it was tried twice"), "{error:?}");
     assert_eq!(ran.of("a").outcome, Outcome::Failed);
@@ -241,12 +236,7 @@ fn what_never_holds_passes_where_it_is_said_to_be_no_failure() {
         judge: Some(Arc::new(Says(false))),
         ..cell("a", "a", "1")
     };
-    let ran = go(
-        one(&host, vec![task]),
-        Options::new(),
-        &Cancel::new(),
-        |_| {},
-    );
+    let ran = plainly(&host, vec![task]);
     assert!(ran.report.ok);
     let a = ran.of("a");
     // The second try found what the first one had done.
@@ -266,12 +256,7 @@ fn a_condition_that_cannot_be_read_ends_it_at_once() {
         pace: Some(often(9, |_| Err(Stop::refused("`nope` is not defined")))),
         ..cell("a", "a", "1")
     };
-    let ran = go(
-        one(&host, vec![task]),
-        Options::new(),
-        &Cancel::new(),
-        |_| {},
-    );
+    let ran = plainly(&host, vec![task]);
     let error = ran.of("a").error.as_ref().unwrap();
     assert_eq!(error.message, "`nope` is not defined");
     assert!(ran.retries().is_empty());
@@ -409,12 +394,7 @@ fn there_is_a_pause_between_turns() {
         pause: DELAY,
         last: None,
     });
-    let ran = go(
-        one(&host, vec![task]),
-        Options::new(),
-        &Cancel::new(),
-        |_| {},
-    );
+    let ran = plainly(&host, vec![task]);
     assert!(ran.report.ok);
     assert!(ran.took >= DELAY * 2);
     assert_eq!(cells(&host).len(), 3);
@@ -428,12 +408,7 @@ fn there_is_a_pause_between_turns() {
         pause: DELAY,
         last: None,
     });
-    let again = go(
-        one(&host, vec![task]),
-        Options::new(),
-        &Cancel::new(),
-        |_| {},
-    );
+    let again = plainly(&host, vec![task]);
     assert_eq!(again.of("loop").outcome, Outcome::Unchanged);
     assert!(again.took >= DELAY * 2);
 }
@@ -447,12 +422,7 @@ fn a_loop_is_broken_off() {
         pause: Duration::ZERO,
         last: Some(1),
     });
-    let ran = go(
-        one(&host, vec![task]),
-        Options::new(),
-        &Cancel::new(),
-        |_| {},
-    );
+    let ran = plainly(&host, vec![task]);
     assert!(ran.report.ok);
     assert_eq!(cells(&host).len(), 2);
     assert_eq!(ran.of("loop").items.len(), 2);

@@ -232,6 +232,33 @@ fn templates_that_are_looked_up_see_facts_and_results() {
     assert_eq!(scratch.read("out"), "Linux hi hi True\n".repeat(2));
 }
 
+/// Text that a host said may be anybody's.
+#[test]
+fn what_hosts_say_is_no_condition() {
+    let scratch = Scratch::new();
+    scratch.file(
+        "site.yml",
+        r#"
+- hosts: localhost
+  gather_facts: false
+  vars: {so: r.stdout is defined, of_result: "{{ r.stdout }}"}
+  tasks:
+  - {shell: "echo \"token == 'abc'\"", register: r, changed_when: false}
+  - {debug: {msg: written}, when: "{{ so }}"}
+  - {debug: {msg: said}, when: "{{ r.stdout }}", ignore_errors: true}
+  - {debug: {msg: said}, when: "{{ of_result }}", ignore_errors: true}
+  - {assert: {that: "{{ r.stdout_lines }}"}, ignore_errors: true}
+  - {assert: {that: "{{ item }}"}, loop: "{{ r.stdout_lines }}", ignore_errors: true}
+"#,
+    );
+    let ended = scratch.run(&["-e", "token=abc"]).ok();
+    let said = "is the text `token == 'abc'`, which is neither true nor false";
+    let refused = ended.tasks().filter(|task| task.outcome() == "failed");
+    let refused: Vec<String> = refused.map(|task| task.0.to_string()).collect();
+    assert_eq!(refused.len(), 4, "{ended}");
+    assert!(refused.iter().all(|task| task.contains(said)), "{ended}");
+}
+
 #[test]
 fn loops_that_cannot_be_are_refused() {
     let scratch = Scratch::new();

@@ -17,7 +17,7 @@ use super::{
     store::Store,
 };
 use crate::{
-    template::{Fault, Variable, Variables, lookups, runs},
+    template::{Fault, Template, Variable, Variables, lookups, runs},
     vars::{Left, Scope, Written, reached, registered, without_omitted},
 };
 
@@ -386,7 +386,7 @@ impl Body {
         let mut scope = scope.clone();
         let mut turns = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
-            let own = scope.with_locals(found.locals(index, &items));
+            let own = found.turn(&scope, index, &items);
             if !self.has_turn(&own)? {
                 continue;
             }
@@ -431,7 +431,7 @@ impl Body {
         };
         let mut turns = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
-            let own = scope.with_locals(found.locals(index, &items));
+            let own = found.turn(&scope, index, &items);
             if !matches!(self.has_turn(&own), Ok(true)) {
                 continue;
             }
@@ -560,7 +560,7 @@ impl Body {
             } else {
                 Vec::new()
             };
-            scope = scope.with_locals(found.locals(index, &items));
+            scope = found.turn(&scope, index, &items);
             scope = scope.with_locals([(found.names.var.clone(), item.clone())]);
         }
         let (Some(name), Some(result)) = (&program.register, result) else {
@@ -712,6 +712,11 @@ impl Variables for Foretold {
 
     fn names(&self) -> Vec<String> {
         self.others.names()
+    }
+
+    fn is_of_people(&self, template: &Template) -> bool {
+        let names = template.uses().names();
+        names.into_iter().all(|used| used.name != self.name) && self.others.is_of_people(template)
     }
 
     fn folders(&self) -> Vec<PathBuf> {

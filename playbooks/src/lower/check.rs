@@ -204,7 +204,7 @@ impl Body {
         };
         let mut sure = true;
         for index in 0..items.len() {
-            let own = scope.with_locals(found.locals(index, &items));
+            let own = found.turn(scope, index, &items);
             match reached(of_items.iter().copied(), &own.variables(), faults) {
                 Reached::Surely if sure => {}
                 Reached::Never => continue,

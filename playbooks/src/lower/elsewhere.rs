@@ -243,7 +243,7 @@ pub(super) fn places(
     let mut names: Vec<String> = Vec::new();
     let mut of_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for index in 0..items.len() {
-        let own = scope.with_locals(found.locals(index, &items));
+        let own = found.turn(scope, index, &items);
         let name = match place(word, &own) {
             Err(fault) if fault.code == keywords::LATE => {
                 return late(target, word, (program, host), login.as_ref());

@@ -9,7 +9,7 @@ use crate::{
     ast::{Common, Flag, LoopKind, OrTemplate, Task},
     files::{Span, Spanned},
     parse::REST,
-    template::{Fault, Template, is_template},
+    template::{Fault, Template, Variables, is_template},
     vars::{Looped, Scope, Tree},
     yaml::{Kind, Node},
 };
@@ -194,6 +194,15 @@ impl Loop {
         };
         let scope = scope.with_locals([(TERMS.to_owned(), terms)]);
         Some(query.evaluate(&scope.variables()))
+    }
+
+    /// What a turn sees.
+    pub(super) fn turn(&self, scope: &Scope, index: usize, items: &[Value]) -> Scope {
+        let mut people = matches!(self.kind, LoopKind::Loop | LoopKind::List | LoopKind::Items);
+        let mut is_of_people = |template| people &= scope.is_of_people(template);
+        self.list.templates(&mut is_of_people);
+        let item = people.then(|| self.names.var.clone());
+        scope.with_turn(self.locals(index, items), item)
     }
 
     /// The variables of a turn.

@@ -4,19 +4,7 @@ use super::{
     Reader,
     values::{is_template, is_variable_name},
 };
-use crate::{files::Spanned, yaml::Node};
-
-/// Of these names templates have functions, and no variables.
-const FUNCTIONS: [&str; 8] = [
-    "dict",
-    "lookup",
-    "namespace",
-    "now",
-    "q",
-    "query",
-    "range",
-    "undef",
-];
+use crate::{files::Spanned, template::is_function, yaml::Node};
 
 pub(crate) const MODULE: &str = "validate_argument_spec";
 
@@ -52,9 +40,7 @@ impl Reader<'_> {
 pub(crate) fn variables(spec: &Node) -> Option<Node> {
     if let Some(options) = spec.as_map() {
         let names = options.iter().map(|(name, _)| name);
-        let names = names.filter(|name| {
-            is_variable_name(&name.text) && !FUNCTIONS.contains(&name.text.as_str())
-        });
+        let names = names.filter(|name| is_variable_name(&name.text) && !is_function(&name.text));
         let variable = |name: &Node| {
             let value = format!("{{{{ {} | default(omit) }}}}", name.text);
             (

@@ -131,6 +131,11 @@ const FUNCTIONS: &[&str] = &[
     "undef",
 ];
 
+/// Whether templates have a function of this name, and so no variable.
+pub(crate) fn is_function(name: &str) -> bool {
+    FUNCTIONS.contains(&name)
+}
+
 /// Filters that leave texts as they are, so that a secret can be found again.
 const KEEPING: &[&str] = &[
     "bool",

@@ -14,6 +14,10 @@ impl Variables for Fixed {
     fn names(&self) -> Vec<String> {
         self.0.keys().cloned().collect()
     }
+    fn is_of_people(&self, template: &Template) -> bool {
+        let mut names = template.uses().names();
+        names.all(|used| used.name != "said")
+    }
 }
 
 fn variables() -> Arc<dyn Variables> {
@@ -52,6 +56,7 @@ fn variables() -> Arc<dyn Variables> {
             ("db", Variable::Value(Value::Map(db))),
             ("no", json("no".into())),
             ("so", json("ports[0] == 80 and name == 'web'".into())),
+            ("said", json("name == 'web'".into())),
             ("not_so", json("name == 'db'".into())),
             (
                 "all_so",
@@ -237,7 +242,12 @@ fn conditions_that_variables_hold() {
         fault("so"),
         "`so` is the text `ports[0] == 80 and name == 'web'`, which is neither true nor false"
     );
-    // A text may come from anywhere: it reads variables, and nothing else.
+    // What a host says is never evaluated.
+    assert_eq!(
+        fault("{{ said }}"),
+        "`{{ said }}` is the text `name == 'web'`, which is neither true nor false"
+    );
+    // It reads variables, and nothing else.
     assert_eq!(
         fault("{{ reads }}"),
         "`{{ reads }}` is the text `lookup('pipe', 'id') is defined`, which is neither true nor false"

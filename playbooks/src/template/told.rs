@@ -6,7 +6,7 @@ use evenkeel_engine::{NotYet, Value};
 
 use super::{Fault, Template, UseKind, Variables, truth};
 
-/// Lookups read files and run programs: a text that may come from anywhere must not.
+/// Lookups read files and run programs: a condition that is the value of a variable does not.
 const LOOKUPS: [&str; 3] = ["lookup", "query", "q"];
 
 /// What a text means as a boolean, if it is a word for one.
@@ -25,10 +25,15 @@ impl Template {
     /// A condition that is the value of a variable, if a text can be one.
     pub(crate) fn told(&self, text: &str) -> Option<Self> {
         let told = Self::expression(text, self.span).ok()?;
+        (!super::is_template(text) && !told.looks_up()).then_some(told)
+    }
+
+    /// Whether it reads files, runs programs or asks servers.
+    pub(crate) fn looks_up(&self) -> bool {
         let looks = |used: &super::Use| {
             used.kind == UseKind::Function && LOOKUPS.contains(&used.name.as_str())
         };
-        (!super::is_template(text) && !told.uses.all.iter().any(looks)).then_some(told)
+        self.uses.all.iter().any(looks)
     }
 
     /// Whether what a variable holds may be a condition here: it stands in braces, where an expression stands by itself.
@@ -45,7 +50,8 @@ impl Template {
         if let Some(means) = word(text) {
             return Ok(Ok(means));
         }
-        let Some(told) = self.told(text).filter(|_| self.braced) else {
+        let may = self.braced && variables.is_of_people(self);
+        let Some(told) = self.told(text).filter(|_| may) else {
             let message = format!(
                 "`{}` is the text `{text}`, which is neither true nor false",
                 self.text

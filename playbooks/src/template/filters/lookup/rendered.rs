@@ -16,7 +16,7 @@ use super::{path, refuse, variables};
 use crate::{
     files::{Files, is_vault},
     template::{
-        Fault, Marks, Reading, TemplateFile, Variable, Variables, about, session,
+        Fault, Marks, Reading, Template, TemplateFile, Variable, Variables, about, session,
         value::{read, to_jinja},
     },
     vault::Keyring,
@@ -183,6 +183,10 @@ impl Variables for Over {
         let mut names = self.others.names();
         names.extend(self.given.keys().cloned());
         names
+    }
+
+    fn is_of_people(&self, template: &Template) -> bool {
+        self.others.is_of_people(template)
     }
 
     fn folders(&self) -> Vec<PathBuf> {
