@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use evenkeel_engine::{
     Change, Done, Effect, Module, NotYet, Plan, Probes, Refusal, Run, Seen, Step, Stop, Thing,
-    Touches,
+    Touches, probes::Stat,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::{args::is_default, look::Look};
 
 mod system;
+pub use system::kept;
 use system::{Choice, Known, things};
-pub use system::{kept, there};
 
 /// It is not in everybody's path.
 const PROGRAM: &str = r#"PATH=$PATH:/usr/sbin:/sbin; exec update-alternatives "$@""#;
@@ -167,7 +167,7 @@ impl Args {
 
 fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     let asked = kept(&args.name);
-    let file = there(&args.path);
+    let file = Stat(args.path.clone());
     look.ask(&asked);
     if args.state != State::Absent {
         look.ask(&file);
@@ -195,7 +195,7 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     }
     let wanted = args.wanted(choice);
     if choice != Some(&wanted) {
-        if look.get(&file)?.status != 0 {
+        if look.get(&file)?.is_none() {
             return Err(NotYet(format!("the file `{}`", args.path)).into());
         }
         plan.install(args, choice, &wanted)?;

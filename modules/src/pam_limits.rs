@@ -220,17 +220,18 @@ impl Args {
 
     /// The text with the lines as they are to be, or one at its end.
     fn edit(&self, before: &[u8]) -> Option<Vec<u8>> {
-        let before = String::from_utf8_lossy(before);
-        let mut after = String::new();
+        let mut after = Vec::new();
         let mut found = false;
-        for line in before.split_inclusive('\n') {
+        for bytes in before.split_inclusive(|byte| *byte == b'\n') {
+            // Other lines stay as they are, whatever they are written in.
+            let line = String::from_utf8_lossy(bytes);
             let (entry, comment) = match line.split_once('#') {
                 Some((entry, comment)) => (entry, Some(comment)),
-                None => (line, None),
+                None => (&*line, None),
             };
             let fields: Vec<&str> = entry.split_whitespace().collect();
             let [domain, kind, item, now] = fields[..] else {
-                after.push_str(line);
+                after.extend_from_slice(bytes);
                 continue;
             };
             let mine = domain == self.domain
@@ -239,21 +240,40 @@ impl Args {
             found |= mine;
             let value = self.value(now);
             if mine && value != now {
-                after.push_str(&self.line(value, self.comment.as_deref().or(comment)));
+                let comment = self.comment.as_deref().or(comment);
+                after.extend(self.line(value, comment).into_bytes());
             } else {
-                after.push_str(line);
+                after.extend_from_slice(bytes);
             }
         }
         if !found {
-            if !after.is_empty() && !after.ends_with('\n') {
-                after.push('\n');
+            if !after.is_empty() && !after.ends_with(b"\n") {
+                after.push(b'\n');
             }
-            after.push_str(&self.line(self.value.shown(), self.comment.as_deref()));
+            let line = self.line(self.value.shown(), self.comment.as_deref());
+            after.extend(line.into_bytes());
         }
-        (after != before).then(|| after.into_bytes())
+        (after != before).then_some(after)
     }
 }
 
 fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     args.rewrite().plan(look, |before| Ok(args.edit(before)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_lines_stay_whatever_they_are_written_in() {
+        let args: Args = serde_json::from_value(serde_json::json!({
+            "domain": "@adm", "limit_type": "-", "limit_item": "nproc", "value": 30
+        }))
+        .unwrap();
+        let before = b"# \xfcber\n@adm - nproc 20\nb - nproc 1";
+        let after = b"# \xfcber\n@adm\t-\tnproc\t30\nb - nproc 1";
+        assert_eq!(args.edit(before).as_deref(), Some(&after[..]));
+        assert_eq!(args.edit(after), None);
+    }
 }

@@ -64,11 +64,6 @@ pub fn kept(name: &str) -> Ask {
     Ask::new(["sh", "-c", SHOW, "alternatives", name]).reading(things())
 }
 
-/// Whether there is a file at a path.
-pub fn there(path: &str) -> Ask {
-    Ask::new(["test", "-e", path]).reading([Thing::Path(path.to_owned())])
-}
-
 /// All that is read and written of the system.
 pub(super) fn things() -> [Thing; 3] {
     [ADMIN[0], ADMIN[1], LINKS].map(|folder| Thing::Tree(folder.to_owned()))

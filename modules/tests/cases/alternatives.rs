@@ -1,7 +1,7 @@
 //! `alternatives`: what it decides. What `update-alternatives` then does is in the lab's tests.
 
 use evenkeel_engine::{fake::FakeHost, probes::Answered};
-use evenkeel_modules::alternatives::{kept, there};
+use evenkeel_modules::alternatives::kept;
 
 use crate::support::{Expect, case};
 
@@ -30,9 +30,8 @@ fn told(status: i32, stdout: &str) -> FakeHost {
     };
     FakeHost::new()
         .answers(kept("editor"), answer(status, stdout))
-        .answers(there("/usr/bin/vim.basic"), answer(0, ""))
-        .answers(there("/bin/nano"), answer(0, ""))
-        .answers(there("/opt/ed"), answer(1, ""))
+        .file("/usr/bin/vim.basic", "")
+        .file("/bin/nano", "")
 }
 
 pub(crate) fn cases() -> Vec<Expect> {

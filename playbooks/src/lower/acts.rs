@@ -145,7 +145,7 @@ pub(super) fn split(
         let acts = Arc::new(acts(&place));
         let mut identities: Vec<(Identity, Vec<usize>)> = Vec::new();
         for index in 0..items.len() {
-            let own = found.turn(&scope, index, &items);
+            let own = found.turn(scope, index, &items);
             if let Some(turns) = &place.turns
                 && !matches!(turns.has(&own), Ok(true))
             {

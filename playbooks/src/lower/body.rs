@@ -431,7 +431,7 @@ impl Body {
         };
         let mut turns = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
-            let own = found.turn(&scope, index, &items);
+            let own = found.turn(scope, index, &items);
             if !matches!(self.has_turn(&own), Ok(true)) {
                 continue;
             }

@@ -9,7 +9,7 @@ use crate::{
     ast::{Common, Flag, LoopKind, OrTemplate, Task},
     files::{Span, Spanned},
     parse::REST,
-    template::{Fault, Template, Variables, is_template},
+    template::{Fault, Template, Variables as _, is_template},
     vars::{Looped, Scope, Tree},
     yaml::{Kind, Node},
 };
