@@ -31,6 +31,7 @@ pub(super) fn all(lab: &Lab, wrong: &mut Vec<String>) {
     rolling_restart(lab);
     stopped_and_started(lab);
     worker_comes_and_goes(lab);
+    other_ports(lab);
 }
 
 fn lines(all: &[&str]) -> Vec<String> {
@@ -202,4 +203,21 @@ fn worker_comes_and_goes(lab: &Lab) {
     run(lab, &[])
         .changed(0)
         .says("`node4` is no longer managed");
+}
+
+/// All that listens does so elsewhere.
+fn other_ports(lab: &Lab) {
+    let plain = lab.read("group_vars/all/site.yml");
+    let ports = "database_port: 5433\nbroker_port: 5673\nwebserver_port: 8081\nflower_port: 5556\n";
+    lab.file("group_vars/all/site.yml", &format!("{plain}{ports}"));
+    let before = starts(lab);
+    timed("other ports", || run(lab, &[]));
+    let servers = ["node1 postgresql@15-main", "node1 rabbitmq-server"];
+    let all = [&ALL_OF_AIRFLOW[..], &servers].concat();
+    assert_eq!(restarted(lab, &before), all);
+    play(lab, "run", "status.yml", &[]).ok().changed(0);
+    run(lab, &[]).changed(0);
+    let control = lab.host("node1");
+    control.sh("curl -sf http://node1:8081/health && curl -sf http://node1:5556/healthcheck");
+    assert_eq!(finished(control, "elsewhere").len(), 4);
 }
