@@ -9,14 +9,15 @@ use std::{
 use evenkeel_integration_tests::{Ended, Lab, MARK, need_lab};
 
 use super::airflow::{
-    PASSWORDS, begin, booted, bounded, changed, finished, inventory, passwords, play, run, sql,
-    succeeds,
+    PASSWORDS, begin, booted, booted_by, bounded, changed, finished, inventory, passwords, play,
+    quiet, run, sql, succeeds, works,
 };
 
 mod changes;
 mod drifts;
 mod moments;
 mod order;
+mod red_hat;
 mod upgrade;
 
 /// What runs in the cluster, of which some is on each host.
@@ -63,6 +64,27 @@ fn what_is_said_anew_is_done() {
     changes::all(&lab, &mut wrong);
     keeps_secrets(&lab);
     assert_eq!(wrong, [""; 0]);
+}
+
+#[test]
+#[ignore = "needs root, a lab, and many minutes"]
+fn hosts_like_red_hats() {
+    if !need_lab() {
+        return;
+    }
+    let Some(mut lab) = booted_by(Lab::plan().rhel(), &["node2", "node3"]) else {
+        return;
+    };
+    lab.keep_quiet();
+    red_hat::prepare(&lab);
+    first_run(&lab);
+    works(&lab);
+    quiet(&lab);
+    lab.host("node1").sh("systemctl stop postgresql");
+    assert_eq!(
+        changed(&run(&lab, &[])),
+        ["node1 postgresql : the database server"]
+    );
 }
 
 #[test]

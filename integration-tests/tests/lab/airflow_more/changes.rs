@@ -26,6 +26,7 @@ long_tasks()
 
 pub(super) fn all(lab: &Lab, wrong: &mut Vec<String>) {
     by_https(lab);
+    without_flower(lab, wrong);
     of_one_worker(lab, wrong);
     other_passwords(lab, wrong);
     rolling_restart(lab);
@@ -57,6 +58,23 @@ fn of_one_worker(lab: &Lab, wrong: &mut Vec<String>) {
          inspect stats --timeout 20 --destination celery@node2 2>/dev/null | grep -o '\"max-concurrency\": [0-9]*'",
     );
     assert_eq!(said, "\"max-concurrency\": 3\n");
+}
+
+/// Flower goes, and comes again.
+fn without_flower(lab: &Lab, wrong: &mut Vec<String>) {
+    let plain = lab.read("group_vars/all/site.yml");
+    let changed = lines(&["node1 control : Flower"]);
+    let unit = lines(&["node1 airflow-flower"]);
+    lab.file(
+        "group_vars/all/site.yml",
+        &format!("{plain}flower: false\n"),
+    );
+    puts_right(lab, "no Flower", &changed, &unit, wrong);
+    lab.host("node1")
+        .sh("! systemctl is-active -q airflow-flower && ! systemctl is-enabled -q airflow-flower");
+    play(lab, "run", "status.yml", &[]).ok().changed(0);
+    lab.file("group_vars/all/site.yml", &plain);
+    puts_right(lab, "Flower again", &changed, &unit, wrong);
 }
 
 /// The webserver answers by https, and its units and `status.yml` ask so.
