@@ -114,6 +114,8 @@ struct Here {
     is_called: bool,
     /// What stands here is for a role that keeps its variables to itself.
     is_private: bool,
+    /// Whether a failure of what stands here is counted on.
+    is_caught: bool,
 }
 
 impl<'a> Expander<'a> {
@@ -185,6 +187,7 @@ impl<'a> Expander<'a> {
             of: For::Tasks,
             is_called: false,
             is_private: false,
+            is_caught: false,
         };
         new.pre_tasks = self.items(&play.pre_tasks, &here);
         let roles: Vec<Item> = play.roles.iter().cloned().map(Item::Include).collect();
@@ -257,11 +260,17 @@ impl<'a> Expander<'a> {
             let layer = Arc::new(Layer::new(&block.common.vars, &mut Vec::new()));
             here.levels = Arc::new(here.levels.with(layer));
         }
+        let inner = Here {
+            is_caught: here.is_caught
+                || !block.rescue.is_empty()
+                || block.common.ignore_errors.is_some(),
+            ..here.clone()
+        };
         Block {
             span: block.span,
             name: block.name.clone(),
             common: block.common.clone(),
-            body: self.items(&block.body, &here),
+            body: self.items(&block.body, &inner),
             rescue: self.items(&block.rescue, &here),
             always: self.items(&block.always, &here),
         }
@@ -294,7 +303,7 @@ impl<'a> Expander<'a> {
                     Ok(Value::Seq(items)) => items,
                     _ => vec![Value::NotYet(NotYet::new("an item of the loop"))],
                 };
-                let turn = |item| scope.with_locals([(found.loop_var.clone(), item)]);
+                let turn = |item| scope.with_locals([(found.loop_var.value.clone(), item)]);
                 items.into_iter().map(turn).collect()
             }
         };

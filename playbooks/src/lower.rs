@@ -18,6 +18,7 @@ mod label;
 mod limit;
 mod listing;
 mod login;
+mod looped;
 mod made_here;
 mod mentions;
 mod named;
@@ -54,6 +55,7 @@ pub(crate) use facts::Gathering;
 pub(crate) use include::{candidates, pattern};
 pub(crate) use listing::Entry;
 pub(crate) use login::{Login, Logins, all as all_logins, of_play};
+pub(crate) use looped::loop_name;
 pub(crate) use mentions::{Looking, Mentions};
 pub(crate) use program::{Condition, Loop, Program};
 pub(crate) use store::{Store, find, first};
@@ -172,7 +174,7 @@ pub(crate) fn prepare<'a>(
     defaults::check(target.play, registry, faults);
     let programs = listing.entries.iter();
     let programs = programs
-        .map(|entry| program(entry, registry, faults))
+        .map(|entry| program(target, entry, registry, faults))
         .collect();
     Prepared { listing, programs }
 }
@@ -685,8 +687,24 @@ impl<'a> Lowering<'a> {
     }
 }
 
-fn program(entry: &Entry<'_>, registry: &Registry, faults: &mut Vec<Fault>) -> Arc<Program> {
-    Arc::new(Program::new(entry.task, &entry.commons, registry, faults))
+fn program(
+    target: &Target<'_>,
+    entry: &Entry<'_>,
+    registry: &Registry,
+    faults: &mut Vec<Fault>,
+) -> Arc<Program> {
+    let mut program = Program::new(entry.task, &entry.commons, registry, faults);
+    if let (Some(looped), Some(found)) = (&entry.task.loop_, &mut program.loop_) {
+        let hosts = target.world.play_hosts.iter();
+        let hosts = hosts.filter(|host| entry.levels.has(host));
+        let scopes = || -> Vec<Scope> { hosts.map(|host| scope(target, entry, host)).collect() };
+        if let Err(fault) = looped::name(looped, &mut found.names, scopes) {
+            faults.push(fault);
+            // What its texts mean nobody knows.
+            program.when.insert(0, Condition::Is(false));
+        }
+    }
+    Arc::new(program)
 }
 
 /// How a task stands to the other hosts of its play.
