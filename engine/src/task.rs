@@ -355,6 +355,13 @@ impl Task {
         self
     }
 
+    /// Orders it after each of these tasks.
+    #[must_use]
+    pub fn after_all(mut self, tasks: impl IntoIterator<Item = TaskId>) -> Self {
+        self.after.extend(tasks);
+        self
+    }
+
     /// Runs it when another task has changed something.
     #[must_use]
     pub fn triggered_by(mut self, task: TaskId) -> Self {
@@ -362,10 +369,38 @@ impl Task {
         self
     }
 
+    /// Runs it when any of these tasks has changed something.
+    #[must_use]
+    pub fn triggered_by_any(mut self, tasks: impl IntoIterator<Item = TaskId>) -> Self {
+        self.triggers.extend(tasks);
+        self
+    }
+
     /// Runs it only then, and says nothing otherwise.
     #[must_use]
     pub fn handler(mut self) -> Self {
         self.handler = true;
+        self
+    }
+
+    /// Says all that it reads ([`Task::reads`]).
+    #[must_use]
+    pub fn reads(mut self, things: impl Into<Vec<Thing>>) -> Self {
+        self.reads = Some(things.into());
+        self
+    }
+
+    /// Says all that it writes ([`Task::writes`]).
+    #[must_use]
+    pub fn writes(mut self, things: impl Into<Vec<Thing>>) -> Self {
+        self.writes = Some(things.into());
+        self
+    }
+
+    /// Gives its programs a variable more.
+    #[must_use]
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<Text>) -> Self {
+        self.environment.push((name.into(), value.into()));
         self
     }
 

@@ -7,7 +7,7 @@
 
 #![expect(clippy::print_stdout, reason = "it shows what happens")]
 
-use std::{error::Error, path::PathBuf, sync::Arc};
+use std::{error::Error, io, path::PathBuf, sync::Arc};
 
 use evenkeel_engine::{
     HostId, Identity, Late, ScriptHost, Secret, Source, Task, TaskId, TaskList, Text, Thing,
@@ -17,13 +17,11 @@ use evenkeel_engine::{
 };
 use evenkeel_modules::{
     Mode, apt, command, compile_python, copy, file, group, pip, psql_db, psql_pg_hba, psql_set,
-    psql_user, rabbitmq_user, rabbitmq_vhost,
-    systemd_unit::{self, Health},
-    useradd,
+    psql_user, rabbitmq_user, rabbitmq_vhost, systemd_unit, useradd,
 };
 use evenkeel_ssh::{OpensshConnection, OpensshOptions};
 
-/// What differs from one cluster to the next. `wheels` is a folder that `playbooks/examples/airflow/wheelhouse` has filled.
+/// What differs from one cluster to the next.
 #[derive(serde::Deserialize)]
 struct Settings {
     hosts: Vec<String>,
@@ -32,8 +30,8 @@ struct Settings {
     python: String,
     python_archive: PathBuf,
     python_sha256: String,
-    /// Where builds of Python are kept.
     python_builds: String,
+    /// A folder that `playbooks/examples/airflow/wheelhouse` has filled.
     wheels: PathBuf,
     constraints: PathBuf,
     dags: PathBuf,
@@ -46,16 +44,25 @@ struct Settings {
 
 const PACKAGES: &str = "gcc libc6-dev make xz-utils libssl-dev libbz2-dev libffi-dev zlib1g-dev \
                         libsqlite3-dev liblzma-dev libpq-dev curl";
-const ENVIRONMENT: &str = "AIRFLOW_HOME=/app1/airflow PATH=/usr/local/bin:/usr/bin:/bin";
+const AIRFLOW: &str = "apache-airflow[celery,rabbitmq]==2.7.3 psycopg2";
+const CONSTRAINTS: &str = "/etc/airflow/constraints";
 const WHEELS: &str = "/var/cache/wheels";
+const WEB: &str = "curl -sf http://localhost:8080/health";
+const SCHEDULES: &str = "as-airflow airflow jobs check --job-type SchedulerJob --local";
+const WORKS: &str = "as-airflow celery --app airflow.providers.celery.executors.celery_executor.app \
+                     inspect ping --timeout 5 --destination \"celery@$(hostname)\"";
+const ADMIN: &str = "users create --username admin --email admin@localhost --firstname A --lastname A \
+                     --role Admin";
 
-/// A task: its name, its module, and those of the module's arguments that are not as they always are.
+/// Adds a task that is done as root: its name, its module, what the module's arguments are where they are not as they
+/// always are, and what else is to be said of it.
 macro_rules! task {
-    ($name:expr, $module:ident::$type:ident; $($field:ident = $value:expr),*) => {
-        Task::new::<$module::$type>($name, $module::Args {
+    ($cluster:expr, $host:expr, $name:expr, $module:ident::$type:ident;
+     $($field:ident = $value:expr),* $(; $($more:tt)*)?) => {
+        $cluster.list.task(Task::new::<$module::$type>($name, $module::Args {
             $($field: $value.into(),)*
             ..$module::Args::default()
-        })
+        })$($($more)*)?.on($host).as_user(Identity::user("root")))
     };
 }
 
@@ -65,140 +72,106 @@ struct Cluster {
 }
 
 impl Cluster {
-    fn add(&mut self, host: HostId, task: Task) -> TaskId {
-        self.list
-            .task(task.on(host).as_user(Identity::user("root")))
-    }
-
-    fn packages(&mut self, host: HostId, names: &str) {
-        let names: Vec<_> = names.split_whitespace().map(str::to_owned).collect();
-        self.add(
-            host,
-            task!("packages", apt::Apt; name = names, update_cache = true),
-        );
-    }
-
     fn database(&mut self, host: HostId) -> TaskId {
-        let listens = [("listen_addresses".to_owned(), Text::from("*"))];
+        let (all, network) = (Text::from("*"), self.set.network.clone());
+        let listens = [("listen_addresses".to_owned(), all)];
         let password = Late::of(secret(&self.set.database_password));
-        let logs_in = task!("who logs in", psql_pg_hba::PsqlPgHba; contype = psql_pg_hba::Kind::Host, databases = vec![airflow()],
-            users = vec![airflow()], address = self.set.network.clone(), method = psql_pg_hba::Method::Scram);
-        self.add(host, unit("postgresql", None, None));
-        let listens = self.add(
-            host,
-            task!("listens", psql_set::PsqlSet; settings = listens),
-        );
-        self.add(host, restarted("postgresql", &[listens]));
-        self.add(host, logs_in);
-        self.add(
-            host,
-            task!("role", psql_user::PsqlUser; name = "airflow", password = password),
-        );
-        self.add(
-            host,
-            task!("database", psql_db::PsqlDb; name = "airflow", owner = airflow()),
-        )
+        task!(self, host, "PostgreSQL", systemd_unit::SystemdUnit; name = "postgresql", state = started(), enabled = true);
+        let listens = task!(self, host, "it listens", psql_set::PsqlSet; settings = listens);
+        self.restarted(host, "postgresql", &[listens]);
+        task!(self, host, "who logs in", psql_pg_hba::PsqlPgHba; contype = psql_pg_hba::Kind::Host, users = words("airflow"),
+            databases = words("airflow"), address = network, method = psql_pg_hba::Method::Scram);
+        task!(self, host, "role", psql_user::PsqlUser; name = "airflow", password = password);
+        task!(self, host, "database", psql_db::PsqlDb; name = "airflow", owner = own("airflow"))
     }
 
     fn broker(&mut self, host: HostId) -> TaskId {
-        let all = || ".*".to_owned();
-        let password = Late::of(secret(&self.set.broker_password));
-        let user = task!("user of the broker", rabbitmq_user::RabbitmqUser; user = "airflow", password = password,
-            vhost = airflow(), configure_priv = all(), write_priv = all(), read_priv = all());
-        let health = Health {
+        let (password, all) = (secret(&self.set.broker_password), own(".*"));
+        let health = systemd_unit::Health {
             port: Some(5672),
-            ..Health::default()
+            ..Default::default()
         };
-        self.add(host, unit("rabbitmq-server", None, Some(health)));
-        self.add(
-            host,
-            task!("virtual host", rabbitmq_vhost::RabbitmqVhost; name = "airflow"),
-        );
-        self.add(host, user)
+        task!(self, host, "RabbitMQ", systemd_unit::SystemdUnit; name = "rabbitmq-server", state = started(),
+            enabled = true, health = health);
+        task!(self, host, "virtual host", rabbitmq_vhost::RabbitmqVhost; name = "airflow");
+        task!(self, host, "user of the broker", rabbitmq_user::RabbitmqUser; user = "airflow", password = Late::of(password),
+            vhost = own("airflow"), configure_priv = all.clone(), write_priv = all.clone(), read_priv = all)
     }
 
-    /// Airflow, by a Python that one host compiles for all; gives what compiles it, and all that services read.
+    /// Airflow, by a Python that one host compiles for all: what compiles it, and all that services read.
     fn airflow(
         &mut self,
         host: HostId,
-        built: Option<TaskId>,
-    ) -> Result<(TaskId, Vec<TaskId>), Box<dyn Error>> {
-        let settings = &self.set;
-        let at =
-            |user: &str, password: &str| format!("{user}:{password}@{}/airflow", settings.hosts[0]);
-        let database = at("airflow", &settings.database_password);
-        let texts = [
-            ("fernet_key", settings.fernet_key.clone()),
-            ("webserver_secret", settings.webserver_secret.clone()),
-            ("database_url", format!("postgresql+psycopg2://{database}")),
-            ("result_backend", format!("db+postgresql://{database}")),
-            (
-                "broker_url",
-                format!("pyamqp://{}", at("airflow", &settings.broker_password)),
-            ),
+        first: Option<TaskId>,
+    ) -> io::Result<(TaskId, Vec<TaskId>)> {
+        let local = |path: &PathBuf| Source::open("", path).map(copy::Src::Local);
+        let [wheels, dags] = [local(&self.set.wheels)?, local(&self.set.dags)?];
+        let [source, constraints] = [&self.set.python_archive, &self.set.constraints].map(local);
+        let python = [
+            &self.set.python,
+            &self.set.python_sha256,
+            &self.set.python_builds,
         ];
-        let texts = texts.map(|(name, text)| (name, "/etc/airflow", secret(&text), 0o640));
-        let runs = format!(
-            "#!/bin/sh\nexec runuser -u airflow -- env -C /app1/airflow {ENVIRONMENT} \"$@\"\n"
-        );
-        let plain = [
-            ("airflow.cfg", "/app1/airflow", Text::from(CFG), 0o644),
-            ("as-airflow", "/usr/local/sbin", Text::from(runs), 0o755),
-        ];
-        let folder = |path: &PathBuf| Source::open("folder/", path).map(copy::Src::Local);
-        let wheels = task!("wheels", copy::Copy; dest = format!("{WHEELS}/"), src = folder(&settings.wheels)?);
-        let dags =
-            task!("DAGs", copy::Copy; dest = "/app1/airflow/dags/", src = folder(&settings.dags)?);
-        let constraints = copy::Src::Local(Source::open("constraints", &settings.constraints)?);
-        let constraints =
-            task!("constraints", copy::Copy; dest = "/etc/airflow/constraints", src = constraints);
-        let archive = copy::Src::Local(Source::open("Python", &settings.python_archive)?);
-        let mut python = task!("Python", compile_python::CompilePython; version = settings.python.clone(), source = archive,
-            sha256 = settings.python_sha256.clone(), optimizations = false, pip = "22.0.4".to_owned(), share_build = settings.python_builds.clone());
-        python.after.extend(built);
-        python.environment = [("PIP_NO_INDEX", "1"), ("PIP_FIND_LINKS", WHEELS)]
-            .map(|(name, value)| (name.into(), value.into()))
-            .into();
-        python.reads = Some(vec![Thing::Tree(WHEELS.into())]);
-        python.writes = Some(vec![Thing::Tree("/usr/local".into())]);
-        let names = ["apache-airflow[celery,rabbitmq]==2.7.3", "psycopg2"].map(str::to_owned);
-        let mut pip = task!("Airflow", pip::Pip; name = names, constraints = vec!["/etc/airflow/constraints".to_owned()],
-            executable = "/usr/local/bin/pip3.9".to_owned(), no_index = true, find_links = WHEELS.to_owned());
-        pip.reads = Some(vec![
-            Thing::Path("/etc/airflow/constraints".into()),
-            Thing::Tree(WHEELS.into()),
-        ]);
-        pip.writes = Some(vec![Thing::Tree("/usr/local".into())]);
-
-        self.packages(host, PACKAGES);
-        self.add(
-            host,
-            task!("group", group::Group; name = "airflow", gid = 5000),
-        );
-        self.add(
-            host,
-            task!("user", useradd::Useradd; name = "airflow", uid = 5000, group = airflow(),
-            home = "/app1/airflow".to_owned(), create_home = false),
-        );
+        let [version, sha256, builds] = python.map(String::clone);
+        task!(self, host, "packages", apt::Apt; name = words(PACKAGES), update_cache = true);
+        task!(self, host, "group", group::Group; name = "airflow", gid = 5000);
+        task!(self, host, "user", useradd::Useradd; name = "airflow", uid = 5000, group = own("airflow"),
+            home = own("/app1/airflow"), create_home = false);
         for (path, owner) in [
             ("/etc/airflow", "root"),
-            ("/app1", "root"),
             ("/app1/airflow", "airflow"),
             ("/app1/airflow/logs", "airflow"),
         ] {
-            self.add(host, task!(path, file::File; path = path, state = file::State::Directory, owner = owner.to_owned(),
-                group = airflow(), mode = Mode::bits(0o755)));
+            task!(self, host, path, file::File; path = path, state = file::State::Directory, owner = own(owner),
+                group = own("airflow"), mode = Mode::bits(0o755));
         }
-        for task in [wheels, constraints, dags] {
-            self.add(host, task);
-        }
-        let built = self.add(host, python);
-        let mut read = vec![self.add(host, pip)];
-        for (name, dir, text, bits) in plain.into_iter().chain(texts) {
-            read.push(self.add(host, task!(name, copy::Copy; dest = format!("{dir}/{name}"), content = Late::of(copy::Body(text)),
-                group = airflow(), mode = Mode::bits(bits))));
+        task!(self, host, "wheels", copy::Copy; dest = format!("{WHEELS}/"), src = wheels);
+        task!(self, host, "DAGs", copy::Copy; dest = "/app1/airflow/dags/", src = dags);
+        task!(self, host, "constraints", copy::Copy; dest = CONSTRAINTS, src = constraints?);
+        let built = task!(self, host, "Python", compile_python::CompilePython; version = version, source = source?, sha256 = sha256,
+            optimizations = false, pip = own("22.0.4"), share_build = builds;
+            .after_all(first).env("PIP_NO_INDEX", "1").env("PIP_FIND_LINKS", WHEELS).reads(trees(WHEELS)).writes(trees("/usr/local")));
+        let mut read = vec![
+            task!(self, host, "Airflow", pip::Pip; name = words(AIRFLOW), constraints = words(CONSTRAINTS), no_index = true,
+                executable = own("/usr/local/bin/pip3.9"), find_links = own(WHEELS);
+                .reads([Thing::Path(CONSTRAINTS.into()), Thing::Tree(WHEELS.into())]).writes(trees("/usr/local"))),
+            task!(self, host, "as-airflow", copy::Copy; dest = "/usr/local/sbin/as-airflow", mode = Mode::bits(0o755),
+                content = Late::of(copy::Body(include_str!("cluster/as-airflow").into()))),
+            task!(self, host, "airflow.cfg", copy::Copy; dest = "/app1/airflow/airflow.cfg", mode = Mode::bits(0o644),
+                content = Late::of(copy::Body(include_str!("cluster/airflow.cfg").into()))),
+        ];
+        let (database, broker) = (&self.set.database_password, &self.set.broker_password);
+        let at = |kind, password| {
+            secret(format!(
+                "{kind}://airflow:{password}@{}/airflow",
+                self.set.hosts[0]
+            ))
+        };
+        for (name, text) in [
+            ("fernet_key", secret(&self.set.fernet_key)),
+            ("webserver_secret", secret(&self.set.webserver_secret)),
+            ("database_url", at("postgresql+psycopg2", database)),
+            ("result_backend", at("db+postgresql", database)),
+            ("broker_url", at("pyamqp", broker)),
+        ] {
+            read.push(task!(self, host, name, copy::Copy; dest = format!("/etc/airflow/{name}"), group = own("airflow"),
+                mode = Mode::bits(0o640), content = Late::of(copy::Body(text))));
         }
         Ok((built, read))
+    }
+
+    /// A command of Airflow behind a guard that asks Airflow itself.
+    fn guarded(
+        &mut self,
+        host: HostId,
+        line: &str,
+        unless: &str,
+        stdin: Option<Text>,
+        after: TaskId,
+    ) -> TaskId {
+        task!(self, host, line, command::Command; cmd = Late::of(format!("as-airflow airflow {line}").as_str()),
+            unless = vec![format!("as-airflow airflow {unless}")], stdin = stdin.map(Late::of);
+            .after(after).reads(trees("/usr/local /etc/airflow /app1/airflow")))
     }
 
     /// A service of Airflow, restarted when what it reads has changed.
@@ -206,86 +179,63 @@ impl Cluster {
         &mut self,
         host: HostId,
         command: &str,
-        health: Health,
-        after: &[TaskId],
+        health: &str,
+        ready: &[TaskId],
         read: &[TaskId],
     ) {
         let name = format!("airflow-{}", command.rsplit(' ').next().unwrap_or(command));
-        let mut started = unit(&name, Some(command), Some(health));
-        started.after.extend(after);
-        self.add(host, started);
-        self.add(host, restarted(&name, read));
+        let unit = include_str!("cluster/airflow.service")
+            .replace("NAME", &name)
+            .replace("COMMAND", command);
+        task!(self, host, &name, systemd_unit::SystemdUnit; name = name.as_str(), content = Late::of(unit), state = started(),
+            enabled = true, health = asks(health); .after_all(ready.iter().copied()));
+        self.restarted(host, &name, read);
+    }
+
+    fn restarted(&mut self, host: HostId, name: &str, causes: &[TaskId]) {
+        task!(self, host, format!("{name} restarted"), systemd_unit::SystemdUnit; name = name,
+            state = systemd_unit::State::Restarted; .triggered_by_any(causes.iter().copied()).handler());
     }
 }
 
-fn airflow() -> String {
-    "airflow".to_owned()
+fn own(text: &str) -> String {
+    text.to_owned()
 }
 
-fn secret(text: &str) -> Text {
-    Text::Secret(Secret::new(text))
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(own).collect()
 }
 
-fn restarted(name: &str, causes: &[TaskId]) -> Task {
-    let mut task = task!(format!("{name} restarted"), systemd_unit::SystemdUnit; name = name, state = systemd_unit::State::Restarted);
-    task.triggers.extend(causes);
-    task.handler()
+fn trees(paths: &str) -> Vec<Thing> {
+    paths
+        .split_whitespace()
+        .map(|path| Thing::Tree(path.into()))
+        .collect()
 }
 
-/// A unit that runs; with a command one of Airflow's own.
-fn unit(name: &str, command: Option<&str>, health: Option<Health>) -> Task {
-    let content = command.map(|command| {
-        Late::of(format!(
-            "[Service]\nUser=airflow\nEnvironment={ENVIRONMENT}\nRuntimeDirectory={name}\n\
-             ExecStart=/usr/local/bin/airflow {command} --pid /run/{name}/pid\nKillMode=mixed\n\
-             TimeoutStopSec=600\nRestart=on-failure\nRestartSec=10s\n\n[Install]\nWantedBy=multi-user.target\n"
-        ))
-    });
-    task!(name, systemd_unit::SystemdUnit; name = name, content = content, health = health,
-        state = systemd_unit::State::Started, enabled = true)
+fn secret(text: impl AsRef<str>) -> Text {
+    Text::Secret(Secret::new(text.as_ref()))
 }
 
-const CFG: &str = "\
-[core]
-executor = CeleryExecutor
-load_examples = False
-fernet_key_cmd = cat /etc/airflow/fernet_key
-[database]
-sql_alchemy_conn_cmd = cat /etc/airflow/database_url
-[logging]
-base_log_folder = /app1/airflow/logs
-[webserver]
-workers = 2
-secret_key_cmd = cat /etc/airflow/webserver_secret
-[celery]
-worker_concurrency = 4
-broker_url_cmd = cat /etc/airflow/broker_url
-result_backend_cmd = cat /etc/airflow/result_backend
-[api]
-auth_backends = airflow.api.auth.backend.session,airflow.api.auth.backend.basic_auth
-";
+fn started() -> systemd_unit::State {
+    systemd_unit::State::Started
+}
 
-/// A command of Airflow behind a guard that asks Airflow itself.
-fn guarded(name: &str, line: &str, unless: &str, stdin: Option<Text>) -> Task {
-    let line = Late::of(format!("as-airflow airflow {line}").as_str());
-    let unless = vec![format!("as-airflow airflow {unless}")];
-    let mut task =
-        task!(name, command::Command; cmd = line, unless = unless, stdin = stdin.map(Late::of));
-    // So that its guard is asked with the rest.
-    task.reads = Some(
-        ["/usr/local", "/etc/airflow", "/app1/airflow"]
-            .map(|path| Thing::Tree(path.into()))
-            .into(),
-    );
-    task
+fn asks(command: &str) -> systemd_unit::Health {
+    systemd_unit::Health {
+        command: Some(own(command)),
+        ..Default::default()
+    }
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let file = std::env::args().nth(1).ok_or("say a file of settings")?;
     let set: Settings = serde_json::from_str(&std::fs::read_to_string(file)?)?;
-    let list = TaskList::new("airflow");
-    let mut cluster = Cluster { list, set };
+    let mut cluster = Cluster {
+        list: TaskList::new("airflow"),
+        set,
+    };
     let mut hosts = Vec::new();
     for name in cluster.set.hosts.clone() {
         let mut to = OpensshOptions::to(name.as_str());
@@ -294,50 +244,39 @@ async fn main() -> Result<(), Box<dyn Error>> {
         hosts.push(cluster.list.host(name, Arc::new(host)));
     }
     let (&control, workers) = hosts.split_first().ok_or("say hosts")?;
-    cluster.packages(control, "postgresql rabbitmq-server");
+    task!(cluster, control, "servers", apt::Apt; name = words("postgresql rabbitmq-server"), update_cache = true);
     let database = cluster.database(control);
     let broker = cluster.broker(control);
     let (built, read) = cluster.airflow(control, None)?;
-    let migrate = guarded("schema", "db migrate", "db check-migrations -t 1", None);
-    let schema = cluster.add(control, migrate.after(database));
-    let create = "users create --username admin --email admin@localhost --firstname A --lastname A --role Admin";
-    let twice = secret(&format!("{0}\n{0}", cluster.set.admin_password));
-    let has = "users list --output plain | grep -qw admin";
-    cluster.add(control, guarded("administrator", create, has, Some(twice)));
-
-    let asks = |line: &str| Health {
-        command: Some(format!("as-airflow {line}")),
-        ..Health::default()
-    };
-    let url = Health {
-        url: Some("http://localhost:8080/health".to_owned()),
-        ..Health::default()
-    };
-    let ready = [schema, broker];
-    cluster.service(
+    let schema = cluster.guarded(
         control,
-        "scheduler",
-        asks("airflow jobs check --job-type SchedulerJob --local"),
-        &ready,
-        &read,
+        "db migrate",
+        "db check-migrations -t 1",
+        None,
+        database,
     );
-    cluster.service(control, "webserver", url, &ready, &read);
-    let ping = "celery --app airflow.providers.celery.executors.celery_executor.app inspect ping --timeout 5 \
-                --destination \"celery@$(hostname)\"";
+    let twice = secret(format!("{0}\n{0}", cluster.set.admin_password));
+    cluster.guarded(
+        control,
+        ADMIN,
+        "users list --output plain | grep -qw admin",
+        Some(twice),
+        schema,
+    );
+    let ready = [schema, broker];
+    cluster.service(control, "scheduler", SCHEDULES, &ready, &read);
+    cluster.service(control, "webserver", WEB, &ready, &read);
     for &worker in workers {
         let (_, read) = cluster.airflow(worker, Some(built))?;
-        cluster.service(worker, "celery worker", asks(ping), &ready, &read);
+        cluster.service(worker, "celery worker", WORKS, &ready, &read);
     }
 
     let sink = |event: &Event| {
         if let Event::TaskFinished(task) = event {
-            println!(
-                "{} {}: {:?} ({})",
-                task.name.host, task.name.task, task.outcome, task.reason
-            );
-            task.error
-                .iter()
-                .for_each(|error| println!("    {}", error.message));
+            let (name, why) = (&task.name, &task.reason);
+            println!("{} {}: {:?} ({why})", name.host, name.task, task.outcome);
+            let errors = task.error.iter();
+            errors.for_each(|error| println!("    {}", error.message));
         }
     };
     let options = Options {
@@ -357,9 +296,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
             host.changed, host.exchanges
         );
     }
-    if report.ok {
-        Ok(())
-    } else {
-        Err("not all of it is in its state".into())
-    }
+    report
+        .ok
+        .then_some(())
+        .ok_or("not all of it is in its state")?;
+    Ok(())
 }

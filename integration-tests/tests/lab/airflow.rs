@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use evenkeel_integration_tests::{Ended, Host, Lab, need_lab};
+use evenkeel_integration_tests::{Ended, Host, Lab, Plan, need_lab};
 
 use super::python::{COMPILED_WITH, SHA, archive};
 
@@ -70,12 +70,17 @@ pub(super) fn wheels(version: &str) -> Option<PathBuf> {
 /// Hosts that have nothing of Airflow, `node1` for all but the work and these for that; and the example for `node2` and
 /// `node3`. Nothing where what they need is not to be had.
 pub(super) fn booted(workers: &[&str]) -> Option<Lab> {
+    booted_by(Lab::plan(), workers)
+}
+
+/// The same, by the plan of the first of its hosts.
+pub(super) fn booted_by(plan: Plan, workers: &[&str]) -> Option<Lab> {
     let (Some(archive), Some(wheels)) = (archive(), wheels(FIRST)) else {
         return None;
     };
     let some = [&COMPILED_WITH[..], &DRIVERS].concat();
     let all = [&some[..], &SERVERS].concat();
-    let lab = Lab::plan().disk("3g").packages(&all).host("node1");
+    let lab = plan.disk("3g").packages(&all).host("node1");
     let lab = workers
         .iter()
         .fold(lab.packages(&some), |lab, name| lab.host(name));

@@ -9,13 +9,15 @@ use std::{
 use evenkeel_integration_tests::{Ended, Lab, MARK, need_lab};
 
 use super::airflow::{
-    PASSWORDS, begin, booted, bounded, changed, finished, inventory, passwords, play, run, sql,
-    succeeds,
+    PASSWORDS, begin, booted, booted_by, bounded, changed, finished, inventory, passwords, play,
+    quiet, run, sql, succeeds, works,
 };
 
 mod changes;
 mod drifts;
 mod moments;
+mod order;
+mod red_hat;
 mod upgrade;
 
 /// What runs in the cluster, of which some is on each host.
@@ -64,6 +66,43 @@ fn what_is_said_anew_is_done() {
     assert_eq!(wrong, [""; 0]);
 }
 
+#[test]
+#[ignore = "needs root, a lab, and many minutes"]
+fn hosts_like_red_hats() {
+    if !need_lab() {
+        return;
+    }
+    let Some(mut lab) = booted_by(Lab::plan().rhel(), &["node2", "node3"]) else {
+        return;
+    };
+    lab.keep_quiet();
+    red_hat::prepare(&lab);
+    first_run(&lab);
+    works(&lab);
+    quiet(&lab);
+    lab.host("node1").sh("systemctl stop postgresql");
+    assert_eq!(
+        changed(&run(&lab, &[])),
+        ["node1 postgresql : the database server"]
+    );
+}
+
+#[test]
+#[ignore = "needs root, a lab, and many minutes"]
+fn the_graph_is_faster_than_the_list() {
+    if !need_lab() {
+        return;
+    }
+    let Some((list, _)) = order::first_run(&["--in-order"]) else {
+        return;
+    };
+    let (graph, share) = order::first_run(&[]).unwrap();
+    println!("in order it takes {:.2} times as long", list / graph);
+    assert!(graph < list, "{graph} s by the graph, {list} s in order");
+    // On a machine that does nothing else it is 1.25 at most.
+    assert!(share <= 2.0, "{share}");
+}
+
 /// From bare hosts: the plan knows the whole of it.
 fn first_run(lab: &Lab) {
     let plan = play(lab, "plan", "site.yml", &[]).ok();
@@ -76,20 +115,27 @@ fn first_run(lab: &Lab) {
         .map(|task| format!("{} {}: {}", task.host(), task.name(), task.0["reason"]))
         .collect();
     println!("the plan did not know of {}: {unknown:#?}", unknown.len());
-    let text = lab.read("first.html");
-    assert!(!text.contains(MARK), "a secret in the report");
-    let path = text.split_once("data-milliseconds=\"").unwrap().1;
-    let path: f64 = path.split_once('"').unwrap().0.parse().unwrap();
-    let took = run.last()["duration_ms"].as_f64().unwrap();
-    let share = took / path;
-    println!(
-        "it took {share:.2} times its critical path of {} s",
-        path / 1000.0
-    );
+    let path = critical_path(lab);
+    let share = seconds(&run) / path;
+    println!("it took {share:.2} times its critical path of {path} s");
     // On a machine that does nothing else it is 1.25 at most.
     assert!(share <= 2.0, "{share}");
     let plan = play(lab, "plan", "site.yml", &[]).ok().changed(0);
     assert_eq!(plan.named("unknown"), [""; 0], "{plan}");
+}
+
+/// How long a run took.
+fn seconds(run: &Ended) -> f64 {
+    run.last()["duration_ms"].as_f64().unwrap() / 1000.0
+}
+
+/// The critical path of the first run, in seconds, as its report shows it.
+fn critical_path(lab: &Lab) -> f64 {
+    let text = lab.read("first.html");
+    assert!(!text.contains(MARK), "a secret in the report");
+    let path = text.split_once("data-milliseconds=\"").unwrap().1;
+    let path: f64 = path.split_once('"').unwrap().0.parse().unwrap();
+    path / 1000.0
 }
 
 fn timed<T>(what: &str, done: impl FnOnce() -> T) -> T {

@@ -26,11 +26,13 @@ long_tasks()
 
 pub(super) fn all(lab: &Lab, wrong: &mut Vec<String>) {
     by_https(lab);
+    without_flower(lab, wrong);
     of_one_worker(lab, wrong);
     other_passwords(lab, wrong);
     rolling_restart(lab);
     stopped_and_started(lab);
     worker_comes_and_goes(lab);
+    other_ports(lab);
 }
 
 fn lines(all: &[&str]) -> Vec<String> {
@@ -56,6 +58,23 @@ fn of_one_worker(lab: &Lab, wrong: &mut Vec<String>) {
          inspect stats --timeout 20 --destination celery@node2 2>/dev/null | grep -o '\"max-concurrency\": [0-9]*'",
     );
     assert_eq!(said, "\"max-concurrency\": 3\n");
+}
+
+/// Flower goes, and comes again.
+fn without_flower(lab: &Lab, wrong: &mut Vec<String>) {
+    let plain = lab.read("group_vars/all/site.yml");
+    let changed = lines(&["node1 control : Flower"]);
+    let unit = lines(&["node1 airflow-flower"]);
+    lab.file(
+        "group_vars/all/site.yml",
+        &format!("{plain}flower: false\n"),
+    );
+    puts_right(lab, "no Flower", &changed, &unit, wrong);
+    lab.host("node1")
+        .sh("! systemctl is-active -q airflow-flower && ! systemctl is-enabled -q airflow-flower");
+    play(lab, "run", "status.yml", &[]).ok().changed(0);
+    lab.file("group_vars/all/site.yml", &plain);
+    puts_right(lab, "Flower again", &changed, &unit, wrong);
 }
 
 /// The webserver answers by https, and its units and `status.yml` ask so.
@@ -202,4 +221,21 @@ fn worker_comes_and_goes(lab: &Lab) {
     run(lab, &[])
         .changed(0)
         .says("`node4` is no longer managed");
+}
+
+/// All that listens does so elsewhere.
+fn other_ports(lab: &Lab) {
+    let plain = lab.read("group_vars/all/site.yml");
+    let ports = "database_port: 5433\nbroker_port: 5673\nwebserver_port: 8081\nflower_port: 5556\n";
+    lab.file("group_vars/all/site.yml", &format!("{plain}{ports}"));
+    let before = starts(lab);
+    timed("other ports", || run(lab, &[]));
+    let servers = ["node1 postgresql@15-main", "node1 rabbitmq-server"];
+    let all = [&ALL_OF_AIRFLOW[..], &servers].concat();
+    assert_eq!(restarted(lab, &before), all);
+    play(lab, "run", "status.yml", &[]).ok().changed(0);
+    run(lab, &[]).changed(0);
+    let control = lab.host("node1");
+    control.sh("curl -sf http://node1:8081/health && curl -sf http://node1:5556/healthcheck");
+    assert_eq!(finished(control, "elsewhere").len(), 4);
 }
