@@ -62,6 +62,8 @@ pub(crate) struct Expander<'a> {
     is_left: BTreeSet<String>,
     /// Those of them of which not all of the name is known.
     may_be_left: BTreeSet<String>,
+    /// Whether a task may have made files on this machine.
+    makes_here: bool,
     gates: usize,
     /// How many items were brought in.
     brought: usize,
@@ -133,6 +135,7 @@ impl<'a> Expander<'a> {
             left: Vec::new(),
             is_left: is_left.map(str::to_owned).into(),
             may_be_left: BTreeSet::new(),
+            makes_here: false,
             gates: 0,
             brought: 0,
             again: BTreeMap::new(),
@@ -332,7 +335,12 @@ impl<'a> Expander<'a> {
                 }
             }
             Some("include_vars") => names.extend(self.included(task, here)),
-            _ => {}
+            module => {
+                let here = |host: &String| host == "localhost";
+                self.makes_here |= module == Some("fetch")
+                    || task.common.delegate_to.is_some()
+                    || self.stage.world.all_play_hosts.iter().any(here);
+            }
         }
         for name in names {
             if name.contains(ANY) {

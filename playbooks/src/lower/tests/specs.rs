@@ -130,10 +130,6 @@ fn arguments_are_looked_at_when_they_are_known() {
             "  - {command: a, register: c}\n  - {include_role: {name: r}, vars: {n: '{{ c.x }}'}}\n",
             "[] 1",
         ),
-        (
-            "  - {include_role: {name: r}, vars: {n: '{{ ansible_facts.x }}'}}\n",
-            "[] 1",
-        ),
         // It may not be reached.
         (
             "  - {command: a, register: c}\n  - {include_role: {name: r}, when: c.x}\n",
