@@ -339,6 +339,9 @@ pub struct Step {
     pub action: Action,
     /// What probes will answer after it, beyond what the action itself says.
     pub effects: Vec<Effect>,
+    /// What its module says that it may write ([`Module::touches`](crate::Module::touches)), and what this
+    /// step surely leaves as it is.
+    pub spares: Vec<Thing>,
 }
 
 impl From<Action> for Step {
@@ -346,6 +349,7 @@ impl From<Action> for Step {
         Self {
             action,
             effects: Vec::new(),
+            spares: Vec::new(),
         }
     }
 }
@@ -361,6 +365,13 @@ impl Step {
     #[must_use]
     pub fn effect(mut self, effect: Effect) -> Self {
         self.effects.push(effect);
+        self
+    }
+
+    /// Says what it leaves as it is ([`Step::spares`]).
+    #[must_use]
+    pub fn sparing(mut self, thing: Thing) -> Self {
+        self.spares.push(thing);
         self
     }
 }

@@ -327,8 +327,8 @@ pub(crate) fn limited(argv: Vec<String>, long: bool, timeout: Option<u64>) -> Ru
 
 pub(crate) fn change(what: &str, cause: Cause, run: Run, effects: Vec<Effect>) -> Plan {
     let step = Step {
-        action: Action::Run(run),
         effects,
+        ..Action::Run(run).into()
     };
     Change::new(format!("run `{what}`"), Value::Null, Value::Null)
         .step(step)

@@ -598,7 +598,7 @@ pub(super) fn foretell(
                 let declared = touches(task, bound.as_ref()).1;
                 let declared = declared.into_iter();
                 let declared: Vec<Thing> = declared
-                    .filter(|thing| *thing != Thing::Everything)
+                    .filter(|thing| *thing != Thing::Everything && !step.spares.contains(thing))
                     .collect();
                 writes.extend(known.by_all_names(&declared, true));
             }

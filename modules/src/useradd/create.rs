@@ -1,7 +1,7 @@
 //! A new user.
 
 use evenkeel_engine::{
-    Action, Attrs, Change, Effect, NotYet, Refusal, Run, Stop,
+    Action, Attrs, Change, Effect, NotYet, Refusal, Run, Stop, Thing,
     probes::{EmptyDirectory, FileStat, Group, Kind, Stat, User, Whoami},
 };
 
@@ -99,6 +99,9 @@ pub(super) fn plan(args: &Args, look: &Look<'_>) -> Result<Made, Stop> {
         let mode = defaults.home_mode(args.umask());
         step = step.effect(home_made(args, &entry, &primary.name, mode));
         step.effects.extend(above(look, &home)?);
+    }
+    if !args.create_home {
+        step = step.sparing(Thing::Tree(paths::clean(&home)));
     }
     let mut change = Change::new("user", None::<String>, args.name.clone());
     change = change.step(step);

@@ -1,7 +1,17 @@
 //! `useradd`: what it decides. What the programs then do is in `tests/accounts.rs`.
 
-use evenkeel_engine::{Secret, Value, fake::FakeHost};
-use evenkeel_modules::{Ageing, Entry, Login, Numbers, Shadow, Taken};
+use std::sync::{Arc, Mutex};
+
+use evenkeel_engine::{
+    Secret, Task, TaskList, Value,
+    event::{Event, Outcome},
+    fake::FakeHost,
+    host::Host,
+    run::{Cancel, Options, run},
+};
+use evenkeel_modules::{
+    Ageing, Entry, Login, Numbers, Shadow, Taken, file::File, useradd::Useradd,
+};
 
 use crate::support::{Expect, case};
 
@@ -348,4 +358,42 @@ fn refused() -> Vec<Expect> {
         .on(without().user("app", 70000))
         .refused("a directory has a user `app` too"),
     ]
+}
+
+/// What a plan says of directories below the home of a new user, owned by that user.
+async fn directories(create_home: bool) -> Vec<Outcome> {
+    let mut list = TaskList::new("useradd");
+    list.host("here", Arc::new(without()) as Arc<dyn Host>);
+    let user = serde_json::json!({
+        "name": "app", "uid": 77, "group": "web", "home": "/srv/app", "create_home": create_home,
+    });
+    let user = serde_json::from_value(user).expect("arguments");
+    list.task(Task::new::<Useradd>("user", user));
+    for path in ["/srv/app", "/srv/app/data"] {
+        let directory =
+            serde_json::json!({"path": path, "state": "directory", "owner": "app", "group": "web"});
+        let directory = serde_json::from_value(directory).expect("arguments");
+        list.task(Task::new::<File>(path, directory));
+    }
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let sink = {
+        let told = Arc::clone(&told);
+        move |event: &Event| {
+            if let Event::TaskFinished(task) = event {
+                told.lock().expect("no panic").push(task.outcome);
+            }
+        }
+    };
+    let check = Options::new().check();
+    let ran = run(Arc::new(list), check, Arc::new(sink), Cancel::new()).await;
+    ran.expect("a list that can run");
+    std::mem::take(&mut *told.lock().expect("no panic"))
+}
+
+#[tokio::test]
+async fn a_plan_knows_what_is_made_in_a_home_that_is_not() {
+    let all = Outcome::Changed;
+    assert_eq!(directories(false).await, [all; 3]);
+    // What a skeleton brings is not known.
+    assert_eq!(directories(true).await[2], Outcome::Unknown);
 }
