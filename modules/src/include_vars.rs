@@ -93,8 +93,9 @@ impl Module for IncludeVars {
 ";
     const CHANGED_WHEN: &'static str = "Never.";
     const LIMITS: &'static str = "\
-        Which variables a file sets is known when the playbook is read: where only facts or results \
-        decide which file it is, each that fits is read then. Which folder `dir` is has to be known. `depth` counts levels.";
+        Which variables a file sets is known when the playbook is read: where facts decide which file it is, each that fits is \
+        read then. Of a file that only results name, or that the run itself makes, it is known at the task's turn: what reads \
+        a variable that may be meant waits for it, and is not known before the run. `depth` counts levels.";
     type Args = Args;
     type Output = Map;
 

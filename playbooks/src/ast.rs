@@ -398,8 +398,8 @@ pub struct Loop {
     pub kind: Spanned<LoopKind>,
     /// What is looped over: a list, a map, or a template.
     pub expr: Node,
-    /// The name of the item's variable; `item` unless `loop_control` says otherwise.
-    pub loop_var: String,
+    /// The name of the item's variable; `item` unless `loop_control` says otherwise. It may be a template.
+    pub loop_var: Spanned<String>,
     /// `index_var`.
     pub index_var: Option<Spanned<String>>,
     /// `label`: a template.

@@ -63,6 +63,8 @@ pub(crate) struct Expander<'a> {
     is_left: BTreeSet<String>,
     /// Those of them of which not all of the name is known.
     may_be_left: BTreeSet<String>,
+    /// Whether a task may have made files on this machine.
+    makes_here: bool,
     gates: usize,
     /// How many items were brought in.
     brought: usize,
@@ -115,6 +117,8 @@ struct Here {
     is_called: bool,
     /// What stands here is for a role that keeps its variables to itself.
     is_private: bool,
+    /// Whether a failure of what stands here is counted on.
+    is_caught: bool,
 }
 
 impl<'a> Expander<'a> {
@@ -132,6 +136,7 @@ impl<'a> Expander<'a> {
             left: Vec::new(),
             is_left: is_left.map(str::to_owned).into(),
             may_be_left: BTreeSet::new(),
+            makes_here: false,
             gates: 0,
             brought: 0,
             again: BTreeMap::new(),
@@ -186,6 +191,7 @@ impl<'a> Expander<'a> {
             of: For::Tasks,
             is_called: false,
             is_private: false,
+            is_caught: false,
         };
         new.pre_tasks = self.items(&play.pre_tasks, &here);
         let roles: Vec<Item> = play.roles.iter().cloned().map(Item::Include).collect();
@@ -258,11 +264,17 @@ impl<'a> Expander<'a> {
             let layer = Arc::new(Layer::new(&block.common.vars, &mut Vec::new()));
             here.levels = Arc::new(here.levels.with(layer));
         }
+        let inner = Here {
+            is_caught: here.is_caught
+                || !block.rescue.is_empty()
+                || block.common.ignore_errors.is_some(),
+            ..here.clone()
+        };
         Block {
             span: block.span,
             name: block.name.clone(),
             common: block.common.clone(),
-            body: self.items(&block.body, &here),
+            body: self.items(&block.body, &inner),
             rescue: self.items(&block.rescue, &here),
             always: self.items(&block.always, &here),
         }
@@ -295,7 +307,7 @@ impl<'a> Expander<'a> {
                     Ok(Value::Seq(items)) => items,
                     _ => vec![Value::NotYet(NotYet::new("an item of the loop"))],
                 };
-                let turn = |item| scope.with_locals([(found.loop_var.clone(), item)]);
+                let turn = |item| scope.with_locals([(found.loop_var.value.clone(), item)]);
                 items.into_iter().map(turn).collect()
             }
         };
@@ -324,7 +336,12 @@ impl<'a> Expander<'a> {
                 }
             }
             Some("include_vars") => names.extend(self.included(task, here)),
-            _ => {}
+            module => {
+                let here = |host: &String| host == "localhost";
+                self.makes_here |= module == Some("fetch")
+                    || task.common.delegate_to.is_some()
+                    || self.stage.world.all_play_hosts.iter().any(here);
+            }
         }
         for name in names {
             if name.contains(ANY) {

@@ -18,6 +18,7 @@ mod label;
 mod limit;
 mod listing;
 mod login;
+mod looped;
 mod made_here;
 mod mentions;
 mod named;
@@ -54,6 +55,7 @@ pub(crate) use facts::Gathering;
 pub(crate) use include::{candidates, pattern};
 pub(crate) use listing::Entry;
 pub(crate) use login::{Login, Logins, all as all_logins, of_play};
+pub(crate) use looped::loop_name;
 pub(crate) use mentions::{Looking, Mentions};
 pub(crate) use program::{Condition, Loop, Program};
 pub(crate) use store::{Store, find, first};
@@ -172,7 +174,7 @@ pub(crate) fn prepare<'a>(
     defaults::check(target.play, registry, faults);
     let programs = listing.entries.iter();
     let programs = programs
-        .map(|entry| program(entry, registry, faults))
+        .map(|entry| program(target, entry, registry, faults))
         .collect();
     Prepared { listing, programs }
 }
@@ -425,8 +427,9 @@ impl<'a> Lowering<'a> {
             registry: Arc::clone(&self.registry),
             store: Arc::clone(&self.store),
         };
-        let (included, set) = self.variables_of(&body);
-        let found = self.check(entry, &mut body, host);
+        let (mut included, set) = self.variables_of(&body);
+        let (found, is_made) = self.check(entry, &mut body, host);
+        self.may_be_made((&mut included, is_made), &mut body, host);
         let words = Keywords::new(entry, &scope);
         let machine = place.name.as_deref();
         let machine = machine.map(|name| self::scope(target, entry, name));
@@ -447,12 +450,16 @@ impl<'a> Lowering<'a> {
             });
         self.apart(entry, host, &mut task);
         if task.selected {
-            self.faults.extend(included.faults);
             let caught = task.ignore_errors || entry.rescued;
             self.faults.extend(found.into_iter().map(|fault| {
                 let at_its_turn = caught && AT_ITS_TURN.contains(&fault.code);
                 if at_its_turn { fault.foreseen() } else { fault }
             }));
+        }
+        let names = std::mem::take(&mut included.names);
+        let wrong = included.into_faults();
+        if task.selected {
+            self.faults.extend(wrong);
         }
         let id = self.list.task(Task {
             blocks: entry
@@ -479,7 +486,7 @@ impl<'a> Lowering<'a> {
                     program,
                     (other, facts_of.as_deref().unwrap_or(other)),
                     (id, spare, share.as_ref()),
-                    (&included.names, &set),
+                    (&names, &set),
                 );
                 self.name(entry, other, id);
             }
@@ -514,24 +521,57 @@ impl<'a> Lowering<'a> {
         late.then(|| Arc::new(acts))
     }
 
-    /// The mistakes of a task, if it is selected; and what it waits for on this machine.
-    fn check(&self, entry: &Entry<'_>, body: &mut Body, host: &str) -> Vec<Fault> {
+    /// The mistakes of a task, if it is selected; what it waits for on this machine, and whether that makes what it looked
+    /// for.
+    fn check(&self, entry: &Entry<'_>, body: &mut Body, host: &str) -> (Vec<Fault>, bool) {
         // Tags that are wrong are told where the task is built.
         let selected = Keywords::new(entry, &body.scope).tags().is_ok_and(|tags| {
             let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
             keywords::selected(&tags, &self.request.tags, &self.request.skip_tags)
         });
         if entry.serves.is_none() && !selected {
-            return Vec::new();
+            return (Vec::new(), false);
         }
         let nothing = Nothing(&self.list);
         let (faults, looked) = looked::noticing(|| body.check(&nothing));
         let awaits = self.makers.of(&looked, &body.scope, host, self.copies);
         if awaits.is_empty() {
-            return faults;
+            return (faults, false);
         }
         body.awaits = awaits.into();
-        body.check(&nothing)
+        (body.check(&nothing), self.makers.make(&looked, self.copies))
+    }
+
+    /// The files that an `include_vars` reads may be made by the run: then it may set any variable, and reads any.
+    fn may_be_made(
+        &self,
+        (included, is_made): (&mut include::Candidates, bool),
+        body: &mut Body,
+        host: &str,
+    ) {
+        if !self.includes(body) || !(included.may_be_any() || is_made) {
+            return;
+        }
+        if body.awaits.is_empty() {
+            body.awaits = self.makers.all(host, self.copies).into();
+        }
+        if body.awaits.is_empty() && !included.open {
+            return;
+        }
+        included.may_be_made(&body.program);
+        self.store.foresee_any(body.program.module.span);
+        let none = (BTreeSet::new(), mentions::Wanted::default());
+        let mut needed = body.written.to_vec();
+        needed.extend(self.left_by(host, &none.0, true, &none.1));
+        needed.sort_by(|a, b| (a.task, &a.name).cmp(&(b.task, &b.name)));
+        needed.dedup();
+        body.written = needed;
+    }
+
+    /// Whether a task is an `include_vars`.
+    fn includes(&self, body: &Body) -> bool {
+        let module = self.registry.get(&body.program.module.value);
+        module.is_some_and(|module| module.name() == include::MODULE)
     }
 
     /// Notes what a task makes on this machine.
@@ -563,8 +603,7 @@ impl<'a> Lowering<'a> {
 
     /// What an `include_vars` may read.
     fn included(&self, body: &Body) -> include::Candidates {
-        let module = self.registry.get(&body.program.module.value);
-        if module.is_none_or(|module| module.name() != include::MODULE) {
+        if !self.includes(body) {
             return include::Candidates::default();
         }
         let scope = body.current(&Nothing(&self.list));
@@ -685,8 +724,24 @@ impl<'a> Lowering<'a> {
     }
 }
 
-fn program(entry: &Entry<'_>, registry: &Registry, faults: &mut Vec<Fault>) -> Arc<Program> {
-    Arc::new(Program::new(entry.task, &entry.commons, registry, faults))
+fn program(
+    target: &Target<'_>,
+    entry: &Entry<'_>,
+    registry: &Registry,
+    faults: &mut Vec<Fault>,
+) -> Arc<Program> {
+    let mut program = Program::new(entry.task, &entry.commons, registry, faults);
+    if let (Some(looped), Some(found)) = (&entry.task.loop_, &mut program.loop_) {
+        let hosts = target.world.play_hosts.iter();
+        let hosts = hosts.filter(|host| entry.levels.has(host));
+        let scopes = || -> Vec<Scope> { hosts.map(|host| scope(target, entry, host)).collect() };
+        if let Err(fault) = looped::name(looped, &mut found.names, scopes) {
+            faults.push(fault);
+            // What its texts mean nobody knows.
+            program.when.insert(0, Condition::Is(false));
+        }
+    }
+    Arc::new(program)
 }
 
 /// How a task stands to the other hosts of its play.

@@ -109,7 +109,7 @@ pub struct Share {
 impl Written {
     /// Whether only the run tells which variable it is: each part of the name that is not known is [`ANY`].
     pub fn is_open(&self) -> bool {
-        self.how == How::Fact && self.name.contains(ANY)
+        matches!(self.how, How::Fact | How::Included) && self.name.contains(ANY)
     }
 
     /// Whether it is, or may be, this variable.

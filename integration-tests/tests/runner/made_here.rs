@@ -79,3 +79,79 @@ fn what_nobody_makes_is_missed_before_the_run() {
     scratch.run(&[]).status(5).says("there is no file");
     assert!(!scratch.has("a"));
 }
+
+const VARIABLES: &str = "
+- name: files of variables that the run makes
+  hosts: localhost
+  vars: {known: inventory, b: 1}
+  tasks:
+  - file: {path: '{{ playbook_dir }}/made/sub', state: directory}
+  - copy: {dest: '{{ playbook_dir }}/made/a.yml', content: \"of_it: {{ said }}\\nother: '{{ '{{' }} of_it {{ '}}' }}!'\\n\"}
+  - include_vars: made/a.yml
+  - debug: {msg: '= {{ of_it }} {{ other }} {{ known }}'}
+  - copy: {dest: '{{ playbook_dir }}/made/a.yml', content: \"of_it: two\\nabout: '{{ '{{' }} known {{ '}}' }}'\\n\"}
+  - include_vars: {file: '{{ playbook_dir }}/made/a.yml', name: under}
+    register: got
+  - debug: {msg: \"= {{ under }} {{ got.ansible_included_var_files | map('basename') | list }} {{ got.ansible_facts }}\"}
+  - include_vars: made/a.yml
+  - debug: {msg: '= {{ of_it }} {{ about }}'}
+  - tempfile: {suffix: .yml}
+    register: t
+  - copy: {dest: '{{ t.path }}', content: \"of_temp: '{{ '{{' }} b + 1 {{ '}}' }}'\\nknown: file\\n\"}
+  - include_vars: '{{ t.path }}'
+  - debug: {msg: '= {{ of_temp }} {{ known }}'}
+  - include_vars: {file: '{{ t.path }}', name: 'of_{{ t.path | basename | length > 0 }}'}
+  - debug: {msg: '= {{ of_True }}'}
+  - file: {path: '{{ t.path }}', state: absent}
+  - copy: {dest: '{{ playbook_dir }}/made/sub/x.yml', content: \"of_dir: 3\\n\"}
+  - copy: {dest: '{{ playbook_dir }}/made/sub/y.yml', content: \"of_dir: 4\\nlast: yes\\n\"}
+  - include_vars: {dir: '{{ playbook_dir }}/made/sub'}
+  - debug: {msg: '= {{ of_dir }} {{ last }}'}
+  - find: {paths: '{{ playbook_dir }}/made', patterns: '*.yml', recurse: true}
+    register: found
+  - include_vars: '{{ item.path }}'
+    loop: \"{{ found.files | sort(attribute='path') }}\"
+  - debug: {msg: '= {{ of_dir }} {{ last }} {{ of_it }}'}
+  - command: echo {{ playbook_dir }}/made/sub
+    register: d
+    changed_when: false
+  - include_vars: {dir: '{{ d.stdout }}', name: whole}
+  - debug: {msg: '= {{ whole }}'}
+  - include_tasks: {file: \"{{ 'inc' if whole.of_dir == 4 else 'none' }}.yml\"}
+  - include_vars: '{{ playbook_dir }}/made/sub/none.yml'
+    ignore_errors: true
+  - debug: {msg: '= end {{ known }}'}
+";
+
+#[test]
+fn files_of_variables_that_the_run_makes() {
+    let scratch = Scratch::new();
+    scratch.file("site.yml", VARIABLES);
+    scratch.file("inc.yml", "- debug: {msg: '= inc {{ last }}'}\n");
+    // What is there from the run before does not count; both tools find the same.
+    for said in ["one", "three"] {
+        let said = format!("said={said}");
+        let args = ["-i", "localhost,", "-e", &said];
+        assert_eq!(super::beside::same(&scratch, &args), 10);
+    }
+    scratch
+        .plan(&["-i", "localhost,", "-c", "local", "-e", "said=four"])
+        .ok();
+}
+
+#[test]
+fn what_nobody_makes_is_no_file_of_variables() {
+    let scratch = Scratch::new();
+    scratch.file(
+        "site.yml",
+        "
+- hosts: localhost
+  gather_facts: false
+  tasks:
+  - copy: {content: a, dest: '{{ playbook_dir }}/a'}
+  - include_vars: '{{ playbook_dir }}/b.yml'
+",
+    );
+    scratch.run(&[]).status(5).says("there is no file");
+    assert!(!scratch.has("a"));
+}

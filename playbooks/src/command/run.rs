@@ -133,15 +133,18 @@ fn go(
         out::report(&lists(&loaded, how));
         return Exit::Good;
     }
+    let usual = options(selection, how.forks, &loaded);
+    // Who has one host at a time done counts on the order in which they are listed.
+    let in_order = how.in_order || usual.forks == 1;
     let options = Options {
         mode: looks.mode,
         diff: looks.diff || file.is_some(),
-        in_order: how.in_order,
+        in_order,
         keep_going: how.keep_going,
         force_handlers: how.force_handlers,
         lock_wait: Duration::from_secs(how.lock_wait),
         results: reporting.verbose >= 1,
-        ..options(selection, how.forks, &loaded)
+        ..usual
     };
     let report: Box<dyn crate::report::Report> = match reporting.output {
         Output::Human => Box::new(Human::new(reporting.verbose)),
@@ -155,7 +158,7 @@ fn go(
         drop(printer);
         return ended(ran, looks.changes_count);
     };
-    let graph = match page::drawing(&loaded.list, how.in_order) {
+    let graph = match page::drawing(&loaded.list, in_order) {
         Ok(graph) => graph,
         Err(error) => return ended(Err(error.into()), false),
     };

@@ -186,7 +186,11 @@ impl Expander<'_> {
             let scope = self
                 .before_the_run(&templates, &levels, host, task.span)
                 .unwrap_or_else(|| self.scope(&levels, host));
-            names.extend(candidates(&program, &scope, self.store).names);
+            let mut found = candidates(&program, &scope, self.store);
+            if found.may_be_any() && self.makes_here {
+                found.may_be_made(&program);
+            }
+            names.extend(found.names);
         }
         names
     }

@@ -387,7 +387,7 @@ impl Expander<'_> {
         if call.checked {
             let bare = which.trim_end_matches(".yml").trim_end_matches(".yaml");
             if let Some(spec) = meta.specs.get(bare) {
-                self.check_spec(include, (&name, bare), spec, &inner);
+                body.extend(self.check_spec(include, (&name, bare), spec, (&path, &inner)));
             }
         }
         body.extend(self.role_tasks(include, (&from, which), &mut inner, at)?);

@@ -2,6 +2,8 @@
 
 mod rules;
 
+use std::{collections::BTreeSet, path::Path, sync::Arc};
+
 use evenkeel_engine::Value;
 
 use super::{
@@ -9,99 +11,207 @@ use super::{
     known::{Holds, templates},
 };
 use crate::{
-    ast::Include,
+    ast::{Common, Include, Item, Task},
     diagnostic::Diagnostic,
+    files::Spanned,
     lower::Condition,
+    parse::wanted,
     template::{Template, Variable, Variables as _},
     vars::plain,
-    yaml::Node,
+    yaml::{Kind, Node},
 };
 
+/// What gives a variable to a role.
+enum Given {
+    Value(Value),
+    Nothing,
+    /// That is known at its turn.
+    Later,
+    /// It is wrong in itself, which is told where it is used.
+    Wrong,
+}
+
 impl Expander<'_> {
-    /// Checks what each host gives to a role, as far as it is known before the run.
+    /// Checks what each host gives to a role, as far as it is known before the run. What is not known then, or is wrong
+    /// where a failure is counted on, is looked at by a task before those of the role.
     pub(super) fn check_spec(
         &mut self,
         include: &Include,
         (role, spec): (&str, &str),
         node: &Node,
-        here: &Here,
-    ) {
-        let Some(options) = node.get("options").and_then(Node::as_map) else {
-            return;
-        };
+        (path, here): (&Path, &Here),
+    ) -> Option<Item> {
+        let options = node.get("options").and_then(Node::as_map)?;
+        let is_caught = here.is_caught
+            || include.apply.ignore_errors.is_some()
+            || !include.dynamic && include.common.ignore_errors.is_some();
         let whens: Vec<Condition> = include
             .common
             .when
             .iter()
             .map(|node| Condition::new(node, &mut Vec::new()))
             .collect();
+        let (mut is_later, mut is_wrong) = (false, false);
+        let mut broken: BTreeSet<&str> = BTreeSet::new();
         for host in self.hosts(&here.levels) {
             // Without hosts nobody gives anything.
-            if host.is_empty()
-                || self.holds(&whens, &here.levels, &host, include.span) != Holds::Yes
-            {
+            let holds = self.holds(&whens, &here.levels, &host, include.span);
+            if host.is_empty() || holds == Holds::No {
                 continue;
             }
             for (name, option) in options {
-                let Some(value) = self.given(&name.text, here, &host, include) else {
-                    continue;
+                let wrong = match self.given(&name.text, here, &host, include) {
+                    Given::Value(value) => wrong(&name.text, &value, option),
+                    Given::Nothing => required(option),
+                    Given::Later => {
+                        is_later = true;
+                        None
+                    }
+                    Given::Wrong => {
+                        broken.insert(&name.text);
+                        None
+                    }
                 };
-                let wrong = match value {
-                    None => required(option),
-                    Some(value) => wrong(&name.text, &value, option),
-                };
-                if let Some(wrong) = wrong {
-                    let of = format!("the role `{role}` (`{spec}` of its `argument_specs`)");
-                    let message = match wrong {
-                        Wrong::Missing => {
-                            format!("{of} wants `{}`, and nothing gives it", name.text)
-                        }
-                        Wrong::Other(what) => format!("{of} wants {what}"),
-                    };
-                    let about = option.get("description").map(|about| match about.as_seq() {
-                        Some(lines) => lines
-                            .first()
-                            .map(|line| line.text.clone())
-                            .unwrap_or_default(),
-                        None => about.text.clone(),
-                    });
-                    let error = Diagnostic::error("role_argument", include.span, message)
-                        .also(name.span, "this is what it wants");
+                let Some(wrong) = wrong else { continue };
+                is_wrong = true;
+                if holds == Holds::Yes {
+                    let found = told(include, (role, spec), (name, option), wrong);
                     self.out
-                        .push(match about.filter(|about| !about.is_empty()) {
-                            Some(about) => error.help(format!("`{}`: {about}", name.text)),
-                            None => error
-                                .help(format!("give `{}` below `vars:` of the role", name.text)),
-                        });
+                        .push(if is_caught { found.warning() } else { found });
                 }
             }
         }
+        let at_its_turn = is_later || is_wrong;
+        at_its_turn.then(|| looks(include, (role, spec, path), node, &broken))
     }
 
-    /// The value of a variable; `None` if that is not known, or wrong in itself.
-    #[expect(clippy::option_option, reason = "not known, not there, or a value")]
-    fn given(
-        &self,
-        name: &str,
-        here: &Here,
-        host: &str,
-        include: &Include,
-    ) -> Option<Option<Value>> {
+    /// What gives a variable.
+    fn given(&self, name: &str, here: &Here, host: &str, include: &Include) -> Given {
         if self.is_left(name) {
-            return None;
+            return Given::Later;
         }
-        let template = Template::expression(name, include.span).ok()?;
-        let scope = self.before_the_run(&[&template], &here.levels, host, include.span)?;
+        let Ok(template) = Template::expression(name, include.span) else {
+            return Given::Wrong;
+        };
+        let scope = self.before_the_run(&[&template], &here.levels, host, include.span);
+        let Some(scope) = scope else {
+            return Given::Later;
+        };
         if let Some(tree) = scope.tree(name) {
             let all = templates(tree);
-            self.before_the_run(&all, &here.levels, host, include.span)?;
+            let known = self.before_the_run(&all, &here.levels, host, include.span);
+            if known.is_none() {
+                return Given::Later;
+            }
         }
-        match scope.get(name).ok()? {
-            Some(Variable::Value(value)) if !has_open(&value) => Some(Some(value)),
-            Some(_) => None,
-            None => Some(None),
+        match scope.get(name) {
+            Ok(Some(Variable::Value(value))) if !has_open(&value) => Given::Value(value),
+            Ok(Some(_)) => Given::Later,
+            Ok(None) => Given::Nothing,
+            Err(_) => Given::Wrong,
         }
     }
+}
+
+fn told(
+    include: &Include,
+    (role, spec): (&str, &str),
+    (name, option): (&Node, &Node),
+    wrong: Wrong,
+) -> Diagnostic {
+    let of = format!("the role `{role}` (`{spec}` of its `argument_specs`)");
+    let message = match wrong {
+        Wrong::Missing => format!("{of} wants `{}`, and nothing gives it", name.text),
+        Wrong::Other(what) => format!("{of} wants {what}"),
+    };
+    let about = option.get("description").map(|about| match about.as_seq() {
+        Some(lines) => lines
+            .first()
+            .map(|line| line.text.clone())
+            .unwrap_or_default(),
+        None => about.text.clone(),
+    });
+    let error = Diagnostic::error("role_argument", include.span, message)
+        .also(name.span, "this is what it wants");
+    match about.filter(|about| !about.is_empty()) {
+        Some(about) => error.help(format!("`{}`: {about}", name.text)),
+        None => error.help(format!("give `{}` below `vars:` of the role", name.text)),
+    }
+}
+
+/// The task that looks at what is given at its turn, and says nothing if all is well.
+fn looks(
+    include: &Include,
+    (role, spec, path): (&str, &str, &Path),
+    node: &Node,
+    broken: &BTreeSet<&str>,
+) -> Item {
+    let at = include.word.span;
+    let text = |text: &str| Node::str(text, at);
+    let empty = Node::map(Vec::new(), at);
+    let options = node.get("options").unwrap_or(&empty);
+    let variables = wanted::variables(options);
+    let variables = variables.iter().filter_map(Node::as_map).flatten();
+    let variables = variables.filter(|(name, _)| !broken.contains(name.text.as_str()));
+    let mut context = vec![
+        (text("type"), text("role")),
+        (text("name"), text(role)),
+        (text("argument_spec_name"), text(spec)),
+        (text("path"), as_written(&text(&path.to_string_lossy()))),
+    ];
+    let mut name = format!("Validating arguments against arg spec '{spec}'");
+    if let Some(about) = node
+        .get("short_description")
+        .filter(|about| !about.text.is_empty())
+    {
+        name = format!("{name} - {}", about.text);
+    }
+    if let Some(absolute) = std::path::absolute(path)
+        .ok()
+        .filter(|_| path.is_relative())
+        && let Some((_, path)) = context.last_mut()
+    {
+        *path = as_written(&text(&absolute.to_string_lossy()));
+    }
+    let args = vec![
+        (text("argument_spec"), as_written(options)),
+        (
+            text("variables"),
+            Node::map(variables.cloned().collect(), at),
+        ),
+        (text("validate_args_context"), Node::map(context, at)),
+    ];
+    let common = Common {
+        tags: vec![Spanned::new("always".to_owned(), at)],
+        ..Common::default()
+    };
+    Item::Task(Arc::new(Task {
+        silent: true,
+        common,
+        ..Task::made(
+            Spanned::new(name.replace("{{", "{ {").replace("{%", "{ %"), at),
+            Spanned::new(wanted::MODULE.to_owned(), at),
+            Node::map(args, include.span),
+        )
+    }))
+}
+
+/// As it is written, but for values of `default`: what looks like a template is none.
+fn as_written(node: &Node) -> Node {
+    let mut node = node.clone();
+    match &mut node.kind {
+        Kind::Str(text) if text.contains("{{") || text.contains("{%") || text.contains("{#") => {
+            node.tag = Some(Spanned::new("!unsafe".to_owned(), node.span));
+        }
+        Kind::Seq(items) => items.iter_mut().for_each(|item| *item = as_written(item)),
+        Kind::Map(entries) => {
+            for (_, value) in entries.iter_mut().filter(|(key, _)| key.text != "default") {
+                *value = as_written(value);
+            }
+        }
+        _ => {}
+    }
+    node
 }
 
 fn has_open(value: &Value) -> bool {

@@ -18,10 +18,10 @@ use super::{
     known::{Holds, Text, templates},
 };
 use crate::{
-    ast::{Include, Item},
+    ast::{self, Include, Item},
     files::Spanned,
-    lower::{Condition, Loop, Trouble, items_of},
-    vars::{Layer, Levels, Looped, Tree},
+    lower::{Condition, Loop, Trouble, items_of, loop_name},
+    vars::{Layer, Levels, Looped, Scope, Tree},
     yaml::Node,
 };
 
@@ -67,14 +67,15 @@ impl Expander<'_> {
             return Some((vec![turn], Vec::new()));
         };
         let list = Tree::new(&looped.expr, &mut self.faults);
+        let names = self.loop_names(looped, &levels)?;
         let found = Loop {
             kind: looped.kind.value,
             query: Loop::query(looped.kind.value, looped.expr.span),
             list,
             span: looped.expr.span,
             names: Arc::new(Looped {
-                var: looped.loop_var.clone(),
-                index: looped.index_var.as_ref().map(|name| name.value.clone()),
+                var: names.0,
+                index: names.1,
                 extended: is_yes(looped.extended.as_ref()),
                 all_items: looped
                     .extended_allitems
@@ -100,6 +101,25 @@ impl Expander<'_> {
             )),
             Found::Nothing => None,
         }
+    }
+
+    /// What `loop_var` and `index_var` are called: on all hosts alike. `None`: that is not known.
+    fn loop_names(
+        &mut self,
+        looped: &ast::Loop,
+        levels: &Levels,
+    ) -> Option<(String, Option<String>)> {
+        let found = {
+            let hosts = self.hosts(levels);
+            let scopes = hosts.iter().map(|host| self.scope(levels, host));
+            let scopes: Vec<Scope> = scopes.collect();
+            let name = |word: &Spanned<String>| loop_name(word, &scopes);
+            name(&looped.loop_var).and_then(|var| {
+                let index = looped.index_var.as_ref().map(name).transpose()?;
+                Ok((var, index))
+            })
+        };
+        found.map_err(|fault| self.faults.push(fault)).ok()
     }
 
     fn look(&mut self, include: &Include, found: &Loop, levels: &Levels) -> Found {

@@ -345,7 +345,7 @@ impl Making<'_> {
         // Its variables may be made of each other.
         *scope = scope.over(&included.layer);
         let variables = scope.variables();
-        for name in included.layer.names() {
+        for name in &included.names {
             let value = included.layer.get(name).map(|tree| tree.render(&variables));
             let value = match value.transpose() {
                 Ok(value) => value.unwrap_or_default(),

@@ -18,10 +18,11 @@ use super::{
     store::Store,
 };
 use crate::{
+    ast::LoopKind,
     files::{Files, Span},
     open::{ANY, files},
     template::{Fault, Template},
-    vars::{Layer, Scope, Tree},
+    vars::{Layer, Scope, Tree, reached},
     yaml,
 };
 
@@ -39,6 +40,8 @@ pub(super) const ENDINGS: [&str; 3] = ["yml", "yaml", "json"];
 pub(crate) struct Included {
     /// What it sets.
     pub(crate) layer: Arc<Layer>,
+    /// The names of that, as they are listed.
+    pub(super) names: Vec<String>,
 }
 
 impl Included {
@@ -66,8 +69,10 @@ impl Included {
         let tree = |(key, value): &(yaml::Node, yaml::Node)| {
             (key.text.clone(), Tree::new(value, &mut faults))
         };
-        let layer = Arc::new(entries.unwrap_or_default().iter().map(tree).collect());
-        (Self { layer }, faults)
+        let entries = entries.unwrap_or_default();
+        let names = entries.iter().map(|(key, _)| key.text.clone()).collect();
+        let layer = Arc::new(entries.iter().map(tree).collect());
+        (Self { layer, names }, faults)
     }
 }
 
@@ -78,6 +83,12 @@ pub(crate) struct Candidates {
     pub(super) files: Vec<Arc<Included>>,
     /// The variables that the task may set.
     pub(crate) names: BTreeSet<String>,
+    /// Whether only results tell which files it reads: they may be any.
+    pub(super) open: bool,
+    /// Whether something that it reads is not there: it may be made by the run.
+    pub(super) absent: bool,
+    /// What is wrong if nobody makes what is not there.
+    missing: Vec<Fault>,
     /// What is wrong with those that are not sure to be read.
     pub(super) faults: Vec<Fault>,
 }
@@ -93,6 +104,7 @@ pub(crate) fn candidates(program: &Program, scope: &Scope, store: &Store) -> Can
     else {
         return found;
     };
+    let of_results = only_results_tell(program, file, scope);
     for scope in turns(program, scope) {
         let before = found.files.len();
         let mut note = |path: PathBuf, included: Arc<Included>| {
@@ -106,10 +118,13 @@ pub(crate) fn candidates(program: &Program, scope: &Scope, store: &Store) -> Can
                     if let Ok(included) = store.include(&path) {
                         note(path, included);
                     }
+                } else {
+                    found.absent = true;
                 }
             }
             name @ (Ok(Value::NotYet(_)) | Err(_)) => {
                 let pattern = pattern(file, at, &scope);
+                found.open |= of_results && pattern.chars().eq([ANY]);
                 for (path, sure) in fitting(&pattern, scope.search_folders()) {
                     match store.include(&path) {
                         Ok(included) => note(path, included),
@@ -119,7 +134,8 @@ pub(crate) fn candidates(program: &Program, scope: &Scope, store: &Store) -> Can
                     }
                 }
                 // A name that cannot be had is told where arguments are made, if they are.
-                let nothing = found.files.len() == before && found.faults.is_empty();
+                let nothing = found.files.len() == before && found.faults.is_empty() && !found.open;
+                found.absent |= nothing;
                 // A loop of which nothing is known may have no turn.
                 let sure = pattern.chars().any(|letter| letter != ANY) || program.loop_.is_none();
                 if name.is_ok() && nothing && sure {
@@ -130,7 +146,7 @@ pub(crate) fn candidates(program: &Program, scope: &Scope, store: &Store) -> Can
                         .iter()
                         .all(|when| matches!(when, Condition::Is(_)));
                     found
-                        .faults
+                        .missing
                         .push(if always { fault } else { fault.foreseen() });
                 }
             }
@@ -141,24 +157,69 @@ pub(crate) fn candidates(program: &Program, scope: &Scope, store: &Store) -> Can
     found
 }
 
+/// Whether a name that is not known comes of results alone. Of what facts tell, the files that fit are those of the
+/// playbook; and of those that are looked for, all that are there.
+fn only_results_tell(program: &Program, file: &Tree, scope: &Scope) -> bool {
+    let list = program.loop_.as_ref();
+    if list.is_some_and(|found| matches!(found.kind, LoopKind::FirstFound | LoopKind::Query(_))) {
+        return false;
+    }
+    let mut direct = Vec::new();
+    for tree in [Some(file), list.map(|found| &found.list)] {
+        tree.into_iter()
+            .for_each(|tree| tree.templates(&mut |template| direct.push(template)));
+    }
+    let mut of_results = true;
+    for template in direct {
+        reached(scope, template, &mut |inner| {
+            let facts = inner
+                .uses()
+                .names()
+                .any(|used| used.name.starts_with("ansible_"));
+            of_results &= !facts && !inner.looks_up();
+        });
+    }
+    of_results
+}
+
 impl Candidates {
+    /// Whether it may read a file of which nothing is known yet.
+    pub(crate) fn may_be_any(&self) -> bool {
+        self.open || self.absent
+    }
+
+    /// Somebody may make what is not there, or make it anew: then it may set any variable.
+    pub(crate) fn may_be_made(&mut self, program: &Program) {
+        self.missing.clear();
+        if program.arg("name").is_none() {
+            self.names.insert(ANY.to_string());
+        }
+    }
+
+    /// All that is wrong.
+    pub(super) fn into_faults(self) -> Vec<Fault> {
+        [self.faults, self.missing].concat()
+    }
+
     /// Notes the variables of a turn, whose files begin at `new`.
     fn name(&mut self, program: &Program, scope: &Scope, new: usize) {
         match name(program, scope) {
-            Ok(Some(name)) => {
+            Some(name) => {
                 self.names.insert(name);
             }
-            Ok(None) => {
+            None => {
+                if self.open {
+                    self.names.insert(ANY.to_string());
+                }
                 let new = self.files[new..].iter();
                 let names = new.flat_map(|file| file.layer.names().cloned());
                 self.names.extend(names.collect::<Vec<_>>());
             }
-            Err(fault) => self.faults.push(fault),
         }
     }
 }
 
-/// The files of the folders that a task reads. Which they are has to be known.
+/// The files of the folders that a task reads.
 fn in_folders(program: &Program, scope: &Scope, store: &Store, found: &mut Candidates) {
     for scope in turns(program, scope) {
         let before = found.files.len();
@@ -169,21 +230,13 @@ fn in_folders(program: &Program, scope: &Scope, store: &Store, found: &mut Candi
                 continue;
             };
             match tree.render(&variables) {
-                // `name` says so itself, and better.
-                Ok(Value::NotYet(what)) if arg.name.value != "name" => found.faults.push(
-                    Fault::new(
-                        "not_known_yet",
-                        format!("which files `dir` stands for has to be known when the playbook is read: {what} is not"),
-                    )
-                    .help("write them out, each with a `file` of its own")
-                    .or_at(arg.node.span),
-                ),
                 // What is wrong with it shows where arguments are made.
+                Ok(Value::NotYet(_)) | Err(_) => found.open |= arg.name.value != "name",
                 Ok(value) => drop(args.insert(arg.name.value.clone(), value)),
-                Err(_) => {}
             }
         }
         let files = of_folder(&args, scope.search_folders());
+        found.absent |= files.is_err();
         for path in files.into_iter().flatten() {
             if let Ok(included) = store.include(&path) {
                 store.foresee(program.module.span, &path);
@@ -222,24 +275,17 @@ pub(super) fn turns(program: &Program, scope: &Scope) -> Vec<Scope> {
     }
 }
 
-/// The variable that takes all; it has to be known.
-fn name(program: &Program, scope: &Scope) -> Result<Option<String>, Fault> {
-    let Some(arg) = program.arg("name") else {
-        return Ok(None);
-    };
+/// The variable that takes all; each part of its name that is not known is [`ANY`].
+fn name(program: &Program, scope: &Scope) -> Option<String> {
+    let arg = program.arg("name")?;
     let Form::Tree(tree) = &arg.form else {
-        return Ok(None);
+        return None;
     };
     match tree.render(&scope.variables()) {
-        Ok(Value::NotYet(what)) => Err(Fault::new(
-            "not_known_yet",
-            format!("which variable `name` names has to be known when the playbook is read: {what} is not"),
-        )
-        .help("write its name, or one of the inventory's variables")
-        .or_at(arg.node.span)),
+        Ok(Value::NotYet(_)) => Some(pattern(tree, arg.node.span, scope)),
         // What is wrong with it shows where arguments are made.
-        Ok(value) => Ok(value.as_text()),
-        Err(_) => Ok(None),
+        Ok(value) => value.as_text(),
+        Err(_) => None,
     }
 }
 

@@ -138,6 +138,22 @@ impl Makers {
         found.into_iter().map(named).collect()
     }
 
+    /// All makers: who looks for what only results tell may look for what any of them makes.
+    pub(super) fn all(&self, host: &str, before: TaskId) -> Vec<Awaited> {
+        let all = self.by_path.values().flatten().chain(&self.anything);
+        let all: Vec<&Maker> = all.filter(|maker| maker.task < before).collect();
+        let mut found: BTreeMap<TaskId, &Maker> = BTreeMap::new();
+        add(&mut found, &all, host);
+        let named = |(task, maker): (TaskId, &Maker)| (task, maker.name.clone());
+        found.into_iter().map(named).collect()
+    }
+
+    /// Whether somebody surely makes something that a task looked for.
+    pub(super) fn make(&self, looked: &Looked, before: TaskId) -> bool {
+        let mut along = looked.keys().flat_map(|path| self.along(path));
+        along.any(|maker| maker.task < before)
+    }
+
     /// Those that make a path, what is above it, or what is below it.
     fn along(&self, path: &Path) -> Vec<&Maker> {
         let mut found: Vec<&Maker> = Vec::new();

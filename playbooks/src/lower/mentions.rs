@@ -146,7 +146,12 @@ impl Looking<'_> {
         if module.is_none_or(|module| module.name() != include::MODULE) {
             return;
         }
-        for file in include::candidates(program, self.scope, self.store).files {
+        let candidates = include::candidates(program, self.scope, self.store);
+        if candidates.may_be_any() {
+            found.any = true;
+            found.facts.all = true;
+        }
+        for file in candidates.files {
             let mut direct = Vec::new();
             for tree in file.layer.names().filter_map(|name| file.layer.get(name)) {
                 tree.templates(&mut |template| direct.push(template));

@@ -330,7 +330,7 @@ impl Program {
                 query: Loop::query(found.kind.value, found.expr.span),
                 span: found.expr.span,
                 names: Arc::new(Looped {
-                    var: found.loop_var.clone(),
+                    var: found.loop_var.value.clone(),
                     index: found.index_var.as_ref().map(|name| name.value.clone()),
                     extended: switch("extended", found.extended.as_ref(), false, faults),
                     all_items: switch(

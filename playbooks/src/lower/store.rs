@@ -17,7 +17,7 @@ use crate::{
     vault::{self, Envelope},
 };
 
-type Inclusions = BTreeMap<PathBuf, (Arc<Included>, Vec<Fault>)>;
+type Inclusions = BTreeMap<(PathBuf, Stamp), (Arc<Included>, Vec<Fault>)>;
 type Templates = BTreeMap<(PathBuf, Stamp, Reading), Result<Arc<TemplateFile>, Vec<Fault>>>;
 
 /// Texts for messages, opened sources, compiled templates.
@@ -158,7 +158,7 @@ impl Store {
             (Arc::new(included), faults)
         };
         inclusions
-            .entry(path.to_owned())
+            .entry((path.to_owned(), Stamp::of(path)))
             .or_insert_with(read)
             .clone()
     }
@@ -169,10 +169,17 @@ impl Store {
         foreseen.insert((task, looked::whole(path)));
     }
 
+    /// Notes that the task at a place may read any.
+    pub(super) fn foresee_any(&self, task: Span) {
+        let mut foreseen = self.foreseen.lock().unwrap_or_else(PoisonError::into_inner);
+        foreseen.insert((task, PathBuf::new()));
+    }
+
     /// Whether that was noted.
     pub(super) fn foresees(&self, task: Span, path: &Path) -> bool {
         let foreseen = self.foreseen.lock().unwrap_or_else(PoisonError::into_inner);
         foreseen.contains(&(task, looked::whole(path)))
+            || foreseen.contains(&(task, PathBuf::new()))
     }
 }
 

@@ -90,6 +90,7 @@ free_module!(Assert, "assert", Nature::Control);
 free_module!(Template_, "file-template", Nature::State);
 free_module!(Command, "command", Nature::Command);
 free_module!(Fail, "fail", Nature::Control);
+free_module!(Spec, "validate_argument_spec", Nature::Control);
 
 struct NoHost;
 
@@ -120,6 +121,7 @@ fn load_dir(dir: &Path, change: impl FnOnce(&mut Request)) -> Result<Loaded, Str
         .with::<Assert>()
         .with::<Template_>()
         .with::<Fail>()
+        .with::<Spec>()
         .with::<Command>();
     let mut request = Request {
         playbooks: vec![dir.join("site.yml")],

@@ -137,7 +137,7 @@ impl Lowering<'_> {
     }
 
     /// What earlier tasks leave behind of these variables of a host.
-    fn left_by(
+    pub(super) fn left_by(
         &self,
         host: &str,
         names: &BTreeSet<String>,

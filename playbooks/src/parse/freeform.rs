@@ -93,7 +93,8 @@ fn word(text: &str, start: usize, end: usize) -> Word {
     }
 }
 
-/// A word as `key=value`: the key, which may hold templates, and the value without the quotes around it.
+/// A word as `key=value`: the key, which may hold templates, and the value without the quotes around it and with what its
+/// escapes stand for.
 pub(super) fn pair(word: &Word) -> Option<(Word, Word)> {
     let at = end_of_key(&word.text)?;
     let key = &word.text[..at];
@@ -104,7 +105,7 @@ pub(super) fn pair(word: &Word) -> Option<(Word, Word)> {
         end: word.start + at,
     };
     let value = Word {
-        text: unquote(value),
+        text: unescape(unquote(value)),
         start: key.end + 1,
         end: word.end,
     };
@@ -130,16 +131,51 @@ fn end_of_key(text: &str) -> Option<usize> {
 }
 
 /// Takes one pair of quotes away that stands around all of it.
-fn unquote(text: &str) -> String {
-    for quote in ['"', '\''] {
-        let inner = text
-            .strip_prefix(quote)
-            .and_then(|rest| rest.strip_suffix(quote));
-        if let Some(inner) = inner {
-            return inner.replace(&format!("\\{quote}"), &quote.to_string());
-        }
+fn unquote(text: &str) -> &str {
+    let inner = |quote| text.strip_prefix(quote)?.strip_suffix(quote);
+    inner('"').or_else(|| inner('\'')).unwrap_or(text)
+}
+
+/// Puts in what escapes stand for, within templates as well: those of Python's texts, as Ansible takes them here. What is
+/// none of them stays.
+fn unescape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let (letter, length) =
+            escape(&rest[1..]).map_or(('\\', 0), |(letter, length)| (letter, length));
+        out.push(letter);
+        rest = &rest[1 + length..];
     }
-    text.to_owned()
+    out.push_str(rest);
+    out
+}
+
+/// The letter that is written by what stands behind a backslash, and how much of it that is, in bytes.
+fn escape(behind: &str) -> Option<(char, usize)> {
+    let number = |digits: usize| {
+        let digit = behind.get(1..=digits)?;
+        let is_number = digit.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = u32::from_str_radix(digit, 16).ok().filter(|_| is_number)?;
+        Some((char::from_u32(number)?, 1 + digits))
+    };
+    let plain = |letter| Some((letter, 1));
+    match behind.chars().next()? {
+        letter @ ('\\' | '\'' | '"') => plain(letter),
+        'a' => plain('\u{7}'),
+        'b' => plain('\u{8}'),
+        'f' => plain('\u{c}'),
+        'n' => plain('\n'),
+        'r' => plain('\r'),
+        't' => plain('\t'),
+        'v' => plain('\u{b}'),
+        'x' => number(2),
+        'u' => number(4),
+        'U' => number(8),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -191,6 +227,17 @@ mod tests {
         assert_eq!(both("a='x y'"), Some(("a".to_owned(), "x y".to_owned())));
         assert_eq!(both("a=b=c"), Some(("a".to_owned(), "b=c".to_owned())));
         assert_eq!(both("a="), Some(("a".to_owned(), String::new())));
+        let value = |text: &str| both(text).map(|(_, value)| value);
+        for (written, meant) in [
+            (r#"a="x\\y\nz\t\"q\" 'p'""#, "x\\y\nz\t\"q\" 'p'"),
+            (r"a=\x41\u00e9\U0001F600\101\0", r"Aé😀\101\0"),
+            (r"a=\s+\d\x4\u12\ud800", r"\s+\d\x4\u12\ud800"),
+            (r"a='\\1'", r"\1"),
+            (r"a={{b|c('\\n')}}", r"{{b|c('\n')}}"),
+            (r"a=é\é\", r"é\é\"),
+        ] {
+            assert_eq!(value(written).as_deref(), Some(meant), "{written}");
+        }
         let named = both("{{ a == b }}_c={{ d }}");
         assert_eq!(
             named,

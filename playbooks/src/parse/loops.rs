@@ -68,7 +68,7 @@ impl Reader<'_> {
         let mut result = Loop {
             kind: Spanned::new(kind, key.span),
             expr,
-            loop_var: "item".to_owned(),
+            loop_var: Spanned::new("item".to_owned(), key.span),
             index_var: None,
             label: None,
             extended: None,
@@ -149,11 +149,11 @@ impl Reader<'_> {
         for (key, node) in fields.iter() {
             match key.value {
                 "loop_var" => {
-                    if let Some(name) = self.variable("loop_var", node) {
-                        result.loop_var = name.value;
+                    if let Some(name) = self.loop_name("loop_var", node) {
+                        result.loop_var = name;
                     }
                 }
-                "index_var" => result.index_var = self.variable("index_var", node),
+                "index_var" => result.index_var = self.loop_name("index_var", node),
                 "label" => result.label = Some((*node).clone()),
                 "extended" => result.extended = self.flag("extended", node),
                 "extended_allitems" => {
@@ -167,6 +167,17 @@ impl Reader<'_> {
                 }
             }
         }
+    }
+}
+
+impl Reader<'_> {
+    /// The name of a variable, or a template that gives one before the run.
+    fn loop_name(&mut self, name: &str, node: &Node) -> Option<Spanned<String>> {
+        let found = self.text(name, node)?;
+        if !super::values::is_template(&found.value) {
+            self.check_variable(&found.value, found.span);
+        }
+        Some(found)
     }
 }
 

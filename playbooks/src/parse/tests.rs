@@ -128,7 +128,7 @@ with_items: [1, 2]\nloop_control: {loop_var: l, index_var: n}\nenvironment: [{A:
     assert_eq!(task.common.commands.unwrap().value, Commands::Always);
     let looped = task.loop_.unwrap();
     assert_eq!(
-        (looped.kind.value, looped.loop_var.as_str()),
+        (looped.kind.value, looped.loop_var.value.as_str()),
         (LoopKind::Items, "l")
     );
     assert_eq!(looped.index_var.unwrap().value, "n");

@@ -44,12 +44,12 @@ pub(crate) fn seconds(text: &str) -> Option<Duration> {
 }
 
 /// Does a text hold a template?
-pub(super) fn is_template(text: &str) -> bool {
+pub(crate) fn is_template(text: &str) -> bool {
     ["{{", "{%", "{#"].iter().any(|open| text.contains(open))
 }
 
 /// A name for a variable, as Jinja can read it.
-pub(super) fn is_variable_name(name: &str) -> bool {
+pub(crate) fn is_variable_name(name: &str) -> bool {
     let mut letters = name.chars();
     letters
         .next()

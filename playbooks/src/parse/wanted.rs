@@ -1,9 +1,7 @@
 //! `validate_argument_spec`: what is not given to it, variables of the names that it wants give.
 
-use super::{
-    Reader,
-    values::{is_template, is_variable_name},
-};
+use super::Reader;
+pub(crate) use super::values::{is_template, is_variable_name};
 use crate::{files::Spanned, template::is_function, yaml::Node};
 
 pub(crate) const MODULE: &str = "validate_argument_spec";

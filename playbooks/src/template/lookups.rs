@@ -52,7 +52,9 @@ pub(crate) const ALONE: [&str; 11] = [
 /// Those of Ansible that are not here, with what does the same.
 const MISSING: [(&str, &str); 1] = [(
     "config",
-    "write the value, or a variable of it: settings of Ansible are not read here",
+    "settings of Ansible are not read here; variables say what some of them do: `ansible_user` (DEFAULT_REMOTE_USER), \
+     `ansible_connection` (DEFAULT_TRANSPORT), `inventory_file` (DEFAULT_HOST_LIST), `ansible_verbosity` (DEFAULT_VERBOSITY), \
+     `lookup('env', …)` what an environment has; else write the value",
 )];
 
 /// What to do instead of a lookup that is not here.

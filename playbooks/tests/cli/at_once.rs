@@ -26,6 +26,8 @@ const SITE: &str = "\
       debug: msg=\"{{ said.stdout | uper }}\"
     - lineinfiel: {path: /x}
       register: later
+      when: undefined_six
+      notify: [nobody is called that]
     - debug: msg=\"{{ later.rc }} {{ bad-name }}\"
       notify: nobody is called this
     - debug: msg=\"{{ item }} {{ undefined_five }}\"
@@ -64,9 +66,11 @@ fn all_mistakes_come_at_once() {
         ("undefined_variable", 18, 13),
         ("unknown_filter", 21, 36),
         ("unknown_module", 22, 7),
-        ("unknown_handler", 25, 15),
-        ("undefined_variable", 26, 33),
-        ("missing_argument", 28, 7),
+        ("undefined_variable", 24, 13),
+        ("unknown_handler", 25, 16),
+        ("unknown_handler", 27, 15),
+        ("undefined_variable", 28, 33),
+        ("missing_argument", 30, 7),
     ];
     let wanted = wanted.map(|(code, line, column)| (code.to_owned(), line, column));
     assert_eq!(places(&ended.stdout), wanted);

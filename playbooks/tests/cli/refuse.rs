@@ -150,3 +150,29 @@ error[wrong_argument]: `seuser`: not supported: set it with a task of `command` 
         .status(5)
         .run();
 }
+
+#[test]
+fn what_the_variable_of_a_loop_is_called_is_known_before_the_run() {
+    let site = "\
+- hosts: localhost
+  tasks:
+    - command: echo thing
+      register: said
+    - debug: {msg: '{{ thing }}'}
+      loop: [1, 2]
+      loop_control: {loop_var: '{{ said.stdout }}'}
+";
+    let stderr = "\
+error[known_too_late]: what a loop's variable is called must be known before the run: `said.stdout` is not
+ --> site.yml:7:32
+  |
+7 |       loop_control: {loop_var: '{{ said.stdout }}'}
+  |                                ^^^^^^^^^^^^^^^^^^^
+  = help: write the name, or a template of variables of the playbook and the inventory
+";
+    Case::new(&["validate", "site.yml"])
+        .file("site.yml", site)
+        .stderr(stderr)
+        .status(5)
+        .run();
+}

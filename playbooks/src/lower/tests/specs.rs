@@ -67,3 +67,80 @@ fn options_of_a_map_want_things_of_each_other() {
         assert_eq!(given(o), wrong, "{o}");
     }
 }
+
+/// A role that wants a number, and what a play with it says when it is read: its mistakes, else its warnings.
+fn said(tasks: &str) -> String {
+    let dir = tempfile::tempdir().expect("a folder");
+    write(dir.path(), "roles/r/tasks/main.yml", "- debug: {msg: in}\n");
+    write(
+        dir.path(),
+        "roles/r/meta/argument_specs.yml",
+        "argument_specs: {main: {options: {n: {type: int, required: true}}}}\n",
+    );
+    let play = format!("- hosts: localhost\n  tasks:\n{tasks}");
+    write(dir.path(), "site.yml", &play);
+    let first = |said: &str| said.lines().next().unwrap_or_default().to_owned();
+    match load_dir(dir.path(), |_| ()) {
+        Ok(loaded) => {
+            let codes = loaded.warnings.iter().map(|found| found.code);
+            let looks = loaded.list.tasks.iter();
+            let looks = looks.filter(|task| task.name.contains("Validating"));
+            format!("{:?} {}", codes.collect::<Vec<_>>(), looks.count())
+        }
+        Err(found) => first(&found),
+    }
+}
+
+#[test]
+fn arguments_are_looked_at_when_they_are_known() {
+    let wrong = "3:5 role_argument the role `r` (`main` of its `argument_specs`) wants";
+    for (tasks, found) in [
+        ("  - include_role: {name: r}\n    vars: {n: 1}\n", "[] 0"),
+        (
+            "  - include_role: {name: r}\n    vars: {n: x}\n",
+            &format!(
+                "{wrong} `n` to be a whole number, and it is a text; give `n` below `vars:` of the role"
+            ),
+        ),
+        (
+            "  - include_role: {name: r}\n",
+            &format!("{wrong} `n`, and nothing gives it; give `n` below `vars:` of the role"),
+        ),
+        // Somebody counts on it.
+        (
+            "  - block: [{include_role: {name: r}}]\n    rescue: [{debug: {msg: it}}]\n",
+            "[\"role_argument\"] 1",
+        ),
+        (
+            "  - {include_role: {name: r, apply: {ignore_errors: true}}}\n",
+            "[\"role_argument\"] 1",
+        ),
+        (
+            "  - block: [{import_role: {name: r}}]\n    ignore_errors: true\n",
+            "[\"role_argument\"] 1",
+        ),
+        // A rescue takes no failure of its own.
+        (
+            "  - block: [{debug: {msg: a}}]\n    rescue: [{include_role: {name: r}}]\n",
+            &format!("{wrong} `n`, and nothing gives it; give `n` below `vars:` of the role")
+                .replace("3:5", "4:14"),
+        ),
+        // It is told at its turn.
+        (
+            "  - {command: a, register: c}\n  - {include_role: {name: r}, vars: {n: '{{ c.x }}'}}\n",
+            "[] 1",
+        ),
+        // It may not be reached.
+        (
+            "  - {command: a, register: c}\n  - {include_role: {name: r}, when: c.x}\n",
+            "[] 1",
+        ),
+        ("  - {include_role: {name: r}, when: false}\n", "[] 0"),
+        (
+            "  - {command: a, register: c}\n  - include_role: {name: r, rolespec_validate: false}\n    vars: {n: '{{ c.x }}'}\n",
+            "[] 0",
+        ),
+    ] {
+        assert_eq!(said(tasks), *found, "{tasks}");
+    }
+}

@@ -100,3 +100,45 @@ fn roles_of_a_play_are_known_by_name() {
     let args = args(resolve(&loaded, 0, &Known::default()));
     assert_eq!(args["path"], "the play ['web'] ['base'] ['base', 'web']");
 }
+
+#[test]
+fn variables_of_loops_are_named_before_the_run() {
+    let said = |control: &str| {
+        let dir = tempfile::tempdir().expect("a folder");
+        write(dir.path(), "hosts", "[all]\na of=one\nb of=two\n");
+        write(dir.path(), "inc.yml", "- debug: {msg: '{{ who }}'}\n");
+        let play = format!(
+            "- hosts: all\n  vars: {{lv: who}}\n  tasks:\n  - {{command: a, register: c}}\n  - {{set_fact: {{late: who}}}}\n  - debug: {{msg: '{{{{ who }}}}'}}\n    loop: [1]\n    loop_control: {{{control}}}\n  \
+             - include_tasks: inc.yml\n    loop: [1]\n    loop_control: {{{control}}}\n"
+        );
+        write(dir.path(), "site.yml", &play);
+        load_dir(dir.path(), |_| ()).map_or_else(|found| found, |_| "loads".to_owned())
+    };
+    assert_eq!(
+        said("loop_var: '{{ lv }}', index_var: '{{ lv }}_at'"),
+        "loads"
+    );
+    let late = "what a loop's variable is called must be known before the run: ";
+    for (control, wrong) in [
+        ("loop_var: '{{ c.stdout }}'", "`c.stdout`"),
+        ("loop_var: who, index_var: '{{ late }}'", "`late`"),
+    ] {
+        let found = said(control);
+        let lines: Vec<&str> = found.lines().collect();
+        assert_eq!(lines.len(), 2, "{found}");
+        let wanted = format!("known_too_late {late}{wrong} is not; write the name");
+        assert!(lines.iter().all(|line| line.contains(&wanted)), "{found}");
+    }
+    let found = said("loop_var: '{{ of }}'");
+    assert!(
+        found.contains("unsupported a loop's variable has another name on each host"),
+        "{found}"
+    );
+    let found = said("loop_var: '{{ lv }}-'");
+    assert!(
+        found.contains("bad_name `who-` cannot be the name of a variable"),
+        "{found}"
+    );
+    let found = said("loop_var: 'w-'");
+    assert!(found.contains("bad_name `w-`"), "{found}");
+}
