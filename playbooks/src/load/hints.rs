@@ -50,10 +50,10 @@ fn hint(found: &Diagnostic, tasks: &[&Task], files: &Files) -> Option<String> {
     if name == "item" {
         return Some(match &task.loop_ {
             None => "the task has no loop: `loop:` beside its module gives it items".to_owned(),
-            Some(found) if found.loop_var != name => {
+            Some(found) if found.loop_var.value != name => {
                 format!(
                     "the loop of this task calls it `{}` (`loop_var`)",
-                    found.loop_var
+                    found.loop_var.value
                 )
             }
             Some(_) => return None,
