@@ -51,7 +51,7 @@ pub struct Args {
     pub state: State,
     /// Fetches the lists of packages, if they were never fetched or the sources were changed since,
     /// if they are older than `cache_valid_time`, or else before anything is installed. Alone, it
-    /// always does.
+    /// always does, and is a change where any of them is new.
     #[serde(default, alias = "update-cache", skip_serializing_if = "is_default")]
     pub update_cache: bool,
     /// For how many seconds lists are good. It implies `update_cache`.
@@ -224,7 +224,8 @@ impl Module for Apt {
     cache_valid_time: 3600
 ";
     const CHANGED_WHEN: &'static str = "\
-        A package is not as `state` says, or lists of packages are fetched. What apt would install, upgrade and \
+        A package is not as `state` says, or lists of packages are fetched; where nothing else is asked for and they were \
+        good enough, if any of them is new, which only the fetching tells. What apt would install, upgrade and \
         remove, and in which versions, is foretold by asking it (`apt-get -s`), from the lists that the host has.";
     const LIMITS: &'static str = "\
         With `state: present` and `update_cache` but without `cache_valid_time`, lists are fetched only where \

@@ -457,6 +457,7 @@ impl<'a> Lowering<'a> {
             }));
         }
         let names = std::mem::take(&mut included.names);
+        let sources = included.sources();
         let wrong = included.into_faults();
         if task.selected {
             self.faults.extend(wrong);
@@ -486,7 +487,7 @@ impl<'a> Lowering<'a> {
                     program,
                     (other, facts_of.as_deref().unwrap_or(other)),
                     (id, spare, share.as_ref()),
-                    (&names, &set),
+                    (&names, &sources, &set),
                 );
                 self.name(entry, other, id);
             }

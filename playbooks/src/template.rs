@@ -35,6 +35,7 @@ use minijinja::{Expression, value::Value as Jinja};
 use crate::{files::Span, vault::Keyring};
 
 pub(crate) use about::about;
+pub(crate) use fault::UNDEFINED;
 pub use fault::{DOUBT, Fault};
 pub use file::{Marks, Reading, TemplateFile};
 pub(crate) use filters::dict_to_items;

@@ -95,6 +95,49 @@ pub struct Written {
     pub share: Option<Arc<Share>>,
     /// The loop of the task.
     pub of_loop: OfLoop,
+    /// The files that an `include_vars` may read.
+    pub sources: Sources,
+}
+
+/// Files of variables, by their paths: what in them is undefined when they are read may be made of what comes later.
+#[derive(Clone, Default)]
+pub struct Sources(Option<Arc<[(String, Arc<Layer>)]>>);
+
+impl Sources {
+    /// Of these files.
+    pub fn new(files: Vec<(String, Arc<Layer>)>) -> Self {
+        Self((!files.is_empty()).then(|| files.into()))
+    }
+
+    /// What all of them say of a variable.
+    pub fn trees<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Tree> {
+        let files = self.0.iter().flat_map(|files| files.iter());
+        files.filter_map(move |(_, layer)| layer.get(name))
+    }
+
+    /// What one of them says of it.
+    fn tree(&self, path: &str, name: &str) -> Option<&Tree> {
+        let mut files = self.0.as_ref()?.iter();
+        files.find(|(file, _)| file == path)?.1.get(name)
+    }
+}
+
+impl PartialEq for Sources {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (one, other) => one.is_none() && other.is_none(),
+        }
+    }
+}
+
+impl Eq for Sources {}
+
+impl std::fmt::Debug for Sources {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let files = self.0.iter().flat_map(|files| files.iter());
+        f.debug_list().entries(files.map(|(path, _)| path)).finish()
+    }
 }
 
 /// Turns of a loop that several tasks have among them.
@@ -497,6 +540,55 @@ impl Scope {
             || inner.locals.contains_key(name) && inner.item.as_deref() != Some(name)
     }
 
+    /// What a file of an `include_vars` says of a variable that could not be made when the file was read.
+    fn put_off(&self, name: &str) -> Option<&Tree> {
+        let mine = |left: &&Left| {
+            left.written.name == name
+                && left.written.how == How::Included
+                && *left.written.host == *self.0.host
+        };
+        self.0.left.iter().rev().filter(mine).find_map(|left| {
+            let output = left.output.as_ref().ok()?;
+            let turns = match &output.value {
+                Value::Seq(turns) => &turns[..],
+                one => std::slice::from_ref(one),
+            };
+            let of = |turn: &Value| match turn.get("ansible_included_var_files") {
+                Some(Value::Seq(paths)) => paths.clone(),
+                _ => Vec::new(),
+            };
+            let paths = turns
+                .iter()
+                .rev()
+                .flat_map(|turn| of(turn).into_iter().rev());
+            let mut paths = paths.filter_map(|path| path.as_text());
+            paths.find_map(|path| left.written.sources.tree(&path, name))
+        })
+    }
+
+    /// A variable, as it is written.
+    fn made(&self, name: &str, tree: &Tree) -> Result<Option<Variable>, Fault> {
+        let inner = &self.0;
+        let circle = BUSY.with_borrow(|busy| {
+            let same = |(host, other): &(String, String)| *host == inner.host && other == name;
+            let at = busy.iter().position(same)?;
+            let names: Vec<&str> = busy[at..]
+                .iter()
+                .map(|(_, name)| name.as_str())
+                .chain([name])
+                .collect();
+            Some(names.join(" -> "))
+        });
+        if let Some(circle) = circle {
+            let message = format!("the variable `{name}` is made of itself: {circle}");
+            return Err(Fault::new("variable_circle", message));
+        }
+        BUSY.with_borrow_mut(|busy| busy.push((inner.host.clone(), name.to_owned())));
+        let rendered = tree.render(&self.variables());
+        BUSY.with_borrow_mut(Vec::pop);
+        rendered.map(|value| Some(Variable::Value(value)))
+    }
+
     /// A gathered fact, or all of them as `ansible_facts`.
     fn gathered(&self, name: &str) -> Option<Value> {
         let mine = |left: &&Left| {
@@ -607,6 +699,9 @@ impl Variables for Scope {
             if let Some(left) = left.or_else(included) {
                 return Ok(Some(left));
             }
+            if let Some(tree) = self.put_off(name).filter(|_| !over) {
+                return self.made(name, tree);
+            }
         }
         if !self.is_over_facts(name) {
             if let Some(fact) = self.gathered(name) {
@@ -619,24 +714,7 @@ impl Variables for Scope {
             }
             return Ok(inner.world.usual(&inner.host, name).map(Variable::Value));
         };
-        let circle = BUSY.with_borrow(|busy| {
-            let same = |(host, other): &(String, String)| *host == inner.host && other == name;
-            let at = busy.iter().position(same)?;
-            let names: Vec<&str> = busy[at..]
-                .iter()
-                .map(|(_, name)| name.as_str())
-                .chain([name])
-                .collect();
-            Some(names.join(" -> "))
-        });
-        if let Some(circle) = circle {
-            let message = format!("the variable `{name}` is made of itself: {circle}");
-            return Err(Fault::new("variable_circle", message));
-        }
-        BUSY.with_borrow_mut(|busy| busy.push((inner.host.clone(), name.to_owned())));
-        let rendered = tree.render(&self.variables());
-        BUSY.with_borrow_mut(Vec::pop);
-        rendered.map(|value| Some(Variable::Value(value)))
+        self.made(name, tree)
     }
 
     fn names(&self) -> Vec<String> {

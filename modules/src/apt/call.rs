@@ -1,6 +1,6 @@
 //! How apt-get is called.
 
-use evenkeel_engine::{Run, Step};
+use evenkeel_engine::{Action, Run, Step};
 
 use super::{Args, explain::explain, probes::STAMP, resolve::Resolve};
 
@@ -51,7 +51,16 @@ while [ "$ek_many" -gt 0 ]; do
   esac
   set -- "$@" "$ek_word"
 done
-case " $* " in *' update '*) ek_patient "$@" ;; *) "$@" ;; esac"#;
+case " $* " in
+*' update '*)
+  ek_lists=$(stat -c %y /var/lib/apt/lists 2>/dev/null)
+  ek_patient "$@" || exit
+  [ -z "${EK_ALONE-}" ] || [ "$(stat -c %y /var/lib/apt/lists 2>/dev/null)" != "$ek_lists" ] || exit 3 ;;
+*) "$@" ;;
+esac"#;
+
+/// The exit status of that where lists alone were asked for, and none came anew.
+const NOTHING_NEW: i32 = 3;
 
 /// Options that every call has.
 fn common(args: &Args) -> Vec<String> {
@@ -128,6 +137,17 @@ impl Apt<'_> {
         argv.extend(forced.map(|word| format!("-oDpkg::Options::=--{word}")));
         argv.extend(verb.iter().map(|&word| word.to_owned()));
         self.step(argv, names)
+    }
+
+    /// The step that does nothing but fetch lists: there is no change if they are as they were.
+    pub(super) fn fetch_alone(&self) -> Step {
+        let mut step = self.fetch();
+        if let Action::Run(run) = &mut step.action {
+            run.env.push(("EK_ALONE".to_owned(), "1".into()));
+            run.ok = vec![0, NOTHING_NEW];
+            run.idle = Some(NOTHING_NEW);
+        }
+        step
     }
 
     /// The step that only fetches lists.

@@ -611,7 +611,8 @@ impl Task<'_> {
         };
         let before = (age != Age::Fresh).then(|| age.told());
         let mut lists = Change::new("lists of packages", before, "fetched");
-        if age == Age::Fresh && self.args.only_updates() {
+        let alone = age == Age::Fresh && self.args.only_updates();
+        if alone {
             lists = lists.because(Cause::Act);
         }
         let fresh = || Effect::new(Lists(self.args.cache_valid_time), Age::Fresh);
@@ -621,6 +622,7 @@ impl Task<'_> {
             .next()
         {
             Some(step) => step.effects.push(fresh()),
+            None if alone => lists.steps.push(self.apt().fetch_alone().effect(fresh())),
             None => lists.steps.push(self.apt().fetch().effect(fresh())),
         }
         changes.insert(0, lists);

@@ -10,7 +10,7 @@ use crate::{
     files::Span,
     lower::{Condition, Looking, Mentions, Program, candidates, pattern},
     template::{Fault, Template},
-    vars::{How, Left, Levels, Scope, Tree, Written},
+    vars::{How, Left, Levels, Scope, Sources, Tree, Written},
 };
 
 /// A text on a host.
@@ -78,6 +78,7 @@ impl Expander<'_> {
                 spare: false,
                 share: None,
                 of_loop: None,
+                sources: Sources::default(),
             },
             output: Err(NotYet::new(format!("`{name}`"))),
         };

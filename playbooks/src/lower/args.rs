@@ -14,7 +14,7 @@ use super::{
 use crate::{
     files::Span,
     parse,
-    template::{Fault, Marks, Reading, Template, Variable, Variables, about},
+    template::{Fault, Marks, Reading, Template, UNDEFINED, Variable, Variables, about},
     vars::{Scope, without_omitted},
     words::{did_you_mean, list},
     yaml::{Kind, Node},
@@ -306,9 +306,10 @@ impl Making<'_> {
             _ => return Ok(()),
         };
         let (mut map, mut included) = (Map::new(), Vec::new());
+        let named = args.contains_key("name");
         let mut scope = self.scope.clone();
         for path in paths.map_err(|fault| fault.or_at(at))? {
-            self.one_included(&path, at, &mut scope, &mut map)?;
+            self.one_included(&path, (at, named), &mut scope, &mut map)?;
             included.push(Value::from(path.to_string_lossy().as_ref()));
         }
         if let Some(Value::Str(name)) = args.get("name") {
@@ -323,7 +324,7 @@ impl Making<'_> {
     fn one_included(
         &self,
         path: &Path,
-        at: Span,
+        (at, named): (Span, bool),
         scope: &mut Scope,
         map: &mut Map,
     ) -> Result<(), Failure> {
@@ -350,6 +351,8 @@ impl Making<'_> {
             let value = match value.transpose() {
                 Ok(value) => value.unwrap_or_default(),
                 Err(_) if self.lenient => later(),
+                // It may be made of what comes later: who reads it makes it.
+                Err(fault) if fault.code == UNDEFINED && !named => continue,
                 Err(fault) => return Err(fault.or_at(at).into()),
             };
             map.insert(name.clone(), value);

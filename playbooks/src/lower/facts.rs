@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     template::Fault,
-    vars::{How, Scope, Written},
+    vars::{How, Scope, Sources, Written},
 };
 
 /// Whether a module of its own looks it up, as a task.
@@ -142,6 +142,7 @@ impl Lowering<'_> {
                         spare: false,
                         share: None,
                         of_loop: None,
+                        sources: Sources::default(),
                     };
                     let list = self.written.entry(host.clone()).or_default();
                     list.push((written, true));

@@ -22,7 +22,7 @@ use crate::{
     files::{Files, Span},
     open::{ANY, files},
     template::{Fault, Template},
-    vars::{Layer, Scope, Tree, reached},
+    vars::{Layer, Scope, Sources, Tree, reached},
     yaml,
 };
 
@@ -42,6 +42,8 @@ pub(crate) struct Included {
     pub(crate) layer: Arc<Layer>,
     /// The names of that, as they are listed.
     pub(super) names: Vec<String>,
+    /// Where it is.
+    pub(super) path: String,
 }
 
 impl Included {
@@ -72,7 +74,8 @@ impl Included {
         let entries = entries.unwrap_or_default();
         let names = entries.iter().map(|(key, _)| key.text.clone()).collect();
         let layer = Arc::new(entries.iter().map(tree).collect());
-        (Self { layer, names }, faults)
+        let path = path.to_string_lossy().into_owned();
+        (Self { layer, names, path }, faults)
     }
 }
 
@@ -194,6 +197,16 @@ impl Candidates {
         if program.arg("name").is_none() {
             self.names.insert(ANY.to_string());
         }
+    }
+
+    /// The files, for who reads what could not be made when they were read.
+    pub(super) fn sources(&self) -> Sources {
+        let files = self.files.iter();
+        Sources::new(
+            files
+                .map(|file| (file.path.clone(), Arc::clone(&file.layer)))
+                .collect(),
+        )
     }
 
     /// All that is wrong.

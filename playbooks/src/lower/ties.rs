@@ -15,7 +15,7 @@ use super::{
 use crate::{
     files::Span,
     template::Fault,
-    vars::{How, Scope, Share, Written},
+    vars::{How, Scope, Share, Sources, Written},
     words::closest,
 };
 
@@ -120,13 +120,15 @@ impl Lowering<'_> {
         };
         let mentions = looking.of(program);
         let mut found = self.left_by(host, &mentions.names, mentions.any, &mentions.facts);
+        self.put_off(&looking, host, &mut found);
         let heeds = found
             .iter()
             .filter(|written| mentions.changed.contains(&written.name));
         let heeds = heeds.map(|written| written.task).collect();
         for others in &mentions.others {
             for other in &others.hosts {
-                let more = self.left_by(other, &others.names, false, &others.facts);
+                let mut more = self.left_by(other, &others.names, false, &others.facts);
+                self.put_off(&looking, other, &mut more);
                 let earlier = |written: &Written| other == host || written.task < before;
                 found.extend(more.into_iter().filter(earlier));
             }
@@ -134,6 +136,28 @@ impl Lowering<'_> {
         found.sort_by(|a, b| (a.task, &a.name).cmp(&(b.task, &b.name)));
         found.dedup();
         (found, heeds, mentions.runs)
+    }
+
+    /// Adds what variables are made of that files of `include_vars` hold: it may come after the file was read.
+    fn put_off(&self, looking: &Looking<'_>, host: &str, found: &mut Vec<Written>) {
+        let mut known: BTreeSet<String> = found.iter().map(|it| it.name.clone()).collect();
+        let mut from = 0;
+        while from < found.len() {
+            let mut templates = Vec::new();
+            for written in &found[from..] {
+                for tree in written.sources.trees(&written.name) {
+                    tree.templates(&mut |template| templates.push(template));
+                }
+            }
+            let mentions = looking.of_templates(&templates);
+            let names: BTreeSet<String> = mentions.names.difference(&known).cloned().collect();
+            known.extend(names.iter().cloned());
+            from = found.len();
+            found.extend(self.left_by(host, &names, false, &mentions.facts));
+            if names.is_empty() {
+                break;
+            }
+        }
     }
 
     /// What earlier tasks leave behind of these variables of a host.
@@ -231,7 +255,7 @@ impl Lowering<'_> {
         program: &Program,
         (host, facts_of): (&str, &str),
         (task, spare, share): (TaskId, bool, Option<&Arc<Share>>),
-        (included, set): (&BTreeSet<String>, &BTreeSet<String>),
+        (included, sources, set): (&BTreeSet<String>, &Sources, &BTreeSet<String>),
     ) {
         let surely = !spare
             && share.is_none()
@@ -252,6 +276,10 @@ impl Lowering<'_> {
                 spare,
                 share: share.cloned(),
                 of_loop: of_loop.map(|found| Arc::clone(&found.names)),
+                sources: match how {
+                    How::Included => sources.clone(),
+                    _ => Sources::default(),
+                },
             };
             list.push((written, surely));
         };

@@ -9,7 +9,7 @@ use minijinja::{
 };
 
 use super::{
-    Entries, Fault, UseKind, Uses, Variable, Variables, dump, filters, growing, methods,
+    Entries, Fault, UNDEFINED, UseKind, Uses, Variable, Variables, dump, filters, growing, methods,
     predicates, session, syntax,
     value::{Leaf, ListObject, MapObject},
 };
@@ -354,12 +354,17 @@ impl Root {
 pub(super) const VARIABLES: &str = "$evenkeel::variables";
 
 /// A variable as minijinja has it.
-fn shown(found: Result<Option<Variable>, Fault>) -> Option<Jinja> {
+fn shown(name: &str, found: Result<Option<Variable>, Fault>) -> Option<Jinja> {
     match found {
         Ok(Some(Variable::Value(value))) => Some(Leaf::new(&value).touch()),
         Ok(Some(Variable::Open(map, rest))) => Some(Leaf::open(&map, rest).touch()),
         Ok(Some(Variable::Lazy(entries))) => Some(Jinja::from_object(Lazy(entries))),
         Ok(None) => None,
+        // As Ansible has it: what is made of something undefined is undefined.
+        Err(fault) if fault.code == UNDEFINED => {
+            session::missing(name, fault);
+            None
+        }
         Err(fault) => Some(session::fault(fault).into()),
     }
 }
@@ -374,7 +379,7 @@ impl Object for Lazy {
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Jinja> {
-        shown(self.0.get(key))
+        shown(key, self.0.get(key))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -392,7 +397,7 @@ impl Object for Root {
         if name == VARIABLES {
             return Some(Jinja::from_dyn_object(Arc::clone(self)));
         }
-        shown(self.0.get(name))
+        shown(name, self.0.get(name))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {

@@ -20,6 +20,9 @@ pub struct Fault(Box<Parts>);
 /// The code of what is allowed, but most likely not meant.
 pub const DOUBT: &str = "doubtful";
 
+/// The code of what is undefined.
+pub(crate) const UNDEFINED: &str = "undefined_variable";
+
 /// What is in a [`Fault`].
 #[derive(Clone, Debug)]
 pub struct Parts {

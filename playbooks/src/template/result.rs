@@ -4,7 +4,7 @@ use evenkeel_engine::{Secret, Value};
 use minijinja::value::Value as Jinja;
 
 use super::{
-    Fault,
+    Fault, UNDEFINED,
     environment::printed,
     session::{self, Session},
     value::from_jinja,
@@ -61,7 +61,7 @@ fn settle<E>(
         return Err(fault);
     }
     let value = result.map_err(|error| {
-        let fault = fault(error);
+        let fault = because(fault(error), session.missing);
         match session.hint {
             Some(hint) => fault.help(hint),
             None => fault,
@@ -83,6 +83,19 @@ fn settle<E>(
     match value {
         Value::Str(text) if !used.is_empty() => Ok(taint.secret(&text)),
         value => Ok(taint.mark(value)),
+    }
+}
+
+/// Why what is undefined is that, if it is a variable that is made of something undefined.
+fn because(fault: Fault, missing: Vec<(String, Fault)>) -> Fault {
+    let named = fault.message.split('`').nth(1).unwrap_or_default();
+    let named = named.split(['.', '[']).next().unwrap_or_default();
+    let told = fault.code == UNDEFINED || fault.message.contains("undefined");
+    let at = missing.iter().position(|(name, _)| name == named);
+    let at = at.or_else(|| (told && !missing.is_empty()).then_some(0));
+    match at.and_then(|at| missing.into_iter().nth(at)) {
+        Some((_, why)) => why,
+        None => fault,
     }
 }
 

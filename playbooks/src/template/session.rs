@@ -22,6 +22,8 @@ pub(crate) struct Session {
     pub(crate) derived: bool,
     /// Why a variable could not be had: said instead of minijinja's error.
     pub(crate) fault: Option<super::Fault>,
+    /// Variables that are made of something undefined, and so are undefined themselves: which, and why.
+    pub(crate) missing: Vec<(String, super::Fault)>,
     /// What `undef` says has to be done.
     pub(crate) hint: Option<String>,
     /// How many values were printed, and the last of them.
@@ -86,6 +88,11 @@ pub(crate) fn fault(fault: super::Fault) -> Error {
         session.fault.get_or_insert(fault);
     });
     error
+}
+
+/// A variable is made of something undefined.
+pub(crate) fn missing(name: &str, fault: super::Fault) {
+    note(|session| session.missing.push((name.to_owned(), fault)));
 }
 
 /// Something is undefined on purpose.
