@@ -100,6 +100,13 @@ impl Login {
     }
 }
 
+/// Where the server is: the socket counts where the name says no more than that it is here.
+pub(crate) fn server(host: Option<&str>, socket: Option<&str>) -> String {
+    let here = matches!(host, None | Some("" | "localhost"));
+    let socket = socket.filter(|socket| here && !socket.is_empty());
+    socket.or(host).unwrap_or_default().to_owned()
+}
+
 /// The arguments of a module, with those of its login behind them.
 macro_rules! with_login {
     ($(#[$about:meta])* pub struct Args { $($own:tt)* }) => {
@@ -112,7 +119,7 @@ macro_rules! with_login {
             /// the host if unset. As root, one acts as `login_user` then.
             #[serde(default, alias = "host", skip_serializing_if = "Option::is_none")]
             pub login_host: Option<String>,
-            /// The directory of the server's socket, instead of `login_host`.
+            /// The directory of the server's socket, where `login_host` is unset or `localhost`.
             #[serde(default, alias = "unix_socket", skip_serializing_if = "Option::is_none")]
             pub login_unix_socket: Option<String>,
             /// The server's port.
@@ -166,9 +173,11 @@ macro_rules! with_login {
                     ("PGSSLCERT", &self.ssl_cert),
                     ("PGSSLKEY", &self.ssl_key),
                 ];
-                let socket = self.login_unix_socket.clone().unwrap_or_default();
                 crate::psql::Login {
-                    host: or(&self.login_host, &socket),
+                    host: crate::psql::login::server(
+                        self.login_host.as_deref(),
+                        self.login_unix_socket.as_deref(),
+                    ),
                     port: self.login_port,
                     user: or(&self.login_user, "postgres"),
                     password: self
@@ -188,3 +197,24 @@ macro_rules! with_login {
     };
 }
 pub(crate) use with_login;
+
+#[cfg(test)]
+mod tests {
+    use super::server;
+
+    #[test]
+    fn the_socket_counts_on_this_host() {
+        for (host, socket, at) in [
+            (None, None, ""),
+            (Some("db"), None, "db"),
+            (Some("localhost"), None, "localhost"),
+            (None, Some("/run/pg"), "/run/pg"),
+            (Some("localhost"), Some("/run/pg"), "/run/pg"),
+            (Some(""), Some("/run/pg"), "/run/pg"),
+            (Some("localhost"), Some(""), "localhost"),
+            (Some("db"), Some("/run/pg"), "db"),
+        ] {
+            assert_eq!(server(host, socket), at, "{host:?} {socket:?}");
+        }
+    }
+}
