@@ -53,11 +53,14 @@ while [ "$ek_many" -gt 0 ]; do
 done
 case " $* " in
 *' update '*)
-  ek_lists=$(stat -c %y /var/lib/apt/lists 2>/dev/null)
+  ek_lists=$(stat -c %y "${EK_LISTS-}" 2>/dev/null)
   ek_patient "$@" || exit
-  [ -z "${EK_ALONE-}" ] || [ "$(stat -c %y /var/lib/apt/lists 2>/dev/null)" != "$ek_lists" ] || exit 3 ;;
+  [ -z "${EK_LISTS-}" ] || [ "$(stat -c %y "$EK_LISTS" 2>/dev/null)" != "$ek_lists" ] || exit 3 ;;
 *) "$@" ;;
 esac"#;
+
+/// Where the lists are: what is fetched anew is put into this folder.
+const LISTS: &str = "/var/lib/apt/lists";
 
 /// The exit status of that where lists alone were asked for, and none came anew.
 const NOTHING_NEW: i32 = 3;
@@ -143,7 +146,7 @@ impl Apt<'_> {
     pub(super) fn fetch_alone(&self) -> Step {
         let mut step = self.fetch();
         if let Action::Run(run) = &mut step.action {
-            run.env.push(("EK_ALONE".to_owned(), "1".into()));
+            run.env.push(("EK_LISTS".to_owned(), LISTS.into()));
             run.ok = vec![0, NOTHING_NEW];
             run.idle = Some(NOTHING_NEW);
         }
@@ -246,4 +249,40 @@ pub(crate) fn fetching_step(retries: Option<u32>) -> Step {
         update: false,
     };
     apt.fetch()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{os::unix::fs::PermissionsExt as _, path::Path, process::Command};
+
+    use super::{NOTHING_NEW, UNDER};
+
+    /// The status with which fetching lists ends where the program that fetches does this.
+    fn status(folder: &Path, program: &str, alone: bool) -> i32 {
+        let apt = folder.join("apt-get");
+        std::fs::write(&apt, format!("#!/bin/sh\n{program}\n")).unwrap();
+        std::fs::set_permissions(&apt, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", UNDER, "apt", "", "", "0"]);
+        command.arg(&apt).arg("update").env_remove("EK_LISTS");
+        if alone {
+            command.env("EK_LISTS", folder.join("lists"));
+        }
+        command.output().unwrap().status.code().unwrap()
+    }
+
+    #[test]
+    fn lists_that_stay_as_they_are_are_no_change() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = temp.path();
+        std::fs::create_dir(folder.join("lists")).unwrap();
+        let new = format!(
+            "touch -d '1 hour' {0}/lists; touch {0}/lists/new",
+            folder.display()
+        );
+        assert_eq!(status(folder, "exit 0", true), NOTHING_NEW);
+        assert_eq!(status(folder, &new, true), 0);
+        assert_eq!(status(folder, "exit 100", true), 100);
+        assert_eq!(status(folder, "exit 0", false), 0);
+    }
 }

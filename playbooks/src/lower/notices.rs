@@ -14,6 +14,7 @@ use super::{
     include::pattern,
     keywords,
     listing::{Entry, Listing},
+    program::Condition,
     scope,
 };
 use crate::{
@@ -118,6 +119,8 @@ pub(super) struct Notifying {
     sure: Vec<(String, Span)>,
     body: Body,
     host: String,
+    /// Whether it may never change anything: a condition decides that is not known to hold.
+    doubtful: bool,
     /// Handlers that it may call.
     handlers: Vec<(TaskId, Answers)>,
 }
@@ -133,9 +136,16 @@ impl Notifying {
             sure: Vec::new(),
             body: body.clone(),
             host: host.to_owned(),
+            doubtful: false,
             handlers: Vec::new(),
         };
         let around = body.current(nothing);
+        let variables = around.variables();
+        let holds = |condition: &Condition| match condition {
+            Condition::Is(holds) => *holds,
+            Condition::Expr(template) => matches!(template.holds(&variables), Ok(Ok(true))),
+        };
+        found.doubtful = !body.program.when.iter().all(holds);
         let known = |(tree, at): &(Tree, Span), scope: &Scope| match tree.render(&scope.variables())
         {
             Ok(value) => names(value, *at).ok(),
@@ -298,7 +308,7 @@ impl Lowering<'_> {
             if let Some(found) = self
                 .notifying
                 .get_mut(caller)
-                .filter(|found| found.is_open())
+                .filter(|found| found.is_open() || found.doubtful)
             {
                 found.handlers.push((handler, answers.clone()));
             }
@@ -331,14 +341,22 @@ impl Lowering<'_> {
                 .cloned()
                 .unwrap_or_else(|| Arc::from([]));
             let task = &mut self.list.tasks[id.index()];
+            let mut open = found.is_open();
             for (name, at) in found.known().filter(|_| task.selected) {
                 let known = all.iter().any(|answers| answers.to(name)) || written.contains(name);
+                // If it ever calls that, it fails.
+                open |= !known && found.doubtful;
                 if !known && told.insert((at, name.to_owned())) {
                     let words = all.iter().flat_map(Answers::words).cloned().collect();
-                    self.faults.push(unknown(name, &words, at));
+                    let fault = unknown(name, &words, at);
+                    self.faults.push(if found.doubtful {
+                        fault.foreseen()
+                    } else {
+                        fault
+                    });
                 }
             }
-            if found.is_open() {
+            if open {
                 task.calls = Some(Arc::new(Notices {
                     body: found.body,
                     handlers: found.handlers,

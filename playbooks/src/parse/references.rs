@@ -36,41 +36,52 @@ pub(crate) fn check_plays(plays: &[&Play]) -> Vec<Diagnostic> {
 struct Part<'p> {
     common: &'p Common,
     task: Option<&'p Task>,
+    /// Whether a condition, or a failure, decides whether it is reached.
+    guarded: bool,
 }
 
 fn walk<'p>(play: &'p Play, visit: &mut dyn FnMut(Part<'p>)) {
+    let guarded = !play.common.when.is_empty();
     for items in [&play.pre_tasks, &play.tasks, &play.post_tasks] {
-        walk_items(items, visit);
+        walk_items(items, guarded, visit);
     }
-    walk_items(&play.handlers, visit);
+    walk_items(&play.handlers, guarded, visit);
 }
 
-fn walk_items<'p>(items: &'p [Item], visit: &mut dyn FnMut(Part<'p>)) {
+fn walk_items<'p>(items: &'p [Item], guarded: bool, visit: &mut dyn FnMut(Part<'p>)) {
+    let around = guarded;
+    let within = |common: &Common| around || !common.when.is_empty();
     for item in items {
         match item {
             Item::Task(task) => visit(Part {
                 common: &task.common,
                 task: Some(task),
+                guarded: within(&task.common),
             }),
             Item::Block(block) => {
+                let guarded = within(&block.common);
                 visit(Part {
                     common: &block.common,
                     task: None,
+                    guarded,
                 });
-                for items in [&block.body, &block.rescue, &block.always] {
-                    walk_items(items, visit);
-                }
+                walk_items(&block.body, guarded, visit);
+                walk_items(&block.rescue, true, visit);
+                walk_items(&block.always, guarded, visit);
             }
             Item::Part(part) => {
+                let guarded = within(&part.common);
                 visit(Part {
                     common: &part.common,
                     task: None,
+                    guarded,
                 });
-                walk_items(&part.body, visit);
+                walk_items(&part.body, guarded, visit);
             }
             Item::Include(include) => visit(Part {
                 common: &include.common,
                 task: None,
+                guarded: within(&include.common),
             }),
             Item::Meta(_) => {}
         }
@@ -168,7 +179,8 @@ impl<'p> Check<'p> {
             for id in part.common.after.iter().flatten().chain(triggers) {
                 self.id(id);
             }
-            for name in &part.common.notify {
+            // Under a condition it may never be called: that is told where the condition is looked at.
+            for name in part.common.notify.iter().filter(|_| !part.guarded) {
                 if !open && !is_template(name) && !handlers.iter().any(|known| same(known, name)) {
                     let help = did_you_mean(name, handlers.iter().map(String::as_str));
                     self.unknown("unknown_handler", name, "this play has no handler", help);

@@ -176,3 +176,62 @@ error[known_too_late]: what a loop's variable is called must be known before the
         .status(5)
         .run();
 }
+
+#[test]
+fn a_handler_that_only_a_condition_may_call() {
+    let site = "\
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - command: echo a
+      once: true
+      when: nobody_says is defined
+      notify: restrat
+    - command: echo b
+      register: b
+    - command: echo c
+      when: b.stdout == wanted
+      notify: [restart, restart it]
+  handlers:
+    - name: restart
+      debug: {msg: called}
+";
+    let stderr = "\
+warning[unknown_handler]: this play has no handler `restrat`
+ --> site.yml:7:15
+  |
+7 |       notify: restrat
+  |               ^^^^^^^
+  = help: did you mean `restart`?
+
+warning[unknown_handler]: this play has no handler `restart it`
+  --> site.yml:12:25
+   |
+12 |       notify: [restart, restart it]
+   |                         ^^^^^^^^^^
+   = help: add it below `handlers:` of the play
+";
+    for (wanted, status) in [("other", 0), ("b", 2)] {
+        let wanted = format!("wanted={wanted}");
+        let args = [
+            "run",
+            "-i",
+            "localhost,",
+            "-c",
+            "local",
+            "-e",
+            &wanted,
+            "site.yml",
+        ];
+        let ended = Case::new(&args)
+            .file("site.yml", site)
+            .any_stdout()
+            .stderr(stderr)
+            .status(status)
+            .run();
+        let fails = ended
+            .stdout
+            .contains("this play has no handler `restart it` (site.yml:12:25)");
+        assert_eq!(fails, status == 2, "{}", ended.stdout);
+    }
+}
