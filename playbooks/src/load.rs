@@ -429,9 +429,7 @@ impl Read {
                 .map(|fault| store.with_files(|files| fault.diagnostic(files))),
         );
         let files = store.with_files(Files::clone);
-        let mut found = sure(found, &out, &files, &plays);
-        hints::add(&mut found, &plays, &files);
-        out.extend(found);
+        out.extend(sure(found, &out, &files, &plays));
         out.extend(unknown_tags(request, &tags));
         let out = tidy(out);
         let tasks = plays.iter().map(|play| count_play(play)).sum();

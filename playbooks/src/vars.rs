@@ -101,7 +101,10 @@ pub struct Written {
 
 /// Files of variables, by their paths: what in them is undefined when they are read may be made of what comes later.
 #[derive(Clone, Default)]
-pub struct Sources(Option<Arc<[(String, Arc<Layer>)]>>);
+pub struct Sources(Option<Arc<[Source]>>);
+
+/// A file's path, and what it says.
+type Source = (String, Arc<Layer>);
 
 impl Sources {
     /// Of these files.

@@ -261,6 +261,20 @@ impl Expander<'_> {
             .find(|path| path.is_dir())
     }
 
+    /// The folder of a role; says so if there is none, or nothing in it.
+    fn role_there(&mut self, name: &str, at: Span, here: &Here) -> Option<PathBuf> {
+        match self.role_dir(name, at, here) {
+            Ok(path) => {
+                self.out.extend(empty::warning(name, &path, at));
+                Some(path)
+            }
+            Err(error) => {
+                self.out.push(*error);
+                None
+            }
+        }
+    }
+
     /// The files of variables of a role.
     fn own(&mut self, path: &Path, from: &From<'_>, at: Span) -> Own {
         let read = |expander: &mut Self, kind: &str, name: Option<&str>| {
@@ -323,14 +337,7 @@ impl Expander<'_> {
     ) -> Option<(Option<Part>, Own)> {
         let from = From::new(call, texts);
         let at = call.name.span;
-        let path = match self.role_dir(from.name, at, here) {
-            Ok(path) => path,
-            Err(error) => {
-                self.out.push(*error);
-                return None;
-            }
-        };
-        self.out.extend(empty::warning(from.name, &path, at));
+        let path = self.role_there(from.name, at, here)?;
         let meta = self.meta(&path);
         let mut own = self.own(&path, &from, at);
         let named = Path::new(from.name).file_name();

@@ -144,6 +144,7 @@ pub(super) fn sure(
     found.retain(|found| {
         found.code != "unknown_task" || found.at.is_none_or(|at| !ids.contains(&at))
     });
+    super::hints::add(&mut found, plays, files);
     found
 }
 

@@ -141,9 +141,12 @@ impl Notifying {
         };
         let around = body.current(nothing);
         let variables = around.variables();
+        // One that is a mistake itself leaves no doubt: mended, it may hold.
         let holds = |condition: &Condition| match condition {
             Condition::Is(holds) => *holds,
-            Condition::Expr(template) => matches!(template.holds(&variables), Ok(Ok(true))),
+            Condition::Expr(template) => {
+                matches!(template.holds(&variables), Ok(Ok(true)) | Err(_))
+            }
         };
         found.doubtful = !body.program.when.iter().all(holds);
         let known = |(tree, at): &(Tree, Span), scope: &Scope| match tree.render(&scope.variables())

@@ -268,6 +268,15 @@ fn number(node: Option<&Node>, faults: &mut Vec<Fault>) -> Option<(Tree, Span)> 
     node.map(|node| (Tree::words(node, faults), node.span))
 }
 
+/// `debug` says a text or a variable.
+fn exclusive(module: &str, given: &[(Node, Node)], faults: &mut Vec<Fault>) {
+    let arg = |name: &str| given.iter().find(|(key, _)| key.text == name);
+    if let ("debug", Some(_), Some((key, _))) = (module, arg("msg"), arg("var")) {
+        let fault = Fault::new("wrong_arguments", "`msg` and `var` exclude each other");
+        faults.push(fault.help("make two tasks of it").or_at(key.span));
+    }
+}
+
 impl Program {
     /// Compiles a task with what stands around it, the outermost first.
     pub(crate) fn new(
@@ -296,16 +305,7 @@ impl Program {
         let args = given
             .iter()
             .chain(defaults.filter(|(key, _)| not_given(key)));
-        if module == "debug"
-            && let (Some(_), Some((key, _))) = (
-                given.iter().find(|(key, _)| key.text == "msg"),
-                given.iter().find(|(key, _)| key.text == "var"),
-            )
-        {
-            let message = "`msg` and `var` exclude each other";
-            let fault = Fault::new("wrong_arguments", message);
-            faults.push(fault.help("make two tasks of it").or_at(key.span));
-        }
+        exclusive(module, given, faults);
         Self {
             name,
             module: task.module.clone(),

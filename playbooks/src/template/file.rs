@@ -188,11 +188,7 @@ impl TemplateFile {
             match candidates.find(|path| path.is_file()) {
                 Some(path) => self.add(other, &path.to_string_lossy(), &path, folders, files)?,
                 None if named.needed => {
-                    let looked: Vec<PathBuf> =
-                        folders.iter().map(|folder| folder.join(other)).collect();
-                    let fault =
-                        Fault::new("no_such_file", format!("there is no template `{other}`"))
-                            .help(looked::instead(other, &looked));
+                    let fault = absent(other, folders);
                     let fault = fault.at(span, &text, named.at);
                     let raw = self.parts.get(name).and_then(|part| part.raw.as_ref());
                     return Err(vec![as_written(fault, span, raw)]);
@@ -284,6 +280,13 @@ impl TemplateFile {
             .at_text(part.span, &part.text);
         as_written(fault, part.span, part.raw.as_ref())
     }
+}
+
+/// Of a template that is named and not there.
+fn absent(name: &str, folders: &[PathBuf]) -> Fault {
+    let looked: Vec<PathBuf> = folders.iter().map(|folder| folder.join(name)).collect();
+    Fault::new("no_such_file", format!("there is no template `{name}`"))
+        .help(looked::instead(name, &looked))
 }
 
 /// Reads a template, opening it if it is encrypted.

@@ -188,7 +188,7 @@ fn expression(text: &str, at: usize, regions: &[Region]) -> Option<String> {
     if rest.starts_with('!') && !rest.starts_with("!=") {
         return Some("write `not`".to_owned());
     }
-    let words = tokens(text, range.clone());
+    let words = tokens(text, range);
     if words
         .windows(2)
         .any(|pair| pair[0].is("{") && pair[1].is("{"))
