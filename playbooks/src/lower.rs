@@ -129,6 +129,8 @@ pub(crate) struct Target<'a> {
     pub(crate) play: &'a Play,
     /// What its tasks share.
     pub(crate) world: Arc<World>,
+    /// The same for those that are listed after so many, as these make hosts and groups.
+    pub(crate) later: Vec<(usize, Arc<World>)>,
     /// Its own variables, and where its files are looked for.
     pub(crate) levels: Arc<Levels>,
     /// Variables that its roles show to all of it.
@@ -137,6 +139,19 @@ pub(crate) struct Target<'a> {
     pub(crate) family: usize,
     /// How many batches the play has.
     pub(crate) batches: usize,
+}
+
+impl Target<'_> {
+    /// What the task that is listed there shares with others.
+    fn world_at(&self, at: usize) -> &Arc<World> {
+        let later = self.later.iter().rev().find(|(after, _)| *after <= at);
+        later.map_or(&self.world, |(_, world)| world)
+    }
+
+    /// What is known of hosts and groups when all of the play is listed.
+    pub(crate) fn last_world(&self) -> &Arc<World> {
+        self.world_at(usize::MAX)
+    }
 }
 
 /// By entry and host: the tasks that it became. More than one where a loop is done in several places.
@@ -250,7 +265,7 @@ impl<'a> Lowering<'a> {
     pub(crate) fn play(&mut self, target: &Target<'_>, prepared: &Prepared<'_>, facts: &Gathering) {
         let position = self.played;
         self.played += 1;
-        self.groups.clone_from(&target.world.groups);
+        self.groups.clone_from(&target.last_world().groups);
         let name = target
             .play
             .name
@@ -792,9 +807,8 @@ fn muted(entry: &Entry<'_>, body: &Body) -> (Vec<String>, bool) {
 }
 
 fn scope(target: &Target<'_>, entry: &Entry<'_>, host: &str) -> Scope {
-    entry
-        .levels
-        .scope(Arc::clone(&target.world), host, &target.shown)
+    let world = target.world_at(entry.at);
+    entry.levels.scope(Arc::clone(world), host, &target.shown)
 }
 
 /// The line that would guard a command. `triggered`: it says `triggered_by`.
