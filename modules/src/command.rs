@@ -363,7 +363,11 @@ pub(crate) fn output(
         stdout,
         stderr,
         delta: Some(delta(done.millis)),
-        msg: String::new(),
+        msg: match done.status {
+            0 => "",
+            _ => "non-zero return code",
+        }
+        .to_owned(),
     })
 }
 

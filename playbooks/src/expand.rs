@@ -4,6 +4,7 @@
 //! decided here for each host, by its variables. What only facts and results decide stays open: each file that fits
 //! what is known of a name is brought in, under the condition that the name is that of the file when its turn comes.
 
+mod empty;
 mod files;
 mod find;
 mod gate;

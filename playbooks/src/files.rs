@@ -237,7 +237,12 @@ impl Files {
             at,
             format!("the byte 0x{byte:02x} is not UTF-8"),
         )
-        .help("save the file as UTF-8: `iconv -f latin1 -t utf8` does it for most old files")
+        .help(match error.as_bytes() {
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+                "save the file as UTF-8, it is UTF-16: `iconv -f utf16 -t utf8` does it"
+            }
+            _ => "save the file as UTF-8: `iconv -f latin1 -t utf8` does it for most old files",
+        })
     }
 
     /// What the user calls it.

@@ -5,6 +5,7 @@ mod doubts;
 mod extra;
 mod folders;
 mod gate;
+mod hints;
 mod hosts;
 mod made;
 mod members;
@@ -437,7 +438,9 @@ impl Read {
                 .map(|fault| store.with_files(|files| fault.diagnostic(files))),
         );
         let files = store.with_files(Files::clone);
-        out.extend(sure(found, &out, &files, &plays));
+        let mut found = sure(found, &out, &files, &plays);
+        hints::add(&mut found, &plays, &files);
+        out.extend(found);
         out.extend(unknown_tags(request, &tags));
         let out = tidy(out);
         let tasks = plays.iter().map(|play| count_play(play)).sum();

@@ -6,6 +6,8 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
+use crate::words::closest;
+
 /// Paths, whole; and whether something was there.
 pub(crate) type Looked = BTreeMap<PathBuf, bool>;
 
@@ -43,6 +45,35 @@ pub(crate) fn first_there(
         note(path, there);
         there
     })
+}
+
+/// What to do where none of these is there: what lies beside them may be meant.
+pub(crate) fn instead(name: &str, candidates: &[PathBuf]) -> String {
+    let mut looked: Vec<String> = Vec::new();
+    for path in candidates {
+        let shown = format!("`{}`", path.display());
+        if !looked.contains(&shown) {
+            looked.push(shown);
+        }
+    }
+    let looked = looked.join(", ");
+    let beside: Vec<String> = candidates
+        .iter()
+        .filter_map(|path| {
+            let folder = path.parent()?;
+            let here = folder.as_os_str().is_empty();
+            std::fs::read_dir(if here { Path::new(".") } else { folder }).ok()
+        })
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect();
+    let bare = Path::new(name.trim_end_matches('/'));
+    let last = bare.file_name().and_then(|name| name.to_str());
+    let last = last.unwrap_or(name);
+    match closest(last, beside.iter().map(String::as_str)) {
+        Some(other) => format!("did you mean `{other}`? Looked for {looked}"),
+        None => format!("looked for {looked}"),
+    }
 }
 
 /// A path from the root, without `.` and `..`. Links are not followed.

@@ -30,6 +30,7 @@ use crate::{
 
 pub(crate) use args::REST;
 pub(crate) use common::MOST_SECONDS;
+pub(crate) use keywords::outside;
 pub(crate) use module::COLLECTIONS;
 pub(crate) use references::check_plays;
 pub use references::check_references;
@@ -150,6 +151,16 @@ pub(crate) fn read_tasks(
             );
             return Vec::new();
         }
+        if let Some(entries) = document.as_map() {
+            let named = |name: &&str| entries.iter().any(|(key, _)| key.text == **name);
+            let help = match ["tasks", "handlers"].into_iter().find(named) {
+                Some(name) => format!("here the list stands alone, without `{name}:` above it"),
+                None => "begin each task with `- `".to_owned(),
+            };
+            let message = "a file of tasks is a list of tasks: this is a map";
+            reader.error_help("wrong_type", document.span, message, help);
+            return Vec::new();
+        }
         match of {
             For::Tasks => reader.items("a file of tasks", document),
             For::Handlers => reader.handlers(document),
@@ -169,7 +180,7 @@ pub(crate) fn read_dependencies(
         modules,
         out: Vec::new(),
     };
-    let roles = reader.roles(node);
+    let roles = reader.roles("dependencies", node);
     (roles, tidy(reader.out))
 }
 

@@ -22,6 +22,7 @@ mod rewrite;
 pub(crate) mod runs;
 mod scan;
 mod session;
+mod syntax;
 mod told;
 mod uses;
 mod value;
@@ -148,7 +149,7 @@ impl Template {
     pub fn text(text: &str, span: Span) -> Result<Self, Vec<Fault>> {
         let uses = Uses::of_template(text);
         let form = match &scan::regions(ending::without(text))[..] {
-            [Region::Expr(range)] => {
+            [Region::Expr(range)] if scan::is_closed(text, range) => {
                 Form::Value(Expr::new(text, range.clone(), span, Backslash::Stays)?)
             }
             regions if simple(text, regions) => Form::Parts(
@@ -183,7 +184,7 @@ impl Template {
     /// Compiles a bare expression, as `when` has it. `{{ }}` around it is tolerated.
     pub fn expression(text: &str, span: Span) -> Result<Self, Vec<Fault>> {
         let (range, braced) = match &scan::regions(text.trim_end())[..] {
-            [Region::Expr(range)] => (range.clone(), true),
+            [Region::Expr(range)] if scan::is_closed(text, range) => (range.clone(), true),
             _ => (0..text.len(), false),
         };
         let uses = Uses::of_expression(text, range.clone());

@@ -18,6 +18,7 @@ mod cli {
     mod include;
     mod inventory;
     mod ledger;
+    mod mistakes;
     mod quickstart;
     mod refuse;
     mod report;

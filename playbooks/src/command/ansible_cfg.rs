@@ -207,6 +207,18 @@ impl AnsibleCfg {
                 name.trim().clone_into(&mut section);
                 continue;
             }
+            let broken = if line.starts_with('[') && !line.contains(']') {
+                Some("the `[` of this section is never closed")
+            } else if section.is_empty() {
+                Some("this line stands above the first section")
+            } else {
+                None
+            };
+            if let Some(what) = broken {
+                let message = format!("{}:{number}: {what}", path.display());
+                return Err(Diagnostic::nowhere("ansible_cfg", message)
+                    .help("settings stand below `[defaults]`, `[privilege_escalation]` or `[ssh_connection]`"));
+            }
             // A line without a name goes on with a value that is not followed, or is a mistake of no weight here.
             let Some((name, value)) = line.split_once(['=', ':']) else {
                 continue;

@@ -7,7 +7,7 @@ use std::{
 
 use evenkeel_engine::{Map, Value};
 
-use super::{Expander, Here, find, include::words, known::Text};
+use super::{Expander, Here, empty, find, include::words, known::Text};
 use crate::{
     ast::{Include, Item, Part, RoleCall},
     diagnostic::Diagnostic,
@@ -266,7 +266,7 @@ impl Expander<'_> {
         let read = |expander: &mut Self, kind: &str, name: Option<&str>| {
             let files = files_of_vars(path, kind, name.unwrap_or("main"));
             if let (true, Some(name)) = (files.is_empty(), name) {
-                expander.missing(path, kind, name, at);
+                expander.missing(path, kind, name, from.place(kind, at));
             }
             let layers = files.iter().rev().map(|file| expander.vars_in(file));
             layers.collect::<Vec<_>>()
@@ -330,6 +330,7 @@ impl Expander<'_> {
                 return None;
             }
         };
+        self.out.extend(empty::warning(from.name, &path, at));
         let meta = self.meta(&path);
         let mut own = self.own(&path, &from, at);
         let named = Path::new(from.name).file_name();
@@ -417,7 +418,7 @@ impl Expander<'_> {
         let Some(path) = file(&role.path, "tasks", which) else {
             // A role may be there for its variables alone.
             if from.tasks.is_some() {
-                self.missing(&role.path, "tasks", which, at);
+                self.missing(&role.path, "tasks", which, from.place("tasks", at));
             }
             return Some(Vec::new());
         };
@@ -536,7 +537,7 @@ impl Expander<'_> {
         let Some(file) = file(&role.path, "handlers", name) else {
             if from.handlers.is_some() {
                 let path = role.path.clone();
-                self.missing(&path, "handlers", name, at);
+                self.missing(&path, "handlers", name, from.place("handlers", at));
             }
             return;
         };
@@ -572,6 +573,8 @@ pub(super) struct From<'a> {
     vars: Option<&'a str>,
     defaults: Option<&'a str>,
     handlers: Option<&'a str>,
+    /// Where each of them is written, by its folder.
+    places: [(&'static str, Option<Span>); 4],
 }
 
 impl<'a> From<'a> {
@@ -585,7 +588,20 @@ impl<'a> From<'a> {
             vars: of(&call.vars_from),
             defaults: of(&call.defaults_from),
             handlers: of(&call.handlers_from),
+            places: [
+                ("tasks", &call.tasks_from),
+                ("vars", &call.vars_from),
+                ("defaults", &call.defaults_from),
+                ("handlers", &call.handlers_from),
+            ]
+            .map(|(kind, node)| (kind, node.as_ref().map(|node| node.span))),
         }
+    }
+
+    /// Where the name of a file of this folder is written; else where the role is.
+    fn place(&self, kind: &str, role: Span) -> Span {
+        let written = self.places.iter().find(|(folder, _)| *folder == kind);
+        written.and_then(|(_, span)| *span).unwrap_or(role)
     }
 }
 

@@ -61,7 +61,7 @@ impl Expander<'_> {
 
     /// The first of some files that is there.
     fn first_of(&mut self, names: &[Node], levels: &Levels, host: &str) -> Option<Arc<Layer>> {
-        let mut looked: Vec<String> = Vec::new();
+        let mut looked: Vec<PathBuf> = Vec::new();
         for node in names {
             let tree = Tree::new(node, &mut self.faults);
             let name = match self.text(&tree, levels, host, node.span) {
@@ -97,18 +97,17 @@ impl Expander<'_> {
         };
         self.out.push(
             Diagnostic::error("no_such_file", first.span, message)
-                .help(format!("looked for {}", looked.join(", "))),
+                .help(crate::looked::instead(&first.text, &looked)),
         );
         None
     }
 }
 
-fn places(name: &str, folders: &[PathBuf]) -> Vec<String> {
+fn places(name: &str, folders: &[PathBuf]) -> Vec<PathBuf> {
     if name.starts_with('/') {
-        return vec![format!("`{name}`")];
+        return vec![name.into()];
     }
     let both = |folder: &PathBuf| [folder.join("vars").join(name), folder.join(name)];
     let all = folders.iter().flat_map(both);
-    all.map(|path| format!("`{}`", super::find::tidy(&path).display()))
-        .collect()
+    all.map(|path| super::find::tidy(&path)).collect()
 }

@@ -174,6 +174,17 @@ impl Reader<'_> {
             );
         }
         let (mut vars, mut places) = (Vec::new(), Vec::new());
+        if let Some(sign) = rest.iter().position(|word| word == "=") {
+            // Each of the three words would be told.
+            let name = sign.checked_sub(1).map_or(first, |before| &rest[before]);
+            let value = rest.get(sign + 1).map_or("value", String::as_str);
+            self.error(
+                at,
+                "a `=` stands alone: it has no blanks around it in the line of a host",
+                &format!("write `{name}={value}`"),
+            );
+            return;
+        }
         for word in rest {
             match word.split_once('=') {
                 Some((name, value)) if !name.is_empty() => {

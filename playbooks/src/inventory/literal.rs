@@ -8,7 +8,7 @@ pub(super) fn value(text: &str) -> Value {
         rest: text.trim_start(),
         depth: 0,
     };
-    let found = parser.value();
+    let found = parser.whole();
     let rest = parser.rest.trim_start();
     match found {
         Some(value) if rest.is_empty() || rest.starts_with('#') => value,
@@ -22,10 +22,27 @@ struct Parser<'t> {
 }
 
 impl Parser<'_> {
+    /// A value; several with commas between them are a tuple, as in `80,443`.
+    fn whole(&mut self) -> Option<Value> {
+        let first = self.value()?;
+        if !self.eat(',') {
+            return Some(first);
+        }
+        let mut items = vec![first];
+        let ends = |rest: &str| rest.is_empty() || rest.starts_with('#');
+        while !ends(self.rest.trim_start()) {
+            items.push(self.value()?);
+            if !self.eat(',') {
+                break;
+            }
+        }
+        Some(Value::Seq(items))
+    }
+
     fn value(&mut self) -> Option<Value> {
         self.rest = self.rest.trim_start();
         match self.rest.chars().next()? {
-            '\'' | '"' => self.string().map(Value::Str),
+            '\'' | '"' => self.strings().map(Value::Str),
             '[' => self.list(']'),
             '(' => self.list(')'),
             '{' => self.map(),
@@ -62,6 +79,16 @@ impl Parser<'_> {
         let text = &self.rest[..end];
         self.rest = &self.rest[end..];
         number(text)
+    }
+
+    /// Texts beside each other are one.
+    fn strings(&mut self) -> Option<String> {
+        let mut text = self.string()?;
+        while self.rest.trim_start().starts_with(['\'', '"']) {
+            self.rest = self.rest.trim_start();
+            text += &self.string()?;
+        }
+        Some(text)
     }
 
     fn string(&mut self) -> Option<String> {
@@ -221,6 +248,12 @@ mod tests {
             ("[1, 'x', True,]", "[1,\"x\",true]"),
             ("(1, 2)", "[1,2]"),
             ("{'a': 1, 'b': [2]}", "{\"a\":1,\"b\":[2]}"),
+            ("80,443", "[80,443]"),
+            ("80,", "[80]"),
+            ("80, # web", "[80]"),
+            ("80,http", "\"80,http\""),
+            ("80,,", "\"80,,\""),
+            ("'a' \"b\"", "\"ab\""),
             ("80 # web", "80"),
             ("web # 80", "\"web # 80\""),
             ("[1, 2", "\"[1, 2\""),

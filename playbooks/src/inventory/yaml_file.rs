@@ -5,7 +5,7 @@ use crate::{
     diagnostic::Diagnostic,
     files::{FileId, Files},
     words::did_you_mean,
-    yaml::{self, Node},
+    yaml::{self, Kind, Node},
 };
 use evenkeel_engine::Value;
 
@@ -61,6 +61,18 @@ struct Reader<'a> {
     out: &'a mut Vec<Diagnostic>,
 }
 
+/// One name in the place of a map, as in `hosts: web1`.
+fn lone(node: &Node) -> Option<&Node> {
+    matches!(node.kind, Kind::Str(_)).then_some(node)
+}
+
+fn nothing(node: &Node) -> Node {
+    Node {
+        kind: Kind::Null,
+        ..node.clone()
+    }
+}
+
 impl Reader<'_> {
     fn map<'n>(&mut self, what: &str, node: &'n Node) -> &'n [(Node, Node)] {
         if let Some(tag) = &node.tag {
@@ -89,6 +101,10 @@ impl Reader<'_> {
         for (key, value) in self.map("a group", node) {
             match key.text.as_str() {
                 "hosts" => {
+                    if let Some(host) = lone(value) {
+                        self.host(name, host, &nothing(host));
+                        continue;
+                    }
                     for (host, vars) in self.map("`hosts`", value) {
                         self.host(name, host, vars);
                     }
@@ -100,12 +116,12 @@ impl Reader<'_> {
                     group.vars.extend(vars);
                 }
                 "children" => {
+                    if let Some(child) = lone(value) {
+                        self.child(name, child, &nothing(child));
+                        continue;
+                    }
                     for (child, inner) in self.map("`children`", value) {
-                        let children = &mut self.inventory.group(name, None).children;
-                        if !children.contains(&child.text) {
-                            children.push(child.text.clone());
-                        }
-                        self.group(&child.text, child, inner);
+                        self.child(name, child, inner);
                     }
                 }
                 other => {
@@ -117,6 +133,14 @@ impl Reader<'_> {
                 }
             }
         }
+    }
+
+    fn child(&mut self, group: &str, child: &Node, inner: &Node) {
+        let children = &mut self.inventory.group(group, None).children;
+        if !children.contains(&child.text) {
+            children.push(child.text.clone());
+        }
+        self.group(&child.text, child, inner);
     }
 
     fn vars(&mut self, node: &Node) -> Vec<(String, Value)> {

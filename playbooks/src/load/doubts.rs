@@ -5,6 +5,7 @@ use crate::{
     diagnostic::Diagnostic,
     files::{FileId, Files, Span},
     vars::WRONG,
+    vault,
 };
 
 /// What is not refused for itself, but means that variables and handlers may come from elsewhere.
@@ -51,7 +52,8 @@ impl<'a> Doubts<'a> {
         with_errors.dedup();
         let elsewhere = |error: &&Diagnostic| {
             let message = &error.message;
-            error.code == "extra_vars" || ELSEWHERE.iter().any(|word| message.contains(word))
+            matches!(error.code, "extra_vars" | vault::CODE)
+                || ELSEWHERE.iter().any(|word| message.contains(word))
         };
         let mut tasks = Vec::new();
         if !errors.is_empty() {
@@ -130,7 +132,10 @@ pub(super) fn sure(
     files: &Files,
     plays: &[&Play],
 ) -> Vec<Diagnostic> {
-    let doubts = Doubts::new(out, files, plays);
+    // What could not be read at all comes first, whoever found it.
+    let unread = found.iter().filter(|found| is_unread(found));
+    let first: Vec<Diagnostic> = out.iter().chain(unread).cloned().collect();
+    let doubts = Doubts::new(&first, files, plays);
     found.retain(|found| doubts.is_sure(found));
     // A reference to nothing is found twice: as it is written, and on each host.
     let all = out.iter().chain(&found);
@@ -140,6 +145,20 @@ pub(super) fn sure(
         found.code != "unknown_task" || found.at.is_none_or(|at| !ids.contains(&at))
     });
     found
+}
+
+/// Whether a file could not be read, or nothing of it counts.
+fn is_unread(found: &Diagnostic) -> bool {
+    found.is_error()
+        && (found.code.starts_with("yaml_")
+            || [
+                "cannot_read",
+                "not_a_map",
+                "not_utf8",
+                "unquoted_template",
+                vault::CODE,
+            ]
+            .contains(&found.code))
 }
 
 /// The line on which a span begins.

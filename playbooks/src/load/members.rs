@@ -309,8 +309,10 @@ impl<'a> Reader<'a> {
             }) => entries,
             Some(node) if !node.is_null() => {
                 let message = format!("variables are a map, this is {}", node.kind_name());
-                self.out
-                    .push(Diagnostic::error("wrong_type", node.span, message));
+                self.out.push(
+                    Diagnostic::error("wrong_type", node.span, message)
+                        .help("write `name: value` lines"),
+                );
                 Vec::new()
             }
             _ => Vec::new(),

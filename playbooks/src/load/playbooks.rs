@@ -9,6 +9,7 @@ use crate::{
     ast::{Common, Import, Play},
     diagnostic::Diagnostic,
     files::{FileId, Span},
+    looked,
     parse::read_what_parses,
     template::{Template, is_template},
     vars::{Layer, Scope, World},
@@ -99,8 +100,12 @@ impl Loader<'_> {
         let file = match self.files.load(&path) {
             Ok(file) => file,
             Err(error) => {
+                let missing = !path.exists();
                 self.out.push(Diagnostic {
                     at: error.at.or(Some(at)),
+                    help: missing
+                        .then(|| looked::instead(&name, &[path]))
+                        .or(error.help),
                     ..*error
                 });
                 return Vec::new();

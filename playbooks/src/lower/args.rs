@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     files::Span,
+    parse,
     template::{Fault, Marks, Reading, Template, Variable, Variables, about},
     vars::{Scope, without_omitted},
     words::{did_you_mean, list},
@@ -49,7 +50,7 @@ fn unknown(module: &dyn AnyModule, name: &str) -> Option<BindError> {
 }
 
 /// The fault of an argument that a module has not.
-pub(super) fn unknown_argument(module: &dyn AnyModule, name: &str) -> Option<Fault> {
+pub(super) fn unknown_argument(module: &dyn AnyModule, written: &str, name: &str) -> Option<Fault> {
     let BindError::Wrong {
         message,
         unknown: Some((field, known)),
@@ -58,13 +59,14 @@ pub(super) fn unknown_argument(module: &dyn AnyModule, name: &str) -> Option<Fau
     else {
         return None;
     };
-    Some(no_argument(module, &message, &field, &known))
+    Some(no_argument(written, &message, &field, &known))
 }
 
-fn no_argument(module: &dyn AnyModule, message: &str, field: &str, known: &[String]) -> Fault {
-    let message = format!("{message} of `{}`", module.name());
+fn no_argument(written: &str, message: &str, field: &str, known: &[String]) -> Fault {
+    let message = format!("{message} of `{written}`");
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    let help = did_you_mean(field, known.iter().copied())
+    let help = parse::outside(field, written)
+        .or_else(|| did_you_mean(field, known.iter().copied()))
         .unwrap_or_else(|| format!("there are {}", list(&known, "and")));
     Fault::new("unknown_argument", message).help(help)
 }
@@ -364,8 +366,12 @@ impl Making<'_> {
 
     /// The first argument that a message names.
     fn named_in(&self, message: &str) -> Span {
-        let quoted = message.split('`').skip(1).step_by(2);
-        let words = quoted.flat_map(|text| text.split(|c: char| !c.is_alphanumeric() && c != '_'));
+        let quoted = || message.split('`').skip(1).step_by(2);
+        if let Some(arg) = quoted().find_map(|text| self.program.arg(text)) {
+            return arg.name.span;
+        }
+        let words =
+            quoted().flat_map(|text| text.split(|c: char| !c.is_alphanumeric() && c != '_'));
         words
             .filter_map(|word| self.program.arg(word))
             .map(|arg| arg.name.span)
@@ -386,7 +392,7 @@ impl Making<'_> {
         };
         let (key, value) = self.at_path(path);
         if let Some((field, known)) = unknown {
-            let fault = no_argument(self.module, message, field, known);
+            let fault = no_argument(&self.program.module.value, message, field, known);
             let span = if path.is_empty() || path == field {
                 self.program.arg(field).map(|arg| arg.name.span)
             } else {
@@ -401,13 +407,18 @@ impl Making<'_> {
             "wrong_argument"
         };
         let message = match (missing, path.is_empty()) {
-            (true, _) => format!("{message} of `{}`", self.module.name())
-                .replace("is missing of", "is missing: it belongs to"),
+            (true, _) => format!("{message}: `{}` wants it", self.program.module.value),
             (false, true) => message.clone(),
             (false, false) => format!("`{path}`: {message}"),
         };
         let fault = Fault::new(code, message.clone());
-        let fault = match remedy(path, &message) {
+        let fault = match remedy(path, &message).or_else(|| {
+            let name = message.split('`').nth(1).filter(|_| missing)?;
+            Some(format!(
+                "write `{name}: …` below `{}`",
+                self.program.module.value
+            ))
+        }) {
             Some(help) => fault.help(help),
             None => fault,
         };

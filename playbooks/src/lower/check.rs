@@ -174,7 +174,12 @@ impl Body {
             }
         }
         if faults.len() == before {
+            // A file that is not there says nothing of the other arguments.
+            let missing = found.iter().all(|fault| fault.code == "no_such_file");
             faults.extend(found);
+            if missing {
+                self.check_names(nothing, faults);
+            }
         } else {
             self.check_names(nothing, faults);
         }
@@ -212,6 +217,11 @@ impl Body {
             }
             let before = faults.len();
             self.check_arguments(&own, &Later, faults);
+            if let Some(label) = &found.label {
+                label.faults(&own.variables(), &mut |fault| {
+                    faults.push(fault.or_at(found.span));
+                });
+            }
             // What one turn sets, the next may read.
             sure = !self.sets();
             if faults.len() > before {

@@ -20,7 +20,7 @@ pub(super) fn check(play: &Play, registry: &Registry, faults: &mut Vec<Fault>) {
             continue;
         };
         for (key, _) in defaults.args.as_map().unwrap_or_default() {
-            let wrong = unknown_argument(module, &key.text);
+            let wrong = unknown_argument(module, &defaults.module.value, &key.text);
             faults.extend(wrong.map(|fault| fault.or_at(key.span)));
         }
     }

@@ -19,7 +19,7 @@ pub(super) fn take(
     let is_of_files = || {
         PARTS
             .iter()
-            .all(|(name, _)| unknown_argument(module, name).is_none())
+            .all(|(name, _)| unknown_argument(module, module.name(), name).is_none())
     };
     if !PARTS.iter().any(|(name, _)| args.contains_key(*name)) || !is_of_files() {
         return Ok(label);

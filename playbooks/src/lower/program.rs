@@ -126,7 +126,7 @@ impl Condition {
                 Ok(template) => Self::Expr(Box::new(template)),
                 Err(found) => {
                     faults.extend(found.into_iter().map(|fault| match bare(text, node.span) {
-                        Some(bare) if fault.help.is_none() => fault.help(format!(
+                        Some(bare) => fault.help(format!(
                             "a condition is an expression by itself: write `{bare}`"
                         )),
                         _ => fault,
@@ -296,6 +296,16 @@ impl Program {
         let args = given
             .iter()
             .chain(defaults.filter(|(key, _)| not_given(key)));
+        if module == "debug"
+            && let (Some(_), Some((key, _))) = (
+                given.iter().find(|(key, _)| key.text == "msg"),
+                given.iter().find(|(key, _)| key.text == "var"),
+            )
+        {
+            let message = "`msg` and `var` exclude each other";
+            let fault = Fault::new("wrong_arguments", message);
+            faults.push(fault.help("make two tasks of it").or_at(key.span));
+        }
         Self {
             name,
             module: task.module.clone(),

@@ -15,7 +15,6 @@ use crate::{
     looked,
     template::{Fault, Reading, TemplateFile},
     vault::{self, Envelope},
-    words::closest,
 };
 
 type Inclusions = BTreeMap<(PathBuf, Stamp), (Arc<Included>, Vec<Fault>)>;
@@ -225,32 +224,11 @@ pub(crate) fn first(name: &str, candidates: &[PathBuf]) -> Result<PathBuf, Fault
     if let Some(found) = looked::first_there(candidates, Path::exists) {
         return Ok(found.clone());
     }
-    let bare = Path::new(name.trim_end_matches('/'));
     let fault = Fault::new(
         "no_such_file",
         format!("there is no file `{name}` on this machine"),
     );
-    let looked: Vec<String> = candidates
-        .iter()
-        .map(|path| format!("`{}`", path.display()))
-        .collect();
-    let beside: Vec<String> = candidates
-        .iter()
-        .filter_map(|path| std::fs::read_dir(path.parent()?).ok())
-        .flatten()
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .collect();
-    let last = bare
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or(name);
-    Err(match closest(last, beside.iter().map(String::as_str)) {
-        Some(other) => fault.help(format!(
-            "did you mean `{other}`? Looked for {}",
-            looked.join(", ")
-        )),
-        None => fault.help(format!("looked for {}", looked.join(", "))),
-    })
+    Err(fault.help(looked::instead(name, candidates)))
 }
 
 #[cfg(test)]

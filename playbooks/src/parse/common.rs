@@ -184,6 +184,7 @@ impl Reader<'_> {
                 format!("the become method `{short}` is not supported"),
                 help,
             );
+            return None;
         }
         Some(Spanned::new(short, node.span))
     }

@@ -156,6 +156,7 @@ impl Reader<'_> {
             if !known.contains(&argument.value) {
                 let what = format!("`{}` has no argument `{}`", key.value, argument.value);
                 let help = did_you_mean(argument.value, known.iter().copied())
+                    .or_else(|| keywords::outside(argument.value, key.value))
                     .unwrap_or_else(|| "what is given to it stands below `vars:`".to_owned());
                 self.unknown_key(argument, what, Some(help));
             } else if argument.value == "apply" && !dynamic {
@@ -258,12 +259,18 @@ impl Reader<'_> {
     }
 
     fn missing(&mut self, key: &Spanned<&str>, what: &str) {
-        self.error_help(
-            "missing_key",
-            key.span,
-            format!("`{}` does not say its `{what}`", key.value),
-            format!("`{}: {{{what}: …}}`", key.value),
-        );
+        let (message, help) = if key.value == "roles" {
+            (
+                "this entry of `roles` does not say which role it is".to_owned(),
+                format!("`{what}: NAME`"),
+            )
+        } else {
+            (
+                format!("`{}` does not say its `{what}`", key.value),
+                format!("`{}: {{{what}: …}}`", key.value),
+            )
+        };
+        self.error_help("missing_key", key.span, message, help);
     }
 
     fn check_include(&mut self, fields: &Fields<'_>, key: &Spanned<&str>, dynamic: bool, on: On) {
@@ -409,7 +416,7 @@ impl Reader<'_> {
     }
 
     /// `roles` of a play, or the dependencies of a role.
-    pub(super) fn roles(&mut self, node: &Node) -> Vec<Arc<Include>> {
+    pub(super) fn roles(&mut self, name: &str, node: &Node) -> Vec<Arc<Include>> {
         match &node.kind {
             Kind::Null => Vec::new(),
             Kind::Seq(items) => items
@@ -422,7 +429,7 @@ impl Reader<'_> {
                     "wrong_type",
                     node.span,
                     format!(
-                        "`roles` wants a list of roles: this is {}",
+                        "`{name}` wants a list of roles: this is {}",
                         node.kind_name()
                     ),
                     "begin each role with `- `",

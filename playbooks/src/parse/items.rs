@@ -139,6 +139,20 @@ impl Reader<'_> {
         self.check_keywords(&fields, On::Block);
         self.check_ours(&fields, On::Block, &[]);
         let part = |reader: &mut Self, name| {
+            if let Some((
+                key,
+                Node {
+                    kind: Kind::Null, ..
+                },
+            )) = fields.entry(name)
+            {
+                reader.error_help(
+                    "wrong_type",
+                    key.span,
+                    format!("`{name}` wants a list of tasks: nothing is there"),
+                    "indent its tasks below it; `[]` is a list without tasks",
+                );
+            }
             let read = |node| match on {
                 On::Handler => reader.handlers(node),
                 _ => reader.items(name, node),

@@ -170,6 +170,13 @@ pub(super) fn names(on: On) -> impl Iterator<Item = &'static str> {
         .map(|keyword| keyword.name)
 }
 
+/// What to do with a keyword of tasks that stands among the arguments of a module.
+pub(crate) fn outside(name: &str, module: &str) -> Option<String> {
+    let keyword = find(name, On::Task).is_some() || is_with(name);
+    keyword
+        .then(|| format!("it is a keyword of the task: it stands beside `{module}`, not below it"))
+}
+
 /// A keyword, if it may stand here.
 pub(super) fn find(name: &str, on: On) -> Option<&'static Keyword> {
     KEYWORDS

@@ -50,8 +50,9 @@ impl Reader<'_> {
             }
             return None;
         };
-        let kind = self.loop_kind(&key)?;
-        let expr = if self.check_list(&key, kind, expr) {
+        let known = self.loop_kind(&key);
+        let kind = known.unwrap_or(LoopKind::Loop);
+        let expr = if known.is_some() && self.check_list(&key, kind, expr) {
             expr.clone()
         } else {
             // It was said what is wrong with it: nothing is.

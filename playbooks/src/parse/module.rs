@@ -54,7 +54,10 @@ impl Reader<'_> {
         if builtin && matches!(short, "add_host" | "group_by") {
             return Some(short.to_owned());
         }
-        (COLLECTIONS.contains(&collection) && self.modules.contains(&short))
+        // One of Ansible's own is of no other collection.
+        let own = format!("ansible.builtin.{short}");
+        let foreign = !builtin && self.modules.contains(&own.as_str());
+        (COLLECTIONS.contains(&collection) && !foreign && self.modules.contains(&short))
             .then(|| short.to_owned())
     }
 
@@ -118,6 +121,9 @@ impl Reader<'_> {
                 self.two(&key, other);
             } else {
                 self.no_keyword(other, on);
+                if node.is_null() {
+                    self.not_indented(&key, other, on);
+                }
             }
         }
         // One that nothing of ours is near to may be for other hosts: that is told where it is known.
@@ -176,7 +182,12 @@ impl Reader<'_> {
         }
         let short = key.rsplit('.').next().unwrap_or_default();
         let known = || self.modules.iter().copied();
-        let help = if short != key.value && self.modules.contains(&short) {
+        let help = if is_template(key) {
+            Some(format!(
+                "a module that a template names stands in `action: {{module: \"{}\", …}}`",
+                key.value
+            ))
+        } else if short != key.value && self.modules.contains(&short) {
             Some(format!(
                 "there is a `{short}` of ours, but not of this collection: write `{short}` if you mean it"
             ))
@@ -202,6 +213,19 @@ impl Reader<'_> {
             });
         let what = format!("{} has no keyword `{}`", on.name(), shorten(key.value));
         self.unknown_key(key, what, help);
+    }
+
+    /// Where nothing is given to the module, what nobody knows is most likely meant for it.
+    fn not_indented(&mut self, module: &Spanned<&str>, key: &Spanned<&str>, on: On) {
+        if did_you_mean(key, keywords::names(on)).is_some() {
+            return;
+        }
+        if let Some(last) = self.out.last_mut().filter(|last| last.at == Some(key.span)) {
+            last.help = Some(format!(
+                "if it is an argument of `{}`, indent it below that",
+                module.value
+            ));
+        }
     }
 
     fn two(&mut self, first: &Spanned<&str>, second: &Spanned<&str>) {

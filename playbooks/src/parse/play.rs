@@ -69,7 +69,7 @@ impl Reader<'_> {
                 .map_or_else(Vec::new, |node| self.texts("collections", node)),
             roles: fields
                 .get("roles")
-                .map_or_else(Vec::new, |node| self.roles(node)),
+                .map_or_else(Vec::new, |node| self.roles("roles", node)),
             pre_tasks: items(self, "pre_tasks"),
             tasks: items(self, "tasks"),
             post_tasks: items(self, "post_tasks"),

@@ -73,6 +73,18 @@ pub(crate) fn is_variable_name(name: &str) -> bool {
         )
 }
 
+/// What to write instead of a value of another type.
+fn remedy(wanted: &str, node: &Node) -> Option<&'static str> {
+    match (wanted, &node.kind) {
+        ("a text", Kind::Map(_)) => Some("put quotes around a text that contains `: `"),
+        ("a condition", Kind::Map(_)) => Some(
+            "a condition is a text as `name == 'value'`: put quotes around one that contains `: `",
+        ),
+        ("a map" | "a map of texts", Kind::Str(_)) => Some("write `name: value` lines below it"),
+        _ => None,
+    }
+}
+
 impl Reader<'_> {
     /// Says that something else was wanted.
     pub(super) fn wrong_type(&mut self, name: &str, wanted: &str, node: &Node) {
@@ -81,11 +93,11 @@ impl Reader<'_> {
             Kind::Seq(_) | Kind::Map(_) => format!("this is {}", node.kind_name()),
             _ => format!("this is `{}`", shorten(&node.text)),
         };
-        self.error(
-            "wrong_type",
-            node.span,
-            format!("`{name}` wants {wanted}: {found}"),
-        );
+        let message = format!("`{name}` wants {wanted}: {found}");
+        match remedy(wanted, node) {
+            Some(help) => self.error_help("wrong_type", node.span, message, help),
+            None => self.error("wrong_type", node.span, message),
+        }
     }
 
     /// The fields of a map.

@@ -10,7 +10,7 @@ use minijinja::{
 
 use super::{
     Entries, Fault, UseKind, Uses, Variable, Variables, dump, filters, growing, methods,
-    predicates, session,
+    predicates, session, syntax,
     value::{Leaf, ListObject, MapObject},
 };
 use crate::{files::Span, words::closest};
@@ -72,7 +72,7 @@ const FILTERS: &[&str] = &[
 ];
 
 /// minijinja's own tests.
-const TESTS: &[&str] = &[
+pub(super) const TESTS: &[&str] = &[
     "!=",
     "<",
     "<=",
@@ -315,6 +315,9 @@ pub(super) fn unknown(uses: &Uses, text: &str, span: Span) -> Vec<Fault> {
         }
         let fault = Fault::new(code, format!("there is no {what} `{}`", used.name));
         let fault = match closest(name, known) {
+            _ if used.kind == UseKind::Filter && syntax::is_test(name) => fault.help(format!(
+                "`{name}` is a test: write `is {name}` in place of `| {name}`"
+            )),
             Some(other) => fault.help(format!("did you mean `{other}`?")),
             None => match name.rsplit_once('.') {
                 Some((collection, _)) => fault.help(format!(

@@ -6,7 +6,7 @@ use evenkeel_engine::{Refusal, Stop, Value};
 use evenkeel_modules::setup;
 use minijinja::{Error, ErrorKind};
 
-use super::{Use, Uses, Variable, Variables, is_template};
+use super::{Use, Uses, Variable, Variables, is_template, syntax};
 use crate::{
     diagnostic::Diagnostic,
     files::{FileId, Files, Span},
@@ -144,9 +144,19 @@ impl Fault {
         let detail = error
             .detail()
             .map_or_else(|| error.kind().to_string(), str::to_owned);
-        let fault = Self::new("template_syntax", format!("not valid Jinja: {detail}"));
-        match error.range() {
-            Some(range) => fault.at(span, text, place(range.start).min(text.len())),
+        let at = error
+            .range()
+            .map(|range| place(range.start).min(text.len()));
+        let found = at.map(|at| syntax::explain(text, &detail, at));
+        let (at, message, help) = match found {
+            Some(found) => (Some(found.at), found.message, found.help),
+            None => (None, None, None),
+        };
+        let message = message.unwrap_or(detail);
+        let fault = Self::new("template_syntax", format!("not valid Jinja: {message}"));
+        let fault = help.into_iter().fold(fault, Self::help);
+        match at {
+            Some(at) => fault.at(span, text, at),
             None => fault.at_text(span, text),
         }
     }
@@ -379,9 +389,10 @@ fn undefined(part: Option<&str>, variables: &dyn Variables) -> Fault {
     let fault = Fault::new("undefined_variable", format!("`{part}` is undefined"));
     let names = variables.names();
     let near = if part.contains(['.', '[']) {
-        None
+        near_fact(part, "ansible_facts.")
     } else {
-        closest(part, names.iter().map(String::as_str))
+        let near = closest(part, names.iter().map(String::as_str)).map(str::to_owned);
+        near.or_else(|| near_fact(part, "ansible_"))
     };
     match near {
         Some(name) => fault.help(format!("did you mean `{name}`?")),
@@ -392,6 +403,13 @@ fn undefined(part: Option<&str>, variables: &dyn Variables) -> Fault {
             "define it, or say what to do without it, as in `({part}) | default('')`"
         )),
     }
+}
+
+/// A fact whose name looks alike, with what stands before it.
+fn near_fact(part: &str, before: &str) -> Option<String> {
+    let name = part.strip_prefix(before)?;
+    let near = closest(name, setup::names())?;
+    Some(format!("{before}{near}"))
 }
 
 /// A fact that is not there has a message of its own: nobody forgot to define it.

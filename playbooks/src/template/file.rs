@@ -27,6 +27,7 @@ use super::{
 };
 use crate::{
     files::{self, FileId, Files, Span},
+    looked,
     open::{self, ANY},
     vars::hidden,
 };
@@ -187,8 +188,11 @@ impl TemplateFile {
             match candidates.find(|path| path.is_file()) {
                 Some(path) => self.add(other, &path.to_string_lossy(), &path, folders, files)?,
                 None if named.needed => {
+                    let looked: Vec<PathBuf> =
+                        folders.iter().map(|folder| folder.join(other)).collect();
                     let fault =
-                        Fault::new("no_such_file", format!("there is no template `{other}`"));
+                        Fault::new("no_such_file", format!("there is no template `{other}`"))
+                            .help(looked::instead(other, &looked));
                     let fault = fault.at(span, &text, named.at);
                     let raw = self.parts.get(name).and_then(|part| part.raw.as_ref());
                     return Err(vec![as_written(fault, span, raw)]);
@@ -288,6 +292,11 @@ fn loaded(shown: &str, path: &Path, files: &mut Files) -> Result<FileId, Fault> 
         return files.load(path).map_err(|error| Fault::of(&error));
     }
     let text = std::fs::read_to_string(path).map_err(|error| {
+        if error.kind() == std::io::ErrorKind::InvalidData
+            && let Err(error) = files.load(path)
+        {
+            return Fault::of(&error);
+        }
         let why = format!("cannot read the template `{shown}`: {error}");
         Fault::new("unreadable_file", why)
     })?;

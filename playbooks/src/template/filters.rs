@@ -186,6 +186,14 @@ pub(super) fn refuse(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, message.into())
 }
 
+/// A value that is there: filters and tests that make something of any value refuse what is undefined.
+pub(super) fn defined(value: &Jinja) -> Result<&Jinja, Error> {
+    if value.is_undefined() {
+        return Err(Error::from(ErrorKind::UndefinedError));
+    }
+    Ok(value)
+}
+
 /// Arguments of a filter, by place or by name; `None` and what is not given are the same.
 pub(super) fn given<const N: usize>(
     filter: &str,

@@ -14,7 +14,7 @@ use minijinja::{
     value::{Kwargs, Rest, Value as Jinja, ValueKind},
 };
 
-use super::filters::{given, items, pattern, ran, refuse};
+use super::filters::{defined, given, items, pattern, ran, refuse};
 
 /// All names that [`add`] adds.
 pub(super) const NAMES: &[&str] = &[
@@ -109,6 +109,7 @@ pub(super) fn add(env: &mut Environment<'static>) {
         env.add_test(name, move |a: &Jinja, b: &Jinja| subset(name, b, a));
     }
     env.add_test("contains", |list: &Jinja, item: &Jinja| {
+        let (list, item) = (defined(list)?, defined(item)?);
         match list.as_str() {
             Some(text) => Ok(text.contains(&item.to_string())),
             None => Ok::<_, Error>(list.try_iter()?.any(|found| found == *item)),
@@ -280,13 +281,6 @@ fn truthy(test: &str, value: &Jinja, args: &[Jinja], kwargs: &Kwargs) -> Result<
 fn subset(test: &str, a: &Jinja, b: &Jinja) -> Result<bool, Error> {
     let b = items(test, b)?;
     Ok(items(test, a)?.iter().all(|item| b.contains(item)))
-}
-
-fn defined(value: &Jinja) -> Result<&Jinja, Error> {
-    if value.is_undefined() {
-        return Err(Error::from(minijinja::ErrorKind::UndefinedError));
-    }
-    Ok(value)
 }
 
 fn result(value: &Jinja) -> Result<&Jinja, Error> {

@@ -1,6 +1,7 @@
 //! What Ansible's users may write, in words that minijinja understands; each byte keeps its place.
 
 mod dates;
+pub(super) mod terms;
 
 use super::{
     growing,
@@ -305,8 +306,9 @@ impl Rewritten {
                     .into_iter()
                     .map(|at| (at, Rank::Else, " else ''".to_owned())),
             );
+            let terms = terms::templates(tokens);
             for (index, token) in tokens.iter().enumerate() {
-                if *embedded && token.kind == Kind::Str {
+                if *embedded && token.kind == Kind::Str || terms.contains(&index) {
                     opened(text, token, &mut pieces, &mut blanks);
                 }
                 if token.is("+") && !dates::binary(tokens, index) {

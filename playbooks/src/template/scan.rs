@@ -88,6 +88,12 @@ pub(crate) fn regions(text: &str) -> Vec<Region> {
     found
 }
 
+/// Whether the inside of `{{ }}` has braces that close it.
+pub(crate) fn is_closed(text: &str, inner: &Range<usize>) -> bool {
+    let rest = text[inner.end..].trim_start_matches(['-', '+']);
+    rest.starts_with("}}")
+}
+
 /// The inside without the marks of whitespace control.
 fn trimmed(text: &str, inner: Range<usize>) -> Range<usize> {
     let (mut start, mut end) = (inner.start, inner.end);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    rewrite::embedded,
+    rewrite::{embedded, terms},
     scan::{Kind, Region, Token, regions, tokens},
 };
 use crate::open::ANY;
@@ -97,23 +97,39 @@ impl Uses {
         let tokens = tokens(text, range);
         uses.read(&tokens);
         for token in tokens.iter().filter(|token| token.kind == Kind::Str) {
-            for region in embedded(text, token) {
-                if let Region::Expr(range) = region {
-                    uses.read(&super::scan::tokens(text, range));
-                }
-            }
+            uses.read_embedded(text, token);
         }
         uses
+    }
+
+    /// Of the expressions in a quoted text.
+    fn read_embedded(&mut self, text: &str, quoted: &Token<'_>) {
+        for region in embedded(text, quoted) {
+            if let Region::Expr(range) = region {
+                self.read(&super::scan::tokens(text, range));
+            }
+        }
     }
 
     /// Of a template.
     pub(crate) fn of_template(text: &str) -> Self {
         let mut uses = Self::default();
         for region in regions(text) {
-            match region {
-                Region::Expr(range) => uses.read(&tokens(text, range)),
-                Region::Block(range) => uses.read_block(&tokens(text, range)),
-                Region::Text(_) | Region::Comment(_) => {}
+            let tokens = match region {
+                Region::Expr(range) => {
+                    let tokens = tokens(text, range);
+                    uses.read(&tokens);
+                    tokens
+                }
+                Region::Block(range) => {
+                    let tokens = tokens(text, range);
+                    uses.read_block(&tokens);
+                    tokens
+                }
+                Region::Text(_) | Region::Comment(_) => continue,
+            };
+            for term in terms::templates(&tokens) {
+                uses.read_embedded(text, &tokens[term]);
             }
         }
         uses

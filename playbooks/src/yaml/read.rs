@@ -28,7 +28,12 @@ pub fn read(files: &Files, file: FileId) -> (Vec<Node>, Vec<Diagnostic>) {
     for event in Parser::new_from_str_with_options(text, options) {
         let step = match event {
             Ok((event, span)) => builder.event(event, span),
-            Err(error) => Err(Box::new(syntax::explain(files, file, &error))),
+            Err(error) => {
+                let open = builder.open.iter().rev().map(|open| open.node.span);
+                let bracket = |span: &Span| text[span.start as usize..].starts_with(['[', '{']);
+                let open = open.into_iter().find(bracket);
+                Err(Box::new(syntax::explain(files, file, &error, open)))
+            }
         };
         if let Err(error) = step {
             builder.errors.push(*error);

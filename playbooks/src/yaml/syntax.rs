@@ -7,8 +7,13 @@ use crate::{
     files::{FileId, Files, Span},
 };
 
-/// What a parser's error means.
-pub(super) fn explain(files: &Files, file: FileId, error: &ScanError) -> Diagnostic {
+/// What a parser's error means; `open`: where the innermost list or map in brackets begins that is not closed.
+pub(super) fn explain(
+    files: &Files,
+    file: FileId,
+    error: &ScanError,
+    open: Option<Span>,
+) -> Diagnostic {
     let text = files.text(file);
     let offset = error.marker().byte_offset().unwrap_or(text.len());
     let mut start = offset.min(text.len());
@@ -34,6 +39,21 @@ pub(super) fn explain(files: &Files, file: FileId, error: &ScanError) -> Diagnos
     if let Some(at) = indenting_tab(text, start) {
         return Diagnostic::error("yaml_syntax", here(at), "a tab is used to indent")
             .help("YAML wants spaces: replace the tab");
+    }
+    if let Some((at, c)) = control(text, start) {
+        let message = format!("the character U+{:04X} cannot stand in YAML", u32::from(c));
+        return Diagnostic::error("yaml_syntax", here(at), message)
+            .help("remove it; within double quotes it is written as `\\x` and its number");
+    }
+    if let Some(open) = open.filter(|open| is_left_open(text, open.start as usize, start)) {
+        return Diagnostic::error("yaml_syntax", here(open.start as usize), UNCLOSED.0)
+            .also(span, "this is read as a part of it")
+            .help(UNCLOSED.1);
+    }
+    if *error.kind() == ErrorKind::SimpleKeyExpected && after_block_scalar(text, start) {
+        let message = "this line belongs to the text above it, and is not indented below its key";
+        return Diagnostic::error("yaml_syntax", span, message)
+            .help("indent all lines of the text below the line that ends with `|` or `>`");
     }
     let (message, help) = words(error.kind());
     let diagnostic = Diagnostic::error(
@@ -74,16 +94,60 @@ fn bare_template(text: &str, error: usize) -> Option<usize> {
         [": {{", "- {{"].iter().find_map(|what| {
             let at = line.find(what)?;
             let open = line[..at].matches(['"', '\'']).count() % 2 == 1;
-            (!open && !line[..at].contains('#')).then_some(start + at + 2)
+            // A text before it is what needs quotes, from its beginning.
+            let later = line[..at].contains(": ");
+            (!open && !later && !line[..at].contains('#')).then_some(start + at + 2)
         })
     })
 }
 
+/// A tab before the first word of the line of an error, or of the next one.
 fn indenting_tab(text: &str, error: usize) -> Option<usize> {
     let start = text[..error].rfind('\n').map_or(0, |at| at + 1);
-    let indent = text[start..].len() - text[start..].trim_start_matches([' ', '\t']).len();
-    text[start..start + indent].find('\t').map(|at| start + at)
+    let next = text[error..].find('\n').map(|at| error + at + 1);
+    [Some(start), next].into_iter().flatten().find_map(|start| {
+        let indent = text[start..].len() - text[start..].trim_start_matches([' ', '\t']).len();
+        text[start..start + indent].find('\t').map(|at| start + at)
+    })
 }
+
+/// A character on the line of an error that YAML does not allow anywhere.
+fn control(text: &str, error: usize) -> Option<(usize, char)> {
+    let start = text[..error].rfind('\n').map_or(0, |at| at + 1);
+    let line = text[start..].lines().next().unwrap_or_default();
+    let found = line
+        .char_indices()
+        .find(|(_, c)| c.is_control() && !matches!(c, '\t' | '\r' | '\u{85}'));
+    found.map(|(at, c)| (start + at, c))
+}
+
+/// Whether a bracket of an earlier line was forgotten: the line of the error is not indented below that line.
+fn is_left_open(text: &str, open: usize, error: usize) -> bool {
+    let line = |at: usize| {
+        let start = text[..at].rfind('\n').map_or(0, |at| at + 1);
+        let indent = text[start..].len() - text[start..].trim_start_matches(' ').len();
+        (start, indent)
+    };
+    let ((first, indent), (last, other)) = (line(open), line(error));
+    first < last && other <= indent && !text[last + other..].starts_with([']', '}'])
+}
+
+/// Whether the line before that of the error ends as one whose text is to follow, as `key: |`.
+fn after_block_scalar(text: &str, error: usize) -> bool {
+    let start = text[..error].rfind('\n').map_or(0, |at| at + 1);
+    let before = text[..start].trim_end();
+    let last = before.lines().next_back().unwrap_or_default();
+    let last = last.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+'));
+    [": |", ": >", " |", " >"]
+        .iter()
+        .any(|end| last.ends_with(end))
+}
+
+/// Of a bracket.
+const UNCLOSED: (&str, &str) = (
+    "a bracket is opened and never closed",
+    "close it; put quotes around a text that contains brackets",
+);
 
 type Words = (Option<&'static str>, Option<&'static str>);
 
@@ -97,10 +161,7 @@ fn words(kind: &ErrorKind) -> Words {
         E::UnclosedFlowCollection { .. }
         | E::UnexpectedEofFlowSequence
         | E::UnexpectedEofFlowMapping
-        | E::UnexpectedEofImplicitFlowMapping => (
-            "a bracket is opened and never closed",
-            "close it; put quotes around a text that contains brackets",
-        ),
+        | E::UnexpectedEofImplicitFlowMapping => UNCLOSED,
         E::ExpectedFlowMappingSeparator | E::ExpectedFlowSequenceSeparator => (
             "a comma or a closing bracket is missing here",
             "put quotes around a text that contains commas, colons or brackets",

@@ -7,7 +7,7 @@ use super::*;
 /// and the unit of the one server that there is.
 pub(super) fn prepare(lab: &Lab) {
     let control = lab.host("node1");
-    control.sh("systemctl -q disable --now postgresql && pg_dropcluster --stop 15 main && rm -f /lib/systemd/system-generators/postgresql-generator");
+    control.sh("systemctl -q disable postgresql && systemctl stop postgresql postgresql@15-main && pg_dropcluster 15 main && rm -f /lib/systemd/system-generators/postgresql-generator");
     control.write(
         "/usr/bin/postgresql-setup",
         "#!/bin/sh\ntest \"$1\" = --initdb || exit 2\ninstall -d -o postgres -g postgres -m 700 /var/lib/pgsql /var/lib/pgsql/data\n\

@@ -295,7 +295,7 @@ fn mistakes_of_includes() {
         (
             "import_role: {name: r, tasks_from: ../../../other.yml}",
             "== roles/r/tasks/main.yml\n- put: {path: /a}\n== other.yml\n- put: {path: /a}\n",
-            "3:27 outside_of_role `other.yml` is outside of the role; a role brings in files of its own; what is elsewhere `include_tasks` and `include_vars` bring in",
+            "3:42 outside_of_role `other.yml` is outside of the role; a role brings in files of its own; what is elsewhere `include_tasks` and `include_vars` bring in",
         ),
         (
             "import_tasks: on.yml",

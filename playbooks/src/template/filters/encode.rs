@@ -12,7 +12,7 @@ use minijinja::{
     value::{Kwargs, Rest, Value as Jinja, ValueKind},
 };
 
-use super::{data::items, given, refuse};
+use super::{data::items, defined, given, refuse};
 use crate::template::session;
 
 pub(super) fn add(env: &mut Environment<'static>) {
@@ -21,15 +21,17 @@ pub(super) fn add(env: &mut Environment<'static>) {
     env.add_filter("urlencode", urlencode);
     for name in ["e", "escape"] {
         env.add_filter(name, |value: &Jinja| {
-            if value.is_safe() {
+            let value = defined(value)?;
+            Ok::<_, Error>(if value.is_safe() {
                 value.clone()
             } else {
                 Jinja::from_safe_string(escaped(&value.to_string()))
-            }
+            })
         });
     }
     env.add_filter("forceescape", |value: &Jinja| {
-        Jinja::from_safe_string(escaped(&value.to_string()))
+        let text = defined(value)?.to_string();
+        Ok::<_, Error>(Jinja::from_safe_string(escaped(&text)))
     });
     env.add_filter("striptags", stripped);
     env.add_filter("xmlattr", attributes);

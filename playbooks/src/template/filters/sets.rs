@@ -5,7 +5,7 @@ use minijinja::{
     value::{Kwargs, Rest, Value as Jinja, ValueKind},
 };
 
-use super::{data::items, refuse};
+use super::{data::items, defined, refuse};
 
 pub(super) fn add(env: &mut Environment<'static>) {
     env.add_filter("union", |a: &Jinja, b: &Jinja| {
@@ -45,6 +45,15 @@ pub(super) fn add(env: &mut Environment<'static>) {
     env.add_filter("product", product);
     env.add_filter("combinations", combinations);
     env.add_filter("permutations", permutations);
+    env.add_filter("zip", |first: &Jinja, rest: Rest<Jinja>| {
+        let mut lists: Vec<Vec<Jinja>> = Vec::new();
+        for list in std::iter::once(first).chain(rest.iter()) {
+            lists.push(defined(list)?.try_iter()?.collect());
+        }
+        let len = lists.iter().map(Vec::len).min().unwrap_or(0);
+        let row = |at: usize| lists.iter().map(|list| list[at].clone()).collect::<Jinja>();
+        Ok::<_, Error>((0..len).map(row).collect::<Jinja>())
+    });
     env.add_filter("zip_longest", zip_longest);
 }
 

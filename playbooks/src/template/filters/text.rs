@@ -5,7 +5,7 @@ use minijinja::{
     value::{Kwargs, Rest, Value as Jinja},
 };
 
-use super::{given, refuse};
+use super::{defined, given, refuse};
 
 pub(super) fn add(env: &mut Environment<'static>) {
     env.add_filter("quote", quote);
@@ -19,21 +19,22 @@ pub(super) fn add(env: &mut Environment<'static>) {
 }
 
 /// For a shell.
-fn quote(value: Jinja) -> String {
+fn quote(value: &Jinja) -> Result<String, Error> {
+    let value = defined(value)?;
     let text = if value.is_none() {
         String::new()
     } else {
         value.to_string()
     };
     if text.is_empty() {
-        return "''".to_owned();
+        return Ok("''".to_owned());
     }
     let safe = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
-    if text.chars().all(safe) {
+    Ok(if text.chars().all(safe) {
         text
     } else {
         format!("'{}'", text.replace('\'', "'\"'\"'"))
-    }
+    })
 }
 
 /// Shortens a text that is more than `leeway` too long, at a blank unless words may be cut.
@@ -70,7 +71,7 @@ fn join(
         None => None,
     };
     let mut texts = Vec::new();
-    for item in items.try_iter()? {
+    for item in defined(items)?.try_iter()? {
         let item = match &name {
             Some(name) => item.get_attr(name)?,
             None => item,
