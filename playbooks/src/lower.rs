@@ -464,17 +464,12 @@ impl<'a> Lowering<'a> {
                 Task::resolved("", &entry.task.module.value, body)
             });
         self.apart(entry, host, &mut task);
+        let names = std::mem::take(&mut included.names);
         if task.selected {
             let caught = task.ignore_errors || entry.rescued;
-            self.faults.extend(found.into_iter().map(|fault| {
-                let at_its_turn = caught && AT_ITS_TURN.contains(&fault.code);
-                if at_its_turn { fault.foreseen() } else { fault }
-            }));
-        }
-        let names = std::mem::take(&mut included.names);
-        let wrong = included.into_faults();
-        if task.selected {
-            self.faults.extend(wrong);
+            self.faults.extend(included.into_faults());
+            self.faults
+                .extend(found.into_iter().map(|fault| at_turn(fault, caught)));
         }
         let id = self.list.task(Task {
             blocks: entry
@@ -576,7 +571,7 @@ impl<'a> Lowering<'a> {
         included.may_be_made(&body.program);
         self.store.foresee_any(body.program.module.span);
         let none = (BTreeSet::new(), mentions::Wanted::default());
-        let mut needed = body.written.to_vec();
+        let mut needed = std::mem::take(&mut body.written);
         needed.extend(self.left_by(host, &none.0, true, &none.1));
         needed.sort_by(|a, b| (a.task, &a.name).cmp(&(b.task, &b.name)));
         needed.dedup();
@@ -757,6 +752,15 @@ fn program(
         }
     }
     Arc::new(program)
+}
+
+/// A mistake of a task whose failure is `caught` is a failure at its turn.
+fn at_turn(fault: Fault, caught: bool) -> Fault {
+    if caught && AT_ITS_TURN.contains(&fault.code) {
+        fault.foreseen()
+    } else {
+        fault
+    }
 }
 
 /// How a task stands to the other hosts of its play.
