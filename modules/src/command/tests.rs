@@ -259,7 +259,10 @@ fn the_result_is_what_the_program_left() {
         output.cmd,
         ["x", "a b"].into_iter().map(Value::from).collect()
     );
-    assert_eq!((output.rc, output.msg.as_str()), (3, "non-zero return code"));
+    assert_eq!(
+        (output.rc, output.msg.as_str()),
+        (3, "non-zero return code")
+    );
     assert_eq!(output.stdout, "one\n\n two ");
     assert_eq!(output.stdout_lines, ["one", "", " two "]);
     assert_eq!(output.stderr, "\u{fffd}!");
