@@ -84,7 +84,7 @@ pub struct Args {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Output {
     /// The commit that was checked out before; null if there was none.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
     /// The commit that is checked out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
