@@ -66,6 +66,14 @@ impl Plan {
         self.may_be_idle() && runs.zip(done).all(|(idle, done)| idle == Some(done.status))
     }
 
+    /// Lays over a result what only the plan knows ([`Change::tells`]).
+    pub(crate) fn tell(&self, value: &mut Value) {
+        if let Value::Map(result) = value {
+            let all = self.changes.iter().flat_map(|change| &change.tells);
+            result.extend(all.map(|(name, value)| ((*name).to_owned(), value.clone())));
+        }
+    }
+
     /// The programs that its steps run, in order.
     pub(crate) fn runs(&self) -> impl Iterator<Item = &Run> {
         let steps = self.changes.iter().flat_map(|change| &change.steps);
@@ -142,6 +150,8 @@ pub struct Change {
     /// What it begins anew, from all that lies before it: see
     /// [`Seen::is_renewed`](crate::Seen::is_renewed).
     pub renews: Option<Thing>,
+    /// Fields of the task's result that only the plan knows: nothing on the host tells them afterwards.
+    pub tells: Vec<(&'static str, Value)>,
 }
 
 impl Change {
@@ -173,6 +183,13 @@ impl Change {
     #[must_use]
     pub fn renews(mut self, thing: Thing) -> Self {
         self.renews = Some(thing);
+        self
+    }
+
+    /// Puts a field into the task's result ([`Change::tells`]).
+    #[must_use]
+    pub fn telling(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.tells.push((name, value.into()));
         self
     }
 

@@ -2,7 +2,9 @@
 
 mod edit;
 
-use evenkeel_engine::{Done, Late, Module, Plan, Probes, Refusal, Seen, Stop, Text, Touches};
+use evenkeel_engine::{
+    Done, Late, Module, Plan, Probes, Refusal, Seen, Stop, Text, Touches, Value,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -274,7 +276,9 @@ fn is_for_lines(pattern: &str) -> bool {
 }
 
 fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
-    args.rewrite().plan(look, |before| {
+    let mut is_new = false;
+    let mut plan = args.rewrite().plan(look, |before| {
+        is_new = before.is_empty();
         let edited = args.block()?.edit(before).map_err(|half| {
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
             let (there, missing) = (text(&half.there), text(&half.missing));
@@ -282,5 +286,17 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
             Refusal::new(why).help("it is not known what belongs to the block: put the missing line where it was, or remove the other")
         })?;
         Ok(Some(edited))
-    })
+    })?;
+    let is_made = is_new
+        && plan
+            .changes
+            .iter()
+            .any(|change| change.before == Value::Null);
+    let msg = match (args.is_gone(), is_made) {
+        (true, _) => "Block removed",
+        (false, true) => "File created",
+        (false, false) => "Block inserted",
+    };
+    Rewrite::say(&mut plan, msg);
+    Ok(plan)
 }

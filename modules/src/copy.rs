@@ -112,6 +112,9 @@ pub struct Output {
     /// SHA-1 of what was written, as Ansible tells it (with `remote_src`, SHA-256); left out if it holds a secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<String>,
+    /// Where the old file is, with `backup`, if it changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup_file: Option<String>,
     /// State, owner, group, mode.
     #[serde(flatten)]
     pub attributes: Attributes,
@@ -299,6 +302,7 @@ pub(crate) fn result(look: &Look<'_>, path: &str, written: Written) -> Result<Ou
     Ok(Output {
         dest: path.to_owned(),
         checksum,
+        backup_file: None,
         attributes: Attributes::of(stat),
     })
 }

@@ -124,6 +124,9 @@ pub struct Output {
     pub examined: usize,
     /// Directories that are not there, each with why.
     pub skipped_paths: Map,
+    /// Whether all could be looked at, in Ansible's words.
+    #[serde(default)]
+    pub msg: String,
 }
 
 impl Module for Find {
@@ -434,6 +437,11 @@ fn found(args: &Args, seen: &Seen) -> Result<Output, Stop> {
         }
     }
     output.matched = output.files.len();
+    output.msg = match output.skipped_paths.is_empty() {
+        true => "All paths examined",
+        false => "Not all paths examined, check warnings for details",
+    }
+    .to_owned();
     Ok(output)
 }
 

@@ -128,6 +128,9 @@ pub struct Output {
     /// Its SHA-256.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<String>,
+    /// Where the old file is, with `backup`, if it changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup_file: Option<String>,
     /// State, owner, group, mode.
     #[serde(flatten)]
     pub attributes: Attributes,
@@ -220,6 +223,7 @@ the task put there. Addresses are `http`, `https` and `file`. A download takes a
             url,
             dest: result.dest,
             checksum: result.checksum,
+            backup_file: None,
             attributes: result.attributes,
         })
     }

@@ -83,7 +83,7 @@ pub struct Args {
 /// What `register` gives.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Output {
-    /// The commit that was checked out before, if any.
+    /// The commit that was checked out before; null if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
     /// The commit that is checked out.

@@ -111,6 +111,20 @@ pub enum State {
     Absent,
 }
 
+/// What `register` gives.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Output {
+    /// The file, and what was done with it.
+    #[serde(flatten)]
+    pub file: Rewritten,
+    /// Where the old text is; empty if it is nowhere.
+    #[serde(default)]
+    pub backup: String,
+    /// How many lines were removed, with `state: absent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<u64>,
+}
+
 impl Module for Lineinfile {
     const NAME: &'static str = "lineinfile";
     const ALIASES: &'static [&'static str] =
@@ -130,7 +144,7 @@ impl Module for Lineinfile {
         It keeps one line. For options of INI files see `ini-file`; for a whole file `file-template` is \
         easier to read and to foretell.";
     type Args = Args;
-    type Output = Rewritten;
+    type Output = Output;
 
     fn check(args: &Args) -> Result<(), Refusal> {
         let excludes = |a: bool, b: bool, names: &str| {
@@ -183,8 +197,12 @@ impl Module for Lineinfile {
         decide(args, &Look::new(seen))
     }
 
-    fn output(args: &Args, after: &Seen, done: &[Done]) -> Result<Rewritten, Stop> {
-        args.rewrite().output(after, done)
+    fn output(args: &Args, after: &Seen, done: &[Done]) -> Result<Output, Stop> {
+        Ok(Output {
+            file: args.rewrite().output(after, done)?,
+            backup: String::new(),
+            found: (args.state == State::Absent).then_some(0),
+        })
     }
 
     fn touches(args: &Args) -> Touches {
@@ -282,11 +300,16 @@ impl Args {
     }
 }
 
+fn lines(text: &[u8]) -> i64 {
+    let count = text.split_inclusive(|byte| *byte == b'\n').count();
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
 fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
-    let mut again = false;
+    let (mut again, mut more) = (false, 0);
     let mut plan = args.rewrite().plan(look, |before| {
         let edit = args.edit()?;
-        Ok(match args.state {
+        let after = match args.state {
             State::Present => {
                 let after = edit.present(before);
                 again = after
@@ -295,8 +318,24 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
                 after
             }
             State::Absent => edit.absent(before),
-        })
+        };
+        more = lines(after.as_deref().unwrap_or(before)) - lines(before);
+        Ok(after)
     })?;
+    match (args.state, more) {
+        (State::Present, 0) => Rewrite::say(&mut plan, "line replaced"),
+        (State::Present, _) => Rewrite::say(&mut plan, "line added"),
+        (State::Absent, _) => Rewrite::say(&mut plan, &format!("{} line(s) removed", -more)),
+    }
+    for change in &mut plan.changes {
+        if args.state == State::Absent && change.what == "content" {
+            change.tells.push(("found", (-more).into()));
+        }
+        let backup = change.tells.iter().find(|(name, _)| *name == "backup_file");
+        if let Some((_, path)) = backup.cloned() {
+            change.tells.push(("backup", path));
+        }
+    }
     plan.warnings = args.warnings();
     if again {
         // There is no state to come to.

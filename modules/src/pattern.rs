@@ -121,12 +121,17 @@ impl Pattern {
 
     /// The text with every match replaced, as Python does it: also one of nothing right behind
     /// another match.
-    pub(crate) fn replace_all(&self, text: &[u8], template: &[u8]) -> Result<Vec<u8>, String> {
-        let (mut out, mut kept, mut at) = (Vec::new(), 0, 0);
+    pub(crate) fn replace_all(
+        &self,
+        text: &[u8],
+        template: &[u8],
+    ) -> Result<(Vec<u8>, usize), String> {
+        let (mut out, mut count, mut kept, mut at) = (Vec::new(), 0, 0, 0);
         while let Some(found) = self.find_at(text, at)? {
             let whole = found.whole();
             out.extend_from_slice(&text[kept..whole.start]);
             out.extend(found.expand(text, template));
+            count += 1;
             kept = whole.end;
             at = if whole.is_empty() {
                 whole.end + width(&text[whole.end..])
@@ -135,7 +140,7 @@ impl Pattern {
             };
         }
         out.extend_from_slice(text.get(kept..).unwrap_or_default());
-        Ok(out)
+        Ok((out, count))
     }
 }
 
@@ -211,7 +216,7 @@ mod tests {
         let replaced = |pattern: &str, text: &str, template: &str| {
             let pattern = Pattern::with("regexp", "(?m)", pattern).unwrap();
             let out = pattern.replace_all(text.as_bytes(), template.as_bytes());
-            String::from_utf8(out.unwrap()).unwrap()
+            String::from_utf8(out.unwrap().0).unwrap()
         };
         assert_eq!(replaced("x*", "abxd", "-"), "-a-b--d-");
         assert_eq!(replaced("^", "a\né\n", "# "), "# a\n# é\n# ");

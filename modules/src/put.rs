@@ -112,7 +112,7 @@ impl Put<'_> {
         }
         let mut change = shown(path, true, &content);
         if self.backup {
-            change = change.step(backup(path, now));
+            change = with_backup(change, path, now);
         }
         change = change.step(Action::Write(Write {
             path: path.to_owned(),
@@ -134,13 +134,18 @@ fn refuse_kind(path: &str, stat: &FileStat) -> Stop {
     Stop::refused(format!("`{path}` is not a file: {kind}"))
 }
 
-/// A copy of the old file beside it, named by what it holds: the same content is kept only once,
-/// and the name is known beforehand.
-pub(crate) fn backup(path: &str, now: Sha) -> Action {
-    Action::Copy {
-        from: path.to_owned(),
-        to: format!("{path}.{}~", &hex(&now)[..12]),
-    }
+/// Copies the old file beside it before it changes, and tells where.
+pub(crate) fn with_backup(change: Change, path: &str, now: Sha) -> Change {
+    let to = backup_of(path, now);
+    let from = path.to_owned();
+    change
+        .telling("backup_file", to.as_str())
+        .step(Action::Copy { from, to })
+}
+
+/// The copy is named by what it holds: the same content is kept only once, and the name is known beforehand.
+pub(crate) fn backup_of(path: &str, now: Sha) -> String {
+    format!("{path}.{}~", &hex(&now)[..12])
 }
 
 /// How much is written, and that there was something else; the diff shows what.

@@ -80,6 +80,17 @@ pub struct Args {
     pub unsafe_writes: Option<Unsupported>,
 }
 
+/// What `register` gives.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Output {
+    /// The file, and what was done with it.
+    #[serde(flatten)]
+    pub file: Rewritten,
+    /// Always 0, as Ansible has it.
+    #[serde(default)]
+    pub rc: i32,
+}
+
 impl Module for Replace {
     const NAME: &'static str = "replace";
     const ALIASES: &'static [&'static str] = &["ansible.builtin.replace", "ansible.legacy.replace"];
@@ -98,7 +109,7 @@ impl Module for Replace {
         An expression that matches its own replacement changes the file each time: that is \
         told. For one line see `lineinfile`.";
     type Args = Args;
-    type Output = Rewritten;
+    type Output = Output;
 
     fn check(args: &Args) -> Result<(), Refusal> {
         if args.path.is_empty() {
@@ -121,8 +132,11 @@ impl Module for Replace {
         decide(args, &Look::new(seen))
     }
 
-    fn output(args: &Args, after: &Seen, done: &[Done]) -> Result<Rewritten, Stop> {
-        args.rewrite().output(after, done)
+    fn output(args: &Args, after: &Seen, done: &[Done]) -> Result<Output, Stop> {
+        Ok(Output {
+            file: args.rewrite().output(after, done)?,
+            rc: 0,
+        })
     }
 
     fn touches(args: &Args) -> Touches {
@@ -151,8 +165,8 @@ impl Args {
         Pattern::with(name, "(?s)", &text).map(Some)
     }
 
-    /// What a text becomes; nothing if `after` and `before` are not in it.
-    fn replaced(&self, text: &[u8]) -> Result<Option<Vec<u8>>, Stop> {
+    /// What a text becomes, and in how many places it changes; nothing if `after` and `before` are not in it.
+    fn replaced(&self, text: &[u8]) -> Result<Option<(Vec<u8>, usize)>, Stop> {
         let refused = |why: String| Refusal::new(format!("`{}`: {why}", self.path));
         let range = match self.section()? {
             None => 0..text.len(),
@@ -169,10 +183,9 @@ impl Args {
             None => b"",
         };
         let inner = self.pattern()?.replace_all(&text[range.clone()], template);
-        let inner = inner.map_err(refused)?;
-        Ok(Some(
-            [&text[..range.start], &inner, &text[range.end..]].concat(),
-        ))
+        let (inner, count) = inner.map_err(refused)?;
+        let whole = [&text[..range.start], &inner, &text[range.end..]].concat();
+        Ok(Some((whole, count)))
     }
 
     fn rewrite(&self) -> Rewrite<'_> {
@@ -196,15 +209,19 @@ impl Args {
 }
 
 fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
-    let (mut again, mut found) = (false, true);
+    let (mut again, mut found, mut places) = (false, true, 0);
     let mut plan = args.rewrite().plan(look, |before| {
-        let after = args.replaced(before)?;
-        found = after.is_some();
-        if let Some(after) = &after {
-            again = args.replaced(after)?.is_some_and(|next| next != *after);
-        }
-        Ok(after)
+        let Some((after, count)) = args.replaced(before)? else {
+            found = false;
+            return Ok(None);
+        };
+        again = args
+            .replaced(&after)?
+            .is_some_and(|(next, _)| next != after);
+        places = count;
+        Ok(Some(after))
     })?;
+    Rewrite::say(&mut plan, &format!("{places} replacements made"));
     if again {
         // There is no state to come to.
         for change in plan

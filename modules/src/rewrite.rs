@@ -50,6 +50,12 @@ pub struct Rewritten {
     /// SHA-256 of the file; left out if it took a secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<String>,
+    /// What was done, in Ansible's words; empty if nothing.
+    #[serde(default)]
+    pub msg: String,
+    /// Where the old text is, with `backup`, if it changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup_file: Option<String>,
     /// State, owner, group, mode.
     #[serde(flatten)]
     pub attributes: Attributes,
@@ -125,6 +131,14 @@ impl<'a> Rewrite<'a> {
                 let kind = kind_name(&stat.kind);
                 Err(Stop::refused(format!("`{end}` is not a file: {kind}")))
             }
+        }
+    }
+
+    /// Says what is done, where the text changes.
+    pub(crate) fn say(plan: &mut Plan, msg: &str) {
+        let mut changes = plan.changes.iter_mut();
+        if let Some(change) = changes.find(|change| change.what == "content") {
+            change.tells.push(("msg", msg.into()));
         }
     }
 
@@ -207,7 +221,8 @@ impl<'a> Rewrite<'a> {
             }
         }
         if let (true, Some(now)) = (self.backup, now) {
-            let to = format!("{path}.{}~", &hex(now)[..12]);
+            let to = put::backup_of(path, *now);
+            first.tells.push(("backup_file", to.as_str().into()));
             let from = end.to_owned();
             first.steps.insert(0, Action::Copy { from, to }.into());
         }
@@ -228,6 +243,7 @@ impl<'a> Rewrite<'a> {
             attributes: Attributes::of(stat),
             checksum,
             path,
+            ..Rewritten::default()
         })
     }
 

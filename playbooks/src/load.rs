@@ -294,6 +294,15 @@ struct Read {
     perhaps: Vec<made::Perhaps>,
 }
 
+/// A play with what it brings in.
+struct Staged {
+    /// What its tasks share.
+    world: Arc<World>,
+    /// The same for those after so many that make hosts and groups.
+    later: Vec<(usize, Arc<World>)>,
+    expanded: Expanded,
+}
+
 impl Loader<'_> {
     fn read(&mut self, registry: &Registry) -> Option<Read> {
         let extra = match extra::read(&self.request.extra_vars, &self.request.keys) {
@@ -380,11 +389,11 @@ impl Read {
             (request, registry, &store),
             (&mut out, &mut found, &mut faults),
         );
-        let plays: Vec<&Play> = staged.iter().map(|(_, expanded)| &expanded.play).collect();
+        let plays: Vec<&Play> = staged.iter().map(|one| &one.expanded.play).collect();
         found.extend(check_plays(&plays));
         let mut targets = Vec::new();
         for (family, staged) in staged.iter().enumerate() {
-            targets.extend(self.targets(staged, family, request, &mut found));
+            targets.extend(self.targets(staged, family, &mut found));
         }
         let prepared: Vec<_> = targets
             .iter()
@@ -469,7 +478,7 @@ impl Read {
             &mut Vec<Diagnostic>,
             &mut Vec<crate::template::Fault>,
         ),
-    ) -> Vec<(Arc<World>, Expanded)> {
+    ) -> Vec<Staged> {
         let mut roles_path = self.settings.roles_path.clone();
         roles_path.extend(request.roles_path.iter().cloned());
         let mut expander = Expander::new(store, registry, &roles_path);
@@ -484,20 +493,36 @@ impl Read {
             let own = &expanded.play;
             let sections = [&own.pre_tasks, &own.tasks, &own.post_tasks];
             let makes = sections.iter().any(|items| made::any(items));
-            let pair = (world, expanded);
+            let mut one = Staged {
+                world,
+                expanded,
+                later: Vec::new(),
+            };
             if makes {
                 // What is wrong is found again when all is lowered.
-                let targets = self.targets(&pair, 0, request, &mut Vec::new());
-                let mut made = Vec::new();
+                let targets = self.targets(&one, 0, &mut Vec::new());
+                let mut later = Vec::new();
                 if let Some(target) = targets.first() {
                     let prepared = prepare(target, request, registry, &mut Vec::new());
                     for (entry, program) in prepared.makers(request) {
-                        made.extend(expander.made(entry, program));
+                        let made = expander.made(entry, program);
+                        if made.is_empty() {
+                            continue;
+                        }
+                        self.take(made, request.limit.as_ref(), store, found);
+                        let world = World {
+                            hosts: self.members.clone(),
+                            groups: self.groups(),
+                            ..(*one.world).clone()
+                        };
+                        let world = Arc::new(world);
+                        expander.goes_on(&world);
+                        later.push((entry.at + 1, world));
                     }
                 }
-                self.take(made, request.limit.as_ref(), store, found);
+                one.later = later;
             }
-            staged.push(pair);
+            staged.push(one);
         }
         self.plays = plays;
         out.append(&mut expander.out);
@@ -527,7 +552,7 @@ impl Read {
     ) -> World {
         let folder = folders::of_file(path);
         let mut world = World {
-            extra: crate::vars::Layer::values(self.extra.clone()),
+            extra: crate::vars::Layer::values(self.extra.clone()).into(),
             hosts: self.members.clone(),
             groups: self.groups(),
             playbook_dir: std::path::absolute(&folder)
@@ -555,9 +580,12 @@ impl Read {
     /// A play on its hosts: once, or once for each batch.
     fn targets<'p>(
         &self,
-        (world, expanded): &'p (Arc<World>, Expanded),
+        Staged {
+            world,
+            expanded,
+            later,
+        }: &'p Staged,
         family: usize,
-        request: &Request,
         out: &mut Vec<Diagnostic>,
     ) -> Vec<Target<'p>> {
         let play = &expanded.play;
@@ -567,22 +595,19 @@ impl Read {
             Vec::new()
         });
         let batches = serial::batches(&world.all_play_hosts, &sizes);
+        let of_batch = |world: &World, hosts: &[String]| {
+            Arc::new(World {
+                roles: expanded.roles.clone(),
+                play_hosts: hosts.to_vec(),
+                ..world.clone()
+            })
+        };
         let target = |hosts: Vec<String>| Target {
             play,
-            world: Arc::new(World {
-                extra: crate::vars::Layer::values(self.extra.clone()),
-                hosts: world.hosts.clone(),
-                groups: world.groups.clone(),
-                all_play_hosts: world.all_play_hosts.clone(),
-                playbook_dir: world.playbook_dir.clone(),
-                run: Arc::clone(&world.run),
-                play: world.play.clone(),
-                roles: expanded.roles.clone(),
-                play_hosts: hosts,
-                check: request.check,
-                diff: request.diff,
-                keys: Arc::clone(&request.keys),
-            }),
+            world: of_batch(world, &hosts),
+            later: (later.iter())
+                .map(|(after, world)| (*after, of_batch(world, &hosts)))
+                .collect(),
             levels: Arc::clone(&expanded.levels),
             shown: Arc::clone(&expanded.shown),
             family,
@@ -630,7 +655,7 @@ impl Read {
         let mut pattern = play.hosts.value.clone();
         if crate::template::is_template(&pattern) {
             let world = World {
-                extra: crate::vars::Layer::values(self.extra.clone()),
+                extra: crate::vars::Layer::values(self.extra.clone()).into(),
                 groups: world.groups.clone(),
                 ..World::default()
             };

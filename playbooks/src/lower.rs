@@ -129,6 +129,8 @@ pub(crate) struct Target<'a> {
     pub(crate) play: &'a Play,
     /// What its tasks share.
     pub(crate) world: Arc<World>,
+    /// The same for those that are listed after so many, as these make hosts and groups.
+    pub(crate) later: Vec<(usize, Arc<World>)>,
     /// Its own variables, and where its files are looked for.
     pub(crate) levels: Arc<Levels>,
     /// Variables that its roles show to all of it.
@@ -137,6 +139,19 @@ pub(crate) struct Target<'a> {
     pub(crate) family: usize,
     /// How many batches the play has.
     pub(crate) batches: usize,
+}
+
+impl Target<'_> {
+    /// What the task that is listed there shares with others.
+    fn world_at(&self, at: usize) -> &Arc<World> {
+        let later = self.later.iter().rev().find(|(after, _)| *after <= at);
+        later.map_or(&self.world, |(_, world)| world)
+    }
+
+    /// What is known of hosts and groups when all of the play is listed.
+    pub(crate) fn last_world(&self) -> &Arc<World> {
+        self.world_at(usize::MAX)
+    }
 }
 
 /// By entry and host: the tasks that it became. More than one where a loop is done in several places.
@@ -250,7 +265,7 @@ impl<'a> Lowering<'a> {
     pub(crate) fn play(&mut self, target: &Target<'_>, prepared: &Prepared<'_>, facts: &Gathering) {
         let position = self.played;
         self.played += 1;
-        self.groups.clone_from(&target.world.groups);
+        self.groups.clone_from(&target.last_world().groups);
         let name = target
             .play
             .name
@@ -449,18 +464,13 @@ impl<'a> Lowering<'a> {
                 Task::resolved("", &entry.task.module.value, body)
             });
         self.apart(entry, host, &mut task);
-        if task.selected {
-            let caught = task.ignore_errors || entry.rescued;
-            self.faults.extend(found.into_iter().map(|fault| {
-                let at_its_turn = caught && AT_ITS_TURN.contains(&fault.code);
-                if at_its_turn { fault.foreseen() } else { fault }
-            }));
-        }
         let names = std::mem::take(&mut included.names);
         let sources = included.sources();
-        let wrong = included.into_faults();
         if task.selected {
-            self.faults.extend(wrong);
+            let caught = task.ignore_errors || entry.rescued;
+            self.faults.extend(included.into_faults());
+            self.faults
+                .extend(found.into_iter().map(|fault| at_turn(fault, caught)));
         }
         let id = self.list.task(Task {
             blocks: entry
@@ -562,7 +572,7 @@ impl<'a> Lowering<'a> {
         included.may_be_made(&body.program);
         self.store.foresee_any(body.program.module.span);
         let none = (BTreeSet::new(), mentions::Wanted::default());
-        let mut needed = body.written.to_vec();
+        let mut needed = std::mem::take(&mut body.written);
         needed.extend(self.left_by(host, &none.0, true, &none.1));
         needed.sort_by(|a, b| (a.task, &a.name).cmp(&(b.task, &b.name)));
         needed.dedup();
@@ -745,6 +755,15 @@ fn program(
     Arc::new(program)
 }
 
+/// A mistake of a task whose failure is `caught` is a failure at its turn.
+fn at_turn(fault: Fault, caught: bool) -> Fault {
+    if caught && AT_ITS_TURN.contains(&fault.code) {
+        fault.foreseen()
+    } else {
+        fault
+    }
+}
+
 /// How a task stands to the other hosts of its play.
 fn together(
     mut task: Task,
@@ -793,9 +812,8 @@ fn muted(entry: &Entry<'_>, body: &Body) -> (Vec<String>, bool) {
 }
 
 fn scope(target: &Target<'_>, entry: &Entry<'_>, host: &str) -> Scope {
-    entry
-        .levels
-        .scope(Arc::clone(&target.world), host, &target.shown)
+    let world = target.world_at(entry.at);
+    entry.levels.scope(Arc::clone(world), host, &target.shown)
 }
 
 /// The line that would guard a command. `triggered`: it says `triggered_by`.

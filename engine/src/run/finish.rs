@@ -556,6 +556,7 @@ fn would_act(plan: &Plan, bound: &dyn Bound, why: Option<&NotYet>, seen: &Seen) 
         return would_look(plan, or("whether there is anything to change"));
     }
     let mut turned = rested(bound, seen, Outcome::Changed);
+    plan.tell(&mut turned.output.value);
     if bound.nature() == Nature::Command {
         // It is going to run, whatever its guards would say of what is foretold.
         turned.output.value = Value::NotYet(or("the result of the command"));
@@ -640,6 +641,7 @@ fn acted(plan: &Plan, bound: &dyn Bound, left: &Left<'_>, seen: &Seen) -> Turned
         value,
         ..Output::default()
     };
+    plan.tell(&mut output.value);
     if let Some(error) = &error {
         output.failed = true;
         if let Value::Map(map) = &mut output.value {

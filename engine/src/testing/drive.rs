@@ -69,9 +69,12 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn output(&self, case: &Case) -> Result<Value, String> {
-        case.task
-            .output(&self.after, &self.done)
-            .map_err(|stop| format!("no output: {}", Trouble::from(stop)))
+        let value = case.task.output(&self.after, &self.done);
+        let mut value = value.map_err(|stop| format!("no output: {}", Trouble::from(stop)))?;
+        if let Some(plan) = self.plans.last() {
+            plan.tell(&mut value);
+        }
+        Ok(value)
     }
 }
 

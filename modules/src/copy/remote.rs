@@ -126,7 +126,7 @@ fn copied(
                 path: path.to_owned(),
             });
         }
-        (_, Some(old)) if put.backup => change = change.step(put::backup(path, old)),
+        (_, Some(old)) if put.backup => change = put::with_backup(change, path, old),
         _ => {}
     }
     // A copy on the host keeps the attributes of its source: it gets its own before it takes its

@@ -289,7 +289,7 @@ fn fresh(
     if let Some((sha, _)) = old
         && args.backup
     {
-        change = change.step(put::backup(path, sha));
+        change = put::with_backup(change, path, sha);
     }
     let mut place = Step::from(Action::HardLink {
         path: path.to_owned(),

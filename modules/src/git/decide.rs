@@ -98,6 +98,9 @@ pub(super) fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
     }
     if let Some(first) = changes.first_mut() {
         first.steps.push(step(args, &asked, &wanted, now)?);
+        if now.head.is_none() {
+            first.tells.push(("before", Value::Null));
+        }
     }
     Ok(changes.into())
 }

@@ -50,7 +50,8 @@ fn blocks() -> Vec<Expect> {
             "block: x",
             "a\n",
             Some(&format!("a\n{x}")),
-        ),
+        )
+        .gives("msg", "\"Block inserted\""),
         edit("it is there", "block: x", &format!("{x}a\n"), None),
         edit(
             "BIF-02 another text",
@@ -58,7 +59,7 @@ fn blocks() -> Vec<Expect> {
             &format!("a\n{x}b\n"),
             Some(&format!("a\n{}b\n", marked("y\nz\n"))),
         ),
-        edit("BIF-03 it goes", "state: absent", &x, Some("")),
+        edit("BIF-03 it goes", "state: absent", &x, Some("")).gives("msg", "\"Block removed\""),
         edit(
             "an empty one goes",
             "block: ''",
@@ -208,7 +209,8 @@ fn files() -> Vec<Expect> {
         )
         .on(host())
         .changes(["directory", "content"])
-        .then("/srv/a/f", &format!("file 0600 root:root = {x}")),
+        .then("/srv/a/f", &format!("file 0600 root:root = {x}"))
+        .gives("msg", "\"File created\""),
         case("it is not made", "blockinfile: {path: /etc/no, block: x}")
             .on(host())
             .not_yet("the file `/etc/no`"),

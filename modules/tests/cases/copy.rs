@@ -158,7 +158,8 @@ fn with_care() -> Vec<Expect> {
         .on(host().mode("/srv/f", 0o600))
         .changes(["content"])
         .then("/srv/f", "file 0600 root:root = new")
-        .then(&backup("/srv/f", "old\n"), "file 0600 root:root = old\n"),
+        .then(&backup("/srv/f", "old\n"), "file 0600 root:root = old\n")
+        .gives("backup_file", &format!("\"{}\"", backup("/srv/f", "old\n"))),
         case(
             "CPY-19 a setgid directory gives its group",
             "copy: {content: new, dest: /srv/d/n}",

@@ -135,6 +135,7 @@ fn kept() -> Vec<Expect> {
         case("GIT-01 a first clone", &of(""))
             .on(host())
             .changes([&format!("commit: null -> \"{NEW}\"")])
+            .gives("before", "null")
             .gives("after", &format!("\"{NEW}\"")),
         case(
             "GIT-01 what the branch has is there",

@@ -56,7 +56,10 @@ fn inserted() -> Vec<Expect> {
             "line: new, insertbefore: BOF",
             "a\nb\n",
             Some("new\na\nb\n"),
-        ),
+        )
+        .gives("msg", "\"line added\"")
+        .gives("backup", "\"\"")
+        .gives("found", "nothing"),
         edit(
             "after BOF is the same",
             "line: new, insertafter: BOF",
@@ -111,7 +114,8 @@ fn inserted() -> Vec<Expect> {
             "line: a, insertbefore: '^no'",
             "a\nb\n",
             None,
-        ),
+        )
+        .gives("msg", "\"\""),
     ]
 }
 
@@ -147,7 +151,8 @@ fn replaced() -> Vec<Expect> {
             "regexp: '^two', line: two = 9",
             TEXT,
             Some("one\ntwo = 2\nthree\ntwo = 9\nend\n"),
-        ),
+        )
+        .gives("msg", "\"line replaced\""),
         edit(
             "the first that matches",
             "regexp: '^two', line: two = 9, firstmatch: yes",
@@ -226,7 +231,9 @@ fn removed() -> Vec<Expect> {
             "regexp: '^two', state: absent",
             TEXT,
             Some("one\nthree\nend\n"),
-        ),
+        )
+        .gives("msg", "\"2 line(s) removed\"")
+        .gives("found", "2"),
         edit(
             "by the whole line",
             "line: two = 2, state: absent",

@@ -128,7 +128,10 @@ fn files() -> Vec<Expect> {
         )
         .on(host())
         .changes(["content"])
-        .then(&backup, &format!("file = {TEXT}")),
+        .then(&backup, &format!("file = {TEXT}"))
+        .gives("backup_file", &format!("\"{backup}\""))
+        .gives("msg", "\"2 replacements made\"")
+        .gives("rc", "0"),
         case(
             "its command refuses",
             "replace: {path: /etc/f, regexp: old, validate: check %s}",

@@ -14,7 +14,7 @@ use crate::{
     lower::{Entry, Loop, Program, Trouble, items_of},
     parse::makes::{GROUPS, NAMES},
     template::Fault,
-    vars::{Layer, Levels, Tree},
+    vars::{Layer, Levels, Tree, World},
     yaml::Node,
 };
 
@@ -66,6 +66,11 @@ impl Expander<'_> {
             self.faults.push(fault.or_at(entry.task.span));
             Vec::new()
         })
+    }
+
+    /// What is known of hosts and groups after a task that made some.
+    pub(crate) fn goes_on(&mut self, world: &Arc<World>) {
+        self.stage.world = Arc::clone(world);
     }
 
     fn added(

@@ -393,9 +393,8 @@ impl Expander<'_> {
         let which = from.tasks.unwrap_or("main");
         if call.checked {
             let bare = which.trim_end_matches(".yml").trim_end_matches(".yaml");
-            if let Some(spec) = meta.specs.get(bare) {
-                body.extend(self.check_spec(include, (&name, bare), spec, (&path, &inner)));
-            }
+            let spec = meta.specs.get(bare);
+            body.extend(spec.and_then(|spec| self.check_spec(include, bare, spec, &inner)));
         }
         body.extend(self.role_tasks(include, (&from, which), &mut inner, at)?);
         self.role_handlers(include, &from, &inner, at);

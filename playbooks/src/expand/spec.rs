@@ -37,11 +37,13 @@ impl Expander<'_> {
     pub(super) fn check_spec(
         &mut self,
         include: &Include,
-        (role, spec): (&str, &str),
+        spec: &str,
         node: &Node,
-        (path, here): (&Path, &Here),
+        here: &Here,
     ) -> Option<Item> {
         let options = node.get("options").and_then(Node::as_map)?;
+        let at = here.role.clone()?;
+        let (role, path) = (&*at.name, &*at.path);
         let is_caught = here.is_caught
             || include.apply.ignore_errors.is_some()
             || !include.dynamic && include.common.ignore_errors.is_some();

@@ -136,7 +136,7 @@ impl Reading<'_> {
             return Ok(text.trim().to_owned());
         }
         let world = World {
-            extra: Layer::values(self.extra.clone()),
+            extra: Layer::values(self.extra.clone()).into(),
             ..World::default()
         };
         let scope = Scope::new(std::sync::Arc::new(world), "", Vec::new(), Vec::new());

@@ -99,7 +99,7 @@ fn words(
         return Ok(vec![text.value.clone()]);
     }
     let world = World {
-        extra: Layer::values(extra.clone()),
+        extra: Layer::values(extra.clone()).into(),
         ..World::default()
     };
     let scope = Scope::new(Arc::new(world), "", own.to_vec(), Vec::new());

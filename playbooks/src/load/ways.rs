@@ -126,7 +126,12 @@ impl Read {
         Opening { request, store, .. }: Opening<'_>,
         out: &mut Vec<Diagnostic>,
     ) -> HostVars {
-        let scope = Scope::new(Arc::clone(&target.world), name, Vec::new(), Vec::new());
+        let world = if target.world.hosts.contains_key(name) {
+            &target.world
+        } else {
+            target.last_world()
+        };
+        let scope = Scope::new(Arc::clone(world), name, Vec::new(), Vec::new());
         let of_play = || {
             of_play(target, name).unwrap_or_else(|fault| {
                 out.push(store.with_files(|files| fault.diagnostic(files)));

@@ -296,7 +296,7 @@ fn late(
             "leave `register` out, or loop over what the inventory, the play or the command line says",
         );
     }
-    let listed = target.world.hosts.keys().map(String::as_str);
+    let listed = target.last_world().hosts.keys().map(String::as_str);
     let mut meant = vec![host.to_owned()];
     for name in listed.chain(["localhost"]) {
         if !meant.iter().any(|other| other == name) {

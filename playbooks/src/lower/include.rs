@@ -168,9 +168,9 @@ fn only_results_tell(program: &Program, file: &Tree, scope: &Scope) -> bool {
         return false;
     }
     let mut direct = Vec::new();
-    for tree in [Some(file), list.map(|found| &found.list)] {
-        tree.into_iter()
-            .for_each(|tree| tree.templates(&mut |template| direct.push(template)));
+    let trees = [Some(file), list.map(|found| &found.list)];
+    for tree in trees.into_iter().flatten() {
+        tree.templates(&mut |template| direct.push(template));
     }
     let mut of_results = true;
     for template in direct {
@@ -216,19 +216,16 @@ impl Candidates {
 
     /// Notes the variables of a turn, whose files begin at `new`.
     fn name(&mut self, program: &Program, scope: &Scope, new: usize) {
-        match name(program, scope) {
-            Some(name) => {
-                self.names.insert(name);
-            }
-            None => {
-                if self.open {
-                    self.names.insert(ANY.to_string());
-                }
-                let new = self.files[new..].iter();
-                let names = new.flat_map(|file| file.layer.names().cloned());
-                self.names.extend(names.collect::<Vec<_>>());
-            }
+        if let Some(name) = name(program, scope) {
+            self.names.insert(name);
+            return;
         }
+        if self.open {
+            self.names.insert(ANY.to_string());
+        }
+        let new = self.files[new..].iter();
+        let names = new.flat_map(|file| file.layer.names().cloned());
+        self.names.extend(names.collect::<Vec<_>>());
     }
 }
 

@@ -16,6 +16,8 @@ use crate::{
 /// A task as it is listed.
 #[derive(Clone)]
 pub(crate) struct Entry<'a> {
+    /// How many are listed before it.
+    pub(crate) at: usize,
     /// The task.
     pub(crate) task: &'a Task,
     /// Its keywords and those around it, the outermost first.
@@ -334,6 +336,7 @@ impl<'a> Builder<'a, '_> {
         let catches =
             |(number, part): &(usize, Part)| *part == Part::Body && self.rescued.contains(number);
         self.entries.push(Entry {
+            at: self.entries.len(),
             rescued: inside.blocks.iter().any(catches),
             task,
             commons: inside.commons,

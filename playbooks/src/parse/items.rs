@@ -306,7 +306,10 @@ fn instead(action: &str) -> &'static str {
         "reset_connection" => {
             "`become` sees new groups of a user at once; the user who logs in has them in the next run"
         }
-        "refresh_inventory" => "every run reads the inventory anew, and this one has read it",
+        "refresh_inventory" => {
+            "this run has read the inventory, and sees what `add_host` adds; hosts that a program of an inventory tells \
+             only now are for a playbook that is run after this one"
+        }
         _ => "a host that failed stays out of the play; the next run takes it in again",
     }
 }

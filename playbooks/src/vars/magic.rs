@@ -51,10 +51,10 @@ impl RolesOfPlay {
 }
 
 /// What all tasks of a play share.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct World {
     /// `--extra-vars`.
-    pub extra: Layer,
+    pub extra: Arc<Layer>,
     /// All hosts of the inventory, by name.
     pub hosts: BTreeMap<String, Arc<Member>>,
     /// Names of groups, with their hosts in order.

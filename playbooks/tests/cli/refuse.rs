@@ -229,6 +229,7 @@ warning[unknown_handler]: this play has no handler `restart it`
             .stderr(stderr)
             .status(status)
             .run();
+        assert!(ended.stderr.starts_with(stderr), "{}", ended.stderr);
         let fails = ended
             .stdout
             .contains("this play has no handler `restart it` (site.yml:12:25)");
