@@ -226,7 +226,7 @@ warning[unknown_handler]: this play has no handler `restart it`
         let ended = Case::new(&args)
             .file("site.yml", site)
             .any_stdout()
-            .stderr(stderr)
+            .any_stderr()
             .status(status)
             .run();
         assert!(ended.stderr.starts_with(stderr), "{}", ended.stderr);
