@@ -437,11 +437,12 @@ fn found(args: &Args, seen: &Seen) -> Result<Output, Stop> {
         }
     }
     output.matched = output.files.len();
-    output.msg = match output.skipped_paths.is_empty() {
-        true => "All paths examined",
-        false => "Not all paths examined, check warnings for details",
-    }
-    .to_owned();
+    let all = if output.skipped_paths.is_empty() {
+        "All paths examined"
+    } else {
+        "Not all paths examined, check warnings for details"
+    };
+    all.clone_into(&mut output.msg);
     Ok(output)
 }
 
