@@ -209,7 +209,7 @@ warning[unknown_handler]: this play has no handler `restart it`
    |
 12 |       notify: [restart, restart it]
    |                         ^^^^^^^^^^
-   = help: add it below `handlers:` of the play
+   = help: did you mean `restart`?
 ";
     for (wanted, status) in [("other", 0), ("b", 2)] {
         let wanted = format!("wanted={wanted}");
