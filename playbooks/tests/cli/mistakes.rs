@@ -20,7 +20,7 @@ fn parts(page: &str) -> Vec<(&str, &str)> {
 /// What a command says that refuses a project; nothing is done.
 fn refused(command: &str, files: &[(&str, &str)]) -> String {
     let inventory = files.iter().map(|(name, _)| *name);
-    let inventory = inventory.filter(|name| name.starts_with("inv")).last();
+    let inventory = inventory.rev().find(|name| name.starts_with("inv"));
     let inventory = inventory.unwrap_or("localhost,");
     let mut case = Case::new(&[command, "-i", inventory, "-c", "local", "site.yml"]);
     for (name, text) in files {
