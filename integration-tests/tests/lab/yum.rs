@@ -187,6 +187,11 @@ fn names(shop: &Shop) {
         "{name: weak, install_weak_deps: false}",
         &["package `weak`"],
     );
+    // It is no version of `weak`.
+    let friend = &["package `weak-friend`"];
+    shop.settles("{name: weak-friend}", friend);
+    shop.settles("{name: weak-friend, state: absent}", friend);
+    shop.has("weak*", "weak 0:1.0");
 }
 
 /// Versions, and which of them are taken.

@@ -124,7 +124,8 @@ fn relation(text: &str) -> Option<Reading> {
 }
 
 /// `name`, `name.arch`, `name-version`, `name-version-release`, each with an architecture or not,
-/// and an epoch in front of the name or of the version.
+/// and an epoch in front of the name or of the version. A version and a release begin with a digit: `xz-devel` is no
+/// version of `xz`, nor `java-11-openjdk` one of `java`. (One that does not is still known by rpm, as a whole.)
 fn readings(text: &str) -> Vec<Reading> {
     let bare = |name: &str, arch: Option<&str>| Reading {
         name: name.to_owned(),
@@ -150,8 +151,11 @@ fn readings(text: &str) -> Vec<Reading> {
             Some(epoch) => format!("{epoch}:{version}"),
             None => version.to_owned(),
         };
-        let digit = version.starts_with(|c: char| c.is_ascii_alphanumeric());
-        if let (true, false, Some(evr)) = (digit, name.is_empty(), Evr::parse(&version)) {
+        let numbered = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
+        let evr = Evr::parse(&version).filter(|evr| {
+            numbered(&evr.version) && (evr.release.is_empty() || numbered(&evr.release))
+        });
+        if let (false, Some(evr)) = (name.is_empty(), evr) {
             all.push(Reading {
                 name: name.to_owned(),
                 version: Some((Relation::Equal, evr)),
@@ -232,6 +236,9 @@ mod tests {
         );
         assert_eq!(names("foo-1:1.0-2")[2], "foo=1:1.0-2");
         assert_eq!(names("number-11-name-11.0")[0], "number-11-name-11.0");
+        for name in ["xz-devel", "java-11-openjdk", "perl-App-cpanminus"] {
+            assert_eq!(names(name), [name]);
+        }
         assert_eq!(
             names("/srv/foo-1.0-2.noarch.rpm"),
             ["foo-1.0=2/noarch", "foo=1.0-2/noarch"]

@@ -104,6 +104,21 @@ fn run(args: &Args, seen: &Seen) -> Run {
 }
 
 #[test]
+fn a_package_with_a_longer_name_is_another() {
+    for (name, there) in [
+        ("xz-devel", "xz 5.2-1"),
+        ("openssl-devel.x86_64", "openssl 3.0-1"),
+        ("java-11-openjdk", "java 17-1"),
+        ("python3-pip", "python3 3.9-1"),
+        ("perl-App-cpanminus", "perl-App 1-1"),
+    ] {
+        let args = args(serde_json::json!({ "name": name }));
+        let seen = seen(&args, &[there]);
+        assert_eq!(plan(&args, &seen), [format!("package `{name}`")]);
+    }
+}
+
+#[test]
 fn missing_packages_are_one_transaction() {
     let args = args(serde_json::json!({ "name": "a, b,c" }));
     let seen = seen(&args, &["b 1-1"]);
