@@ -564,7 +564,8 @@ impl<'a> Lowering<'a> {
             return;
         }
         if body.awaits.is_empty() {
-            body.awaits = self.makers.all(host, self.copies).into();
+            let wanted = (!included.open).then_some(included.wanted.as_slice());
+            body.awaits = self.makers.all(wanted, host, self.copies).into();
         }
         if body.awaits.is_empty() && !included.open {
             return;

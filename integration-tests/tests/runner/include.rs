@@ -162,11 +162,31 @@ fn what_is_wrong_with_files_is_said_before_anything_is_done() {
     refused("include_vars: {file: more.yml, hash_behaviour: merge}")
         .says("join the maps with the filter `combine`");
     refused("include_vars: {dir: none}").says("there is no file `none`");
-    refused("include_vars: {dir: '{{ ansible_system }}'}")
-        .says("which files `dir` stands for has to be known");
     refused("include_vars: {dir: vars, file: more.yml}").says("one of `file` and `dir` is needed");
-    refused("include_vars: {file: more.yml, name: '{{ ansible_system }}'}")
-        .says("which variable `name` names has to be known");
+}
+
+#[test]
+fn a_fact_names_the_folder_and_the_variable() {
+    let scratch = scratch();
+    scratch.file("vars/Linux/a.yml", "a: of the folder\n");
+    scratch.file("vars/m.yml", "m: of the file\n");
+    let play = |dir: &str| {
+        format!(
+            "
+- hosts: localhost
+  tasks:
+    - include_vars: {{dir: '{dir}'}}
+    - include_vars: {{file: m.yml, name: '{{{{ ansible_system }}}}'}}
+    - copy: {{dest: '{{{{ playbook_dir }}}}/out', content: '{{{{ a }}}}, {{{{ Linux.m }}}}'}}
+"
+        )
+    };
+    scratch.file("site.yml", &play("{{ ansible_system }}"));
+    scratch.run(&[]).ok().changed(1);
+    assert_eq!(scratch.read("out"), "of the folder, of the file");
+    scratch.file("site.yml", &play("{{ ansible_system }}-x"));
+    let missed = scratch.run(&[]).status(2);
+    missed.says("there is no file `Linux-x` on this machine");
 }
 
 #[test]

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     ast::LoopKind,
     files::{Files, Span},
+    looked::whole,
     open::{ANY, files},
     template::{Fault, Template},
     vars::{Layer, Scope, Sources, Tree, reached},
@@ -92,6 +93,8 @@ pub(crate) struct Candidates {
     pub(super) absent: bool,
     /// What is wrong if nobody makes what is not there.
     missing: Vec<Fault>,
+    /// The names of that, of which not all is known, each with a place where it may be.
+    pub(super) wanted: Vec<(PathBuf, String)>,
     /// What is wrong with those that are not sure to be read.
     pub(super) faults: Vec<Fault>,
 }
@@ -143,6 +146,9 @@ pub(crate) fn candidates(program: &Program, scope: &Scope, store: &Store) -> Can
                 let sure = pattern.chars().any(|letter| letter != ANY) || program.loop_.is_none();
                 if name.is_ok() && nothing && sure {
                     let fault = none(&pattern, scope.search_folders()).or_at(at);
+                    let places = places(&pattern, scope.search_folders()).into_iter();
+                    let places = places.map(|(place, _)| (whole(&place), pattern.clone()));
+                    found.wanted.extend(places);
                     // Under a condition it may be for hosts that are not there.
                     let always = program
                         .when

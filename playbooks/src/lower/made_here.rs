@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     looked::{Looked, whole},
+    open,
     vars::Scope,
 };
 
@@ -138,9 +139,23 @@ impl Makers {
         found.into_iter().map(named).collect()
     }
 
-    /// All makers: who looks for what only results tell may look for what any of them makes.
-    pub(super) fn all(&self, host: &str, before: TaskId) -> Vec<Awaited> {
-        let all = self.by_path.values().flatten().chain(&self.anything);
+    /// All makers: who looks for what only results tell may look for what any of them makes. Where something of the
+    /// names is known, those that may make what fits `wanted`, a place and a pattern.
+    pub(super) fn all(
+        &self,
+        wanted: Option<&[(PathBuf, String)]>,
+        host: &str,
+        before: TaskId,
+    ) -> Vec<Awaited> {
+        let fits = |path: &Path, maker: &Maker| {
+            let mut wanted = wanted.into_iter().flatten();
+            wanted.any(|(place, pattern)| may_make(path, maker, place, pattern))
+        };
+        let known = self.by_path.iter().flat_map(|(path, makers)| {
+            let makers = makers.iter();
+            makers.filter(move |maker| wanted.is_none() || fits(path, maker))
+        });
+        let all = known.chain(&self.anything);
         let all: Vec<&Maker> = all.filter(|maker| maker.task < before).collect();
         let mut found: BTreeMap<TaskId, &Maker> = BTreeMap::new();
         add(&mut found, &all, host);
@@ -166,6 +181,15 @@ impl Makers {
         found.extend(below.flat_map(|(_, makers)| makers));
         found
     }
+}
+
+/// Whether what is made at a path may be, or hold, what fits a pattern in a place.
+fn may_make(path: &Path, maker: &Maker, place: &Path, pattern: &str) -> bool {
+    let (deeper, last) = pattern.rsplit_once('/').unwrap_or(("", pattern));
+    let name = path.file_name().and_then(|name| name.to_str());
+    maker.below && place.starts_with(path)
+        || path.starts_with(place)
+            && (!deeper.is_empty() || name.is_some_and(|name| open::fits(name, last)))
 }
 
 /// Those for the host itself, if there are any.
