@@ -297,6 +297,6 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         (false, true) => "File created",
         (false, false) => "Block inserted",
     };
-    Rewrite::say(&mut plan, msg);
+    Rewrite::tell(&mut plan, "msg", msg);
     Ok(plan)
 }

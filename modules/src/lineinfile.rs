@@ -322,19 +322,20 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         more = lines(after.as_deref().unwrap_or(before)) - lines(before);
         Ok(after)
     })?;
-    match (args.state, more) {
-        (State::Present, 0) => Rewrite::say(&mut plan, "line replaced"),
-        (State::Present, _) => Rewrite::say(&mut plan, "line added"),
-        (State::Absent, _) => Rewrite::say(&mut plan, &format!("{} line(s) removed", -more)),
-    }
-    for change in &mut plan.changes {
-        if args.state == State::Absent && change.what == "content" {
-            change.tells.push(("found", (-more).into()));
+    let msg = match (args.state, more) {
+        (State::Present, 0) => "line replaced".to_owned(),
+        (State::Present, _) => "line added".to_owned(),
+        (State::Absent, _) => {
+            Rewrite::tell(&mut plan, "found", -more);
+            format!("{} line(s) removed", -more)
         }
-        let backup = change.tells.iter().find(|(name, _)| *name == "backup_file");
-        if let Some((_, path)) = backup.cloned() {
-            change.tells.push(("backup", path));
-        }
+    };
+    Rewrite::tell(&mut plan, "msg", msg);
+    // It has a name of its own here.
+    let tells = plan.changes.iter().flat_map(|change| &change.tells);
+    let mut backup = tells.filter(|(name, _)| *name == "backup_file");
+    if let Some((_, path)) = backup.next().cloned() {
+        Rewrite::tell(&mut plan, "backup", path);
     }
     plan.warnings = args.warnings();
     if again {

@@ -221,7 +221,7 @@ fn decide(args: &Args, look: &Look<'_>) -> Result<Plan, Stop> {
         places = count;
         Ok(Some(after))
     })?;
-    Rewrite::say(&mut plan, &format!("{places} replacements made"));
+    Rewrite::tell(&mut plan, "msg", format!("{places} replacements made"));
     if again {
         // There is no state to come to.
         for change in plan

@@ -2,7 +2,8 @@
 //! and their like have in common.
 
 use evenkeel_engine::{
-    Action, Attrs, Content, Done, Effect, NotYet, Plan, Secret, Seen, Stop, Thing, Touches, hex,
+    Action, Attrs, Content, Done, Effect, NotYet, Plan, Secret, Seen, Stop, Thing, Touches, Value,
+    hex,
     probes::{Contents, Digest, FileStat, Kind, Stat},
 };
 use serde::{Deserialize, Serialize};
@@ -134,11 +135,11 @@ impl<'a> Rewrite<'a> {
         }
     }
 
-    /// Says what is done, where the text changes.
-    pub(crate) fn say(plan: &mut Plan, msg: &str) {
+    /// Puts a field into the result, where the text changes.
+    pub(crate) fn tell(plan: &mut Plan, name: &'static str, value: impl Into<Value>) {
         let mut changes = plan.changes.iter_mut();
         if let Some(change) = changes.find(|change| change.what == "content") {
-            change.tells.push(("msg", msg.into()));
+            change.tells.push((name, value.into()));
         }
     }
 

@@ -416,3 +416,24 @@ tasks:
         .status(2)
         .says("`retries` wants a whole number, 0 or more: this is `x`");
 }
+
+#[test]
+fn one_host_at_a_time_keeps_the_listed_order() {
+    let scratch = Scratch::new();
+    scratch.file(
+        "hosts",
+        "b ansible_connection=local\na ansible_connection=local\n",
+    );
+    scratch.file(
+        "site.yml",
+        "
+- hosts: all
+  gather_facts: false
+  tasks:
+  - shell: echo {{ inventory_hostname }} one >> {{ playbook_dir }}/out
+  - shell: echo {{ inventory_hostname }} two >> {{ playbook_dir }}/out
+",
+    );
+    scratch.run(&["-i", "hosts", "--forks", "1"]).ok();
+    assert_eq!(scratch.read("out"), "b one\na one\nb two\na two\n");
+}

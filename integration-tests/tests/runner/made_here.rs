@@ -65,19 +65,16 @@ fn a_plan_knows_that_it_cannot_know() {
 
 #[test]
 fn what_nobody_makes_is_missed_before_the_run() {
-    let scratch = Scratch::new();
-    scratch.file(
-        "site.yml",
-        "
-- hosts: localhost
-  gather_facts: false
-  tasks:
-  - copy: {content: a, dest: '{{ playbook_dir }}/a'}
-  - copy: {src: '{{ playbook_dir }}/b', dest: '{{ playbook_dir }}/c'}
-",
-    );
-    scratch.run(&[]).status(5).says("there is no file");
-    assert!(!scratch.has("a"));
+    for reads in [
+        "copy: {src: '{{ playbook_dir }}/b', dest: '{{ playbook_dir }}/c'}",
+        "include_vars: '{{ playbook_dir }}/b.yml'",
+    ] {
+        let scratch = Scratch::new();
+        let makes = "copy: {content: a, dest: '{{ playbook_dir }}/a'}";
+        scratch.tasks(&format!("\n- {makes}\n- {reads}\n"));
+        scratch.run(&[]).status(5).says("there is no file");
+        assert!(!scratch.has("a"), "{reads}");
+    }
 }
 
 const VARIABLES: &str = "
@@ -137,21 +134,4 @@ fn files_of_variables_that_the_run_makes() {
     scratch
         .plan(&["-i", "localhost,", "-c", "local", "-e", "said=four"])
         .ok();
-}
-
-#[test]
-fn what_nobody_makes_is_no_file_of_variables() {
-    let scratch = Scratch::new();
-    scratch.file(
-        "site.yml",
-        "
-- hosts: localhost
-  gather_facts: false
-  tasks:
-  - copy: {content: a, dest: '{{ playbook_dir }}/a'}
-  - include_vars: '{{ playbook_dir }}/b.yml'
-",
-    );
-    scratch.run(&[]).status(5).says("there is no file");
-    assert!(!scratch.has("a"));
 }

@@ -388,6 +388,22 @@ pub(crate) fn below(host: FakeHost) -> FakeHost {
     })
 }
 
+/// How each task of a list ended, in the order in which they did.
+pub(crate) async fn outcomes(list: TaskList, options: Options) -> Vec<Outcome> {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let sink = {
+        let told = Arc::clone(&told);
+        move |event: &Event| {
+            if let Event::TaskFinished(task) = event {
+                told.lock().expect("no panic").push(task.outcome);
+            }
+        }
+    };
+    let ran = run(Arc::new(list), options, Arc::new(sink), Cancel::new()).await;
+    ran.expect("a list that can run");
+    std::mem::take(&mut *told.lock().expect("no panic"))
+}
+
 /// Tasks of a module that keeps packages, in one run: what its program was called with, and how each task ended.
 pub(crate) async fn joined<M: Module>(
     tasks: &[(&str, &str)],
@@ -400,25 +416,8 @@ pub(crate) async fn joined<M: Module>(
         let args = serde_json::from_value(args).expect("arguments of the module");
         list.task(Task::new::<M>(*name, args));
     }
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let sink = {
-        let told = Arc::clone(&told);
-        move |event: &Event| {
-            if let Event::TaskFinished(task) = event {
-                told.lock().expect("no panic").push(task.outcome);
-            }
-        }
-    };
-    let ran = run(
-        Arc::new(list),
-        Options::new(),
-        Arc::new(sink),
-        Cancel::new(),
-    )
-    .await;
-    ran.expect("a list that can run");
+    let told = outcomes(list, Options::new()).await;
     let calls = host.world().noted("calls").unwrap_or_default().to_owned();
-    let told = std::mem::take(&mut *told.lock().expect("no panic"));
     (calls.lines().map(str::to_owned).collect(), told)
 }
 

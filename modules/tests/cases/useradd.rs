@@ -1,19 +1,15 @@
 //! `useradd`: what it decides. What the programs then do is in `tests/accounts.rs`.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use evenkeel_engine::{
-    Secret, Task, TaskList, Value,
-    event::{Event, Outcome},
-    fake::FakeHost,
-    host::Host,
-    run::{Cancel, Options, run},
+    Secret, Task, TaskList, Value, event::Outcome, fake::FakeHost, host::Host, run::Options,
 };
 use evenkeel_modules::{
     Ageing, Entry, Login, Numbers, Shadow, Taken, file::File, useradd::Useradd,
 };
 
-use crate::support::{Expect, case};
+use crate::support::{Expect, case, outcomes};
 
 /// Together, these set every argument there is, none to its default.
 pub(crate) const SAMPLES: &[&str] = &[
@@ -375,19 +371,7 @@ async fn directories(create_home: bool) -> Vec<Outcome> {
         let directory = serde_json::from_value(directory).expect("arguments");
         list.task(Task::new::<File>(path, directory));
     }
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let sink = {
-        let told = Arc::clone(&told);
-        move |event: &Event| {
-            if let Event::TaskFinished(task) = event {
-                told.lock().expect("no panic").push(task.outcome);
-            }
-        }
-    };
-    let check = Options::new().check();
-    let ran = run(Arc::new(list), check, Arc::new(sink), Cancel::new()).await;
-    ran.expect("a list that can run");
-    std::mem::take(&mut *told.lock().expect("no panic"))
+    outcomes(list, Options::new().check()).await
 }
 
 #[tokio::test]
